@@ -1,0 +1,90 @@
+"""The stacks of the bidirectional language model: layers of projected LSTMs with residuals between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from elmokit.nn.lstm import ProjectedLSTM
+from elmokit.nn.packing import Packing
+
+
+class State(NamedTuple):
+    """What the LSTMs carry from one window of text to the next: h (layers, D, B, H), c (layers, D, B, C)."""
+
+    h: Tensor
+    c: Tensor
+
+
+class BiLM(nn.Module):
+    """``n_layers`` LSTM layers in each of ``directions`` (2, or 1 for the forward language model alone).
+
+    The directions never mix. For layer l > 0 the output adds the layer's input (``use_skip_connections``); the carried state
+    stays without it. ``dropout`` acts on the input of each layer and on the final output (Peters et al. 2018).
+    ``projection_dim=None`` means no projection: the vectors then have size ``cell_dim``.
+    """
+
+    def __init__(
+        self, *, input_dim: int, cell_dim: int, projection_dim: int | None, n_layers: int = 2, directions: int = 2,
+        use_skip_connections: bool = True, cell_clip: float | None = 3.0, proj_clip: float | None = 3.0,
+        dropout: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.directions = directions
+        self.use_skip_connections = use_skip_connections
+        self.output_dim = projection_dim or cell_dim
+        sizes = [input_dim] + [self.output_dim] * (n_layers - 1)
+        self.layers = nn.ModuleList(
+            ProjectedLSTM(
+                input_dim=size, cell_dim=cell_dim, projection_dim=projection_dim, directions=directions,
+                cell_clip=cell_clip, proj_clip=proj_clip,
+            )
+            for size in sizes
+        )  # fmt: skip
+        self.dropout = nn.Dropout(dropout)
+
+    def forward_packed(
+        self, x: Tensor, batch_sizes: list[int], *, state: State | None = None
+    ) -> tuple[list[Tensor], State]:
+        """x (D, N, I) in each direction's own reading order; one (D, N, H) a layer, and the states (sorted rows)."""
+        outputs: list[Tensor] = []
+        finals: list[tuple[Tensor, Tensor]] = []
+        for number, layer in enumerate(self.layers):
+            given = None if state is None else (state.h[number], state.c[number])
+            y, final = layer(self.dropout(x), batch_sizes, given)
+            if number > 0 and self.use_skip_connections:
+                y = y + x
+            outputs.append(y)
+            finals.append(final)
+            x = y
+        outputs[-1] = self.dropout(outputs[-1])
+        return outputs, State(torch.stack([h for h, _ in finals]), torch.stack([c for _, c in finals]))
+
+    def forward(
+        self, tokens: Tensor, lengths: Sequence[int], *, state: State | None = None
+    ) -> tuple[list[Tensor], State]:
+        """tokens (B, T, I) to one (B, T, D·H) a layer, zero in the padding, and the states in the order of the batch."""
+        batch, time = tokens.shape[:2]
+        packing = Packing.of(lengths, stride=time)
+        order = packing.order.to(tokens.device)
+        positions = [p.to(tokens.device) for p in (packing.forward, packing.backward)][: self.directions]
+        x = tokens.reshape(batch * time, -1)[torch.stack(positions)]  # (D, N, I)
+        sorted_state = self.zero_state(batch) if state is None else State(state.h[:, :, order], state.c[:, :, order])
+        packed, final = self.forward_packed(x, packing.batch_sizes, state=sorted_state)
+        back = torch.argsort(order)
+        layers = [self._unpack(y, positions, batch, time) for y in packed]
+        return layers, State(final.h[:, :, back], final.c[:, :, back])
+
+    def _unpack(self, packed: Tensor, positions: list[Tensor], batch: int, time: int) -> Tensor:
+        """(D, N, H) to (B, T, D·H)."""
+        rows = packed.new_zeros(batch * time, packed.shape[2])
+        halves = [rows.index_copy(0, place, y) for place, y in zip(positions, packed, strict=True)]
+        return torch.cat(halves, dim=1).view(batch, time, -1)
+
+    def zero_state(self, batch: int) -> State:
+        """The state before any text, for ``batch`` sentences."""
+        states = [layer.zero_state(batch) for layer in self.layers]
+        return State(torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))

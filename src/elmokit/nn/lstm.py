@@ -1,0 +1,294 @@
+"""A projected LSTM layer with clips and explicit state, for one or two reading directions at once.
+
+The arithmetic is bilm-tf's ``LSTMCell`` (Peters et al. 2018; the cell: Sak et al. 2014): a cell state clipped to
+± ``cell_clip``, an output projection clipped to ± ``proj_clip``, no peepholes, no projection bias. ``torch.nn.LSTM`` has the
+projection but neither clip.
+
+What makes it fast, forward and backward:
+
+* the input product leaves the time loop, and so do the weight gradients (one large GEMM each);
+* every factor of the backward pass that does not depend on the recurrence is computed for all steps in one call;
+* the directions never meet, so on a CPU each runs on a thread of its own with no barrier inside a step;
+* rows are packed (``packing.py``): a finished sentence leaves the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+_T = TypeVar("_T")
+_sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (d, y) -> d · y · (1 - y)
+_tanh_gradient = torch.ops.aten.tanh_backward  # (d, y) -> d · (1 - y²)
+
+
+class Weights(NamedTuple):
+    """One direction. The gates lie in the order o, i, f, g: one call each serves o, i, f forward and i, f, g backward."""
+
+    input: Tensor  # (I, 4C)
+    hidden: Tensor  # (H, 4C)
+    bias: Tensor  # (4C,) with the forget bias inside
+    projection: Tensor | None  # (C, H)
+
+
+class Clips(NamedTuple):
+    cell: float | None
+    projection: float | None
+
+
+class _Steps(NamedTuple):
+    """What the forward pass leaves for the backward pass: all packed rows, N of them."""
+
+    gates: Tensor  # (N, 4C) after their non-linearities
+    cell: Tensor  # (N, C) clipped, never in reduced precision
+    tanh_cell: Tensor  # (N, C)
+    mixed: Tensor  # (N, C) o · tanh(c)
+    output: Tensor  # (N, H) projected and clipped
+
+
+def _slices(batch_sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    start = 0
+    for size in batch_sizes:
+        yield start, start + size
+        start += size
+
+
+def _forward(x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips) -> _Steps:
+    """x (N, I), h (B, H), c (B, C)."""
+    rows, size = len(x), c.shape[1]
+    gates = torch.addmm(w.bias, x, w.input)  # the input product of every step at once
+    cells = c.new_empty(rows, size)
+    tanh_cells, mixed = x.new_empty(rows, size), x.new_empty(rows, size)
+    outputs = mixed if w.projection is None else x.new_empty(rows, w.projection.shape[1])
+    for start, stop in _slices(batch_sizes):
+        count = stop - start
+        step = gates[start:stop].addmm_(h[:count], w.hidden)
+        step[:, : 3 * size].sigmoid_()
+        step[:, 3 * size :].tanh_()
+        out_gate, in_gate, forget, candidate = step.split(size, dim=1)
+        c = torch.mul(forget, c[:count], out=cells[start:stop])
+        c.addcmul_(in_gate, candidate)
+        if clips.cell is not None:
+            c.clamp_(-clips.cell, clips.cell)
+        tanh_cell = torch.tanh(c, out=tanh_cells[start:stop])
+        h = torch.mul(out_gate, tanh_cell, out=mixed[start:stop])
+        if w.projection is not None:
+            h = torch.mm(h, w.projection, out=outputs[start:stop])
+            if clips.projection is not None:
+                h.clamp_(-clips.projection, clips.projection)
+    return _Steps(gates, cells, tanh_cells, mixed, outputs)
+
+
+def _states_before(states: Tensor, initial: Tensor, batch_sizes: Sequence[int]) -> Tensor:
+    """(N, ·) the state that each packed row started from."""
+    starts = [start for start, _ in _slices(batch_sizes)]
+    later = zip(starts, batch_sizes[1:], strict=False)
+    return torch.cat([initial[: batch_sizes[0]], *(states[start : start + size] for start, size in later)])
+
+
+def _unclipped(states: Tensor, clip: float | None) -> Tensor | None:
+    """1 where the clip did not bite and the gradient passes; None when it bit nowhere."""
+    if clip is None:
+        return None
+    magnitude = states.abs()
+    return None if bool(magnitude.max() < clip) else (magnitude < clip).to(states.dtype)
+
+
+def _backward(
+    steps: _Steps, grad_output: Tensor | None, grad_h: Tensor, grad_c: Tensor,
+    x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips,
+) -> tuple[Tensor | None, ...]:  # fmt: skip
+    """Gradients of x, h, c and the four weights. ``grad_h`` (B, H) and ``grad_c`` (B, C) enter as the gradients of the final
+    states and leave as those of the initial ones: row by row they walk back through time."""
+    size = c.shape[1]
+    out_gate, in_gate, forget, candidate = steps.gates.split(size, dim=1)
+    cells_before = _states_before(steps.cell, c, batch_sizes).to(x.dtype)
+    # d gate = factor · d m (for o) or factor · d c (for i, f, g); the factors of all steps at once.
+    grad_gates = torch.empty_like(steps.gates)
+    for column, factor in enumerate((
+        _sigmoid_gradient(steps.tanh_cell, out_gate), _sigmoid_gradient(candidate, in_gate),
+        _sigmoid_gradient(cells_before, forget), _tanh_gradient(in_gate, candidate),
+    )):  # fmt: skip
+        grad_gates[:, column * size : (column + 1) * size] = factor
+    cell_from_mixed = _tanh_gradient(out_gate, steps.tanh_cell)
+    cell_open = _unclipped(steps.cell, clips.cell)
+    output_open = None if w.projection is None else _unclipped(steps.output, clips.projection)
+    grad_outputs = torch.zeros_like(steps.output) if grad_output is None else grad_output.clone()
+    hidden_t = w.hidden.t()
+    projection_t = None if w.projection is None else w.projection.t()
+    for start, stop in reversed(list(_slices(batch_sizes))):
+        count = stop - start
+        step_h = grad_outputs[start:stop].add_(grad_h[:count])
+        if output_open is not None:
+            step_h *= output_open[start:stop]
+        grad_mixed = step_h if projection_t is None else step_h @ projection_t
+        step_c = grad_c[:count].addcmul_(grad_mixed, cell_from_mixed[start:stop])
+        if cell_open is not None:
+            step_c *= cell_open[start:stop]
+        step = grad_gates[start:stop]
+        step[:, :size] *= grad_mixed
+        step[:, size:].view(count, 3, size).mul_(step_c.unsqueeze(1))
+        step_c *= forget[start:stop]
+        torch.mm(step, hidden_t, out=grad_h[:count])
+    return (
+        grad_gates @ w.input.t(),
+        grad_h,
+        grad_c,
+        x.t() @ grad_gates,
+        _states_before(steps.output, h, batch_sizes).t() @ grad_gates,
+        grad_gates.sum(0),
+        None if w.projection is None else steps.mixed.t() @ grad_outputs,
+    )
+
+
+def _last_rows(batch_sizes: Sequence[int]) -> Tensor:
+    """The packed row of the last step of each sentence that has one, (batch_sizes[0],)."""
+    last = torch.empty(batch_sizes[0] if batch_sizes else 0, dtype=torch.long)
+    for start, stop in _slices(batch_sizes):
+        last[: stop - start] = torch.arange(start, stop)
+    return last
+
+
+@cache
+def _second_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="elmokit-direction")
+
+
+def _each_direction(work: Callable[[int], _T], directions: int, device: torch.device) -> list[_T]:
+    """Run ``work`` for every direction: side by side with half the threads each where there are threads to share."""
+    threads = torch.get_num_threads()
+    if directions != 2 or threads < 2 or device.type != "cpu":
+        return [work(direction) for direction in range(directions)]
+    inference = torch.is_inference_mode_enabled()
+
+    def beside() -> _T:
+        with torch.inference_mode(inference), torch.no_grad():  # both modes belong to a thread
+            return work(1)
+
+    torch.set_num_threads(threads // 2)
+    try:
+        other = _second_thread().submit(beside)
+        try:
+            mine = work(0)
+        finally:
+            other.exception()  # never leave it running
+        return [mine, other.result()]
+    finally:
+        torch.set_num_threads(threads)
+
+
+class _PackedLSTM(torch.autograd.Function):
+    """x (D, N, I), h (D, B, H), c (D, B, C) and stacked weights to outputs (D, N, H) and the final h and c."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, h: Tensor, c: Tensor, w_input: Tensor, w_hidden: Tensor, bias: Tensor,
+        w_projection: Tensor | None, batch_sizes: list[int], clips: Clips,
+    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+        weights = _by_direction(w_input, w_hidden, bias, w_projection)
+        device_type = x.device.type
+        with torch.autocast(device_type, enabled=False):
+            steps = _each_direction(
+                lambda d: _forward(x[d], h[d], c[d], weights[d], batch_sizes, clips), len(x), x.device
+            )
+        outputs = torch.stack([s.output for s in steps])
+        last = _last_rows(batch_sizes).to(x.device)
+        h_last, c_last = h.clone(), c.clone()
+        h_last[:, : len(last)] = outputs[:, last]
+        c_last[:, : len(last)] = torch.stack([s.cell[last] for s in steps])
+        ctx.batch_sizes, ctx.clips = batch_sizes, clips
+        ctx.has_projection = w_projection is not None
+        saved = [tensor for s in steps for tensor in s]
+        ctx.save_for_backward(x, h, c, w_input, w_hidden, bias, w_projection, *saved)
+        ctx.set_materialize_grads(False)
+        return outputs, h_last, c_last
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(
+        ctx: Any, grad_outputs: Tensor | None, grad_h: Tensor | None, grad_c: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        x, h, c, w_input, w_hidden, bias, w_projection, *saved = ctx.saved_tensors
+        weights = _by_direction(w_input, w_hidden, bias, w_projection)
+        grad_h = torch.zeros_like(h) if grad_h is None else grad_h.clone()
+        grad_c = torch.zeros_like(c) if grad_c is None else grad_c.clone()
+        fields = len(_Steps._fields)
+
+        def work(d: int) -> tuple[Tensor | None, ...]:
+            steps = _Steps(*saved[d * fields : (d + 1) * fields])
+            grad = None if grad_outputs is None else grad_outputs[d]
+            return _backward(steps, grad, grad_h[d], grad_c[d], x[d], h[d], c[d], weights[d], ctx.batch_sizes, ctx.clips)
+
+        with torch.autocast(x.device.type, enabled=False):
+            directions = _each_direction(work, len(x), x.device)
+        stacked = [None if parts[0] is None else torch.stack(parts) for parts in zip(*directions, strict=True)]
+        return (*stacked, None, None)
+
+
+def _by_direction(w_input: Tensor, w_hidden: Tensor, bias: Tensor, w_projection: Tensor | None) -> list[Weights]:
+    projections = [None] * len(bias) if w_projection is None else list(w_projection)
+    return [Weights(*each) for each in zip(w_input, w_hidden, bias, projections, strict=True)]
+
+
+class ProjectedLSTM(nn.Module):
+    """One LSTM layer run in ``directions`` independent directions with weights of their own.
+
+    ``projection_dim=None`` leaves the projection out: the state h then has size ``cell_dim``. The gates of the weights lie in
+    the order o, i, f, g and the forget bias (1.0 at the start) is part of ``bias``; files of other programs order them
+    otherwise and add the forget bias at run time.
+    """
+
+    def __init__(
+        self, *, input_dim: int, cell_dim: int, projection_dim: int | None = None, directions: int = 2,
+        cell_clip: float | None = 3.0, proj_clip: float | None = 3.0,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.cell_dim, self.output_dim = cell_dim, projection_dim or cell_dim
+        self.clips = Clips(cell_clip, proj_clip)
+        self.weight_input = nn.Parameter(torch.empty(directions, input_dim, 4 * cell_dim))
+        self.weight_hidden = nn.Parameter(torch.empty(directions, self.output_dim, 4 * cell_dim))
+        self.bias = nn.Parameter(torch.empty(directions, 4 * cell_dim))
+        projection = None if projection_dim is None else nn.Parameter(torch.empty(directions, cell_dim, projection_dim))
+        self.register_parameter("weight_projection", projection)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Glorot-uniform weights as bilm-tf's (over the joined input and recurrent rows), forget bias 1."""
+        inputs, gates = self.weight_input.shape[1] + self.weight_hidden.shape[1], self.weight_input.shape[2]
+        bound = (6 / (inputs + gates)) ** 0.5
+        with torch.no_grad():
+            self.weight_input.uniform_(-bound, bound)
+            self.weight_hidden.uniform_(-bound, bound)
+            self.bias.zero_()
+            self.bias[:, 2 * self.cell_dim : 3 * self.cell_dim] = 1.0
+            if self.weight_projection is not None:
+                bound = (6 / (self.cell_dim + self.output_dim)) ** 0.5
+                self.weight_projection.uniform_(-bound, bound)
+
+    def zero_state(self, batch: int) -> tuple[Tensor, Tensor]:
+        """h (D, B, H) and c (D, B, C) of zeros."""
+        directions = len(self.bias)
+        hidden = self.bias.new_zeros(directions, batch, self.output_dim)
+        return hidden, self.bias.new_zeros(directions, batch, self.cell_dim)
+
+    def forward(
+        self, x: Tensor, batch_sizes: list[int], state: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Packed rows x (D, N, I) and the states of the sorted sentences (zero by default) to outputs (D, N, H) and states.
+
+        Under autocast the products run in its dtype; the cell state stays as it is. The backward pass can run once.
+        """
+        h, c = self.zero_state(batch_sizes[0] if batch_sizes else 0) if state is None else state
+        weights = (self.weight_input, self.weight_hidden, self.bias, self.weight_projection)
+        dtype = self.bias.dtype
+        if torch.is_autocast_enabled(x.device.type):
+            dtype = torch.get_autocast_dtype(x.device.type)
+        w = [None if weight is None else weight.to(dtype) for weight in weights]
+        outputs, h, c = _PackedLSTM.apply(x.to(dtype), h.to(dtype), c, *w, batch_sizes, self.clips)
+        return outputs, (h, c)

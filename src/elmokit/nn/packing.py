@@ -1,0 +1,46 @@
+"""Packed rows: sentences of unequal length laid out so that no padded position is ever computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Where each packed row of a batch comes from, for both reading directions.
+
+    Rows are sorted by falling length and laid out time-major, as in PyTorch's ``PackedSequence``: first the first word of
+    every sentence, then the second word of every sentence that has one, and so on. The backward direction reads each
+    sentence from its own last word, so both directions share ``batch_sizes``.
+
+    ``forward`` and ``backward`` are (N,) positions in the flattened (B * stride) batch; ``order`` (B,) is the sentence
+    of each sorted row (an empty sentence has a row, the last ones, and no packed step).
+    """
+
+    forward: Tensor
+    backward: Tensor
+    batch_sizes: list[int]
+    order: Tensor
+
+    @classmethod
+    def of(cls, lengths: Sequence[int], *, stride: int | None = None) -> Packing:
+        """Pack sentences of these lengths that lie ``stride`` positions apart (default: the longest length)."""
+        length = np.asarray(lengths, dtype=np.int64)
+        order = np.argsort(-length, kind="stable")
+        sorted_length = length[order]
+        longest = int(sorted_length[0]) if len(length) else 0
+        step = longest if stride is None else stride
+        active = np.arange(longest)[:, None] < sorted_length[None, :]  # (T, B)
+        time, row = np.nonzero(active)
+        start = order[row] * step
+        return cls(
+            forward=torch.from_numpy(start + time),
+            backward=torch.from_numpy(start + sorted_length[row] - 1 - time),
+            batch_sizes=active.sum(axis=1).tolist(),
+            order=torch.from_numpy(order),
+        )
