@@ -1,0 +1,54 @@
+"""Characters as the biLM reads them: the UTF-8 bytes of a word between two word markers (the convention of bilm-tf)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+BOS, EOS, UNK = "<S>", "</S>", "<UNK>"
+N_CHARACTERS = 262  # 0 padding of the sentence, 1..256 bytes, 257 <S>, 258 </S>, 259 word begin, 260 word end, 261 padding of the word
+
+_SENTENCE_BEGIN, _SENTENCE_END, _WORD_BEGIN, _WORD_END, _PADDING = 257, 258, 259, 260, 261
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def char_ids(words: Sequence[str], *, max_characters: int = 50) -> NDArray[np.int16]:
+    """Character ids of `words`, shape (n, max_characters), already shifted by one so that 0 is free for sentence padding.
+
+    A word is cut to `max_characters - 2` bytes, possibly inside a character: published models were trained that way. Every word is
+    plain bytes, a literal `<S>` too: the sentence markers come from `marker_char_ids`.
+    """
+    room = max_characters - 2
+    ids = np.full((len(words), max_characters), _PADDING, dtype=np.int16)
+    ids[:, 0] = _WORD_BEGIN
+    for row, word in zip(ids, words, strict=True):
+        encoded = word_bytes(word)[:room]
+        end = len(encoded) + 1
+        row[1:end] = np.frombuffer(encoded, dtype=np.uint8)
+        row[1:end] += 1
+        row[end] = _WORD_END
+    return ids
+
+
+def marker_char_ids(max_characters: int = 50) -> NDArray[np.int16]:
+    """Character ids of the sentence markers `<S>` and `</S>`, shape (2, max_characters): one id of their own, not letters."""
+    ids = np.full((2, max_characters), _PADDING, dtype=np.int16)
+    ids[:, 0], ids[:, 2] = _WORD_BEGIN, _WORD_END
+    ids[:, 1] = _SENTENCE_BEGIN, _SENTENCE_END
+    return ids
+
+
+def word_bytes(word: str) -> bytes:
+    """UTF-8 bytes of `word`; lone surrogates, which UTF-8 cannot hold, count as U+FFFD as they do in files."""
+    try:
+        return word.encode()
+    except UnicodeEncodeError:
+        return replace_surrogates(word).encode()
+
+
+def replace_surrogates(text: str) -> str:
+    """`text` with U+FFFD for every lone surrogate."""
+    return _LONE_SURROGATE.sub("\ufffd", text)

@@ -1,0 +1,65 @@
+"""Optional clean-up of raw text before it is split. Each step is a function from text to text, named in `STEPS`."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from elmokit.errors import ConfigError
+
+_CLITIC_QUOTE = re.compile(r" ?#39;(?=(?:s|t|re|ve|ll|d|m)\b)", re.IGNORECASE)  # tuesday #39;s
+_CLOSING = re.compile(r" ?(#39|quot);(?=\s|[.,;:!?)\]]|-|$)")  # nuts, quot; adding
+_OPENING = re.compile(r"(#39|quot);")
+_AMPERSAND = re.compile(r" amp;(?=\S)")  # AT amp;T
+_BARE_ENTITY = re.compile(r"(?<![&\w])(#\d{2,5}|#x[0-9a-fA-F]{2,5}|lt|gt|amp|quot|nbsp);")  # #36;10 with its & lost
+_TAG = re.compile(r"<(?:/?[A-Za-z][^<>]{0,1000}|!--[^<>]{0,1000}--)>")
+_BACKSLASHES = re.compile(r"\\+")
+_QUOTES = {"#39": "'", "quot": '"'}
+
+
+def clean_markup(text: str) -> str:
+    """Repair web mark-up: entities (also those that lost their `&`: `#39;s`, `quot;`), tags, backslashes that were line breaks.
+
+    `Kerry #39;s  quot;nuts, quot; \\&lt;b&gt;...&lt;/b&gt;` becomes `Kerry's "nuts," ...`.
+    """
+    if "\\" in text:
+        text = _BACKSLASHES.sub(" ", text)
+    if ";" in text:
+        text = _CLITIC_QUOTE.sub("'", text)
+        text = _CLOSING.sub(lambda match: _QUOTES[match[1]], text)
+        text = _OPENING.sub(lambda match: _QUOTES[match[1]], text)
+        text = _AMPERSAND.sub("&", text)
+        text = _BARE_ENTITY.sub(r"&\1;", text)
+        text = html.unescape(html.unescape(text))
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    return " ".join(text.split())
+
+
+def lower_case(text: str) -> str:
+    """Lower-case letters."""
+    return text.lower()
+
+
+def unicode_nfc(text: str) -> str:
+    """Composed characters (NFC): one spelling for `é`, whether it came as one character or as two."""
+    return unicodedata.normalize("NFC", text)
+
+
+STEPS: dict[str, Callable[[str], str]] = {"clean_markup": clean_markup, "lower_case": lower_case, "unicode_nfc": unicode_nfc}
+
+
+def check_steps(names: Sequence[str]) -> None:
+    """Raise `ConfigError` for a name that is no clean-up step."""
+    for name in names:
+        if name not in STEPS:
+            raise ConfigError(f"no clean-up step is called {name!r}; there are {', '.join(STEPS)}")
+
+
+def normalize(text: str, names: Sequence[str]) -> str:
+    """`text` after the named steps, in their order."""
+    for name in names:
+        text = STEPS[name](text)
+    return text
