@@ -58,7 +58,7 @@ def check_steps(names: Sequence[str]) -> None:
             raise ConfigError(f"no clean-up step is called {name!r}; there are {', '.join(STEPS)}")
 
 
-def normalize(text: str, names: Sequence[str]) -> str:
+def apply_steps(text: str, names: Sequence[str]) -> str:
     """`text` after the named steps, in their order."""
     for name in names:
         text = STEPS[name](text)
