@@ -37,7 +37,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 # What transformers itself puts into a config without declaring it as a field.
 _TRANSFORMERS_KEYS = frozenset(
     {"attn_implementation", "auto_map", "experts_implementation", "model_type", "name_or_path", "num_labels"}
-    | {"output_attentions", "tie_word_embeddings", "torch_dtype", "hidden_size"}
+    | {"output_attentions", "tie_word_embeddings", "torch_dtype", "hidden_size", "use_cache"}
+    | {"bos_token_id", "eos_token_id", "pad_token_id"}  # `Trainer` copies them from the tokenizer
 )
 
 
@@ -173,6 +174,8 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         for name, least in at_least.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}.")
+        if self.projection_dim > self.cell_dim:
+            raise ValueError(f"projection_dim is {self.projection_dim}; expected at most cell_dim ({self.cell_dim}).")
         if self.mix_hidden_dim is not None and self.mix_hidden_dim < 1:
             raise ValueError(f"mix_hidden_dim is {self.mix_hidden_dim}; expected at least 1 (or no value).")
         if self.mix_weights is not None and len(self.mix_weights) != self.n_layers + 1:

@@ -1,0 +1,187 @@
+"""`ElmoModel`: characters in, every layer of the biLM out (Peters et al. 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel
+from transformers.utils.generic import ModelOutput
+
+from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.distinct import distinct_rows
+from elmokit.nn.bilm import BiLM, State
+from elmokit.nn.char_cnn import CharCNN
+from elmokit.text.char_ids import marker_char_ids
+
+
+@dataclass
+class ElmoModelOutput(ModelOutput):
+    """What `ElmoModel` returns: words only, the sentence markers are off again; padding is zero.
+
+    Args:
+        last_hidden_state (`Tensor`): (B, W, 2P), the top layer.
+        hidden_states (`tuple[Tensor, ...]`): n_layers + 1 of (B, W, 2P): layer 0 is the token vector, once a direction.
+        mask (`Tensor`): (B, W) bool, true where a word stands.
+    """
+
+    last_hidden_state: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    mask: Tensor | None = None
+
+
+class ElmoPreTrainedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
+    """Loading, saving and initialisation for every model with a biLM inside."""
+
+    config_class = ElmoConfig
+    config: ElmoConfig
+    base_model_prefix = "elmo"
+    main_input_name = "char_ids"
+    accepts_loss_kwargs = False
+    # Heads of the sibling models may lie in the same file.
+    _keys_to_ignore_on_load_unexpected = [r"^(head|mix|classifier)\."]  # noqa: RUF012 (declared by the base)
+
+    def init_weights(self) -> None:
+        """Nothing to draw: the constructors of our modules have done it by the reference's recipe."""
+        self.tie_weights(recompute_mapping=False)
+
+    @torch.no_grad()
+    def initialize_weights(self) -> None:
+        """After loading: draw what the file did not hold, each module by its own recipe, loaded tensors untouched.
+
+        transformers' own default would draw everything from N(0, 0.02) and lose the forget bias.
+        """
+        for module in self.modules():  # parents come first, and know best
+            self._init_weights(module)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if callable(reset := getattr(module, "reset_parameters", None)):
+            _draw_missing(module, reset)
+
+    @property
+    def dummy_inputs(self) -> dict[str, Tensor]:
+        """One sentence of one (empty) word, for tools that trace a model."""
+        return {"char_ids": torch.ones(1, 1, self.config.max_characters_per_token, dtype=torch.long)}
+
+    def estimate_tokens(self, input_dict: dict[str, Any]) -> int:
+        """Words in a batch; `Trainer` counts its floating-point operations by it."""
+        mask = input_dict.get("attention_mask")
+        return 0 if mask is None else int(mask.sum())
+
+
+def _draw_missing(module: nn.Module, reset: Callable[[], None]) -> None:
+    tensors = [*module.parameters(), *module.buffers()]
+    loaded = [tensor for tensor in tensors if getattr(tensor, "_is_hf_initialized", False)]
+    if len(loaded) == len(tensors):
+        return
+    kept = [tensor.clone() for tensor in loaded]
+    reset()
+    for tensor, value in zip(loaded, kept, strict=True):
+        tensor.copy_(value)
+    for tensor in tensors:
+        setattr(tensor, "_is_hf_initialized", True)  # noqa: B010 (a mark of transformers, unknown to type checkers)
+
+
+class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
+    """The char CNN and the biLM, without a head."""
+
+    def __init__(self, config: ElmoConfig) -> None:
+        super().__init__(config)
+        self.token_encoder = CharCNN(
+            n_characters=config.n_characters, embedding_dim=config.char_embedding_dim, filters=config.filters or [],
+            n_highway=config.n_highway, projection_dim=config.projection_dim, activation=config.char_cnn_activation,
+            max_characters=config.max_characters_per_token,
+        )  # fmt: skip
+        self.bilm = BiLM(
+            # As in bilm-tf, a projection as wide as the cell is left out.
+            input_dim=config.projection_dim, cell_dim=config.cell_dim,
+            projection_dim=None if config.projection_dim == config.cell_dim else config.projection_dim,
+            n_layers=config.n_layers, directions=config.directions, use_skip_connections=config.use_skip_connections,
+            cell_clip=config.cell_clip, proj_clip=config.proj_clip, dropout=config.dropout,
+        )  # fmt: skip
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The character table."""
+        return self.token_encoder.embedding
+
+    def token_vectors(self, chars: Tensor) -> Tensor:
+        """Character ids of words (U, L) to their context-free vectors (U, P)."""
+        vectors: Tensor = self.token_encoder(chars)
+        return vectors
+
+    def run(
+        self, words: Tensor, index: Tensor, lengths: Sequence[int], *, state: State | None = None
+    ) -> tuple[list[Tensor], State]:
+        """The biLM over sentences given as rows of a table of words.
+
+        Args:
+            words: (U, P) from `token_vectors`.
+            index: (B, T) row of `words` at each position, markers included; anything in the padding.
+            lengths: Positions of each sentence, markers included.
+            state: Where the LSTMs start; zero by default.
+
+        Returns:
+            n_layers + 1 of (B, T, 2P), the padding of the LSTM layers zero, and the states after each sentence.
+        """
+        tokens = functional.embedding(index, words)  # (B, T, P); its gradient is summed a word at a time
+        outputs, final = self.bilm(tokens, lengths, state=state)
+        return [torch.cat([tokens] * self.config.directions, dim=2), *outputs], final
+
+    def forward(self, char_ids: Tensor, attention_mask: Tensor | None = None) -> ElmoModelOutput:
+        """Every layer for every word.
+
+        Args:
+            char_ids: (B, W, L) as from `ElmoTokenizer`, rows of 0 in the padding; no sentence markers.
+            attention_mask: (B, W), 1 where a word stands. Default: where any character id is above 0.
+
+        Raises:
+            ValueError: `char_ids` is not (B, W, max_characters_per_token), or the mask is not (B, W).
+        """
+        _check_shape(char_ids, self.config.max_characters_per_token)
+        mask = (char_ids > 0).any(dim=2) if attention_mask is None else attention_mask.bool()
+        if mask.shape != char_ids.shape[:2]:
+            raise ValueError(
+                f"attention_mask is {tuple(mask.shape)}; expected {tuple(char_ids.shape[:2])}, as char_ids."
+            )
+        markers = torch.from_numpy(marker_char_ids(char_ids.shape[2])).to(char_ids)
+        rows = torch.cat([markers, char_ids[mask]])  # (2 + N, L)
+        picks, inverse = distinct_rows(rows)
+        words = self.token_vectors(rows[picks])  # (U, P)
+        index, lengths, places = _with_markers(inverse, mask)
+        layers, _ = self.run(words, index, lengths)
+        hidden = tuple(_take_words(layer, places, mask) for layer in layers)
+        return ElmoModelOutput(last_hidden_state=hidden[-1], hidden_states=hidden, mask=mask)
+
+
+def _check_shape(char_ids: Tensor, max_characters: int) -> None:
+    if char_ids.ndim != 3 or char_ids.shape[2] != max_characters:
+        raise ValueError(
+            f"char_ids is {tuple(char_ids.shape)}; expected (sentences, words, {max_characters}): "
+            f"use a tokenizer with max_characters={max_characters}."
+        )
+
+
+def _with_markers(inverse: Tensor, mask: Tensor) -> tuple[Tensor, list[int], Tensor]:
+    """Distinct-word numbers of <S>, </S> and all words to `index` (B, T), lengths, and where the words stand in it."""
+    batch = len(mask)
+    counts = mask.sum(dim=1)  # (B,)
+    time = int(counts.max()) + 2 if batch else 2
+    sentence = mask.nonzero()[:, 0]  # (N,) of each word
+    rank = torch.arange(len(sentence), device=mask.device) - (counts.cumsum(0) - counts)[sentence]
+    places = sentence * time + rank + 1  # (N,) in the flattened (B, T)
+    index = inverse[1].expand(batch, time).clone()  # </S> everywhere: behind the words, and harmless in the padding
+    index[:, 0] = inverse[0]
+    index.view(-1)[places] = inverse[2:]
+    return index, (counts + 2).tolist(), places
+
+
+def _take_words(layer: Tensor, places: Tensor, mask: Tensor) -> Tensor:
+    """(B, T, D) with markers to (B, W, D) without, zero in the padding."""
+    words = layer.flatten(0, 1)[places]  # (N, D)
+    rows = layer.new_zeros(mask.numel(), layer.shape[2])
+    return rows.index_copy(0, mask.flatten().nonzero()[:, 0], words).view(*mask.shape, layer.shape[2])
