@@ -1,11 +1,23 @@
 """The model classes that transformers sees. Importing this package registers them with the Auto classes."""
 
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from elmokit.models.configuration_elmo import PRESETS, ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel, ElmoModelOutput, ElmoPreTrainedModel
+from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.models.tokenization_elmo import ElmoTokenizer
 
 AutoConfig.register("elmo", ElmoConfig, exist_ok=True)
 AutoModel.register(ElmoConfig, ElmoModel, exist_ok=True)
+AutoModelForSequenceClassification.register(ElmoConfig, ElmoForSequenceClassification, exist_ok=True)
+AutoTokenizer.register(ElmoConfig, tokenizer_class=ElmoTokenizer, exist_ok=True)  # type: ignore[no-untyped-call]
 
-__all__ = ["PRESETS", "ElmoConfig", "ElmoModel", "ElmoModelOutput", "ElmoPreTrainedModel"]
+__all__ = [
+    "PRESETS",
+    "ElmoConfig",
+    "ElmoForSequenceClassification",
+    "ElmoModel",
+    "ElmoModelOutput",
+    "ElmoPreTrainedModel",
+    "ElmoTokenizer",
+]

@@ -1,0 +1,181 @@
+"""`ElmoForSequenceClassification`: a BiLSTM over the mixed layers of a biLM, one label (or value) a text."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
+from elmokit.nn.layer_mix import LayerMix
+
+Pooling = Literal["concat", "max", "mean", "last", "attention"]
+
+
+class SentenceClassifier(nn.Module):
+    """Word vectors (B, W, D) to logits (B, K): BiLSTM over the true length, pooling, one linear layer.
+
+    The default pooling lays maximum, mean and the two last states side by side. Each sees what the others miss: the
+    maximum finds one telling word in a long text, the mean what the text is about, the last states its order. The
+    linear layer chooses among them for a few hundred weights a label: no new task needs its pooling chosen.
+    """
+
+    def __init__(
+        self, *, input_dim: int, hidden_dim: int, n_layers: int, n_labels: int, pooling: Pooling, dropout: float
+    ) -> None:
+        super().__init__()
+        self.pooling = pooling
+        self.dropout = nn.Dropout(dropout)
+        self.lstm = nn.LSTM(
+            input_dim, hidden_dim, n_layers, batch_first=True, bidirectional=True,
+            dropout=dropout if n_layers > 1 else 0.0,
+        )  # fmt: skip
+        self.attention = nn.Linear(2 * hidden_dim, 1) if pooling == "attention" else None
+        self.linear = nn.Linear((6 if pooling == "concat" else 2) * hidden_dim, n_labels)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Glorot input matrices, orthogonal recurrent ones, forget bias 1; a linear layer by PyTorch's default."""
+        for name, parameter in self.lstm.named_parameters():
+            if "bias" in name:
+                with torch.no_grad():
+                    parameter.zero_()
+                    if "bias_ih" in name:  # PyTorch adds two biases: one of them carries the 1
+                        parameter[self.lstm.hidden_size : 2 * self.lstm.hidden_size] = 1.0
+            elif "weight_hh" in name:
+                nn.init.orthogonal_(parameter)
+            else:
+                nn.init.xavier_uniform_(parameter)
+        self.linear.reset_parameters()
+        if self.attention is not None:
+            self.attention.reset_parameters()
+
+    def forward(self, words: Tensor, mask: Tensor) -> Tensor:
+        """words (B, W, D), mask (B, W) bool with the words first, to (B, K). A text without words reads a zero vector."""
+        words, mask = _at_least_one_word(words, mask)
+        lengths = mask.sum(dim=1)
+        packed = pack_padded_sequence(self.dropout(words), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        output, (final, _) = self.lstm(packed)
+        states, _ = pad_packed_sequence(output, batch_first=True, total_length=mask.shape[1])  # (B, W, 2H)
+        last = torch.cat([final[-2], final[-1]], dim=1)  # (B, 2H)
+        logits: Tensor = self.linear(self.dropout(self._pool(states, mask, last)))
+        return logits
+
+    def _pool(self, states: Tensor, mask: Tensor, last: Tensor) -> Tensor:
+        real = mask.unsqueeze(-1)  # (B, W, 1)
+        if self.pooling == "last":
+            return last
+        if self.attention is not None:
+            scores = self.attention(states).masked_fill(~real, -torch.inf)
+            attended: Tensor = (states * scores.softmax(dim=1)).sum(dim=1)
+            return attended
+        mean = states.sum(dim=1) / real.sum(dim=1)  # the padding is zero
+        if self.pooling == "mean":
+            return mean
+        maximum = states.masked_fill(~real, -torch.inf).amax(dim=1)
+        return maximum if self.pooling == "max" else torch.cat([maximum, mean, last], dim=1)
+
+
+class ElmoForSequenceClassification(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
+    """A biLM, a layer mix and a `SentenceClassifier`.
+
+    With `freeze_bilm()` only the mix and the classifier learn; the layers may be computed once and given as `layers`.
+    """
+
+    def __init__(self, config: ElmoConfig) -> None:
+        super().__init__(config)
+        self.num_labels = config.num_labels or 2
+        self.bilm_frozen = False
+        self.elmo = ElmoModel(config)
+        self.mix = LayerMix(
+            config.combine, n_layers=config.n_layers + 1, dim=config.hidden_size, weights=config.mix_weights,
+            normalize=config.mix_normalize, dropout=config.mix_dropout, l2=config.mix_l2,
+            do_layer_norm=config.mix_layer_norm, activation=config.mix_activation, hidden_dim=config.mix_hidden_dim,
+        )  # fmt: skip
+        self.classifier = SentenceClassifier(
+            input_dim=config.hidden_size, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
+            n_labels=self.num_labels, pooling=config.pooling, dropout=config.head_dropout,
+        )  # fmt: skip
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def freeze_bilm(self, frozen: bool = True) -> None:
+        """Keep the biLM as it is: no gradients, and no dropout in it even under `.train()`. False thaws it."""
+        self.bilm_frozen = frozen
+        self.elmo.requires_grad_(not frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> ElmoForSequenceClassification:
+        """As in PyTorch; a frozen biLM stays in eval mode."""
+        super().train(mode)
+        if self.bilm_frozen:
+            self.elmo.train(False)
+        return self
+
+    def forward(
+        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
+        layers: Tensor | None = None,
+    ) -> SequenceClassifierOutput:  # fmt: skip
+        """Logits (B, K), and the loss where labels are given.
+
+        Args:
+            char_ids: (B, W, L) as from `ElmoTokenizer`.
+            attention_mask: (B, W), 1 where a word stands; needed with `layers`.
+            labels: (B,) class numbers; (B, K) numbers for several labels at once; (B,) values when there is one label.
+            layers: (B, n_layers + 1, W, 2P), token layer first, of any float type: used instead of `char_ids`.
+
+        Raises:
+            ValueError: Neither or both of `char_ids` and `layers`, `layers` without a mask or of another shape.
+        """
+        hidden, mask = self._layers(char_ids, attention_mask, layers)
+        words, mask = _words_first(self.mix(hidden, mask), mask)
+        logits = self.classifier(words, mask)
+        loss = None if labels is None else self._loss(logits, labels) + self.mix.penalty()
+        return SequenceClassifierOutput(loss=loss, logits=logits)
+
+    def _layers(
+        self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """(B, W, D) a layer, and the mask (B, W)."""
+        if char_ids is not None and layers is None:
+            output = self.elmo(char_ids, attention_mask=mask)
+            return output.hidden_states, output.mask
+        if char_ids is not None or layers is None:
+            raise ValueError("Expected either char_ids or layers (precomputed), got both or neither.")
+        expected = (self.config.n_layers + 1, self.config.hidden_size)
+        if layers.ndim != 4 or (layers.shape[1], layers.shape[3]) != expected:
+            raise ValueError(
+                f"layers is {tuple(layers.shape)}; expected (sentences, {expected[0]}, words, {expected[1]})."
+            )
+        if mask is None or mask.shape != (layers.shape[0], layers.shape[2]):
+            raise ValueError("layers needs an attention_mask (sentences, words) that tells words from padding.")
+        return layers.unbind(dim=1), mask.bool()
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        kind = self.config.problem_type
+        if kind == "regression" or (kind is None and self.num_labels == 1):
+            return functional.mse_loss(logits.float().view(-1), labels.float().view(-1))
+        if kind == "multi_label_classification" or (kind is None and labels.is_floating_point()):
+            return functional.binary_cross_entropy_with_logits(logits.float(), labels.float())
+        return functional.cross_entropy(logits.float(), labels.view(-1))
+
+
+def _at_least_one_word(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """An LSTM cannot pack length 0: such a text gets one word, the zero vector that stands there already."""
+    if mask.shape[1] == 0:
+        return words.new_zeros(len(words), 1, words.shape[2]), mask.new_ones(len(mask), 1)
+    first = torch.zeros_like(mask)
+    first[:, 0] = True
+    return words, mask | (first & ~mask.any(dim=1, keepdim=True))
+
+
+def _words_first(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Move padding that stands before or among the words behind them."""
+    if bool((mask[:, 1:] <= mask[:, :-1]).all()):
+        return words, mask
+    order = torch.argsort(~mask, dim=1, stable=True)  # (B, W)
+    return words.gather(1, order.unsqueeze(-1).expand_as(words)), mask.gather(1, order)

@@ -1,0 +1,203 @@
+"""`ElmoTokenizer`: text to words and words to character ids, in the shape transformers knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from transformers import BatchEncoding, TokenizersBackend
+from transformers.tokenization_utils_base import TruncationStrategy
+from transformers.utils.generic import PaddingStrategy
+
+from elmokit.models.word_encoding import PAD_TOKEN, WordEncoding, extended
+from elmokit.text.char_ids import char_ids
+from elmokit.text.words import whitespace_spans, word_spans
+
+_UNKNOWN = "<unk>"
+_BYTES = range(1, 257)  # ids of bytes; markers lie above
+
+
+class ElmoTokenizer(TokenizersBackend):
+    """Sentences to `char_ids` (B, W, max_characters) and `attention_mask` (B, W).
+
+    Raw text is split Penn-style (`split="penn"`) or at blanks (`split="whitespace"`). Sentences that are lists of words
+    (`is_split_into_words=True`) keep every word whole, blanks inside included. `max_length` counts words. Sentence
+    markers are not added: the model does that. Padded places are rows of 0.
+    """
+
+    vocab_files_names = {"tokenizer_file": "tokenizer.json"}  # noqa: RUF012 (declared by the base)
+    model_input_names = ["char_ids", "attention_mask"]  # noqa: RUF012
+
+    def __init__(
+        self, *, max_characters: int = 50, split: Literal["penn", "whitespace"] = "penn", **kwargs: Any
+    ) -> None:
+        if split not in ("penn", "whitespace"):
+            raise ValueError(f"Unknown split {split!r}. Expected 'penn' or 'whitespace'.")
+        if max_characters < 3:
+            raise ValueError(f"max_characters is {max_characters}; expected at least 3: a byte and two word markers.")
+        for key in ("vocab", "merges", "tokenizer_file", "tokenizer_object"):
+            kwargs.pop(key, None)  # words are never looked up: the file only tells tools that there is a tokenizer
+        kwargs = {"pad_token": PAD_TOKEN, "unk_token": _UNKNOWN, **kwargs}
+        backend = Tokenizer(WordLevel({PAD_TOKEN: 0, _UNKNOWN: 1}, unk_token=_UNKNOWN))
+        super().__init__(tokenizer_object=backend, max_characters=max_characters, split=split, **kwargs)  # type: ignore[no-untyped-call]
+        self.max_characters = max_characters
+        self.split = split
+
+    def words(self, text: str) -> list[str]:
+        """The words of a raw text, as `__call__` splits it."""
+        return self._encoding(text).tokens
+
+    def _encoding(self, sentence: str | Sequence[str]) -> WordEncoding:
+        if isinstance(sentence, str):
+            offsets = word_spans(sentence) if self.split == "penn" else whitespace_spans(sentence)
+            tokens = [sentence[start:end] for start, end in offsets]
+        else:
+            tokens = list(sentence)
+            offsets = [(0, len(token)) for token in tokens]
+        return WordEncoding(tokens, offsets, list(range(len(tokens))))
+
+    def _encode_plus(  # type: ignore[override]  # the base annotates return_tensors as a bool
+        self, text: Any, text_pair: Any = None, add_special_tokens: bool = True,
+        padding_strategy: PaddingStrategy = PaddingStrategy.DO_NOT_PAD,
+        truncation_strategy: TruncationStrategy = TruncationStrategy.DO_NOT_TRUNCATE, max_length: int | None = None,
+        stride: int = 0, is_split_into_words: bool = False, pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None, return_tensors: str | None = None, return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None, return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False, return_offsets_mapping: bool = False, return_length: bool = False,
+        verbose: bool = True, split_special_tokens: bool | None = None, **kwargs: Any,
+    ) -> BatchEncoding:  # fmt: skip
+        if text_pair is not None:
+            raise ValueError("Got text_pair; ELMo reads single sentences. Encode the two texts one after the other.")
+        if return_overflowing_tokens:
+            raise ValueError("return_overflowing_tokens is not supported; cut the text before, or raise max_length.")
+        sentences, is_batch = _as_batch(text, is_split_into_words=is_split_into_words)
+        encodings = [self._encoding(sentence) for sentence in sentences]
+        if truncation_strategy != TruncationStrategy.DO_NOT_TRUNCATE and max_length is not None:
+            encodings = [encoding.cut(max_length, side=self.truncation_side) for encoding in encodings]
+        lengths = [len(encoding.tokens) for encoding in encodings]
+        data: dict[str, list[Any]] = {
+            "char_ids": [char_ids(encoding.tokens, max_characters=self.max_characters) for encoding in encodings],
+            "attention_mask": [[1] * length for length in lengths],
+        }
+        if return_attention_mask is False:
+            del data["attention_mask"]
+        if return_offsets_mapping:
+            data["offset_mapping"] = [encoding.offsets for encoding in encodings]
+        if return_special_tokens_mask:
+            data["special_tokens_mask"] = [[0] * length for length in lengths]
+        target = _padded_length(lengths, padding_strategy, max_length, pad_to_multiple_of)
+        if target is not None:
+            side = padding_side or self.padding_side
+            data = {key: _padded(key, values, target, side=side) for key, values in data.items()}
+            encodings = [encoding.padded(target, side=side) for encoding in encodings]
+        if return_length:
+            data["length"] = [len(encoding.tokens) for encoding in encodings]
+        if return_tensors is None:
+            data["char_ids"] = [rows.tolist() for rows in data["char_ids"]]
+        if not is_batch and return_tensors is None:
+            data = {key: values[0] for key, values in data.items()}
+        words: Any = encodings  # BatchEncoding expects the Rust class; ours answers the same questions
+        return BatchEncoding(_rows(data, return_tensors), words, tensor_type=return_tensors)
+
+    def pad(
+        self, encoded_inputs: Any, padding: bool | str | PaddingStrategy = True, max_length: int | None = None,
+        pad_to_multiple_of: int | None = None, padding_side: str | None = None,
+        return_attention_mask: bool | None = None, return_tensors: str | None = None, verbose: bool = True,
+    ) -> BatchEncoding:  # fmt: skip
+        """Sentences encoded one by one to one batch; what `DataCollatorWithPadding` calls.
+
+        The base class pads lists of numbers; a sentence here is a list of rows. Other keys, such as labels, stay.
+        """
+        if isinstance(encoded_inputs, Sequence):
+            encoded_inputs = {key: [item[key] for item in encoded_inputs] for key in encoded_inputs[0]}
+        if not isinstance(encoded_inputs, Mapping) or "char_ids" not in encoded_inputs:
+            raise ValueError("Nothing to pad: expected what this tokenizer returned, with the key 'char_ids'.")
+        data = {key: list(values) for key, values in encoded_inputs.items()}
+        is_batch = not data["char_ids"] or np.ndim(data["char_ids"][0]) != 1 or len(data["char_ids"][0]) == 0
+        if not is_batch:
+            data = {key: [values] for key, values in data.items()}
+        data["char_ids"] = [self._as_rows(rows) for rows in data["char_ids"]]
+        lengths = [len(rows) for rows in data["char_ids"]]
+        if return_attention_mask is not False:
+            data.setdefault("attention_mask", [[1] * length for length in lengths])
+        strategy, _, max_length, _ = self._get_padding_truncation_strategies(  # type: ignore[no-untyped-call]
+            padding=padding, max_length=max_length, verbose=verbose
+        )
+        target = _padded_length(lengths, strategy, max_length, pad_to_multiple_of)
+        if target is not None:
+            side = padding_side or self.padding_side
+            data = {key: _padded(key, values, target, side=side) for key, values in data.items()}
+        if return_tensors is None:
+            data["char_ids"] = [rows.tolist() for rows in data["char_ids"]]
+        if not is_batch:
+            data = {key: values[0] for key, values in data.items()}
+        return BatchEncoding(_rows(data, return_tensors), tensor_type=return_tensors)
+
+    def _as_rows(self, rows: Any) -> NDArray[np.int16]:
+        """(W, max_characters), also of an empty sentence that came as a bare []."""
+        return np.asarray(rows, dtype=np.int16).reshape(-1, self.max_characters)
+
+    def _decode(self, token_ids: Any, *args: Any, **kwargs: Any) -> str:
+        """Character ids of one word, or of the words of a sentence, back to text."""
+        rows = np.asarray(token_ids)
+        if rows.ndim < 2:
+            return bytes(int(i) - 1 for i in rows.ravel() if i in _BYTES).decode(errors="replace")
+        return " ".join(self._decode(row) for row in rows if np.any(row))
+
+
+def _as_batch(text: Any, *, is_split_into_words: bool) -> tuple[list[Any], bool]:
+    """Sentences, and whether there was a batch of them around."""
+    if isinstance(text, str):
+        if is_split_into_words:
+            raise ValueError(
+                f"is_split_into_words=True expects sentences as lists of words; got the text {text[:40]!r}."
+            )
+        return [text], False
+    if not isinstance(text, Sequence):
+        raise ValueError(f"Expected a text, or a list of texts or of word lists; got {type(text).__name__}.")
+    is_batch = not is_split_into_words or (len(text) > 0 and not isinstance(text[0], str))
+    sentences = list(text) if is_batch else [text]
+    for sentence in sentences:
+        words = [sentence] if not is_split_into_words else sentence
+        if (is_split_into_words and isinstance(sentence, str)) or not all(isinstance(word, str) for word in words):
+            expected = "words" if is_split_into_words else "texts (for lists of words pass is_split_into_words=True)"
+            raise ValueError(f"Got {str(sentence)[:40]!r} among the sentences; expected {expected}.")
+    return sentences, is_batch
+
+
+def _padded_length(
+    lengths: list[int], strategy: PaddingStrategy, max_length: int | None, multiple: int | None
+) -> int | None:
+    """Words every sentence is padded to; None for no padding."""
+    if strategy == PaddingStrategy.DO_NOT_PAD:
+        return None
+    longest = max(lengths, default=0)
+    target = longest if strategy == PaddingStrategy.LONGEST or max_length is None else max(max_length, longest)
+    return -(-target // multiple) * multiple if multiple else target
+
+
+def _padded(key: str, values: list[Any], length: int, *, side: str) -> list[Any]:
+    """One value a sentence, each with one entry a word, all made `length` long. Unknown keys are left alone."""
+    if key == "char_ids":
+        return [_padded_rows(rows, length, side=side) for rows in values]
+    filling: Any = {"attention_mask": 0, "special_tokens_mask": 1, "offset_mapping": (0, 0)}.get(key)
+    if filling is None:
+        return values
+    return [extended(list(value), filling, length - len(value), side=side) for value in values]
+
+
+def _padded_rows(rows: NDArray[np.int16], length: int, *, side: str) -> NDArray[np.int16]:
+    missing = length - len(rows)
+    return np.pad(rows, ((0, missing), (0, 0)) if side == "right" else ((missing, 0), (0, 0)))
+
+
+def _rows(data: dict[str, Any], return_tensors: str | None) -> dict[str, Any]:
+    """Character ids as one int64 array, ready for tensors; the base class says what is wrong with ragged ones."""
+    rows = data["char_ids"]
+    if return_tensors is not None and len({len(sentence) for sentence in rows}) == 1:
+        data["char_ids"] = np.stack(rows).astype(np.int64)
+    return data
