@@ -1,1 +1,46 @@
-"""ELMo for today's Python."""
+"""ELMo for today's Python: pretrain biLMs, turn text into contextual word vectors, use them in real tasks."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from elmokit.encode.encoder import Encoder
+    from elmokit.models import ElmoConfig, ElmoForSequenceClassification, ElmoModel, ElmoTokenizer
+    from elmokit.models.modeling_pretraining import ElmoForPreTraining
+
+__version__ = version("elmokit")
+
+__all__ = [
+    "ElmoConfig",
+    "ElmoForPreTraining",
+    "ElmoForSequenceClassification",
+    "ElmoModel",
+    "ElmoTokenizer",
+    "Encoder",
+    "__version__",
+]
+
+# Loaded on first use (PEP 562): torch and transformers take seconds, and `import elmokit` should not.
+_HOMES = {
+    "ElmoConfig": "elmokit.models",
+    "ElmoForPreTraining": "elmokit.models.modeling_pretraining",
+    "ElmoForSequenceClassification": "elmokit.models",
+    "ElmoModel": "elmokit.models",
+    "ElmoTokenizer": "elmokit.models",
+    "Encoder": "elmokit.encode.encoder",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'elmokit' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -56,7 +56,7 @@ class SentenceClassifier(nn.Module):
             self.attention.reset_parameters()
 
     def forward(self, words: Tensor, mask: Tensor) -> Tensor:
-        """words (B, W, D), mask (B, W) bool with the words first, to (B, K). A text without words reads a zero vector."""
+        """words (B, W, D), mask (B, W) bool with the words first, to (B, K). A text without words is a zero vector."""
         words, mask = _at_least_one_word(words, mask)
         lengths = mask.sum(dim=1)
         packed = pack_padded_sequence(self.dropout(words), lengths.cpu(), batch_first=True, enforce_sorted=False)

@@ -1,0 +1,102 @@
+"""Loading a model folder, with every mistake told in one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
+from transformers.utils import logging
+
+from elmokit.errors import ModelError
+from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
+from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.nn.layer_mix import LayerMix
+
+_Model = TypeVar("_Model", bound=ElmoPreTrainedModel)
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+
+
+def load(kind: type[_Model], path: str | Path, *, dtype: str = "float32") -> _Model:
+    """A model of class `kind` from a folder, in eval mode, all its weights found there; other heads are passed over.
+
+    Raises:
+        ModelError: No such folder, not a model of elmokit, or weights that are damaged, missing or of another shape.
+    """
+    folder = Path(path)
+    load_config(folder)
+    if not any((folder / name).is_file() for name in _WEIGHTS):
+        raise ModelError(f"{folder} has no weights; expected model.safetensors beside config.json.")
+    try:
+        with _quiet():
+            loaded: Any = kind.from_pretrained(
+                folder, dtype=dtype, output_loading_info=True, ignore_mismatched_sizes=True, local_files_only=True
+            )
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+        raise ModelError(f"The weights in {folder} cannot be read: {' '.join(str(error).split())[:300]}") from error
+    model: _Model
+    model, found = loaded
+    if found["mismatched_keys"]:
+        name, given, wanted = sorted(found["mismatched_keys"])[0]
+        raise ModelError(f"{folder}: {name} is {tuple(given)}; its config.json asks for {tuple(wanted)}.")
+    if found["missing_keys"]:
+        missing = sorted(found["missing_keys"])
+        raise ModelError(f"{folder} lacks {len(missing)} tensors of {kind.__name__}, the first is {missing[0]}.")
+    model.train(False)
+    return model
+
+
+def load_with_mix(path: str | Path, *, dtype: str = "float32") -> tuple[ElmoModel, LayerMix | None]:
+    """The biLM of any folder of ours, and the trained layer mix where a classifier was saved."""
+    config = load_config(path)
+    if "ElmoForSequenceClassification" in (config.architectures or []):
+        classifier = load(ElmoForSequenceClassification, path, dtype=dtype)
+        return classifier.elmo, classifier.mix
+    return load(ElmoModel, path, dtype=dtype), None
+
+
+def load_config(path: str | Path) -> ElmoConfig:
+    """The configuration in a model folder.
+
+    Raises:
+        ModelError: No such folder, no config.json in it, or one that is damaged or not of an elmokit model.
+        ConfigError: A setting this version does not know.
+    """
+    folder = Path(path)
+    if not folder.exists():
+        raise ModelError(
+            f"There is no model folder {folder}; expected a folder with config.json and model.safetensors."
+        )
+    file = folder / "config.json"
+    if not file.is_file():
+        raise ModelError(f"{folder} is no model folder: it has no config.json.")
+    try:
+        values: Any = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{file} is damaged: {error}.") from error
+    kind = values.get("model_type") if isinstance(values, dict) else None
+    if kind != "elmo":
+        raise ModelError(f"{file} describes a model of type {kind!r}; expected 'elmo'.")
+    try:
+        return ElmoConfig.from_pretrained(folder, local_files_only=True)
+    except StrictDataclassError as error:
+        raise ModelError(f"{file}: {error.__cause__ or error}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' progress bars and its report on heads nobody asked for."""
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
