@@ -1,1 +1,1 @@
-
+"""Training a biLM from text: corpus, batches, loop, perplexity."""

@@ -1,0 +1,78 @@
+"""Every setting of a pretraining run, with its default and the reason for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from elmokit.settings import Settings
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class PretrainConfig(Settings):
+    """Settings of `elmo pretrain`, as a YAML file, ``--set key=value`` or command-line options."""
+
+    # The text.
+    train: Annotated[list[str], Field(min_length=1)]
+    """Files or globs: text, csv, tsv or jsonl, plain or gz."""
+    valid: str | None = None
+    """Held-out file for perplexity, early stopping and the choice of the best epoch."""
+    column: str | None = None
+    """Where csv, tsv and jsonl keep the text: names or 1-based numbers ("2-": all from the second on)."""
+    pre_split: bool = False
+    """The text is already split into words by blanks."""
+    normalize: list[str] = []
+    """Clean-up steps before splitting, by name."""
+    min_count: PositiveInt = 3
+    """Rarer words are predicted as <UNK>; as input their characters stay real."""
+    max_vocab: PositiveInt | None = 50_000
+    max_words: PositiveInt = 200
+    """Longer lines are cut into pieces of this many words."""
+
+    # The model.
+    preset: str = "mini"
+    model: dict[str, Any] = {}
+    """Single fields of the model configuration that differ from the preset."""
+    from_model: str | None = None
+    """Go on with this model on new text; its shape and vocabulary stay."""
+
+    # The batches.
+    mode: Literal["sentence", "stream"] = "sentence"
+    """Independent sentences, or the reference's endless rows with carried state."""
+    batch_tokens: PositiveInt = 2048
+    """Sentence mode: predicted words a direction and step, over all processes."""
+    stream_rows: PositiveInt = 128
+    """Stream mode: rows over all processes (the reference: 128 a GPU)."""
+    stream_window: PositiveInt = 20
+    shuffle: bool = True
+    """A new order each epoch; without it stream mode reads the text as it stands (the custom on Penn Treebank)."""
+
+    # The optimisation.
+    epochs: PositiveInt = 5
+    optimizer: Literal["adam", "adagrad"] = "adam"
+    """Adagrad is the reference's (0.2); Adam gets further in few epochs on small corpora."""
+    learning_rate: PositiveFloat = 2e-3
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup_steps: Annotated[int, Field(ge=0)] = 200
+    final_learning_rate: Fraction = 0.02
+    """Where the schedule ends, as a fraction of the learning rate."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    clip_norm: PositiveFloat = 1.0
+    """Bound of the gradient's global norm (the reference: 10, with Adagrad)."""
+    patience: PositiveInt | None = 3
+    """Stop after this many epochs without a better held-out loss."""
+
+    # The run.
+    output: Path
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """auto measures whether bfloat16 products are faster on this processor."""
+    seed: Annotated[int, Field(ge=0)] = 13
+    threads: PositiveInt | None = None
+    checkpoint_minutes: PositiveFloat = 5.0
+    log_steps: PositiveInt = 20
+    valid_batch_tokens: PositiveInt = 4096
+    resume: bool = False
+    overwrite: bool = False

@@ -1,0 +1,87 @@
+"""What a run says while it goes: a JSON line an event, TensorBoard scalars, a progress bar."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch.utils.tensorboard import SummaryWriter
+
+
+class Journal:
+    """``log.jsonl`` and ``tensorboard/`` of a run folder. Entries carry the step they belong to."""
+
+    def __init__(self, folder: Path, *, active: bool, from_step: int) -> None:
+        self._path = folder / "log.jsonl"
+        self._active = active
+        if not active:
+            return
+        self._forget_after(from_step)
+        self._file = self._path.open("a", encoding="utf-8")
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1)  # type: ignore[no-untyped-call]
+
+    def _forget_after(self, step: int) -> None:
+        """Drop what a killed run wrote after the checkpoint that is being resumed."""
+        if not self._path.exists():
+            return
+        lines = [line for line in self._path.read_text(encoding="utf-8").splitlines() if _step_of(line) <= step]
+        self._path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def write(self, event: str, step: int, **values: Any) -> None:
+        """One event; numbers become scalars called ``event/name`` in TensorBoard."""
+        if not self._active:
+            return
+        self._file.write(json.dumps({"event": event, "step": step, **values}, ensure_ascii=False) + "\n")
+        self._file.flush()
+        for name, value in values.items():
+            if isinstance(value, int | float) and math.isfinite(value):
+                self._board.add_scalar(f"{event}/{name}", value, step)  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        if self._active:
+            self._file.close()
+            self._board.close()  # type: ignore[no-untyped-call]
+
+
+def _step_of(line: str) -> int:
+    """The step of a log line; a torn last line of a killed run counts as later than any checkpoint."""
+    try:
+        return int(json.loads(line)["step"])
+    except ValueError:
+        return 2**62
+
+
+class Bar:
+    """A progress bar over all steps of a run, with words a second, time left and running perplexity."""
+
+    def __init__(self, progress: Progress, total: int, done: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task("pretraining", total=total, completed=done, rate="", note="")
+        self._started, self._tokens = time.perf_counter(), 0
+
+    def advance(self, step: int, tokens: int, note: str) -> None:
+        self._tokens += tokens
+        rate = self._tokens / max(time.perf_counter() - self._started, 1e-9)
+        self._progress.update(self._task, completed=step, rate=f"{rate:,.0f} words/s", note=note)
+
+    def say(self, text: str) -> None:
+        self._progress.console.print(text, highlight=False)
+
+
+@contextmanager
+def progress_bar(total: int, *, done: int, show: bool) -> Iterator[Bar]:
+    """A bar on standard error; lines said go above it (and alone where there is no terminal)."""
+    console = Console(stderr=True, quiet=not show)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=console, disable=not console.is_terminal, refresh_per_second=4) as progress:
+        yield Bar(progress, total, done)

@@ -1,0 +1,214 @@
+"""From a prepared corpus to packed training batches: independent sentences, or endless rows with carried state.
+
+Both kinds are a pure function of (corpus, settings, seed, epoch, step), which is what makes a resumed run equal to one that
+was never stopped. A sentence ``w1 … wn`` gives n + 1 predictions in each direction: forward reads ``<S> w1 … wn`` and predicts
+``w1 … wn </S>``; backward reads ``</S> wn … w1`` and predicts ``wn … w1 <S>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from elmokit.nn.packing import Packing
+from elmokit.pretrain.corpus import Corpus, Sentences
+from elmokit.text.vocab import UNK_ID
+
+BOS_ID, EOS_ID = 0, 1
+
+_POOL_BATCHES = 64
+"""Batches whose sentences are sorted by length together: enough for next to no ragged ends, few enough to stay random."""
+
+
+@dataclass(frozen=True)
+class PackedBatch:
+    """What `ElmoForPreTraining.forward` takes, and how many predictions a direction the whole step has over all processes."""
+
+    chars: Tensor  # (U, 50)
+    index: Tensor  # (D, N)
+    targets: Tensor  # (D, N)
+    batch_sizes: list[int]
+    predictions: int
+
+    def to(self, device: torch.device) -> PackedBatch:
+        chars, index, targets = (tensor.to(device) for tensor in (self.chars, self.index, self.targets))
+        return replace(self, chars=chars, index=index, targets=targets)
+
+
+class Batches(Protocol):
+    """Training batches of one process of a run."""
+
+    carries_state: bool
+
+    def steps(self, epoch: int) -> int: ...
+
+    def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]: ...
+
+
+def _pack(corpus: Corpus, words: NDArray[np.int64], targets: NDArray[np.int64], sizes: list[int], total: int) -> PackedBatch:
+    """words and targets (D, N) are word ids; targets beyond the vocabulary become ``<UNK>``."""
+    distinct, index = np.unique(words, return_inverse=True)
+    return PackedBatch(
+        chars=torch.from_numpy(np.asarray(corpus.chars[distinct])),
+        index=torch.from_numpy(index.reshape(words.shape)),
+        targets=torch.from_numpy(np.where(targets < len(corpus.vocab), targets, UNK_ID)),
+        batch_sizes=sizes,
+        predictions=total,
+    )
+
+
+def pack_sentences(
+    corpus: Corpus, sentences: Sequence[NDArray[np.int32]], *, directions: int = 2, total: int | None = None
+) -> PackedBatch:
+    """Whole sentences (ids without markers) as one batch from zero states."""
+    lengths = np.array([len(sentence) + 1 for sentence in sentences])
+    stride = int(lengths.max()) + 1
+    ids = np.full((len(sentences), stride), BOS_ID, dtype=np.int64)
+    for row, sentence in zip(ids, sentences, strict=True):
+        row[1 : len(sentence) + 1] = sentence
+        row[len(sentence) + 1] = EOS_ID
+    packing = Packing.of(lengths, stride=stride)
+    flat, forward, backward = ids.ravel(), packing.forward.numpy(), packing.backward.numpy()
+    words = np.stack([flat[forward], flat[backward + 1]][:directions])
+    targets = np.stack([flat[forward + 1], flat[backward]][:directions])
+    return _pack(corpus, words, targets, packing.batch_sizes, int(lengths.sum()) if total is None else total)
+
+
+class SentenceBatches:
+    """Independent sentences of like length, up to ``tokens`` predictions a batch over all processes."""
+
+    carries_state = False
+
+    def __init__(
+        self, corpus: Corpus, sentences: Sentences, *, tokens: int, seed: int = 0, shuffle: bool = True, directions: int = 2,
+        rank: int = 0, world: int = 1,
+    ) -> None:  # fmt: skip
+        self.corpus, self.sentences = corpus, sentences
+        self.tokens, self.seed, self.shuffle, self.directions = tokens, seed, shuffle, directions
+        self.rank, self.world = rank, world
+        self._planned: tuple[int, list[NDArray[np.int64]]] | None = None
+
+    def steps(self, epoch: int) -> int:
+        return len(self._plan(epoch))
+
+    def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
+        lengths = self.sentences.lengths
+        for chosen in self._plan(epoch)[first:]:
+            total = int(lengths[chosen].sum()) + len(chosen)
+            mine = [self.sentences[int(i)] for i in chosen[self.rank :: self.world]]
+            yield pack_sentences(self.corpus, mine, directions=self.directions, total=total)
+
+    def _plan(self, epoch: int) -> list[NDArray[np.int64]]:
+        """The sentences of every batch of an epoch, the same on all processes; each process gets some of each batch."""
+        if self._planned is None or self._planned[0] != epoch:
+            self._planned = (epoch, self._make_plan(epoch))
+        return self._planned[1]
+
+    def _make_plan(self, epoch: int) -> list[NDArray[np.int64]]:
+        generator = np.random.default_rng([self.seed, epoch])
+        costs = np.asarray(self.sentences.lengths, dtype=np.int64) + 1
+        order = generator.permutation(len(costs)) if self.shuffle else np.arange(len(costs))
+        pools = np.split(order, np.searchsorted(costs[order].cumsum(), self._pool_ends(costs)))
+        batches: list[NDArray[np.int64]] = []
+        for pool in pools:
+            pool = pool[np.argsort(costs[pool], kind="stable")]
+            batches += self._cut(pool, costs)
+        if self.shuffle:
+            batches = [batches[i] for i in generator.permutation(len(batches))]
+        return self._fill_processes(batches)
+
+    def _pool_ends(self, costs: NDArray[np.int64]) -> NDArray[np.int64]:
+        pool = self.tokens * _POOL_BATCHES
+        return np.arange(pool, int(costs.sum()), pool)
+
+    def _cut(self, pool: NDArray[np.int64], costs: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Cut sorted sentences where the token budget is full; one sentence longer than the budget stands alone."""
+        cuts, spent = [], 0
+        for place, cost in enumerate(costs[pool].tolist()):
+            if spent and spent + cost > self.tokens:
+                cuts.append(place)
+                spent = 0
+            spent += cost
+        return [batch for batch in np.split(pool, cuts) if len(batch)]
+
+    def _fill_processes(self, batches: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+        """Join batches with fewer sentences than processes to the one before: every process works in every step."""
+        filled: list[NDArray[np.int64]] = []
+        for batch in batches:
+            if filled and (len(batch) < self.world or len(filled[-1]) < self.world):
+                filled[-1] = np.concatenate([filled[-1], batch])
+            else:
+                filled.append(batch)
+        return filled if not filled or len(filled[-1]) >= self.world else []
+
+
+class StreamBatches:
+    """The reference's truncated back-propagation: ``rows`` endless streams cut into windows, states carried from step to step.
+
+    Each direction has an order of its own. A row is a stretch of about 1/rows of the sentences, so that with
+    ``shuffle=False`` one row is the text as it stands.
+    """
+
+    carries_state = True
+
+    def __init__(
+        self, corpus: Corpus, sentences: Sentences, *, rows: int, window: int, seed: int = 0, shuffle: bool = True,
+        directions: int = 2, rank: int = 0, world: int = 1,
+    ) -> None:  # fmt: skip
+        self.corpus, self.sentences = corpus, sentences
+        self.rows, self.window, self.directions = rows, window, directions
+        self.seed, self.shuffle = seed, shuffle
+        self.mine = range(rank * rows // world, (rank + 1) * rows // world)
+        self._predictions = int(sentences.n_tokens) + len(sentences)
+
+    def steps(self, epoch: int) -> int:
+        return -(-(self._predictions // self.rows) // self.window) if len(self.sentences) else 0
+
+    def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
+        per_row = self._predictions // self.rows
+        readers = [
+            [self._row(epoch, direction, row * per_row + first * self.window) for row in self.mine]
+            for direction in range(self.directions)
+        ]
+        for step in range(first, self.steps(epoch)):
+            window = min(self.window, per_row - step * self.window)
+            taken = np.array([[reader.take(window) for reader in rows] for rows in readers])  # (D, B, 2, T)
+            time_major = taken.transpose(2, 0, 3, 1).reshape(2, self.directions, -1)
+            yield _pack(self.corpus, time_major[0], time_major[1], [len(self.mine)] * window, window * self.rows)
+
+    def _row(self, epoch: int, direction: int, position: int) -> _StreamReader:
+        generator = np.random.default_rng([self.seed, epoch, direction])
+        order = generator.permutation(len(self.sentences)) if self.shuffle else np.arange(len(self.sentences))
+        return _StreamReader(self.sentences, order, position, backward=direction == 1)
+
+
+class _StreamReader:
+    """Reads (word, target) pairs of sentences in a given order, from the ``position``-th prediction on."""
+
+    def __init__(self, sentences: Sentences, order: NDArray[np.int64], position: int, *, backward: bool) -> None:
+        ends = (np.asarray(sentences.lengths, dtype=np.int64)[order] + 1).cumsum()
+        self.sentences, self.order, self.backward = sentences, order, backward
+        self.next = int(np.searchsorted(ends, position, side="right"))
+        before = int(ends[self.next - 1]) if self.next else 0
+        self.pairs = self._sentence()[:, position - before :]
+
+    def _sentence(self) -> NDArray[np.int64]:
+        """(2, n + 1) words and targets of the next sentence; after the last one the order begins again."""
+        words = self.sentences[int(self.order[self.next % len(self.order)])]
+        self.next += 1
+        marked = np.concatenate([[BOS_ID], words, [EOS_ID]]).astype(np.int64)
+        if self.backward:
+            marked = marked[::-1]
+        return np.stack([marked[:-1], marked[1:]])
+
+    def take(self, count: int) -> NDArray[np.int64]:
+        while self.pairs.shape[1] < count:
+            self.pairs = np.concatenate([self.pairs, self._sentence()], axis=1)
+        taken, self.pairs = self.pairs[:, :count], self.pairs[:, count:]
+        return taken

@@ -1,0 +1,100 @@
+"""Run settings: a YAML file, then ``--set key=value`` overrides, then command-line options, checked by a pydantic model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from elmokit.errors import ConfigError
+
+
+class Settings(BaseModel):
+    """A model that refuses unknown keys, so that a misspelt one is an error and not a silent default."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True)
+
+
+_S = TypeVar("_S", bound=Settings)
+
+
+def load_settings(
+    kind: type[_S], file: str | Path | None = None, *, overrides: Sequence[str] = (), **values: Any
+) -> _S:
+    """Build ``kind`` from a YAML file, ``key=value`` overrides (dots reach into mappings) and direct values that are not None.
+
+    Raises ``ConfigError`` naming the key, what came and what is known.
+    """
+    merged = {} if file is None else _read(Path(file))
+    merged |= {key: value for key, value in values.items() if value is not None}
+    for override in overrides:
+        _assign(merged, override)
+    try:
+        return kind(**merged)
+    except ValidationError as error:
+        raise ConfigError(_explain(kind, error)) from error
+
+
+def dump_settings(settings: Settings) -> str:
+    """The resolved settings as YAML, in the order of their definition."""
+    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--config {file}: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--config {file} is not YAML: {' '.join(str(error).split())}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"--config {file}: expected `key: value` lines, found a {type(content).__name__}")
+    return content
+
+
+def _assign(target: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {override!r}: expected key=value, for example --set epochs=5")
+    *path, last = key.strip().split(".")
+    for name in path:
+        inner = target.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"--set {override!r}: {name!r} is not a group of settings")
+        target = inner
+    try:
+        target[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override!r}: the value is not YAML") from error
+
+
+def _explain(kind: type[BaseModel], error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            known = ", ".join(_known(kind, problem["loc"]))
+            lines.append(f"unknown setting {key!r}; known here: {known}")
+        elif problem["type"] == "missing":
+            lines.append(f"setting {key!r} is missing (--{key.replace('_', '-')} or --set {key}=…)")
+        else:
+            lines.append(f"setting {key or kind.__name__}: {problem['msg'].removeprefix('Value error, ')}, got {_short(problem['input'])}")
+    return "; ".join(lines)
+
+
+def _known(kind: type[BaseModel], location: Sequence[int | str]) -> Mapping[str, Any]:
+    for part in location[:-1]:
+        inner = kind.model_fields[str(part)].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            kind = inner
+    return kind.model_fields
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
