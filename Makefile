@@ -1,0 +1,39 @@
+# The two commands of the README, and what CI runs. All of them make $(VENV) themselves when it is missing or out of date.
+PYTHON ?= python3
+VENV ?= .venv
+OUTPUT ?= runs/demo
+PIP_FLAGS ?=
+PYTEST_FLAGS ?=
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test check install clean
+
+run: $(STAMP)  ## the whole chain on a synthetic corpus, into runs/demo
+	$(BIN)/elmo demo --output $(OUTPUT) --overwrite
+
+test: $(STAMP)  ## all tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
+
+check: $(STAMP)  ## style, types, import order
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict src
+	$(BIN)/lint-imports
+
+install: $(STAMP)
+
+# Plain `pip install torch` may choose a build or a release nobody tested here: constraints.txt names every version.
+$(STAMP): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "error: '$(PYTHON)' was not found; elmokit needs Python 3.11 or newer (another name: make PYTHON=python3.12 …)" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: '$(PYTHON)' is $$($(PYTHON) --version 2>&1); elmokit needs Python 3.11 or newer (another name: make PYTHON=python3.12 …)" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
+	@touch $@
+
+clean:  ## what `make run` and the checks wrote (the environment stays; `rm -r .venv` removes that)
+	rm -rf runs/demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,29 @@
+"""What every test may rely on: no network, one CPU thread, no screen, and the study data where it is set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_DATASETS_OFFLINE"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("elmokit", deadline=None, max_examples=50)
+settings.load_profile("elmokit")
+
+
+@pytest.fixture(scope="session")
+def elmokit_data() -> Path:
+    """Folder of the study data sets; tests that ask for it are skipped, with the reason, where it is not set."""
+    folder = os.environ.get("ELMOKIT_DATA")
+    if not folder:
+        pytest.skip("set ELMOKIT_DATA to the folder of the data sets (ag_news/, …) to run this test")
+    if not Path(folder).is_dir():
+        pytest.skip(f"ELMOKIT_DATA={folder} is not a folder")
+    return Path(folder)
