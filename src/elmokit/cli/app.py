@@ -1,0 +1,66 @@
+"""The `elmo` command: names and help only. Each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from elmokit.cli import demo, embed, evaluate, info, predict, pretrain, train
+from elmokit.cli.errors import one_line_errors
+
+
+class Commands(TyperGroup):
+    """The commands, with the errors a user can mend printed on one line."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of use."""
+        return ["pretrain", "evaluate", "embed", "train", "predict", "demo", "info"]
+
+    def invoke(self, ctx: Any) -> Any:
+        words = [*ctx._protected_args, *ctx.args]
+        with one_line_errors(can_resume=bool({"pretrain", "train"} & set(words[:1]))):
+            return super().invoke(ctx)
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="elmo",
+    help="ELMo: pretrain bidirectional language models, embed text, classify.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: a third of the start-up time
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("pretrain", short_help="Train a biLM on text.")(pretrain.pretrain)
+app.command("evaluate", short_help="Perplexity of a biLM on text.")(evaluate.evaluate)
+app.command("embed", short_help="Write word vectors of a text.")(embed.embed)
+app.add_typer(train.app, name="train", short_help="Train a task: classify.")
+app.command("predict", short_help="Label texts with a classifier.")(predict.predict)
+app.command("demo", short_help="The whole chain, a few minutes.")(demo.demo)
+app.command("info", short_help="Versions, cores, threads.")(info.info)
+
+
+def show_version(value: bool) -> None:
+    """Print the version and stop."""
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"elmokit {version('elmokit')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """ELMo: pretrain bidirectional language models, embed text, classify."""
+
+
+def main() -> None:
+    """Entry point of the `elmo` command."""
+    app()

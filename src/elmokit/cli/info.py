@@ -1,0 +1,51 @@
+"""`elmo info`: what a bug report needs to say about the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from typing import Annotated
+
+import typer
+
+PACKAGES = ("elmokit", "torch", "transformers", "accelerate", "datasets", "tokenizers", "numpy", "scikit-learn")
+
+
+def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Print the versions of elmokit and its parts, the cores and the thread settings."""
+    facts = facts_of_this_machine()
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        typer.echo(f"{name:<{width}}  {value}")
+
+
+def facts_of_this_machine() -> dict[str, str | int]:
+    """Versions by package name, then platform, cores and the environment variables that set threads."""
+    facts: dict[str, str | int] = {name: installed_version(name) for name in PACKAGES}
+    facts["python"] = platform.python_version()
+    facts["platform"] = platform.platform()
+    facts["cores"] = usable_cores()
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ELMOKIT_DATA", "CUDA_VISIBLE_DEVICES"):
+        facts[name] = os.environ.get(name, "(not set)")
+    return facts
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def installed_version(name: str) -> str:
+    """Version of an installed package, without importing it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "(not installed)"

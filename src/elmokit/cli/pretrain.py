@@ -1,0 +1,67 @@
+"""`elmo pretrain`: train a bidirectional language model on text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+
+def pretrain(
+    more: Annotated[list[str] | None, typer.Argument(metavar="[TRAIN]...", help="Further training files.")] = None,
+    train: Annotated[
+        list[str] | None,
+        typer.Option(help="Training text: txt, csv, tsv, jsonl, also .gz; files or globs."),
+    ] = None,
+    valid: Annotated[str | None, typer.Option(help="Held-out text, for perplexity and early stopping.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Run folder: model, logs, checkpoints, settings.")] = None,
+    preset: Annotated[str | None, typer.Option(help="tiny, mini, small, medium or original. [default: mini]")] = None,
+    from_model: Annotated[str | None, typer.Option("--from", help="Go on with this model on new text.")] = None,
+    mode: Annotated[
+        Literal["sentence", "stream"] | None, typer.Option(help="Independent sentences, or carried state.")
+    ] = None,
+    column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
+    pre_split: Annotated[
+        bool | None, typer.Option("--pre-split/--split-words", help="Words are already separated by blanks.")
+    ] = None,
+    clean: Annotated[str | None, typer.Option(help="Clean-up steps: clean_markup,lower_case,unicode_nfc.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs at most. [default: 5]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights, order and negative samples. [default: 13]")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads. [default: as measured or set outside]")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, e.g. learning_rate=0.001 or model.cell_dim=256.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run in OUTPUT.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUTPUT.")] = False,
+) -> None:
+    """Train a bidirectional language model from characters.
+
+    Every setting may stand in the --config file; the options here come over it, and --set over both.
+    """
+    from elmokit.pretrain.config import PretrainConfig
+    from elmokit.settings import load_settings
+
+    values: dict[str, Any] = {
+        "train": [*(train or []), *(more or [])]
+        or None,  # `--train *.txt`: the shell hands the others over as arguments
+        "valid": valid,
+        "output": output,
+        "preset": preset,
+        "from_model": from_model,
+        "mode": mode,
+        "column": column,
+        "pre_split": pre_split,
+        "normalize": None if clean is None else [part.strip() for part in clean.split(",") if part.strip()],
+        "epochs": epochs,
+        "seed": seed,
+        "threads": threads,
+        "resume": resume or None,
+        "overwrite": overwrite or None,
+    }
+    resolved = load_settings(PretrainConfig, config, overrides=settings or [], **values)
+    from elmokit.pretrain.loop import pretrain as run
+
+    run(resolved)
+    typer.echo(f"written to {resolved.output}")
