@@ -7,8 +7,8 @@ A corpus folder holds
     train-*.bin   the sentences as word ids (see shards.py); valid-*.bin likewise
 
 Every word *type* has an id: `<S>` 0, `</S>` 1, `<UNK>` 2, then the types of the training text by falling count, then
-those that only the validation text has. The vocabulary is the first V of them: a word is predicted as its id when that is
-below V and as `<UNK>` otherwise, while its characters are always real.
+those that only the validation text has. The vocabulary is the first V of them: a word is predicted as its id when that
+is below V and as `<UNK>` otherwise, while its characters are always real.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _LONGEST_LINE = 1 << 20  # bytes read of a line at once
 
 @dataclass(frozen=True)
 class Corpus:
-    """A prepared corpus: `chars[ids]` are the characters of words; ids from `len(vocab)` on are predicted as `<UNK>`."""
+    """A prepared corpus: `chars[ids]` are the characters of words; ids from `len(vocab)` on count as `<UNK>`."""
 
     folder: Path
     vocab: Vocabulary
@@ -99,7 +99,7 @@ def build_corpus(
         column: where the text stands in CSV, TSV and JSONL files (see `read_texts`).
         pre_split: words stand between blanks already; otherwise text is split Penn-style.
         normalize: names of clean-up steps (`elmokit.text.normalize.STEPS`), done in this order before splitting.
-        min_count, max_vocab: the vocabulary is the words seen `min_count` times or more, at most `max_vocab` with markers.
+        min_count, max_vocab: the vocabulary is the words seen `min_count` times, at most `max_vocab` with markers.
         max_words: longer lines are cut into pieces of this many words.
         shard_tokens: words after which a new shard file begins.
         from_vocab: vocabulary of the model to go on with: its ids are kept, `min_count` and `max_vocab` do not count.
@@ -181,7 +181,6 @@ def _finish(partial: Path, types: _Types, vocab: Vocabulary, info: dict[str, Any
     vocab.save(partial / "vocab.txt")
     info |= {"n_types": len(vocab) + len(beyond), "vocab_size": len(vocab)}
     (partial / "corpus.json").write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
-
 
 
 def _final_ids(types: _Types, vocab: Vocabulary) -> tuple[NDArray[np.int32], list[str]]:

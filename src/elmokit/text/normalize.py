@@ -20,7 +20,7 @@ _QUOTES = {"#39": "'", "quot": '"'}
 
 
 def clean_markup(text: str) -> str:
-    """Repair web mark-up: entities (also those that lost their `&`: `#39;s`, `quot;`), tags, backslashes that were line breaks.
+    """Repair web mark-up: entities (also some that lost their `&`: `#39;s`, `quot;`), tags, backslashes for line ends.
 
     `Kerry #39;s  quot;nuts, quot; \\&lt;b&gt;...&lt;/b&gt;` becomes `Kerry's "nuts," ...`.
     """
@@ -48,7 +48,11 @@ def unicode_nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-STEPS: dict[str, Callable[[str], str]] = {"clean_markup": clean_markup, "lower_case": lower_case, "unicode_nfc": unicode_nfc}
+STEPS: dict[str, Callable[[str], str]] = {
+    "clean_markup": clean_markup,
+    "lower_case": lower_case,
+    "unicode_nfc": unicode_nfc,
+}
 
 
 def check_steps(names: Sequence[str]) -> None:
@@ -58,7 +62,7 @@ def check_steps(names: Sequence[str]) -> None:
             raise ConfigError(f"no clean-up step is called {name!r}; there are {', '.join(STEPS)}")
 
 
-def apply_steps(text: str, names: Sequence[str]) -> str:
+def normalize(text: str, names: Sequence[str]) -> str:
     """`text` after the named steps, in their order."""
     for name in names:
         text = STEPS[name](text)

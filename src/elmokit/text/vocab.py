@@ -14,7 +14,7 @@ UNK_ID = 2
 
 
 class Vocabulary:
-    """Words by falling count after the markers `<S>` 0, `</S>` 1 and `<UNK>` 2 (the log-uniform sampler relies on that order).
+    """Words by falling count after the markers `<S>` 0, `</S>` 1, `<UNK>` 2: the log-uniform sampler needs that order.
 
     `vocabulary[word]` is the word's id, 2 when it is unknown.
     """
@@ -24,13 +24,14 @@ class Vocabulary:
         self.counts = list(counts)
         self._ids = {word: i for i, word in enumerate(self.words)}
         if tuple(self.words[: len(MARKERS)]) != MARKERS:
-            raise DataError(f"a vocabulary starts with {', '.join(MARKERS)}, this one with {self.words[: len(MARKERS)]}")
+            raise DataError(f"a vocabulary starts with {' '.join(MARKERS)}, this one with {' '.join(self.words[:3])!r}")
         if not len(self.words) == len(self.counts) == len(self._ids):
-            raise DataError(f"{len(self.words)} words with {len(self.counts)} counts, {len(self._ids)} of them different")
+            found = f"{len(self.words)} words, {len(self._ids)} of them distinct, with {len(self.counts)} counts"
+            raise DataError(f"a vocabulary has each word once and a count for each, this one {found}")
 
     @classmethod
     def from_counts(cls, counts: Mapping[str, int], *, min_count: int = 1, max_size: int | None = None) -> Vocabulary:
-        """The words seen at least `min_count` times, most frequent first (ties: by word), at most `max_size` with the markers.
+        """Words seen at least `min_count` times, most frequent first (ties: by word), at most `max_size` with markers.
 
         A literal `<S>`, `</S>` or `<UNK>` in the text is left out: as a target it counts as unknown.
         """
@@ -83,9 +84,6 @@ class Vocabulary:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocabulary) and (self.words, self.counts) == (other.words, other.counts)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self.words))
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self)} words)"

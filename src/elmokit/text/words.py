@@ -1,13 +1,13 @@
 """Words of raw text with their character offsets: Penn-style, for any script.
 
-Splitting works blank by blank: what stands between two blanks (a *chunk*) is split without a look at its neighbours. That keeps the
-result independent of sentence borders and lets a cache answer most chunks of real text, since few of them are new.
+Splitting works blank by blank: what stands between two blanks (a *chunk*) is split without a look at its neighbours.
+That keeps the result independent of sentence borders and lets a cache answer most chunks of real text: few are new.
 
 House rules where the Penn Treebank leaves room:
-  - a final period stays with abbreviations ("Inc.", "U.S.", "J.") and is split off everywhere else, also inside a text of many sentences;
+  - a final period stays with abbreviations ("Inc.", "U.S.", "J.") and is split off everywhere else, also in mid-text;
   - hyphens stay inside words ("three-year", "53-3"), slashes only between digits ("9/11");
-  - Han characters are words of their own, kana runs are words, scripts without blanks (Thai, Khmer) stay in runs: split those beforehand
-    and use the whitespace mode.
+  - Han characters are words of their own and kana runs are words; other scripts without blanks (Thai, Khmer) stay in
+    runs: split those beforehand and use the whitespace mode.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-import regex  # not `re`: combining marks, scripts and emoji need Unicode properties; transformers brings it along anyway
+import regex  # not `re`: marks, scripts and emoji need Unicode properties; transformers brings it along anyway
 
 Span = tuple[int, int]
 
@@ -24,13 +24,12 @@ SPLITTER_VERSION = 1  # raise when the same text would be split differently: pre
 
 _CHUNK = re.compile(r"\S+")
 
-# What may make up a word: letters, marks, digits and the invisible joiners inside them, but no Han or kana (they split differently).
-_W = r"[[\p{L}\p{M}\p{N}\p{C}_]--[\p{Han}\p{Hiragana}\p{Katakana}ー]--\p{Extended_Pictographic}]|[\p{Nd}]"
-_W = f"(?:{_W})"
+# What may make up a word: letters, marks, digits and the invisible joiners inside them, but no Han or kana.
+_W = r"[[\p{L}\p{M}\p{N}\p{C}_]--[\p{Han}\p{Hiragana}\p{Katakana}ー]--\p{Extended_Pictographic}]"
 _JOIN = (
     r"(?:\.?[-\u2010\u2011]|['’]"  # three-year, U.S.-based, O'Neill, don't (clitics are cut off later)
     r"|\.(?!\p{Lu}\p{Ll})"  # U.S, 1.88, SPACE.com, but not "slide.The"
-    r"|(?<=\d)[,:/](?=\d)"  # 1,875,000  10:30  9/11
+    r"|(?<=\d)[,:/٫٬](?=\d)"  # 1,875,000  10:30  9/11
     r"|(?<=\p{Lu})&(?=\p{Lu}))"  # AT&T, S&P
 )
 _TOKEN = regex.compile(
@@ -42,7 +41,7 @@ _TOKEN = regex.compile(
   | (?P<clitic>['’](?i:s|re|ve|ll|d|m)(?!{_W}))                          # U.S.'s
   | (?P<word>
         (?:(?<![^(\[$€£¥])(?:[-+−]\.?|\.)(?=\d)                          # -5  +.5  .5
-          |(?<!.)['’](?=\d\d(?:s|\b)|(?i:em|til|cause|tis|twas)(?!{_W})))?    # '90s  'em
+          |(?<![^(\["“])['’](?=\d\d(?:s|\b)|(?i:em|til|cause|tis|twas)(?!{_W})))?    # '90s  'em
         {_W}++(?:{_JOIN}{_W}++)*+)
   | \p{{Regional_Indicator}}{{1,2}}                                      # flags
   | [\p{{Hiragana}}ー]+\p{{M}}* | [\p{{Katakana}}ー]+\p{{M}}*
@@ -55,20 +54,20 @@ _TOKEN = regex.compile(
 # n't, possessives and auxiliaries leave their host: do|n't, we|'ll, dog|'s (Penn Treebank).
 _CLITIC = regex.compile(r"(?<=\p{L})(?i:n['’]t)$|(?<=[\p{L}\p{M}\p{N}.])['’](?i:s|re|ve|ll|d|m)$")
 # MacIntyre's list of joined words, cut after this many characters: can|not, gon|na …
-_JOINED = {"cannot": 3, "gimme": 3, "gonna": 3, "gotta": 3, "lemme": 3, "wanna": 3, "d'ye": 1, "more'n": 4, "'tis": 2, "'twas": 2}
-_ACRONYM = regex.compile(r"(?:.*-)?(?:\p{L}\.)+\p{L}|[[A-Z]--[I]]|(?:.*-)?\p{Lu}", regex.VERSION1)
-_ABBREVIATIONS = frozenset(
-    "Mr Mrs Ms Messrs Dr Drs Prof Sr Jr St Ste Mt Ft Gen Gov Sen Sens Rep Reps Lt Col Sgt Capt Cpl Maj Cmdr Adm Rev Hon Pres Supt "
-    "Inc Corp Co Cos Ltd Bros Assn Dept Univ Ave Blvd No Nos vs etc al cf approx Vol "
-    "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thurs Fri "
-    "Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky Mass Md Mich Minn Miss Mo Mont Neb Nev Okla Ore Pa Penn Tenn Tex Va Vt "
-    "Wash Wis Wyo Ont Que".split()
-)
+_JOINED = {"cannot": 3, "gimme": 3, "gonna": 3, "gotta": 3, "lemme": 3, "wanna": 3}
+_JOINED |= {"d'ye": 1, "more'n": 4, "'tis": 2, "'twas": 2}
+_ACRONYM = regex.compile(r"(?:.*-)?(?:\p{L}\.)+\p{L}|[\p{Lu}--I]|Ph\.D", regex.VERSION1)  # U.S  a.m  J
+_TITLES = """Mr Mrs Ms Messrs Dr Drs Prof Sr Jr St Ste Mt Ft Gen Gov Sen Sens Rep Reps Lt Col Sgt Capt Cpl Maj Cmdr Adm
+    Rev Hon Pres Supt Inc Corp Co Cos Ltd Bros Assn Dept Univ Ave Blvd No Nos vs etc al cf approx Vol"""
+_DATES = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thurs Fri"
+_STATES = """Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky Mass Md Mich Minn Miss Mo Mont Neb Nev Okla Ore Pa
+    Penn Tenn Tex Va Vt Wash Wis Wyo Ont Que"""
+_ABBREVIATIONS = frozenset(f"{_TITLES} {_DATES} {_STATES}".split())
 _LONGEST_CACHED = 48  # longer chunks hardly ever come back and would only fill the cache
 
 
 def word_spans(text: str) -> list[Span]:
-    """Penn-style words of `text` as (start, end) character offsets: increasing, without overlap, over every non-blank character."""
+    """Penn-style words of `text` as (start, end): increasing, without overlap, over every non-blank character."""
     spans: list[Span] = []
     for match in _CHUNK.finditer(text):
         start = match.start()
@@ -100,7 +99,9 @@ def _chunk_spans(chunk: str) -> tuple[Span, ...]:
 
 
 def _chunk_words(chunk: str) -> tuple[str, ...]:
-    return _cached_words(chunk) if len(chunk) <= _LONGEST_CACHED else tuple(chunk[s:e] for s, e in _split_chunk(chunk))
+    if len(chunk) <= _LONGEST_CACHED:
+        return _cached_words(chunk)
+    return tuple(chunk[s:e] for s, e in _split_chunk(chunk))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -117,7 +118,7 @@ def _split_chunk(chunk: str) -> Iterator[Span]:
     """Spans of one chunk (no blanks inside)."""
     position = 0
     while position < len(chunk):
-        match = _TOKEN.match(chunk, position)
+        match = _TOKEN.match(chunk, position)  # always matches: the last alternative takes any character
         start, position = match.span()
         if match.lastgroup == "word":
             if _keeps_period(chunk, start, position):
@@ -128,8 +129,8 @@ def _split_chunk(chunk: str) -> Iterator[Span]:
 
 
 def _keeps_period(chunk: str, start: int, end: int) -> bool:
-    """Whether the period after the word chunk[start:end] belongs to it (an abbreviation) and does not open an ellipsis."""
-    if chunk[end : end + 1] != "." or chunk[end + 1 : end + 2] == ".":
+    """Whether a period follows the word chunk[start:end] and belongs to it (an abbreviation), opening no ellipsis."""
+    if chunk[end : end + 1] != "." or chunk[end + 1 : end + 2] == "." or end - start > 20:
         return False
     word = chunk[start:end]
     return word in _ABBREVIATIONS or _ACRONYM.fullmatch(word) is not None
@@ -137,10 +138,10 @@ def _keeps_period(chunk: str, start: int, end: int) -> bool:
 
 def _split_clitics(chunk: str, start: int, end: int) -> Iterator[Span]:
     tail: list[Span] = []
-    while match := _CLITIC.search(chunk, start, end):
+    while match := _CLITIC.search(chunk, max(start + 1, end - 3), end):  # a clitic has three characters at most
         tail.append((match.start(), end))
         end = match.start()
-    cut = _JOINED.get(chunk[start:end].lower().replace("’", "'"), 0)
+    cut = _JOINED.get(chunk[start : min(end, start + 8)].lower().replace("’", "'"), 0)
     if cut:
         yield start, start + cut
     yield start + cut, end
