@@ -30,9 +30,9 @@ class WordEncoding:
         """The word around a character, None between words."""
         return next((i for i, (start, end) in enumerate(self.offsets) if start <= char_pos < end), None)
 
-    def token_to_chars(self, token_index: int) -> tuple[int, tuple[int, int]] | None:
-        """(0, offsets) of a word, None in the padding."""
-        return None if self.word_ids[token_index] is None else (0, self.offsets[token_index])
+    def token_to_chars(self, token_index: int) -> tuple[int, int] | None:
+        """Offsets of a word, None in the padding."""
+        return None if self.word_ids[token_index] is None else self.offsets[token_index]
 
     def word_to_tokens(self, word_index: int, sequence_index: int = 0) -> tuple[int, int] | None:
         """Where a word lies: every token is one word."""

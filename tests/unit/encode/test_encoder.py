@@ -1,0 +1,129 @@
+"""`Encoder`: the right vectors, in the right order, whatever stands beside a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elmokit import Encoder
+from elmokit.errors import ConfigError, ModelError
+from elmokit.models import ElmoConfig, ElmoForSequenceClassification, ElmoModel, ElmoTokenizer
+
+torch.manual_seed(7)
+MODEL = ElmoModel(ElmoConfig.preset("tiny"))
+ENCODER = Encoder(MODEL)
+WORDS = st.sampled_from(["the", "bank", "river", "of", "Zürich", "y" * 60, "日本", "."])
+
+
+def by_model(sentence: list[str]) -> np.ndarray:
+    """(layers, words, dim) of one sentence through the tokenizer and the model."""
+    batch = ElmoTokenizer()([sentence], is_split_into_words=True, return_tensors="pt")
+    with torch.no_grad():
+        return torch.stack(MODEL.eval()(**batch).hidden_states)[:, 0].numpy()
+
+
+@given(st.lists(st.lists(WORDS, max_size=9), max_size=8), st.integers(1, 5), st.randoms())
+def test_any_batch_any_order_same_vectors(sentences: list[list[str]], batch_size: int, random: Any) -> None:
+    order = list(range(len(sentences)))
+    random.shuffle(order)
+    shuffled = [sentences[number] for number in order]
+    arrays = ENCODER.encode(shuffled, is_split_into_words=True, batch_size=batch_size)
+    for array, sentence in zip(arrays, shuffled, strict=True):
+        assert (array.shape, array.dtype) == ((3, len(sentence), 32), np.float32)
+        np.testing.assert_allclose(array, by_model(sentence), atol=1e-5)
+
+
+def test_layers() -> None:
+    (everything,) = ENCODER.encode(["The bank of the river."])
+    choices: dict[Any, np.ndarray] = {
+        "top": everything[-1], "average": everything.mean(axis=0), "mix": everything.mean(axis=0),
+        0: everything[0], 1: everything[1], -1: everything[2],
+    }  # fmt: skip
+    for layers, expected in choices.items():
+        (array,) = ENCODER.encode(["The bank of the river."], layers=layers)
+        np.testing.assert_allclose(array, expected, atol=1e-6, err_msg=str(layers))
+
+
+@pytest.mark.parametrize("layers", ["all", "top", "mix", 1])
+def test_sentence_level_is_the_mean_over_words(layers: Any) -> None:
+    texts = ["The bank of the river.", "", "A pitch!"]
+    tokens = ENCODER.encode(texts, layers=layers)
+    sentences = ENCODER.encode(texts, layers=layers, level="sentence")
+    assert sentences.dtype == np.float32
+    np.testing.assert_allclose(sentences[0], tokens[0].mean(axis=-2), atol=1e-6)
+    np.testing.assert_allclose(sentences[2], tokens[2].mean(axis=-2), atol=1e-6)
+    assert not sentences[1].any()
+
+
+def test_nothing_in_nothing_out() -> None:
+    assert ENCODER.encode([]) == []
+    assert ENCODER.encode([], level="sentence", layers="top").shape == (0, 32)
+    assert [array.shape for array in ENCODER.encode(["", " \n"])] == [(3, 0, 32), (3, 0, 32)]
+    assert ENCODER.encode([""], layers="top")[0].shape == (0, 32)
+
+
+def test_a_generator_over_many_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("elmokit.encode.encoder._WINDOW_BATCHES", 2)
+    texts = [f"word{number} stands here" for number in range(11)]
+    streamed = ENCODER.encode((text for text in texts), batch_size=2, show_progress_bar=True)
+    for array, expected in zip(streamed, ENCODER.encode(texts), strict=True):
+        np.testing.assert_allclose(array, expected, atol=1e-6)
+
+
+def test_words_that_come_split_stay_whole() -> None:
+    assert ENCODER.encode([["New York", "is"]], is_split_into_words=True)[0].shape[1] == 2
+    assert ENCODER.encode(["New York is"])[0].shape[1] == 3
+
+
+def test_each_distinct_word_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    original = MODEL.token_vectors
+    monkeypatch.setattr(MODEL, "token_vectors", lambda chars: seen.append(len(chars)) or original(chars))
+    ENCODER.encode(["the bank", "the river", "the bank"], batch_size=1)
+    assert sum(seen) == 2 + 3
+
+
+def test_the_mix_is_that_of_a_saved_classifier(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    config = ElmoConfig.preset("tiny", mix_weights=[0.1, 0.2, 0.7], mix_dropout=0.5)
+    ElmoForSequenceClassification(config).save_pretrained(tmp_path)
+    encoder = Encoder.from_pretrained(tmp_path)
+    (everything,), (mixed,) = encoder.encode(["A pitch!"]), encoder.encode(["A pitch!"], layers="mix")
+    np.testing.assert_allclose(mixed, np.einsum("l,lwd->wd", [0.1, 0.2, 0.7], everything), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_is_close_and_comes_as_float32(tmp_path: Path, dtype: str) -> None:
+    MODEL.save_pretrained(tmp_path)
+    encoder = Encoder.from_pretrained(tmp_path, dtype=dtype)
+    for layers in ("all", "average", "top"):
+        (array,), (expected,) = (e.encode(["The bank."], layers=layers) for e in (encoder, ENCODER))
+        assert array.dtype == np.float32
+        np.testing.assert_allclose(array, expected, atol=2e-2 * np.abs(expected).max())
+
+
+def test_mistakes_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no model folder"):
+        Encoder.from_pretrained(tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match=r"Unknown dtype 'int8'\. Expected one of: float32"):
+        Encoder.from_pretrained(tmp_path, dtype="int8")
+    with pytest.raises(ConfigError, match=r"Unknown layers 3\. Expected .* a number from 0 to 2"):
+        ENCODER.encode(["a"], layers=3)
+    with pytest.raises(ConfigError, match="Unknown layers 'best'"):
+        ENCODER.encode(["a"], layers="best")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="Unknown level 'text'"):
+        ENCODER.encode(["a"], level="text")  # type: ignore[call-overload]
+    with pytest.raises(ConfigError, match="batch_size is 0"):
+        ENCODER.encode(["a"], batch_size=0)
+    with pytest.raises(ValueError, match="wrap it in a list"):
+        ENCODER.encode("a b")
+    with pytest.raises(ValueError, match="For lists of words pass is_split_into_words=True"):
+        ENCODER.encode([["a"]])
+    with pytest.raises(ValueError, match="expects lists of words; got the text 'a b'"):
+        ENCODER.encode(["a b"], is_split_into_words=True)
