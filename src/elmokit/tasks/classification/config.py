@@ -1,0 +1,133 @@
+"""Every setting of a classification run, with its default and its meaning; unknown keys are errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from elmokit.errors import ConfigError
+
+Combine = Literal["trainable", "frozen", "function"]
+
+
+class ClassifyConfig(BaseModel):
+    """What `elmo train classify` is told. `model`, `train`, `test` and `output` are needed, the rest has defaults."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    # data
+    model: str = Field(description="folder of a biLM, or of a classifier whose head is the start")
+    train: list[str] = Field(min_length=1, description="CSV, TSV or JSONL files (each also .gz), or a `datasets` name")
+    test: list[str] = Field(min_length=1, description="the rows of the final report; never used for choosing")
+    valid: list[str] = Field(default=[], description="validation files; without them a part of train is split off")
+    output: Path = Field(description="folder of the finished classifier")
+    text_column: str | None = Field(default=None, description="name or 1-based number; '2-' joins column 2 to the last")
+    label_column: str | None = Field(default=None, description="name or 1-based number")
+    label_names: Path | None = Field(default=None, description="one name a line, in the order of the sorted labels")
+    valid_fraction: float = Field(default=0.05, gt=0.0, lt=1.0)
+    train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training rows kept, stratified")
+    clean: list[str] = Field(default=[], description="clean-up steps before splitting into words: clean_markup, …")
+    max_words: int = Field(default=128, ge=1, description="longer texts are cut")
+
+    # classifier; None leaves what the model's config says
+    combine: Combine = "trainable"
+    mix_normalize: bool | None = None
+    mix_weights: list[float] | None = Field(default=None, description="λ of --combine frozen; uniform without")
+    mix_dropout: float | None = None
+    mix_l2: float | None = None
+    mix_layer_norm: bool | None = None
+    mix_activation: Literal["relu", "tanh"] | None = None
+    mix_hidden_dim: int | None = None
+    head_hidden_dim: int | None = None
+    head_layers: int | None = None
+    head_dropout: float | None = None
+    pooling: str | None = None
+
+    # training
+    finetune: bool = Field(default=False, description="train the biLM too, at `finetune_learning_rate`")
+    dropout: float | None = Field(default=None, description="of the biLM while fine-tuning")
+    epochs: int = Field(default=20, ge=1)
+    patience: int = Field(default=3, ge=1, description="epochs without a better validation score before stopping")
+    best_by: Literal["accuracy", "loss", "macro_f1"] = "accuracy"
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0.0)
+    finetune_learning_rate: float = Field(default=1e-4, gt=0.0)
+    weight_decay: float = Field(default=0.0, ge=0.0)
+    warmup_fraction: float = Field(default=0.05, ge=0.0, le=1.0)
+    max_grad_norm: float = Field(default=5.0, gt=0.0)
+    seed: int = Field(default=1, ge=0)
+    threads: int | None = Field(default=None, ge=1, description="CPU threads; all that torch finds without it")
+
+    # housekeeping
+    cache: Path | None = Field(default=None, description="folder of the computed biLM layers")
+    baseline: bool = Field(default=False, description="also score TF-IDF + linear SVM on the same rows")
+    overwrite: bool = False
+    resume: bool = False
+    progress: bool = True
+
+
+# These do not change what is learnt: a run may be resumed under other values of them.
+HOUSEKEEPING = {"cache", "baseline", "overwrite", "resume", "progress", "output"}
+HEAD_FIELDS = (
+    "combine",
+    "mix_normalize",
+    "mix_weights",
+    "mix_dropout",
+    "mix_l2",
+    "mix_layer_norm",
+    "mix_activation",
+    "mix_hidden_dim",
+    "head_hidden_dim",
+    "head_layers",
+    "head_dropout",
+    "pooling",
+)
+
+
+def load_config(
+    file: Path | None = None, *, flags: dict[str, Any] | None = None, settings: list[str] | None = None
+) -> ClassifyConfig:
+    """A config from a YAML file, then command-line flags, then `key=value` settings: the later one wins.
+
+    Raises ConfigError naming the key for an unknown key or a value of the wrong type.
+    """
+    values: dict[str, Any] = _read_yaml(file) if file is not None else {}
+    values.update({key: value for key, value in (flags or {}).items() if value is not None})
+    for setting in settings or []:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"--set got {setting!r}, expected key=value")
+        try:
+            values[key.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--set {key}: {text!r} is no YAML value") from error
+    try:
+        return ClassifyConfig.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_first_problem(error)) from error
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        raise ConfigError(f"config file {file} does not exist (--config)")
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"config file {file} is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"config file {file} holds no key: value lines (--config)")
+    return values
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {key!r}; known keys: {', '.join(ClassifyConfig.model_fields)}"
+    if problem["type"] == "missing":
+        return f"{key!r} is needed (--{key.replace('_', '-')})"
+    flag = str(problem["loc"][0]).replace("_", "-")
+    return f"{key}: {problem['msg'].lower()}, got {problem['input']!r} (--{flag} or --set {key}=…)"

@@ -1,0 +1,198 @@
+"""Labelled texts: from CSV, TSV or JSON lines (each also .gz) or a `datasets` name, to class numbers and splits."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elmokit.errors import DataError
+from elmokit.tasks.classification.config import ClassifyConfig
+from elmokit.tasks.classification.rows import ReadCounts, read_labelled
+from elmokit.text.normalize import check_steps, normalize
+
+log = logging.getLogger(__name__)
+
+Source = str  # "train", "valid" or "test": the files a text came from
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts of one source with their class numbers (N,)."""
+
+    texts: list[str]
+    classes: NDArray[np.int64]
+    counts: ReadCounts
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of a source that form the train, validation or test part."""
+
+    source: Source
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ClassificationData:
+    """Everything a run reads: sources by name, splits over them, the names of the classes."""
+
+    labels: list[str]
+    sources: dict[Source, Texts]
+    splits: dict[str, Split] = field(default_factory=dict)
+
+    def texts(self, split: str) -> list[str]:
+        """The texts of a split."""
+        part = self.splits[split]
+        return [self.sources[part.source].texts[row] for row in part.rows]
+
+    def classes(self, split: str) -> NDArray[np.int64]:
+        """The class numbers (N,) of a split."""
+        part = self.splits[split]
+        return self.sources[part.source].classes[part.rows]
+
+
+def load_data(config: ClassifyConfig) -> ClassificationData:
+    """Read, check and split what the config names.
+
+    Raises DataError for files that cannot be read, labels unseen in training, a single class, or classes too small
+    to be split.
+    """
+    check_steps(config.clean)
+    raw = {name: _read(name, config) for name in ("train", "valid", "test") if getattr(config, name)}
+    keys = _class_keys(raw["train"][1])
+    names = _class_names(keys, config.label_names)
+    numbers = dict(zip(keys, range(len(keys)), strict=True))
+    sources: dict[Source, Texts] = {}
+    for name, (texts, labels, counts) in raw.items():
+        _refuse_unseen(name, labels, numbers)
+        classes = np.fromiter((numbers[label] for label in labels), dtype=np.int64, count=len(labels))
+        sources[name] = Texts(texts, classes, counts)
+    return ClassificationData(labels=names, sources=sources, splits=_splits(sources, names, config))
+
+
+def _read(source: Source, config: ClassifyConfig) -> tuple[list[str], list[str], ReadCounts]:
+    texts, labels, counts = read_labelled(
+        getattr(config, source),
+        text_column=config.text_column,
+        label_column=config.label_column,
+        split="validation" if source == "valid" else source,
+    )
+    if config.clean:
+        texts = [normalize(text, config.clean) for text in texts]
+    kept = [index for index, text in enumerate(texts) if text.strip()]
+    counts.empty += len(texts) - len(kept)
+    if not kept:
+        raise DataError(f"{', '.join(getattr(config, source))} holds no labelled text (--{source})")
+    for trouble, count in counts.troubles().items():
+        log.warning("%s: %d %s", source, count, trouble)
+    return [texts[index] for index in kept], [labels[index] for index in kept], counts
+
+
+def _class_keys(labels: Sequence[str]) -> list[str]:
+    """The distinct labels, by number when all are numbers, else by name."""
+    found = Counter(labels)
+    if len(found) == 1:
+        raise DataError(
+            f"all {len(labels)} training rows have the label {labels[0]!r}; two classes are needed: "
+            "is --label-column the right one?"
+        )
+    if len(found) > 50 and len(found) > len(labels) / 2:
+        raise DataError(
+            f"{len(found)} different labels in {len(labels)} training rows, e.g. {labels[0][:40]!r}: "
+            "that looks like text, choose with --label-column"
+        )
+    try:
+        return sorted(found, key=int)
+    except ValueError:
+        return sorted(found)
+
+
+def _class_names(keys: list[str], file: Path | None) -> list[str]:
+    """Names for the sorted labels from a file with one name a line."""
+    if file is None:
+        return keys
+    if not file.is_file():
+        raise DataError(f"{file} does not exist (--label-names)")
+    names = [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    if len(names) != len(keys):
+        raise DataError(
+            f"{file} names {len(names)} classes, the training rows have {len(keys)} ({', '.join(keys[:8])}): "
+            "one name a line in the order of the sorted labels is expected (--label-names)"
+        )
+    if len(set(names)) != len(names):
+        raise DataError(f"{file} gives a name twice (--label-names)")
+    if set(names) == set(keys):  # labels are the names already
+        return keys
+    return names
+
+
+def _refuse_unseen(source: Source, labels: Sequence[str], numbers: dict[str, int]) -> None:
+    unseen = Counter(label for label in labels if label not in numbers)
+    if unseen:
+        label, count = unseen.most_common(1)[0]
+        others = f" and {len(unseen) - 1} more labels" if len(unseen) > 1 else ""
+        raise DataError(
+            f"--{source} has the label {label[:40]!r} ({count} rows){others}, which the training rows lack; "
+            f"they have {', '.join(list(numbers)[:8])}"
+        )
+
+
+def _splits(sources: dict[Source, Texts], names: list[str], config: ClassifyConfig) -> dict[str, Split]:
+    train = np.arange(len(sources["train"].texts))
+    if "valid" in sources:
+        validation = Split("valid", np.arange(len(sources["valid"].texts)))
+    else:
+        kept, held_out = stratified_split(
+            sources["train"].classes, fraction=config.valid_fraction, seed=config.seed, names=names
+        )
+        train, validation = kept, Split("train", held_out)
+    if config.train_fraction < 1.0:
+        train = stratified_sample(sources["train"].classes, train, fraction=config.train_fraction, seed=config.seed)
+    test = Split("test", np.arange(len(sources["test"].texts)))
+    return {"train": Split("train", train), "validation": validation, "test": test}
+
+
+def stratified_split(
+    classes: NDArray[np.int64], *, fraction: float, seed: int, names: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row numbers (kept, held out), the same share of every class held out, at least one row of each on both sides.
+
+    Raises DataError for a class of one row.
+    """
+    random = np.random.default_rng([seed, 1])
+    held_out = []
+    for number, name in enumerate(names):
+        rows = np.flatnonzero(classes == number)
+        if len(rows) < 2:
+            raise DataError(
+                f"class {name!r} has {len(rows)} training row; a validation split needs 2 or more of each: "
+                "add rows or give a validation file (--valid)"
+            )
+        count = min(max(1, round(len(rows) * fraction)), len(rows) - 1)
+        held_out.append(random.permutation(rows)[:count])
+    out = np.sort(np.concatenate(held_out))
+    return np.setdiff1d(np.arange(len(classes)), out), out
+
+
+def stratified_sample(
+    classes: NDArray[np.int64], rows: NDArray[np.int64], *, fraction: float, seed: int
+) -> NDArray[np.int64]:
+    """The given share of `rows`, the same of every class and at least one row of each; a smaller share is a subset."""
+    random = np.random.default_rng([seed, 2])
+    picked = []
+    for number in np.unique(classes[rows]):
+        own = random.permutation(rows[classes[rows] == number])
+        picked.append(own[: max(1, round(len(own) * fraction))])
+    return np.sort(np.concatenate(picked))
+
+
+def seen_in_training(data: ClassificationData) -> int:
+    """Test texts that also stand in the training part, word for word: a leak worth knowing of."""
+    known = set(data.texts("train"))
+    return sum(text in known for text in data.texts("test"))

@@ -1,0 +1,93 @@
+"""Labels with probabilities for new texts, from a folder that `elmo train classify` wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from elmokit.errors import ModelError
+from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.tasks.classification.batches import CharDataset
+from elmokit.tasks.classification.building import check_model_folder, load_quietly, load_tokenizer, word_splitter
+from elmokit.tasks.classification.evaluation import logits_of
+from elmokit.tasks.classification.tokens import tokenize
+from elmokit.tasks.run_folder import read_yaml
+from elmokit.text.normalize import normalize
+
+
+class Label(NamedTuple):
+    """A class and its probability."""
+
+    label: str
+    probability: float
+
+
+class Classifier:
+    """A trained classifier: `Classifier.from_pretrained(folder).predict(["some text"])`."""
+
+    def __init__(
+        self,
+        model: ElmoForSequenceClassification,
+        tokenizer: ElmoTokenizer,
+        *,
+        clean: Sequence[str] = (),
+        max_words: int = 128,
+    ) -> None:
+        self.model, self.tokenizer = model.train(False), tokenizer
+        self.clean, self.max_words = list(clean), max_words
+        self.labels = [str(label) for _, label in sorted((model.config.id2label or {}).items())]
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Classifier:
+        """Load a folder of `elmo train classify`, with the clean-up and the length limit it was trained under.
+
+        Raises ModelError when the folder is missing, damaged or holds no classifier.
+        """
+        folder = Path(folder)
+        check_model_folder(folder, flag="MODEL")
+        try:
+            model = load_quietly(ElmoForSequenceClassification, folder)
+        except ModelError as error:
+            if "lacks" not in str(error):
+                raise
+            raise ModelError(f"{folder} holds no classifier: train one with elmo train classify") from error
+        settings = read_yaml(folder / "training.yaml") if (folder / "training.yaml").is_file() else {}
+        return cls(
+            model,
+            load_tokenizer(folder),
+            clean=settings.get("clean", ()),
+            max_words=settings.get("max_words", 128),
+        )
+
+    def predict(self, texts: Sequence[str], *, top: int | None = None, batch_size: int = 64) -> list[list[Label]]:
+        """For each text its classes by falling probability, the best `top` of them or all."""
+        if not texts:
+            return []
+        tokens = tokenize(
+            [normalize(text, self.clean) for text in texts],
+            max_words=self.max_words,
+            max_characters=self.model.config.max_characters_per_token,
+            split=word_splitter(self.tokenizer),
+        )
+        data = CharDataset(tokens, None, rows=np.arange(len(texts)))
+        logits = logits_of(self.model, data, batch_size=batch_size)
+        probabilities = torch.from_numpy(logits).softmax(dim=1).numpy()
+        return [self._ranked(row, top) for row in probabilities]
+
+    def predict_stream(
+        self, texts: Iterable[str], *, top: int | None = None, chunk: int = 1024
+    ) -> Iterator[tuple[str, list[Label]]]:
+        """`predict` over any number of texts in order, with the memory of `chunk` of them."""
+        source = iter(texts)
+        while part := list(islice(source, chunk)):
+            yield from zip(part, self.predict(part, top=top), strict=True)
+
+    def _ranked(self, probabilities: np.ndarray, top: int | None) -> list[Label]:
+        order = np.argsort(-probabilities, kind="stable")[:top]
+        return [Label(self.labels[number], float(probabilities[number])) for number in order]

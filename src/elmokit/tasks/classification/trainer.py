@@ -1,0 +1,151 @@
+"""`transformers.Trainer` for classifiers: like lengths in a batch, two learning rates, λ and one line an epoch."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import Dataset, Sampler
+from transformers import EvalPrediction, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from elmokit.tasks.classification.batches import Batch, LengthGroupedSampler, LongestFirstSampler, as_is
+from elmokit.tasks.classification.config import ClassifyConfig
+from elmokit.tasks.metrics import accuracy_and_f1
+
+
+class ClassifierTrainer(Trainer):
+    """Trainer over data sets with `.lengths`, which hand out whole batches. `show` prints a line an epoch."""
+
+    def __init__(self, *, show: bool, **kwargs: Any) -> None:
+        super().__init__(data_collator=as_is, compute_metrics=epoch_scores, **kwargs)
+        self.show = show
+        self.clock = EpochClock()
+        self.add_callback(self.clock)
+
+    def _get_train_sampler(self, train_dataset: Dataset[Batch] | None = None) -> Sampler[int]:
+        data: Any = self.train_dataset if train_dataset is None else train_dataset
+        return LengthGroupedSampler(data.lengths, batch_size=self.args.train_batch_size, seed=self.args.seed)
+
+    def _get_eval_sampler(self, eval_dataset: Dataset[Batch]) -> Sampler[int]:
+        return LongestFirstSampler(eval_dataset.lengths)  # type: ignore[attr-defined]
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Adds λ, γ and the pace to the scores of an epoch, so that they go where Trainer's log goes."""
+        if "eval_loss" in logs and self.is_in_train:
+            logs["seconds"] = round(self.clock.seconds, 3)
+            logs["texts_per_second"] = round(len(self.train_dataset) / max(self.clock.seconds, 1e-9), 1)  # type: ignore
+            mixed = self.accelerator.unwrap_model(self.model).mix.weights()
+            if mixed is not None:
+                logs |= {f"lambda_{layer}": float(value) for layer, value in enumerate(mixed[0])}
+                logs["gamma"] = float(mixed[1])
+        super().log(logs, start_time)
+        if "eval_loss" in logs and self.is_in_train and self.show:
+            print(epoch_line(history(self.state.log_history)[-1], epochs=round(self.args.num_train_epochs)), flush=True)
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        """Not counted: the estimate of transformers goes by token ids, which we have none of."""
+        return 0
+
+
+class EpochClock(TrainerCallback):
+    """Seconds of the last training epoch, without its evaluation."""
+
+    def __init__(self) -> None:
+        self.seconds = self._began = 0.0
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Start."""
+        self._began = time.perf_counter()
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Stop."""
+        self.seconds = time.perf_counter() - self._began
+
+
+def parameter_groups(model: nn.Module, *, learning_rate: float, finetune_learning_rate: float) -> list[dict[str, Any]]:
+    """Trainable parameters in two groups: the biLM under the lower rate, mix and head under the higher."""
+    own: list[nn.Parameter] = []
+    bilm: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            (bilm if name.startswith("elmo.") else own).append(parameter)
+    groups: list[dict[str, Any]] = [{"params": own, "lr": learning_rate}]
+    return groups + ([{"params": bilm, "lr": finetune_learning_rate}] if bilm else [])
+
+
+def training_arguments(config: ClassifyConfig, *, folder: str, steps: int) -> TrainingArguments:
+    """Trainer's settings for a run of `steps` optimizer steps at most, checkpoints in `folder`."""
+    return TrainingArguments(
+        output_dir=folder,
+        num_train_epochs=config.epochs,
+        per_device_train_batch_size=config.batch_size,
+        per_device_eval_batch_size=4 * config.batch_size,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        lr_scheduler_type="linear",
+        warmup_steps=round(config.warmup_fraction * steps),
+        max_grad_norm=config.max_grad_norm,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        logging_strategy="epoch",
+        save_total_limit=1,
+        load_best_model_at_end=True,
+        metric_for_best_model=f"eval_{config.best_by}",
+        greater_is_better=config.best_by != "loss",
+        label_names=["labels"],
+        remove_unused_columns=False,
+        dataloader_num_workers=0,
+        dataloader_pin_memory=False,
+        seed=config.seed,
+        data_seed=config.seed,
+        disable_tqdm=True,
+        report_to=[],
+        restore_callback_states_from_checkpoint=True,  # how long early stopping has waited
+    )
+
+
+def epoch_scores(prediction: EvalPrediction) -> dict[str, float]:
+    """Accuracy and macro F1 of the validation rows."""
+    logits = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
+    return accuracy_and_f1(np.asarray(prediction.label_ids), np.asarray(logits).argmax(axis=-1))
+
+
+def history(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One record an epoch out of Trainer's log (which a checkpoint keeps): losses, scores, λ, γ, seconds, texts/s."""
+    records: list[dict[str, Any]] = []
+    train_loss: float | None = None
+    for entry in log:
+        train_loss = entry.get("loss", train_loss)
+        if "eval_loss" not in entry:
+            continue
+        record: dict[str, Any] = {"epoch": round(entry["epoch"]), "train_loss": train_loss}
+        record |= {f"validation_{name}": entry[f"eval_{name}"] for name in ("loss", "accuracy", "macro_f1")}
+        record |= {name: entry[name] for name in ("seconds", "texts_per_second", "gamma") if name in entry}
+        lambdas = [entry[name] for name in sorted(entry) if name.startswith("lambda_")]
+        records.append(record | ({"lambdas": lambdas} if lambdas else {}))
+    return records
+
+
+def epoch_line(record: dict[str, Any], *, epochs: int) -> str:
+    """A record as one line for people."""
+    line = f"epoch {record['epoch']:>2}/{epochs}  train loss {record['train_loss']:.4f}"
+    line += f"  validation loss {record['validation_loss']:.4f} accuracy {record['validation_accuracy']:.4f}"
+    line += f"  {record['texts_per_second']:,.0f} texts/s"
+    if "lambdas" in record:
+        line += f"  λ {' '.join(f'{value:.3f}' for value in record['lambdas'])} γ {record['gamma']:.3f}"
+    return line
+
+
+def optimizer_for(model: nn.Module, config: ClassifyConfig) -> torch.optim.Optimizer:
+    """AdamW over the parameter groups of `config`."""
+    groups = parameter_groups(
+        model, learning_rate=config.learning_rate, finetune_learning_rate=config.finetune_learning_rate
+    )
+    return torch.optim.AdamW(groups, weight_decay=config.weight_decay)

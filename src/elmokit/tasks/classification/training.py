@@ -1,0 +1,243 @@
+"""A classification run from files to a finished folder: `train_classifier(config)`."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import math
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
+from transformers.integrations.integration_utils import TensorBoardCallback
+
+from elmokit.errors import ConfigError
+from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.tasks.classification.baseline import tfidf_svm
+from elmokit.tasks.classification.batches import CharDataset, LayerDataset
+from elmokit.tasks.classification.building import build_classifier, check_model_folder, load_tokenizer, word_splitter
+from elmokit.tasks.classification.config import HOUSEKEEPING, ClassifyConfig
+from elmokit.tasks.classification.data import ClassificationData, load_data, seen_in_training
+from elmokit.tasks.classification.evaluation import draw, logits_of, split_scores
+from elmokit.tasks.classification.features import default_cache, layer_store
+from elmokit.tasks.classification.tokens import tokenize
+from elmokit.tasks.classification.trainer import ClassifierTrainer, history, optimizer_for, training_arguments
+from elmokit.tasks.model_card import classifier_card
+from elmokit.tasks.quiet import quiet_transformers
+from elmokit.tasks.run_folder import RunFolder, read_yaml, versions, write_json, write_text, write_yaml
+
+log = logging.getLogger(__name__)
+
+Datasets = dict[str, LayerDataset | CharDataset]
+
+
+def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
+    """Train, measure and save a classifier; returns what `metrics.json` in `config.output` holds.
+
+    The folder also gets the whole model with its tokenizer, the resolved config with versions (`training.yaml`), the
+    test predictions, pictures, TensorBoard events and a model card. It appears when all of it is there.
+    Raises DataError, ModelError or ConfigError for what the user can mend.
+    """
+    watch = Stopwatch()
+    check_model_folder(Path(config.model))
+    folder = RunFolder(config.output)
+    resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
+    settings = _settings(config)
+    try:
+        if resumed:
+            _check_same_run(folder.work, settings)
+        data = load_data(config)
+        _announce(data, config)
+        watch.lap("read")
+        write_yaml(folder.work / "training.yaml", settings)
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        set_seed(config.seed)
+        model = build_classifier(config, data.labels)
+        datasets = _datasets(model, data, config)
+        watch.lap("layers")
+        trainer = _train(model, datasets, config, folder.work)
+        watch.lap("train")
+        metrics = _measure(model, datasets, data, config, trainer, folder.work)
+        watch.lap("evaluate")
+        if config.baseline:
+            metrics["baseline"] = tfidf_svm(data, seed=config.seed)
+            watch.lap("baseline")
+        metrics["seconds"] = watch.seconds()
+        _write(model, data, config, metrics, folder.work)
+    finally:
+        folder.discard_if_without(_checkpoints(folder.work))
+    shutil.rmtree(_checkpoints(folder.work))
+    folder.finish()
+    return metrics
+
+
+def _settings(config: ClassifyConfig) -> dict[str, Any]:
+    return {**config.model_dump(mode="json"), "versions": versions()}
+
+
+def _check_same_run(work: Path, settings: dict[str, Any]) -> None:
+    if not (work / "training.yaml").is_file():
+        return
+    before = read_yaml(work / "training.yaml")
+    for key, value in settings.items():
+        if key not in HOUSEKEEPING | {"versions"} and before.get(key) != value:
+            raise ConfigError(
+                f"the unfinished run in {work} has {key} = {before.get(key)!r}, this one {value!r}: "
+                "give the same settings, or --overwrite to start afresh"
+            )
+
+
+def _announce(data: ClassificationData, config: ClassifyConfig) -> None:
+    rows = ", ".join(f"{len(part.rows):,} {name}" for name, part in data.splits.items())
+    log.info("rows: %s; classes: %s; seed %d", rows, ", ".join(data.labels), config.seed)
+    leaked = seen_in_training(data)
+    if leaked:
+        log.warning("%d of the test texts also stand in the training rows, word for word", leaked)
+
+
+def _datasets(model: ElmoForSequenceClassification, data: ClassificationData, config: ClassifyConfig) -> Datasets:
+    """The three splits, as stored layers (frozen biLM) or as characters (fine-tuned)."""
+    model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
+    split = word_splitter(load_tokenizer(Path(config.model)))
+    length = model.config.max_characters_per_token
+    tokens = {
+        name: tokenize(source.texts, max_words=config.max_words, max_characters=length, split=split)
+        for name, source in data.sources.items()
+    }
+    parts = data.splits.items()
+    if config.finetune:
+        return {name: CharDataset(tokens[part.source], data.classes(name), rows=part.rows) for name, part in parts}
+    cache = config.cache or default_cache()
+    stores = {
+        name: layer_store(model.elmo, words, cache=cache, progress=config.progress) for name, words in tokens.items()
+    }
+    return {name: LayerDataset(stores[part.source], data.classes(name), rows=part.rows) for name, part in parts}
+
+
+def _checkpoints(work: Path) -> Path:
+    return work / "checkpoints"
+
+
+def _train(
+    model: ElmoForSequenceClassification, datasets: Datasets, config: ClassifyConfig, work: Path
+) -> ClassifierTrainer:
+    from torch.utils.tensorboard import SummaryWriter
+
+    steps = math.ceil(len(datasets["train"]) / config.batch_size) * config.epochs
+    trainer = ClassifierTrainer(
+        model=model,
+        args=training_arguments(config, folder=str(_checkpoints(work)), steps=steps),
+        train_dataset=datasets["train"],
+        eval_dataset=datasets["validation"],
+        optimizers=(optimizer_for(model, config), None),
+        callbacks=[
+            EarlyStoppingCallback(early_stopping_patience=config.patience),
+            TensorBoardCallback(SummaryWriter(work / "tensorboard")),  # type: ignore[no-untyped-call]
+        ],
+        show=config.progress,
+    )
+    trainer.remove_callback(PrinterCallback)
+    with quiet_transformers():
+        trainer.train(resume_from_checkpoint=last_checkpoint(_checkpoints(work)))
+    return trainer
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest whole checkpoint (a kill while saving leaves one without its state file)."""
+    found = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    found.sort(key=lambda path: int(path.name.rpartition("-")[2]))
+    return str(found[-1]) if found else None
+
+
+def _measure(
+    model: ElmoForSequenceClassification,
+    datasets: Datasets,
+    data: ClassificationData,
+    config: ClassifyConfig,
+    trainer: ClassifierTrainer,
+    work: Path,
+) -> dict[str, Any]:
+    """Scores of the best epoch's weights on all three splits, and what is known of the run."""
+    records = history(trainer.state.log_history)
+    best = max(records, key=lambda record: _goodness(record, config.best_by))
+    metrics: dict[str, Any] = {
+        "task": "classification",
+        "model": config.model,
+        "combine": config.combine,
+        "finetune": config.finetune,
+        "seed": config.seed,
+        "labels": data.labels,
+        "rows": {name: len(part.rows) for name, part in data.splits.items()},
+        "left_out": {name: source.counts.troubles() for name, source in data.sources.items()},
+        "test_texts_seen_in_training": seen_in_training(data),
+        "parameters": {
+            "total": sum(parameter.numel() for parameter in model.parameters()),
+            "trained": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
+        },
+        "epochs": len(records),
+        "best_epoch": best["epoch"],
+        "texts_per_second": float(np.median([record["texts_per_second"] for record in records])),
+    }
+    mixed = model.mix.weights()
+    if mixed is not None:
+        metrics |= {"lambdas": [float(value) for value in mixed[0]], "gamma": float(mixed[1])}
+    for name, dataset in datasets.items():
+        logits = logits_of(model, dataset)
+        metrics[name] = split_scores(logits, data.classes(name), labels=data.labels)
+        if name == "test":
+            _write_predictions(work / "test_predictions.csv", logits, data)
+    return {**metrics, "history": records, "versions": versions()}
+
+
+def _goodness(record: dict[str, Any], best_by: str) -> float:
+    score = float(record[f"validation_{best_by}"])
+    return -score if best_by == "loss" else score
+
+
+def _write_predictions(path: Path, logits: np.ndarray, data: ClassificationData) -> None:
+    """Row number (from 1, of the rows kept), gold label, predicted label and its probability."""
+    probabilities = torch.from_numpy(logits).softmax(dim=1).numpy()
+    predicted = logits.argmax(axis=1)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "gold", "predicted", "probability"])
+        for row, (gold, guess) in enumerate(zip(data.classes("test"), predicted, strict=True)):
+            writer.writerow([row + 1, data.labels[gold], data.labels[guess], f"{probabilities[row, guess]:.4f}"])
+
+
+def _write(
+    model: ElmoForSequenceClassification,
+    data: ClassificationData,
+    config: ClassifyConfig,
+    metrics: dict[str, Any],
+    work: Path,
+) -> None:
+    with quiet_transformers():
+        model.save_pretrained(work)
+    load_tokenizer(Path(config.model)).save_pretrained(work)
+    write_json(work / "metrics.json", metrics)
+    mode = f"{config.combine} mix, biLM {'fine-tuned' if config.finetune else 'frozen'}, seed {config.seed}"
+    draw(work, history=metrics["history"], scores=metrics, labels=data.labels, title=mode)
+    write_text(work / "README.md", classifier_card(metrics, config.model_dump(mode="json")))
+
+
+class Stopwatch:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """End a stage."""
+        now = time.perf_counter()
+        self._stages[stage], self._last = round(now - self._last, 2), now
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds of each stage and of all."""
+        return {**self._stages, "total": round(sum(self._stages.values()), 2)}

@@ -1,0 +1,114 @@
+"""The README of a trained model: what it is, what it was trained on, what it scores, how to use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+def classifier_card(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
+    """Markdown with the front matter the model hub reads; every figure comes from `metrics`."""
+    front = {
+        "library_name": "transformers",
+        "pipeline_tag": "text-classification",
+        "tags": ["elmo", "elmokit", "text-classification"],
+        "metrics": ["accuracy", "f1"],
+    }
+    blocks = [
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---",
+        f"# Text classifier on ELMo: {', '.join(metrics['labels'][:8])}",
+        _what(metrics),
+        "## Scores\n\n" + _scores(metrics),
+        "## Per class (test)\n\n" + _per_class(metrics),
+        "## Data\n\n" + _data(metrics, settings),
+        "## Training\n\n" + _training(metrics, settings),
+        "## Use\n\n" + _USE,
+        "## Limits\n\nThe scores hold for texts like the test rows. Classes it was not trained on do not exist for it: "
+        "any text gets one of its labels. It was not checked for bias.",
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+_USE = """```python
+from elmokit.tasks.classification import Classifier
+
+classifier = Classifier.from_pretrained("THIS_FOLDER")
+classifier.predict(["Stocks rose on Friday."])  # per text: labels with probabilities, best first
+```
+
+or `elmo predict THIS_FOLDER "Stocks rose on Friday."`"""
+
+
+def _what(metrics: dict[str, Any]) -> str:
+    bilm = "fine-tuned with it" if metrics["finetune"] else "frozen"
+    mix = {"trainable": "a trained", "frozen": "a fixed", "function": "a learned-function"}[metrics["combine"]]
+    total, trained = metrics["parameters"]["total"], metrics["parameters"]["trained"]
+    return (
+        f"A BiLSTM over {mix} mix of the layers of a bidirectional language model (`{Path(metrics['model']).name}`), "
+        f"the language model {bilm}. {total:,} parameters, {trained:,} of them trained here."
+    )
+
+
+def _scores(metrics: dict[str, Any]) -> str:
+    lines = ["| split | rows | accuracy | macro precision | macro recall | macro F1 | loss |", f"|{'---|' * 7}"]
+    for split in ("train", "validation", "test"):
+        scores, macro = metrics[split], metrics[split]["macro"]
+        cells = [f"{scores['accuracy']:.4f}", *(f"{macro[name]:.4f}" for name in ("precision", "recall", "f1"))]
+        lines.append(f"| {split} | {scores['rows']:,} | {' | '.join(cells)} | {scores['loss']:.4f} |")
+    if "baseline" in metrics:
+        base = metrics["baseline"]
+        lines.append(
+            f"\nTF-IDF + linear SVM on {base['rows']:,} of these rows: test accuracy {base['test']['accuracy']:.4f}."
+        )
+    return "\n".join(lines)
+
+
+def _per_class(metrics: dict[str, Any]) -> str:
+    lines = ["| class | rows | precision | recall | F1 |", "|---|---|---|---|---|"]
+    for label, scores in metrics["test"]["per_class"].items():
+        figures = " | ".join(f"{scores[name]:.4f}" for name in ("precision", "recall", "f1"))
+        shown = label.replace("|", "\\|")
+        lines.append(f"| {shown} | {scores['rows']:,} | {figures} |")
+    return "\n".join(lines)
+
+
+def _data(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
+    lines = [f"- {split}: {rows:,} rows" for split, rows in metrics["rows"].items()]
+    lines.append(f"- training files: {_names(settings['train'])}; test files: {_names(settings['test'])}")
+    if settings["valid"]:
+        lines.append(f"- validation files: {_names(settings['valid'])}")
+    else:
+        lines.append(
+            f"- validation: {settings['valid_fraction']:.0%} of the training files, the same share of each class, "
+            f"drawn with seed {metrics['seed']}"
+        )
+    if settings["train_fraction"] < 1:
+        lines.append(f"- only {settings['train_fraction']:.1%} of the remaining training rows were used")
+    for source, troubles in metrics["left_out"].items():
+        lines += [f"- {source} files: {count:,} {trouble}" for trouble, count in troubles.items()]
+    if metrics["test_texts_seen_in_training"]:
+        lines.append(f"- {metrics['test_texts_seen_in_training']:,} test texts also stand in the training rows")
+    return "\n".join(lines)
+
+
+def _names(files: list[str]) -> str:
+    return ", ".join(f"`{Path(file).name}`" for file in files)
+
+
+def _training(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
+    rates = f"learning rate {settings['learning_rate']:g}"
+    if metrics["finetune"]:
+        rates += f" ({settings['finetune_learning_rate']:g} for the language model)"
+    text = (
+        f"Seed {metrics['seed']}, {metrics['epochs']} epochs, the best by validation {settings['best_by']} was epoch "
+        f"{metrics['best_epoch']}; batches of {settings['batch_size']}, AdamW, {rates}. "
+        f"{metrics['texts_per_second']:,.0f} texts a second, {metrics['seconds']['total']:,.0f} s in all. "
+        "The test rows were used for nothing but the figures above."
+    )
+    if "lambdas" in metrics:
+        shares = ", ".join(f"{value:.3f}" for value in metrics["lambdas"])
+        text += f" Layer weights λ (tokens first): {shares}; γ {metrics['gamma']:.3f}."
+    kept = ", ".join(f"{package} {version}" for package, version in metrics["versions"].items())
+    return f"{text}\n\nVersions: {kept}. All settings: `training.yaml`; all figures: `metrics.json`."
