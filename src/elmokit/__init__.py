@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from elmokit.encode.encoder import Encoder
-    from elmokit.models import ElmoConfig, ElmoForSequenceClassification, ElmoModel, ElmoTokenizer
-    from elmokit.models.modeling_pretraining import ElmoForPreTraining
+    from elmokit.models import (
+        ElmoConfig,
+        ElmoForPreTraining,
+        ElmoForSequenceClassification,
+        ElmoModel,
+        ElmoTokenizer,
+    )
 
 __version__ = version("elmokit")
 
@@ -26,7 +31,7 @@ __all__ = [
 # Loaded on first use (PEP 562): torch and transformers take seconds, and `import elmokit` should not.
 _HOMES = {
     "ElmoConfig": "elmokit.models",
-    "ElmoForPreTraining": "elmokit.models.modeling_pretraining",
+    "ElmoForPreTraining": "elmokit.models",
     "ElmoForSequenceClassification": "elmokit.models",
     "ElmoModel": "elmokit.models",
     "ElmoTokenizer": "elmokit.models",

@@ -1,20 +1,33 @@
-"""The model classes that transformers sees. Importing this package registers them with the Auto classes."""
+"""The model classes that transformers sees. Importing this package registers them with the Auto classes:
 
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+import elmokit.models
+classify = transformers.pipeline("text-classification", model=folder)
+"""
+
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForPreTraining,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
 
 from elmokit.models.configuration_elmo import PRESETS, ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel, ElmoModelOutput, ElmoPreTrainedModel
+from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 
 AutoConfig.register("elmo", ElmoConfig, exist_ok=True)
 AutoModel.register(ElmoConfig, ElmoModel, exist_ok=True)
+AutoModelForPreTraining.register(ElmoConfig, ElmoForPreTraining, exist_ok=True)
 AutoModelForSequenceClassification.register(ElmoConfig, ElmoForSequenceClassification, exist_ok=True)
 AutoTokenizer.register(ElmoConfig, tokenizer_class=ElmoTokenizer, exist_ok=True)  # type: ignore[no-untyped-call]
 
 __all__ = [
     "PRESETS",
     "ElmoConfig",
+    "ElmoForPreTraining",
     "ElmoForSequenceClassification",
     "ElmoModel",
     "ElmoModelOutput",
