@@ -72,6 +72,8 @@ class Corpus:
             chars = mapped(folder / "chars.bin", np.int16).reshape(info["n_types"], info["settings"]["max_characters"])
             train, valid = (Sentences(folder, part, info[part]["shard_starts"]) for part in ("train", "valid"))
             vocab = Vocabulary.load(folder / "vocab.txt")
+            if len(vocab) != info["vocab_size"]:
+                raise DataError(f"vocab.txt has {len(vocab)} words, expected {info['vocab_size']}")
         except (OSError, ValueError, KeyError, IndexError, TypeError, DataError) as error:
             raise DataError(f"{folder} holds no finished corpus ({error}): delete the folder to rebuild it") from error
         return cls(folder, vocab, chars, train, valid, info)

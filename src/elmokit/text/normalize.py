@@ -11,9 +11,10 @@ from elmokit.errors import ConfigError
 
 _CLITIC_QUOTE = re.compile(r" ?#39;(?=(?:s|t|re|ve|ll|d|m)\b)", re.IGNORECASE)  # tuesday #39;s
 _CLOSING = re.compile(r" ?(#39|quot);(?=\s|[.,;:!?)\]]|-|$)")  # nuts, quot; adding
-_OPENING = re.compile(r"(#39|quot);")
+_OPENING = re.compile(r"(?<!\w)(#39|quot);")
 _AMPERSAND = re.compile(r" amp;(?=\S)")  # AT amp;T
 _BARE_ENTITY = re.compile(r"(?<![&\w])(#\d{2,5}|#x[0-9a-fA-F]{2,5}|lt|gt|amp|quot|nbsp);")  # #36;10 with its & lost
+_ENTITY = re.compile(r"&#?\w{2,31};")  # none without its ";": "?a=1&copy=2" is an address
 _TAG = re.compile(r"<(?:/?[A-Za-z][^<>]{0,1000}|!--[^<>]{0,1000}--)>")
 _BACKSLASHES = re.compile(r"\\+")
 _QUOTES = {"#39": "'", "quot": '"'}
@@ -27,15 +28,20 @@ def clean_markup(text: str) -> str:
     if "\\" in text:
         text = _BACKSLASHES.sub(" ", text)
     if ";" in text:
+        text = _unescaped(text)
         text = _CLITIC_QUOTE.sub("'", text)
         text = _CLOSING.sub(lambda match: _QUOTES[match[1]], text)
         text = _OPENING.sub(lambda match: _QUOTES[match[1]], text)
         text = _AMPERSAND.sub("&", text)
         text = _BARE_ENTITY.sub(r"&\1;", text)
-        text = html.unescape(html.unescape(text))
+        text = _unescaped(text)
     if "<" in text:
         text = _TAG.sub(" ", text)
     return " ".join(text.split())
+
+
+def _unescaped(text: str) -> str:
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
 
 
 def lower_case(text: str) -> str:

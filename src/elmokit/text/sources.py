@@ -14,7 +14,7 @@ from pathlib import Path
 from elmokit.errors import DataError
 from elmokit.text.char_ids import replace_surrogates
 from elmokit.text.columns import json_text, table_picker
-from elmokit.text.files import BinaryFile, SourceStats, expand_paths, file_kind, opened, read_lines
+from elmokit.text.files import SourceStats, expand_paths, file_kind, opened, read_lines
 
 __all__ = ["SourceStats", "expand_paths", "read_texts"]
 
@@ -129,19 +129,3 @@ def table_rows(path: Path, lines: Iterable[str]) -> Iterator[list[str]]:
                 yield row
     except csv.Error as error:
         raise DataError(f"{path} line {start + 1}: {error}; is a quote left open?") from error
-
-
-# Former names of what is now public in files.py and columns.py.
-from elmokit.text.columns import _NUMBERS  # noqa: E402, F401
-from elmokit.text.files import opened as _opened  # noqa: E402, F401
-
-
-def _lines(file: BinaryFile, stats: SourceStats, max_chars: int | None, keep_ends: bool = False) -> Iterator[str]:
-    lines = read_lines(file, stats, max_bytes=max_chars)
-    return lines if keep_ends else (line.rstrip("\r\n") for line in lines)
-
-
-def _range(match):  # type: ignore[no-untyped-def]
-    from elmokit.text.columns import column_ranges
-
-    return column_ranges(match[0])[0]

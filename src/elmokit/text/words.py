@@ -55,7 +55,7 @@ _TOKEN = regex.compile(
 _CLITIC = regex.compile(r"(?<=\p{L})(?i:n['’]t)$|(?<=[\p{L}\p{M}\p{N}.])['’](?i:s|re|ve|ll|d|m)$")
 # MacIntyre's list of joined words, cut after this many characters: can|not, gon|na …
 _JOINED = {"cannot": 3, "gimme": 3, "gonna": 3, "gotta": 3, "lemme": 3, "wanna": 3}
-_JOINED |= {"d'ye": 1, "more'n": 4, "'tis": 2, "'twas": 2}
+_JOINED |= {"d'ye": 2, "more'n": 4, "'tis": 2, "'twas": 2}
 _ACRONYM = regex.compile(r"(?:.*-)?(?:\p{L}\.)+\p{L}|[\p{Lu}--I]|Ph\.D", regex.VERSION1)  # U.S  a.m  J
 _TITLES = """Mr Mrs Ms Messrs Dr Drs Prof Sr Jr St Ste Mt Ft Gen Gov Sen Sens Rep Reps Lt Col Sgt Capt Cpl Maj Cmdr Adm
     Rev Hon Pres Supt Inc Corp Co Cos Ltd Bros Assn Dept Univ Ave Blvd No Nos vs etc al cf approx Vol"""
