@@ -38,7 +38,7 @@ class CharCNN(nn.Module):
     """Character ids of words (U, L) to word vectors (U, P).
 
     Id 0 is padding and embeds as zeros. Windows over the padding inside a word's 50 positions take part in the maximum, as
-    in the reference; ``crop`` cuts only columns that cannot change it.
+    in the reference; only columns that cannot change it are cut.
     """
 
     def __init__(
@@ -76,26 +76,45 @@ class CharCNN(nn.Module):
                 self.projection.weight.normal_(0, self.projection.in_features**-0.5)
                 self.projection.bias.zero_()
 
-    def crop(self, chars: Tensor) -> Tensor:
-        """Cut trailing columns that are padding for every word, exactly: one all-padding window of the widest filter stays.
-
-        The longest word counts with its boundary marks; ``PAD`` inside a word is id 261 and the padded sentence position id 0.
-        """
-        real = (chars != 0) & (chars != PAD_ID)
-        longest = int(real.any(dim=0).nonzero().max()) + 1 if bool(real.any()) else 0
-        return chars[:, : max(self.widest, min(chars.shape[1], longest + self.widest))]
-
     def forward(self, chars: Tensor) -> Tensor:
         """chars (U, L) integer ids; L may be any length that holds the widest filter."""
-        characters = self.embedding(self.crop(chars).long()).transpose(1, 2)  # (U, E, L)
+        pooled = self._pooled_by_length(chars)  # (U, N)
+        for highway in self.highways:
+            pooled = highway(pooled)
+        return pooled if self.projection is None else self.projection(pooled)
+
+    def _pooled_by_length(self, chars: Tensor) -> Tensor:
+        """Words of like length together, each group cut to its longest: one URL does not make every word 50 long.
+
+        The cut is exact. Trailing columns are padding for the whole group, and one all-padding window of the widest filter
+        stays, so every maximum sees the values it would have seen.
+        """
+        lengths = torch.where((chars != 0) & (chars != PAD_ID), self._columns(chars), 0).amax(dim=1)
+        order = lengths.argsort()
+        sizes = torch.bincount(torch.bucketize(lengths, torch.tensor(_LENGTH_BORDERS, device=chars.device))).tolist()
+        groups = [group for group in order.split(sizes) if len(group)]
+        pooled = [self._pooled(chars[group, : self._crop(int(lengths[group[-1]]), chars.shape[1])]) for group in groups]
+        if len(pooled) == 1:
+            return pooled[0][order.argsort()]
+        return torch.cat(pooled)[order.argsort()]
+
+    @staticmethod
+    def _columns(chars: Tensor) -> Tensor:
+        return torch.arange(1, chars.shape[1] + 1, device=chars.device).expand(chars.shape)
+
+    def _crop(self, longest: int, width: int) -> int:
+        return max(self.widest, min(width, longest + self.widest))
+
+    def _pooled(self, chars: Tensor) -> Tensor:
+        """chars (u, L) to the maxima of all filters (u, N)."""
+        characters = self.embedding(chars.long()).transpose(1, 2)  # (u, E, L)
         activate = functional.relu if self.activation == "relu" else torch.tanh
         # The activations rise, so activating the maximum equals the maximum of the activated.
-        pooled = [activate(convolution(characters).amax(dim=2)) for convolution in self.convolutions]
-        vectors = torch.cat(pooled, dim=1)  # (U, N)
-        for highway in self.highways:
-            vectors = highway(vectors)
-        return vectors if self.projection is None else self.projection(vectors)
+        return activate(torch.cat([convolution(characters).max(dim=2).values for convolution in self.convolutions], dim=1))
 
 
 PAD_ID = 261
 """The id of an unused position inside a word (elmo-formats: 260 before the shift by one)."""
+
+_LENGTH_BORDERS = (7, 9, 11, 14, 20)
+"""Encoded lengths (with both boundary marks) at which words are grouped; English words have about nine."""

@@ -31,8 +31,8 @@ _tanh_gradient = torch.ops.aten.tanh_backward  # (d, y) -> d · (1 - y²)
 class Weights(NamedTuple):
     """One direction. The gates lie in the order o, i, f, g: one call each serves o, i, f forward and i, f, g backward."""
 
-    input: Tensor  # (I, 4C)
-    hidden: Tensor  # (H, 4C)
+    input: Tensor  # (4C, I)
+    hidden: Tensor  # (4C, H): this way round both products of a step, h Wᵀ and d W, are at their fastest
     bias: Tensor  # (4C,) with the forget bias inside
     projection: Tensor | None  # (C, H)
 
@@ -62,13 +62,14 @@ def _slices(batch_sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
 def _forward(x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips) -> _Steps:
     """x (N, I), h (B, H), c (B, C)."""
     rows, size = len(x), c.shape[1]
-    gates = torch.addmm(w.bias, x, w.input)  # the input product of every step at once
+    gates = torch.addmm(w.bias, x, w.input.t())  # the input product of every step at once
     cells = c.new_empty(rows, size)
     tanh_cells, mixed = x.new_empty(rows, size), x.new_empty(rows, size)
     outputs = mixed if w.projection is None else x.new_empty(rows, w.projection.shape[1])
+    hidden_t = w.hidden.t()
     for start, stop in _slices(batch_sizes):
         count = stop - start
-        step = gates[start:stop].addmm_(h[:count], w.hidden)
+        step = gates[start:stop].addmm_(h[:count], hidden_t)
         step[:, : 3 * size].sigmoid_()
         step[:, 3 * size :].tanh_()
         out_gate, in_gate, forget, candidate = step.split(size, dim=1)
@@ -120,8 +121,7 @@ def _backward(
     cell_open = _unclipped(steps.cell, clips.cell)
     output_open = None if w.projection is None else _unclipped(steps.output, clips.projection)
     grad_outputs = torch.zeros_like(steps.output) if grad_output is None else grad_output.clone()
-    hidden_t = w.hidden.t()
-    projection_t = None if w.projection is None else w.projection.t()
+    projection_t = None if w.projection is None else w.projection.t().contiguous()  # a small copy, a faster product
     for start, stop in reversed(list(_slices(batch_sizes))):
         count = stop - start
         step_h = grad_outputs[start:stop].add_(grad_h[:count])
@@ -135,13 +135,13 @@ def _backward(
         step[:, :size] *= grad_mixed
         step[:, size:].view(count, 3, size).mul_(step_c.unsqueeze(1))
         step_c *= forget[start:stop]
-        torch.mm(step, hidden_t, out=grad_h[:count])
+        torch.mm(step, w.hidden, out=grad_h[:count])
     return (
-        grad_gates @ w.input.t(),
+        grad_gates @ w.input,
         grad_h,
         grad_c,
-        x.t() @ grad_gates,
-        _states_before(steps.output, h, batch_sizes).t() @ grad_gates,
+        grad_gates.t() @ x,
+        grad_gates.t() @ _states_before(steps.output, h, batch_sizes),
         grad_gates.sum(0),
         None if w.projection is None else steps.mixed.t() @ grad_outputs,
     )
@@ -251,8 +251,8 @@ class ProjectedLSTM(nn.Module):
         super().__init__()
         self.cell_dim, self.output_dim = cell_dim, projection_dim or cell_dim
         self.clips = Clips(cell_clip, proj_clip)
-        self.weight_input = nn.Parameter(torch.empty(directions, input_dim, 4 * cell_dim))
-        self.weight_hidden = nn.Parameter(torch.empty(directions, self.output_dim, 4 * cell_dim))
+        self.weight_input = nn.Parameter(torch.empty(directions, 4 * cell_dim, input_dim))
+        self.weight_hidden = nn.Parameter(torch.empty(directions, 4 * cell_dim, self.output_dim))
         self.bias = nn.Parameter(torch.empty(directions, 4 * cell_dim))
         projection = None if projection_dim is None else nn.Parameter(torch.empty(directions, cell_dim, projection_dim))
         self.register_parameter("weight_projection", projection)
@@ -260,7 +260,7 @@ class ProjectedLSTM(nn.Module):
 
     def reset_parameters(self) -> None:
         """Glorot-uniform weights as bilm-tf's (over the joined input and recurrent rows), forget bias 1."""
-        inputs, gates = self.weight_input.shape[1] + self.weight_hidden.shape[1], self.weight_input.shape[2]
+        inputs, gates = self.weight_input.shape[2] + self.weight_hidden.shape[2], self.weight_input.shape[1]
         bound = (6 / (inputs + gates)) ** 0.5
         with torch.no_grad():
             self.weight_input.uniform_(-bound, bound)
