@@ -22,8 +22,8 @@ class State(NamedTuple):
 class BiLM(nn.Module):
     """``n_layers`` LSTM layers in each of ``directions`` (2, or 1 for the forward language model alone).
 
-    The directions never mix. For layer l > 0 the output adds the layer's input (``use_skip_connections``); the carried state
-    stays without it. ``dropout`` acts on the input of each layer and on the final output (Peters et al. 2018).
+    The directions never mix. For layer l > 0 the output adds the layer's input (``use_skip_connections``); the carried
+    state stays without it. ``dropout`` acts on the input of each layer and on the final output (Peters et al. 2018).
     ``projection_dim=None`` means no projection: the vectors then have size ``cell_dim``.
     """
 
@@ -66,12 +66,14 @@ class BiLM(nn.Module):
     def forward(
         self, tokens: Tensor, lengths: Sequence[int], *, state: State | None = None
     ) -> tuple[list[Tensor], State]:
-        """tokens (B, T, I) to one (B, T, D·H) a layer, zero in the padding, and the states in the order of the batch."""
+        """tokens (B, T, I) to one (B, T, D·H) a layer, zero in the padding, and the states in the batch's order."""
         batch, time = tokens.shape[:2]
+        if len(lengths) != batch:
+            raise ValueError(f"lengths has {len(lengths)} sentences, tokens has {batch}; expected the same number.")
         packing = Packing.of(lengths, stride=time)
         order = packing.order.to(tokens.device)
         positions = [p.to(tokens.device) for p in (packing.forward, packing.backward)][: self.directions]
-        x = tokens.reshape(batch * time, -1)[torch.stack(positions)]  # (D, N, I)
+        x = tokens.flatten(0, 1)[torch.stack(positions)]  # (D, N, I)
         sorted_state = self.zero_state(batch) if state is None else State(state.h[:, :, order], state.c[:, :, order])
         packed, final = self.forward_packed(x, packing.batch_sizes, state=sorted_state)
         back = torch.argsort(order)
@@ -82,7 +84,7 @@ class BiLM(nn.Module):
         """(D, N, H) to (B, T, D·H)."""
         rows = packed.new_zeros(batch * time, packed.shape[2])
         halves = [rows.index_copy(0, place, y) for place, y in zip(positions, packed, strict=True)]
-        return torch.cat(halves, dim=1).view(batch, time, -1)
+        return torch.cat(halves, dim=1).unflatten(0, (batch, time))
 
     def zero_state(self, batch: int) -> State:
         """The state before any text, for ``batch`` sentences."""

@@ -1,4 +1,4 @@
-"""The character CNN of ELMo: a word's bytes to one vector (Kim et al. 2016; Peters et al. 2018, appendix of the biLM)."""
+"""The character CNN of ELMo: a word's bytes to one vector (Kim et al. 2016; Peters et al. 2018, §3.4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ Activation = Literal["relu", "tanh"]
 
 
 class Highway(nn.Module):
-    """y = g · relu(x W_t + b_t) + (1 − g) · x with g = σ(x W_c + b_c): the gate that bilm-tf calls "carry" lets the transform in."""
+    """y = g · relu(x W_t + b_t) + (1 − g) · x with g = σ(x W_c + b_c).
+
+    The gate that bilm-tf calls "carry" lets the transform in.
+    """
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -37,8 +40,8 @@ class Highway(nn.Module):
 class CharCNN(nn.Module):
     """Character ids of words (U, L) to word vectors (U, P).
 
-    Id 0 is padding and embeds as zeros. Windows over the padding inside a word's 50 positions take part in the maximum, as
-    in the reference; only columns that cannot change it are cut.
+    Id 0 is padding and embeds as zeros. Windows over the padding inside a word's 50 positions take part in the maximum,
+    as in the reference; only columns that cannot change it are cut.
     """
 
     def __init__(
@@ -86,9 +89,11 @@ class CharCNN(nn.Module):
     def _pooled_by_length(self, chars: Tensor) -> Tensor:
         """Words of like length together, each group cut to its longest: one URL does not make every word 50 long.
 
-        The cut is exact. Trailing columns are padding for the whole group, and one all-padding window of the widest filter
-        stays, so every maximum sees the values it would have seen.
+        The cut is exact. Trailing columns are padding for the whole group, and one all-padding window of the widest
+        filter stays, so every maximum sees the values it would have seen.
         """
+        if not len(chars):
+            return self._pooled(chars)
         lengths = torch.where((chars != 0) & (chars != PAD_ID), self._columns(chars), 0).amax(dim=1)
         order = lengths.argsort()
         sizes = torch.bincount(torch.bucketize(lengths, torch.tensor(_LENGTH_BORDERS, device=chars.device))).tolist()
@@ -110,7 +115,8 @@ class CharCNN(nn.Module):
         characters = self.embedding(chars.long()).transpose(1, 2)  # (u, E, L)
         activate = functional.relu if self.activation == "relu" else torch.tanh
         # The activations rise, so activating the maximum equals the maximum of the activated.
-        return activate(torch.cat([convolution(characters).max(dim=2).values for convolution in self.convolutions], dim=1))
+        maxima = [convolution(characters).max(dim=2).values for convolution in self.convolutions]
+        return activate(torch.cat(maxima, dim=1))
 
 
 PAD_ID = 261

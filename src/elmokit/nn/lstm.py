@@ -1,8 +1,8 @@
 """A projected LSTM layer with clips and explicit state, for one or two reading directions at once.
 
 The arithmetic is bilm-tf's ``LSTMCell`` (Peters et al. 2018; the cell: Sak et al. 2014): a cell state clipped to
-± ``cell_clip``, an output projection clipped to ± ``proj_clip``, no peepholes, no projection bias. ``torch.nn.LSTM`` has the
-projection but neither clip.
+± ``cell_clip``, an output projection clipped to ± ``proj_clip``, no peepholes, no projection bias. ``torch.nn.LSTM``
+has the projection but neither clip.
 
 What makes it fast, forward and backward:
 
@@ -29,7 +29,7 @@ _tanh_gradient = torch.ops.aten.tanh_backward  # (d, y) -> d · (1 - y²)
 
 
 class Weights(NamedTuple):
-    """One direction. The gates lie in the order o, i, f, g: one call each serves o, i, f forward and i, f, g backward."""
+    """One direction. The gates lie in the order o, i, f, g: one call serves o, i, f forward and i, f, g backward."""
 
     input: Tensor  # (4C, I)
     hidden: Tensor  # (4C, H): this way round both products of a step, h Wᵀ and d W, are at their fastest
@@ -90,12 +90,13 @@ def _states_before(states: Tensor, initial: Tensor, batch_sizes: Sequence[int]) 
     """(N, ·) the state that each packed row started from."""
     starts = [start for start, _ in _slices(batch_sizes)]
     later = zip(starts, batch_sizes[1:], strict=False)
-    return torch.cat([initial[: batch_sizes[0]], *(states[start : start + size] for start, size in later)])
+    first = batch_sizes[0] if batch_sizes else 0
+    return torch.cat([initial[:first], *(states[start : start + size] for start, size in later)])
 
 
 def _unclipped(states: Tensor, clip: float | None) -> Tensor | None:
     """1 where the clip did not bite and the gradient passes; None when it bit nowhere."""
-    if clip is None:
+    if clip is None or not len(states):
         return None
     magnitude = states.abs()
     return None if bool(magnitude.max() < clip) else (magnitude < clip).to(states.dtype)
@@ -105,8 +106,11 @@ def _backward(
     steps: _Steps, grad_output: Tensor | None, grad_h: Tensor, grad_c: Tensor,
     x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips,
 ) -> tuple[Tensor | None, ...]:  # fmt: skip
-    """Gradients of x, h, c and the four weights. ``grad_h`` (B, H) and ``grad_c`` (B, C) enter as the gradients of the final
-    states and leave as those of the initial ones: row by row they walk back through time."""
+    """Gradients of x, h, c and the four weights.
+
+    ``grad_h`` (B, H) and ``grad_c`` (B, C) enter as the gradients of the final states and leave as those of the initial
+    ones: row by row they walk back through time.
+    """
     size = c.shape[1]
     out_gate, in_gate, forget, candidate = steps.gates.split(size, dim=1)
     cells_before = _states_before(steps.cell, c, batch_sizes).to(x.dtype)
@@ -223,7 +227,8 @@ class _PackedLSTM(torch.autograd.Function):
         def work(d: int) -> tuple[Tensor | None, ...]:
             steps = _Steps(*saved[d * fields : (d + 1) * fields])
             grad = None if grad_outputs is None else grad_outputs[d]
-            return _backward(steps, grad, grad_h[d], grad_c[d], x[d], h[d], c[d], weights[d], ctx.batch_sizes, ctx.clips)
+            gradients = grad, grad_h[d], grad_c[d]
+            return _backward(steps, *gradients, x[d], h[d], c[d], weights[d], ctx.batch_sizes, ctx.clips)
 
         with torch.autocast(x.device.type, enabled=False):
             directions = _each_direction(work, len(x), x.device)
@@ -239,9 +244,9 @@ def _by_direction(w_input: Tensor, w_hidden: Tensor, bias: Tensor, w_projection:
 class ProjectedLSTM(nn.Module):
     """One LSTM layer run in ``directions`` independent directions with weights of their own.
 
-    ``projection_dim=None`` leaves the projection out: the state h then has size ``cell_dim``. The gates of the weights lie in
-    the order o, i, f, g and the forget bias (1.0 at the start) is part of ``bias``; files of other programs order them
-    otherwise and add the forget bias at run time.
+    ``projection_dim=None`` leaves the projection out: the state h then has size ``cell_dim``. The gates of the weights
+    lie in the order o, i, f, g and the forget bias (1.0 at the start) is part of ``bias``; files of other programs
+    order them otherwise and add the forget bias at run time.
     """
 
     def __init__(
@@ -280,7 +285,7 @@ class ProjectedLSTM(nn.Module):
     def forward(
         self, x: Tensor, batch_sizes: list[int], state: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Packed rows x (D, N, I) and the states of the sorted sentences (zero by default) to outputs (D, N, H) and states.
+        """Packed rows x (D, N, I) and states of the sorted sentences (default: zero) to outputs (D, N, H) and states.
 
         Under autocast the products run in its dtype; the cell state stays as it is. The backward pass can run once.
         """

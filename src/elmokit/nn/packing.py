@@ -14,8 +14,8 @@ from torch import Tensor
 class Packing:
     """Where each packed row of a batch comes from, for both reading directions.
 
-    Rows are sorted by falling length and laid out time-major, as in PyTorch's ``PackedSequence``: first the first word of
-    every sentence, then the second word of every sentence that has one, and so on. The backward direction reads each
+    Rows are sorted by falling length and laid out time-major, as in PyTorch's ``PackedSequence``: first the first word
+    of every sentence, then the second word of every sentence that has one, and so on. The backward direction reads each
     sentence from its own last word, so both directions share ``batch_sizes``.
 
     ``forward`` and ``backward`` are (N,) positions in the flattened (B * stride) batch; ``order`` (B,) is the sentence
@@ -29,8 +29,14 @@ class Packing:
 
     @classmethod
     def of(cls, lengths: Sequence[int], *, stride: int | None = None) -> Packing:
-        """Pack sentences of these lengths that lie ``stride`` positions apart (default: the longest length)."""
+        """Pack sentences of these lengths that lie ``stride`` positions apart (default: the longest length).
+
+        Raises:
+            ValueError: A length below 0 or above ``stride``: it would read the words of its neighbour.
+        """
         length = np.asarray(lengths, dtype=np.int64)
+        if len(length) and (length.min() < 0 or (stride is not None and length.max() > stride)):
+            raise ValueError(f"Sentence lengths are {length.min()} to {length.max()}; expected 0 to {stride}.")
         order = np.argsort(-length, kind="stable")
         sorted_length = length[order]
         longest = int(sorted_length[0]) if len(length) else 0

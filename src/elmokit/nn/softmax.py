@@ -1,7 +1,7 @@
 """Language-model heads over a large vocabulary: full, sampled and adaptive softmax with one surface.
 
-Each has ``loss(hidden, targets)``, the training loss of every position, and ``log_probs(hidden)``, the exact distribution
-over the whole vocabulary; ``nll`` and ``ranks`` read figures off that distribution in chunks of bounded memory.
+Each has ``loss(hidden, targets)``, the training loss of every position, and ``log_probs(hidden)``, the exact
+distribution over the whole vocabulary; ``nll`` reads targets off that distribution in chunks of bounded memory.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class FullSoftmax(SoftmaxHead):
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
-    """Cross-entropy of each row without ever holding all logits: the backward pass computes each chunk's logits again."""
+    """Cross-entropy of each row without holding all logits: the backward pass computes each chunk's logits again."""
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -107,7 +107,8 @@ class SampledSoftmax(FullSoftmax):
     """Softmax over the target and ``n_samples`` distinct log-uniform negatives, as TensorFlow's (Jean et al. 2015).
 
     Logits are corrected by the log of the expected count; for distinct draws that is −expm1(tries · log1p(−p)), p the
-    log-uniform probability of the word. Negatives equal to a row's target are removed. ``log_probs`` and ``nll`` are exact.
+    log-uniform probability of the word. Negatives equal to a row's target are removed. ``log_probs`` and ``nll`` are
+    exact.
     """
 
     def __init__(self, hidden_dim: int, vocab_size: int, *, n_samples: int) -> None:
@@ -117,6 +118,8 @@ class SampledSoftmax(FullSoftmax):
     def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         if not torch.is_grad_enabled() or not self.training:
             return self.nll(hidden, targets)
+        if self.n_samples == self.vocab_size:  # every word: nothing to sample, and drawing the last ones takes long
+            return super().loss(hidden, targets)
         negatives, tries = self._draw(hidden.device)
         true_bias = self.bias[targets] - self._log_expected(targets, tries)
         true = (hidden * self.weight[targets]).sum(1) + true_bias  # (N,)
@@ -147,11 +150,9 @@ class SampledSoftmax(FullSoftmax):
 
 
 class AdaptiveSoftmax(SoftmaxHead):
-    """Frequent words in a short list, rarer ones in clusters of ever smaller vectors (Grave et al. 2017); exact throughout."""
+    """Frequent words in a short list, rarer ones in clusters of ever smaller vectors (Grave et al. 2017); exact."""
 
-    def __init__(
-        self, hidden_dim: int, vocab_size: int, *, cutoffs: Sequence[int], div_value: float = 2.0
-    ) -> None:
+    def __init__(self, hidden_dim: int, vocab_size: int, *, cutoffs: Sequence[int], div_value: float = 2.0) -> None:
         super().__init__(hidden_dim, vocab_size)
         self.adaptive = nn.AdaptiveLogSoftmaxWithLoss(
             hidden_dim, vocab_size, list(cutoffs), div_value=div_value, head_bias=True
@@ -187,7 +188,7 @@ def default_cutoffs(vocab_size: int) -> list[int]:
 def build_head(
     kind: str, hidden_dim: int, vocab_size: int, *, n_samples: int = 8192, cutoffs: Sequence[int] | None = None
 ) -> SoftmaxHead:
-    """The head called ``kind``: "full", "sampled" or "adaptive" (full where the vocabulary is too small for clusters)."""
+    """The head called ``kind``: "full", "sampled" or "adaptive" (full where the vocabulary is too small)."""
     borders = default_cutoffs(vocab_size) if cutoffs is None else list(cutoffs)
     if kind == "sampled":
         return SampledSoftmax(hidden_dim, vocab_size, n_samples=n_samples)
