@@ -24,6 +24,7 @@ check: $(STAMP)  ## style, types, import order
 
 install: $(STAMP)
 
+# Compiling all of torch ahead takes longer than the rest: Python compiles what it imports.
 # Plain `pip install torch` may choose a build or a release nobody tested here: constraints.txt names every version.
 $(STAMP): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { \
@@ -31,7 +32,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "error: '$(PYTHON)' is $$($(PYTHON) --version 2>&1); elmokit needs Python 3.11 or newer (another name: make PYTHON=python3.12 …)" >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-compile $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
 	@touch $@
 
 clean:  ## what `make run` and the checks wrote (the environment stays; `rm -r .venv` removes that)

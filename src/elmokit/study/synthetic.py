@@ -30,6 +30,7 @@ class Sense:
     sense: str
     start: int
     end: int
+    clause: str  # the template it stands in
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,12 @@ class _Writer:
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.text = ""
+        self.template = ""
         self.senses: list[Sense] = []
 
     def clause(self, template: str) -> None:
         """Write one clause with a grammatical number of its own."""
+        self.template = template
         self._expand(template, plural=self.rng.random() < 0.4)
 
     def write(self, piece: str) -> None:
@@ -131,7 +134,8 @@ class _Writer:
     def _ambiguous(self, word: str, sense: str, *, plural: bool) -> None:
         surface = _plural(word) if plural else word
         self.write(surface)
-        self.senses.append(Sense(word, sense, len(self.text) - len(surface), len(self.text)))
+        start = len(self.text) - len(surface)
+        self.senses.append(Sense(word, sense, start, len(self.text), self.template))
 
 
 def _plural(noun: str) -> str:

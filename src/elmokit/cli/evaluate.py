@@ -1,0 +1,48 @@
+"""`elmo evaluate`: perplexities of a pretrained model on a text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Folder that elmo pretrain wrote.")],
+    text: Annotated[list[str], typer.Option(help="Text: txt, csv, tsv, jsonl, also .gz; files or globs.")],
+    column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
+    pre_split: Annotated[
+        bool | None, typer.Option("--pre-split/--split-words", help="How words are found. [default: as in pretraining]")
+    ] = None,
+    clean: Annotated[str | None, typer.Option(help="Clean-up steps. [default: as in pretraining]")] = None,
+    next_word: Annotated[
+        bool, typer.Option("--next-word", help="Also next-word accuracy, precision, recall, F1.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the forward, backward and mean perplexity of MODEL on a text (full softmax), and its token count."""
+    from elmokit.pretrain.perplexity import evaluate_text
+
+    found = evaluate_text(
+        model,
+        text,
+        column=column,
+        pre_split=pre_split,
+        normalize=None if clean is None else [part.strip() for part in clean.split(",") if part.strip()],
+        next_word=next_word,
+    )
+    if as_json:
+        typer.echo(json.dumps(found.as_dict()))
+        return
+    perplexity, guesses = found.perplexity, found.next_word
+    typer.echo(f"{found.words:,} words in {found.sentences:,} sentences, {found.unknown:,} of them unknown")
+    typer.echo(f"perplexity  forward {perplexity.forward:,.2f}", nl=perplexity.backward is None)
+    if perplexity.backward is not None:
+        typer.echo(f"  backward {perplexity.backward:,.2f}  mean {perplexity.mean:,.2f}")
+    if guesses is not None:
+        typer.echo(
+            f"next word   right {guesses.top1:.4f}  among five {guesses.top5:.4f}  weighted precision "
+            f"{guesses.precision:.4f}  recall {guesses.recall:.4f}  F1 {guesses.f1:.4f}"
+        )

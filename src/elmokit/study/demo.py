@@ -1,0 +1,246 @@
+"""The whole chain on the synthetic corpus: pretrain, classify in three modes, look at senses, predict.
+
+Offline, a few minutes on two cores. It shows that the parts work together; what the figures are worth is another
+matter: the sentences are made by a grammar, and a real study takes real text (the last lines say how).
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from elmokit.errors import ConfigError
+from elmokit.study.synthetic import Example, generate
+
+if TYPE_CHECKING:
+    from elmokit.study.senses import Use
+
+Mode = Literal["trainable", "frozen", "function"]
+
+MARKER = "synthetic-corpus.txt"  # says that the folder is a demo's and may be replaced
+AG_NEWS = """\
+python scripts/prepare_ag_news.py $ELMOKIT_DATA/ag_news runs/ag_news/data
+elmo pretrain --config configs/ag_news_pretrain.yaml
+elmo train classify --model runs/ag_news/bilm --train $ELMOKIT_DATA/ag_news/train.csv.gz \\
+    --test $ELMOKIT_DATA/ag_news/test.csv.gz --clean clean_markup --combine trainable --output runs/ag_news/trainable
+elmo predict runs/ag_news/trainable "The bank raised its rates."
+"""
+OWN_SENTENCE = "The bank cut its interest rates on Monday, and shares of the airline rose."
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything; the default is chosen for about two minutes on two cores."""
+
+    pretrain_sentences: int = 4000
+    labelled_sentences: int = 1000  # the first of those
+    held_out_sentences: int = 300  # for perplexity
+    test_sentences: int = 1000
+    projection_dim: int = 64
+    cell_dim: int = 192
+    pretrain_epochs: int = 4
+    classify_epochs: int = 10
+
+
+def run_demo(
+    output: Path, *, seed: int = 0, overwrite: bool = False, size: Size | None = None, console: Console | None = None
+) -> dict[str, Any]:
+    """Run the chain in `output`, tell the story on `console`, and return the figures that were printed.
+
+    Raises ConfigError when `output` holds something and `overwrite` is not set, or holds something else than a demo.
+    """
+    size = size or Size()
+    console = console or Console()
+    began = time.perf_counter()
+    _open_folder(output, overwrite=overwrite)
+    examples = _write_corpus(output, size, seed, console)
+    history = _pretrain(output, size, seed, console)
+    scores = {mode: _classify(output, mode, size, seed, console) for mode in get_args(Mode)}
+    console.print(_score_table(scores, size))
+    senses = _show_senses(output, examples, console)
+    best = max(scores, key=lambda mode: scores[mode]["validation"]["accuracy"])
+    label = _predict(output, best, console)
+    seconds = time.perf_counter() - began
+    _how_to_go_on(output, seconds, console)
+    return {"pretraining": history, "modes": scores, "senses": senses, "label": label, "seconds": seconds}
+
+
+def _open_folder(output: Path, *, overwrite: bool) -> None:
+    if output.exists() and not output.is_dir():
+        raise ConfigError(f"--output {output} is a file, expected a folder")
+    if output.is_dir() and any(output.iterdir()):
+        if not overwrite:
+            raise ConfigError(f"--output {output} is not empty: --overwrite replaces an earlier demo, or name another")
+        if not (output / MARKER).is_file():
+            raise ConfigError(f"--output {output} holds something else than a demo: name another folder")
+        shutil.rmtree(output)
+    output.mkdir(parents=True, exist_ok=True)
+
+
+def _write_corpus(output: Path, size: Size, seed: int, console: Console) -> list[Example]:
+    """Text and CSV files in output/data; returns the test examples."""
+    ends = [size.pretrain_sentences, size.held_out_sentences, size.test_sentences]
+    examples = generate(sum(ends), seed)
+    train, held_out, test = (examples[sum(ends[:i]) : sum(ends[: i + 1])] for i in range(3))
+    data = output / "data"
+    data.mkdir()
+    note = f"Everything here was generated from a grammar (elmo demo --seed {seed}). Nothing in it is real news.\n"
+    (output / MARKER).write_text(note, encoding="utf-8")
+    for name, part in (("pretrain.txt", train), ("held_out.txt", held_out)):
+        (data / name).write_text("".join(f"{example.text}\n" for example in part), encoding="utf-8")
+    for name, part in (("train.csv", train[: size.labelled_sentences]), ("test.csv", test)):
+        with (data / name).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("topic", "text"))
+            writer.writerows((example.topic, example.text) for example in part)
+    _heading(console, "A synthetic corpus")
+    console.print(
+        f"{size.pretrain_sentences:,} sentences from a grammar to pretrain on, {size.labelled_sentences:,} of them "
+        f"with their topic; {size.test_sentences:,} others to test. In {data}. Three of them:"
+    )
+    for example in train[:3]:
+        console.print(Text(f"  {example.topic:<9} {example.text}"))
+    return test
+
+
+def _pretrain(output: Path, size: Size, seed: int, console: Console) -> list[dict[str, Any]]:
+    from elmokit.pretrain.config import PretrainConfig
+    from elmokit.pretrain.loop import pretrain
+
+    _heading(console, "Pretraining a biLM from characters")
+    shape = {
+        "projection_dim": size.projection_dim,
+        "cell_dim": size.cell_dim,
+        "filters": [[1, 16], [2, 32], [3, 64], [4, 64]],
+        "char_embedding_dim": 16,
+        "softmax": "full",
+    }
+    config = PretrainConfig(
+        train=[str(output / "data/pretrain.txt")], valid=str(output / "data/held_out.txt"), output=output / "bilm",
+        preset="tiny", model=shape, min_count=2, epochs=size.pretrain_epochs, batch_tokens=1024, learning_rate=5e-3,
+        warmup_steps=30, seed=seed, precision="float32",
+    )  # fmt: skip
+    result = pretrain(config)
+    table = Table(title="Perplexity on held-out synthetic sentences", title_justify="left")
+    for column in ("epoch", "forward", "backward", "mean", "next word right", "seconds"):
+        table.add_column(column, justify="right")
+    for epoch in result.history:
+        perplexities = (f"{epoch[f'valid_{name}']:.2f}" for name in ("forward", "backward", "perplexity"))
+        table.add_row(str(epoch["epoch"]), *perplexities, f"{epoch['next_word_top1']:.1%}", f"{epoch['seconds']:.0f}")
+    console.print(table)
+    return result.history
+
+
+def _classify(output: Path, mode: Mode, size: Size, seed: int, console: Console) -> dict[str, Any]:
+    from elmokit.tasks.classification.config import ClassifyConfig
+    from elmokit.tasks.classification.training import train_classifier
+
+    if mode == get_args(Mode)[0]:
+        _heading(console, "Classifying topics with the frozen biLM, its layers mixed in three ways")
+    config = ClassifyConfig(
+        model=str(output / "bilm"), train=[str(output / "data/train.csv")], test=[str(output / "data/test.csv")],
+        text_column="text", label_column="topic", valid_fraction=0.15, combine=mode, epochs=size.classify_epochs,
+        head_layers=1, head_hidden_dim=64, batch_size=32, learning_rate=3e-3, patience=4, seed=seed,
+        output=output / f"classifier-{mode}", cache=output / "layers", baseline=mode == "function", progress=False,
+    )  # fmt: skip
+    began = time.perf_counter()
+    with console.status(f"{mode} mix"):
+        metrics = train_classifier(config)
+    return {**metrics, "wall_seconds": time.perf_counter() - began}
+
+
+def _score_table(scores: dict[str, dict[str, Any]], size: Size) -> Table:
+    title = (
+        f"Topics of {size.test_sentences:,} synthetic test sentences, learnt from {size.labelled_sentences:,}:\n"
+        "accuracy on validation and test sentences, macro F1 on test sentences"
+    )
+    table = Table(title=title, title_justify="left")
+    table.add_column("layer mix", no_wrap=True)
+    for column in ("valid", "test", "test F1", "λ", "γ", "epochs", "seconds"):
+        table.add_column(column, justify="right", no_wrap=column == "λ")
+    for mode, metrics in scores.items():
+        lambdas = " ".join(f"{value:.2f}" for value in metrics.get("lambdas", ()))
+        gamma = f"{metrics['gamma']:.2f}" if "gamma" in metrics else ""
+        table.add_row(
+            mode, f"{metrics['validation']['accuracy']:.3f}", f"{metrics['test']['accuracy']:.3f}",
+            f"{metrics['test']['macro']['f1']:.3f}", lambdas, gamma, str(metrics["epochs"]),
+            f"{metrics['wall_seconds']:.0f}",
+        )  # fmt: skip
+    baseline = next(metrics["baseline"]["test"] for metrics in scores.values() if "baseline" in metrics)
+    table.add_section()
+    table.add_row("TF-IDF + SVM", "", f"{baseline['accuracy']:.3f}", f"{baseline['macro']['f1']:.3f}", "", "", "", "")
+    return table
+
+
+def _show_senses(output: Path, examples: Sequence[Example], console: Console) -> dict[str, list[float]]:
+    from elmokit.encode.encoder import Encoder
+    from elmokit.study.senses import collect_uses
+
+    _heading(console, "Two senses of “bank”")
+    uses = collect_uses(examples, Encoder.from_pretrained(output / "bilm"))
+    banks = uses.of("bank")
+    console.print(
+        "One use in bold, then the uses with the nearest vectors (LSTM layer 1) in sentences of other shapes:"
+    )
+    for sense in ("finance", "river"):
+        row = next(row for row, use in enumerate(banks.uses) if use.mark.sense == sense)
+        console.print(Text(_line(banks.uses[row], "    "), style="bold"))
+        for cosine, use in banks.nearest(row, layer=1, count=4):
+            console.print(Text(_line(use, f"{cosine:.2f}")))
+    table = Table(title="Share of the five nearest such uses that have the same sense", title_justify="left")
+    table.add_column("word")
+    layers = ["characters", *(f"LSTM {n}" for n in range(1, len(uses.vectors)))]
+    for column in ("uses", "senses", "chance", *layers):
+        table.add_column(column, justify="right")
+    found: dict[str, list[float]] = {}
+    for word in ("bank", "pitch", "cell", "court", "star"):
+        part = uses.of(word)
+        found[word] = [part.agreement(layer=layer) for layer in range(len(uses.vectors))]
+        senses = len({use.mark.sense for use in part.uses})
+        shares = (f"{share:.2f}" for share in (part.chance(), *found[word]))
+        table.add_row(word, str(len(part.uses)), str(senses), *shares)
+    console.print(table)
+    return found
+
+
+def _line(use: Use, cosine: str) -> str:
+    return f"{cosine}  {use.mark.sense:<8}{use.in_context(width=30)}"
+
+
+def _predict(output: Path, mode: str, console: Console) -> str:
+    from elmokit.tasks.classification.predict import Classifier
+
+    _heading(console, "A sentence of your own")
+    folder = output / f"classifier-{mode}"
+    (labels,) = Classifier.from_pretrained(folder).predict([OWN_SENTENCE])
+    console.print(Text(f'$ elmo predict {folder} "{OWN_SENTENCE}"', style="dim"))
+    console.print(Text("  ".join(f"{name} {probability:.3f}" for name, probability in labels)))
+    console.print("(Not from the grammar; a model of a few thousand synthetic sentences need not get it right.)")
+    return labels[0].label
+
+
+def _how_to_go_on(output: Path, seconds: float, console: Console) -> None:
+    _heading(console, "What lies where")
+    console.print(
+        Text(f"Done in {seconds:.0f} s. {output}/bilm is the model, {output}/classifier-* one a mix; pictures:")
+    )
+    for path in sorted(output.rglob("*.png")):
+        console.print(Text(f"  {path}"))
+    _heading(
+        console, "The same on AG News (csv files of class, title, description; ELMOKIT_DATA is their parent folder)"
+    )
+    console.print(Text(AG_NEWS), soft_wrap=True)
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.rule(f"[bold]{text}", align="left")

@@ -1,0 +1,113 @@
+"""`elmo embed`: whole files or none, in the shapes the help names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from elmokit.cli.app import app
+from elmokit.cli.embed import write_npz
+from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    ElmoModel(ElmoConfig.preset("tiny")).save_pretrained(folder)
+    ElmoTokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "text.txt"
+    path.write_text("The bank was wet.\n\nDon't row!\n", encoding="utf-8")
+    return path
+
+
+def elmo(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_tokens_of_all_layers(model: Path, text: Path, tmp_path: Path) -> None:
+    result = elmo("embed", model, text, tmp_path / "out.npz")
+    assert result.exit_code == 0, result.output
+    with np.load(tmp_path / "out.npz") as arrays:
+        assert sorted(arrays) == ["vectors_0", "vectors_1", "words_0", "words_1"]
+        assert arrays["words_0"].tolist() == ["The", "bank", "was", "wet", "."]
+        assert arrays["words_1"].tolist() == ["Do", "n't", "row", "!"]
+        assert arrays["vectors_0"].shape == (3, 5, 32)
+        assert arrays["vectors_0"].dtype == np.float32
+
+
+def test_one_layer_pre_split_and_sentence_means(model: Path, text: Path, tmp_path: Path) -> None:
+    assert elmo("embed", model, text, tmp_path / "top.npz", "--layers", "-1", "--pre-split").exit_code == 0
+    assert (
+        elmo(
+            "embed", model, text, tmp_path / "s.npz", "--layers", "top", "--level", "sentence", "--pre-split"
+        ).exit_code
+        == 0
+    )
+    with np.load(tmp_path / "top.npz") as tokens, np.load(tmp_path / "s.npz") as sentences:
+        assert tokens["words_1"].tolist() == ["Don't", "row!"]
+        assert tokens["vectors_0"].shape == (4, 32)
+        assert sentences["vectors"].shape == (2, 32)
+        np.testing.assert_allclose(sentences["vectors"][0], tokens["vectors_0"].mean(axis=0), atol=1e-5)
+
+
+def test_an_existing_file_stays_without_overwrite(model: Path, text: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.npz"
+    output.write_bytes(b"precious")
+    result = elmo("embed", model, text, output)
+    assert (result.exit_code, output.read_bytes()) == (2, b"precious")
+    assert "--overwrite" in result.stderr
+    assert elmo("embed", model, text, output, "--overwrite").exit_code == 0
+    assert output.read_bytes() != b"precious"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["{model}", "{tmp}/none.txt", "{tmp}/o.npz"], "none.txt"),
+        (["{tmp}/none", "{text}", "{tmp}/o.npz"], "There is no model folder"),
+        (["{model}", "{text}", "{tmp}/o.txt"], "ends in .npz"),
+        (["{model}", "{text}", "{tmp}/no/o.npz"], "does not exist"),
+        (["{model}", "{text}", "{tmp}/o.npz", "--layers", "9"], "Unknown layers 9"),
+        (["{model}", "{text}", "{tmp}/o.npz", "--layers", "best"], "Unknown layers 'best'"),
+    ],
+)
+def test_mistakes_are_one_line_and_leave_nothing(
+    model: Path, text: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    result = elmo("embed", *(argument.format(model=model, text=text, tmp=tmp_path) for argument in arguments))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
+
+
+def test_an_empty_input_leaves_nothing(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("\n\n")
+    result = elmo("embed", model, tmp_path / "empty.txt", tmp_path / "o.npz")
+    assert result.exit_code == 2
+    assert not (tmp_path / "o.npz").exists()
+
+
+def test_a_failure_half_way_keeps_the_old_file(tmp_path: Path) -> None:
+    output = tmp_path / "o.npz"
+    output.write_bytes(b"old")
+
+    def arrays() -> Iterator[tuple[str, Any]]:
+        yield "a", np.zeros(3)
+        raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        write_npz(output, arrays())
+    assert [path.name for path in tmp_path.iterdir()] == ["o.npz"]
+    assert output.read_bytes() == b"old"
