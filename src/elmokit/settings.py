@@ -1,8 +1,9 @@
-"""Run settings: a YAML file, then ``--set key=value`` overrides, then command-line options, checked by a pydantic model."""
+"""Run settings: a YAML file, over it command-line options, over both ``--set key=value``; checked by pydantic."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,16 +25,17 @@ _S = TypeVar("_S", bound=Settings)
 def load_settings(
     kind: type[_S], file: str | Path | None = None, *, overrides: Sequence[str] = (), **values: Any
 ) -> _S:
-    """Build ``kind`` from a YAML file, ``key=value`` overrides (dots reach into mappings) and direct values that are not None.
+    """Build ``kind`` from a YAML file, direct values that are not None, and ``key=value`` overrides: the later wins.
 
+    Dots in an override reach into mappings: ``model.dropout=0.2``.
     Raises ``ConfigError`` naming the key, what came and what is known.
     """
     merged = {} if file is None else _read(Path(file))
-    merged |= {key: value for key, value in values.items() if value is not None}
+    merged |= {key: deepcopy(value) for key, value in values.items() if value is not None}
     for override in overrides:
         _assign(merged, override)
     try:
-        return kind(**merged)
+        return kind.model_validate(merged)
     except ValidationError as error:
         raise ConfigError(_explain(kind, error)) from error
 
@@ -54,6 +56,8 @@ def _read(file: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise ConfigError(f"--config {file}: expected `key: value` lines, found a {type(content).__name__}")
+    if odd := [key for key in content if not isinstance(key, str)]:
+        raise ConfigError(f"--config {file}: the key {odd[0]!r} is no name")
     return content
 
 
@@ -63,7 +67,9 @@ def _assign(target: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {override!r}: expected key=value, for example --set epochs=5")
     *path, last = key.strip().split(".")
     for name in path:
-        inner = target.setdefault(name, {})
+        inner = target.get(name)
+        if inner is None:  # not there, or an empty `name:` in the file
+            inner = target[name] = {}
         if not isinstance(inner, dict):
             raise ConfigError(f"--set {override!r}: {name!r} is not a group of settings")
         target = inner
@@ -83,13 +89,15 @@ def _explain(kind: type[BaseModel], error: ValidationError) -> str:
         elif problem["type"] == "missing":
             lines.append(f"setting {key!r} is missing (--{key.replace('_', '-')} or --set {key}=…)")
         else:
-            lines.append(f"setting {key or kind.__name__}: {problem['msg'].removeprefix('Value error, ')}, got {_short(problem['input'])}")
+            trouble = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"setting {key!r}: {trouble}, got {_short(problem['input'])}")
     return "; ".join(lines)
 
 
 def _known(kind: type[BaseModel], location: Sequence[int | str]) -> Mapping[str, Any]:
     for part in location[:-1]:
-        inner = kind.model_fields[str(part)].annotation
+        field = kind.model_fields.get(str(part))
+        inner = None if field is None else field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             kind = inner
     return kind.model_fields

@@ -67,6 +67,10 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         cell_clip, proj_clip (`float`, *optional*, defaults to 3.0): bounds of cell and projected state; `None`: none.
         dropout (`float`, *optional*, defaults to 0.1): on each cell input and on the final output.
 
+    Text (how the text of the pretraining was prepared; later text is prepared the same way)
+        text_steps (`list[str]`, *optional*): names of clean-up steps before splitting (`elmokit.text.normalize.STEPS`).
+        pre_split (`bool`, *optional*, defaults to `False`): words were separated by blanks already.
+
     Language-model head (pretraining only)
         softmax (`"adaptive"`, `"sampled"` or `"full"`, *optional*, defaults to `"adaptive"`): the training loss.
         vocab_size (`int`, *optional*, defaults to 0): words of the head; 0: the model has no head.
@@ -110,6 +114,9 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     cell_clip: float | int | None = 3.0
     proj_clip: float | int | None = 3.0
     dropout: float | int = 0.1
+
+    text_steps: list[str] | None = None
+    pre_split: bool = False
 
     softmax: Literal["adaptive", "sampled", "full"] = "adaptive"
     vocab_size: int = 0

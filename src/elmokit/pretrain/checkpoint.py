@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,11 +11,13 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from safetensors import SafetensorError
 from torch import Tensor
 
+from elmokit.errors import ConfigError, DataError, ModelError
 from elmokit.nn.bilm import State
 
-_NAME = re.compile(r"step-(\d+)")
+_NAME = re.compile(r"step-(\d+)(?:-(\d+))?")
 
 
 class Progress:
@@ -41,52 +44,107 @@ class Progress:
 
 
 class Checkpoints:
-    """The checkpoints of a run: ``<folder>/step-000123``; a folder of that name is complete, the newest one counts."""
+    """The checkpoints of a run: ``<folder>/step-0000123``; a folder of that name is complete, the newest one counts.
+
+    A second checkpoint of the same step (the one at the end of an epoch) is called ``step-0000123-2``: nothing is
+    removed before the next one is in place.
+    """
 
     def __init__(self, folder: Path, accelerator: Accelerator) -> None:
         self.folder, self.accelerator = folder, accelerator
 
     def latest(self) -> Path | None:
         """The newest complete checkpoint, or None."""
-        if not self.folder.is_dir():
-            return None
-        found = [path for path in self.folder.iterdir() if _NAME.fullmatch(path.name)]
-        return max(found, key=lambda path: int(path.name[5:]), default=None)
+        return max(self._complete(), key=_age, default=None)
 
-    def save(self, step: int, state: State | None) -> None:
-        """Write everything of all processes under a temporary name, flush it to disk, rename it, drop the older ones."""
-        final = self.folder / f"step-{step:07d}"
-        partial = final.with_suffix(".partial")
-        if self.accelerator.is_main_process:
+    def facts(self) -> dict[str, Any]:
+        """What the newest checkpoint says of its run: ``corpus``, ``precision``, ``processes``; {} without one."""
+        newest = self.latest()
+        file = None if newest is None else newest / "run.json"
+        return {} if file is None or not file.exists() else dict(json.loads(file.read_text(encoding="utf-8")))
+
+    def save(self, step: int, state: State | None, *, facts: dict[str, Any]) -> None:
+        """Write everything of all processes under a temporary name, flush it to disk, rename it, drop the older ones.
+
+        Raises:
+            DataError: The disk refuses; the checkpoint before stays.
+        """
+        partial = self.folder / f"step-{step:07d}.partial"
+        try:
+            if self.accelerator.is_main_process:
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir(parents=True)
+                (partial / "run.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
+            self.accelerator.wait_for_everyone()
+            self.accelerator.save_state(str(partial))
+            if state is not None:
+                torch.save(tuple(state), partial / f"lstm-state-{self.accelerator.process_index}.pt")
+            self.accelerator.wait_for_everyone()
+            if self.accelerator.is_main_process:
+                self._put_in_place(partial, step)
+        except (OSError, RuntimeError, SafetensorError) as error:  # torch.save wraps a full disk in a RuntimeError
             shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
+            reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:200]
+            raise DataError(f"cannot write the checkpoint {partial}: {reason}; free space, then --resume") from error
         self.accelerator.wait_for_everyone()
-        self.accelerator.save_state(str(partial))
-        if state is not None:
-            torch.save(tuple(state), partial / f"lstm-state-{self.accelerator.process_index}.pt")
-        self.accelerator.wait_for_everyone()
-        if self.accelerator.is_main_process:
-            _flush(partial)
-            shutil.rmtree(final, ignore_errors=True)
-            partial.rename(final)
-            for old in self.folder.iterdir():
-                if old != final:
-                    shutil.rmtree(old)
-        self.accelerator.wait_for_everyone()
+
+    def _put_in_place(self, partial: Path, step: int) -> None:
+        _flush(partial)
+        number = 1 + max((_age(path)[1] for path in self._complete() if _age(path)[0] == step), default=0)
+        final = self.folder / (f"step-{step:07d}" if number == 1 else f"step-{step:07d}-{number}")
+        partial.rename(final)
+        _flush_folder(self.folder)
+        for old in self.folder.iterdir():
+            if old != final:
+                shutil.rmtree(old)
 
     def load(self, path: Path) -> State | None:
-        """Restore all registered objects and random states; returns this process's carried LSTM state, if any."""
-        self.accelerator.load_state(str(path))
-        carried = path / f"lstm-state-{self.accelerator.process_index}.pt"
-        if not carried.exists():
-            return None
-        parts: tuple[Tensor, Tensor] = torch.load(carried, weights_only=True)
+        """Restore all registered objects and random states; returns this process's carried LSTM state, if any.
+
+        Raises:
+            ConfigError: Another number of processes wrote it.
+            ModelError: It is damaged, or of a model of another shape.
+        """
+        processes = len(list(path.glob("random_states_*.pkl")))
+        if processes != self.accelerator.num_processes:
+            raise ConfigError(
+                f"{path} was written by {processes} processes, this run has {self.accelerator.num_processes}: "
+                "--resume goes on with the same number"
+            )
+        try:
+            self.accelerator.load_state(str(path))
+            carried = path / f"lstm-state-{self.accelerator.process_index}.pt"
+            if not carried.exists():
+                return None
+            parts: tuple[Tensor, Tensor] = torch.load(carried, weights_only=True)
+        except (OSError, RuntimeError, ValueError, KeyError, EOFError, SafetensorError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ModelError(
+                f"the checkpoint {path} does not fit this run or is damaged ({reason}): --resume with the settings it "
+                "was made with, or --overwrite to start anew"
+            ) from error
         return State(*(part.to(self.accelerator.device) for part in parts))
+
+    def _complete(self) -> list[Path]:
+        found = self.folder.iterdir() if self.folder.is_dir() else ()
+        return [path for path in found if _NAME.fullmatch(path.name)]
+
+
+def _age(path: Path) -> tuple[int, int]:
+    """Step, and the number of the checkpoint of that step."""
+    match = _NAME.fullmatch(path.name)
+    return (int(match[1]), int(match[2] or 1)) if match else (-1, 0)
 
 
 def _flush(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
-            descriptor = os.open(path, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
+            _flush_folder(path)
+    _flush_folder(folder)
+
+
+def _flush_folder(path: Path) -> None:
+    """Ask the system to bring a file, or a folder's list of names, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)

@@ -24,8 +24,8 @@ class PretrainConfig(Settings):
     """Where csv, tsv and jsonl keep the text: names or 1-based numbers ("2-": all from the second on)."""
     pre_split: bool = False
     """The text is already split into words by blanks."""
-    normalize: list[str] = []
-    """Clean-up steps before splitting, by name."""
+    normalize: list[str] = Field(default=[])
+    """Clean-up steps before splitting, by name; with from_model its own unless others are named."""
     min_count: PositiveInt = 3
     """Rarer words are predicted as <UNK>; as input their characters stay real."""
     max_vocab: PositiveInt | None = 50_000
@@ -34,7 +34,7 @@ class PretrainConfig(Settings):
 
     # The model.
     preset: str = "mini"
-    model: dict[str, Any] = {}
+    model: dict[str, Any] = Field(default={})
     """Single fields of the model configuration that differ from the preset."""
     from_model: str | None = None
     """Go on with this model on new text; its shape and vocabulary stay."""

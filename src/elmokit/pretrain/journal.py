@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,23 +17,29 @@ from torch.utils.tensorboard import SummaryWriter
 
 
 class Journal:
-    """``log.jsonl`` and ``tensorboard/`` of a run folder. Entries carry the step they belong to."""
+    """``log.jsonl`` and ``tensorboard/`` of a run folder. Entries carry the step they belong to.
 
-    def __init__(self, folder: Path, *, active: bool, from_step: int) -> None:
+    ``from_step`` and ``from_epoch`` say what of an earlier journal still holds: what a killed run wrote after the
+    checkpoint that is being resumed will be written again.
+    """
+
+    def __init__(self, folder: Path, *, active: bool, from_step: int, from_epoch: int = 0) -> None:
         self._path = folder / "log.jsonl"
         self._active = active
         if not active:
             return
-        self._forget_after(from_step)
+        self._forget_after(from_step, from_epoch)
         self._file = self._path.open("a", encoding="utf-8")
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1)  # type: ignore[no-untyped-call]
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1)
 
-    def _forget_after(self, step: int) -> None:
-        """Drop what a killed run wrote after the checkpoint that is being resumed."""
+    def _forget_after(self, step: int, epoch: int) -> None:
         if not self._path.exists():
             return
-        lines = [line for line in self._path.read_text(encoding="utf-8").splitlines() if _step_of(line) <= step]
-        self._path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        lines = self._path.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if step > 0 and _holds(line, step, epoch)]
+        partial = self._path.with_suffix(".partial")
+        partial.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        os.replace(partial, self._path)
 
     def write(self, event: str, step: int, **values: Any) -> None:
         """One event; numbers become scalars called ``event/name`` in TensorBoard."""
@@ -42,20 +49,28 @@ class Journal:
         self._file.flush()
         for name, value in values.items():
             if isinstance(value, int | float) and math.isfinite(value):
-                self._board.add_scalar(f"{event}/{name}", value, step)  # type: ignore[no-untyped-call]
+                self._board.add_scalar(f"{event}/{name}", value, step)
 
     def close(self) -> None:
         if self._active:
             self._file.close()
-            self._board.close()  # type: ignore[no-untyped-call]
+            self._board.close()
 
 
-def _step_of(line: str) -> int:
-    """The step of a log line; a torn last line of a killed run counts as later than any checkpoint."""
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """A JSON file that is whole or as it was."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _holds(line: str, step: int, epoch: int) -> bool:
+    """Whether a checkpoint at this step, with this many epochs finished, knows of a line; torn lines it does not."""
     try:
-        return int(json.loads(line)["step"])
+        entry = json.loads(line)
     except ValueError:
-        return 2**62
+        return False
+    return bool(entry["step"] <= step and (entry["event"] != "epoch" or entry["epoch"] <= epoch))
 
 
 class Bar:

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import queue
-import threading
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 
-from elmokit.errors import ModelError
+from elmokit.errors import ConfigError, DataError, ModelError
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
 from elmokit.pretrain.checkpoint import Checkpoints, Progress
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus
-from elmokit.pretrain.journal import Bar, Journal, progress_bar
+from elmokit.pretrain.interrupt import Interruption
+from elmokit.pretrain.journal import Bar, Journal, progress_bar, write_json
 from elmokit.pretrain.perplexity import evaluate_batches
+from elmokit.pretrain.read_ahead import read_ahead
 from elmokit.pretrain.schedule import learning_rate_factor
 from elmokit.pretrain.setup import (
     build_model,
+    check_resumed,
+    check_settings,
     choose_precision,
+    clear_folder,
     keep_freed_memory,
     prepare_corpus,
     prepare_folder,
@@ -37,8 +39,6 @@ from elmokit.pretrain.setup import (
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
 from elmokit.report.curves import draw_learning_curve
 from elmokit.settings import dump_settings
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
 
     Raises ``ConfigError``, ``DataError`` or ``ModelError`` for what a user can mend, before anything is overwritten.
     """
+    check_settings(config)
     accelerator = Accelerator(
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         cpu=not torch.cuda.is_available(),
@@ -62,15 +63,27 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     keep_freed_memory()
+    checkpoints = Checkpoints(config.output / "checkpoints", accelerator)
     if accelerator.is_main_process:
         prepare_folder(config)
     accelerator.wait_for_everyone()
-    corpus = prepare_corpus(config, accelerator)
+    newest = checkpoints.latest() if config.resume else None
+    facts = {} if newest is None else checkpoints.facts()
+    if newest is not None:
+        check_resumed(config)
+    corpus = prepare_corpus(config, accelerator, began=newest is not None, fingerprint=facts.get("corpus"))
     set_seed(config.seed)
     model = build_model(config, len(corpus.vocab))
-    run = _Run(config, accelerator, corpus, model)
+    if accelerator.num_processes > 1:
+        set_seed(config.seed + accelerator.process_index)  # processes that drop the same units would learn less
+    run = _Run(config, accelerator, corpus, model, checkpoints, facts)
+    if newest is not None:
+        run.take_up(newest)
+    elif accelerator.is_main_process:
+        clear_folder(config.output)
     if accelerator.is_main_process:
         (config.output / "config.yaml").write_text(dump_settings(config), encoding="utf-8")
+    accelerator.wait_for_everyone()
     return run.train(show_progress=show_progress)
 
 
@@ -78,22 +91,27 @@ class _Run:
     """One process of a run."""
 
     def __init__(
-        self, config: PretrainConfig, accelerator: Accelerator, corpus: Corpus, model: ElmoForPreTraining
-    ) -> None:
-        self.config, self.accelerator, self.corpus = config, accelerator, corpus
+        self, config: PretrainConfig, accelerator: Accelerator, corpus: Corpus, model: ElmoForPreTraining,
+        checkpoints: Checkpoints, facts: dict[str, Any],
+    ) -> None:  # fmt: skip
+        self.config, self.accelerator, self.corpus, self.checkpoints = config, accelerator, corpus, checkpoints
         self.directions = model.config.directions
-        self.dtype = choose_precision(config.precision, accelerator.device)
+        wanted = facts.get("precision", "auto") if config.precision == "auto" else config.precision
+        self.dtype = choose_precision(wanted, accelerator)
         self.batches = self._training_batches()
         self.total_steps = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
+        if self.total_steps == 0:
+            raise DataError(self._too_little())
         self.model, self.optimizer = accelerator.prepare(model, _optimizer(config, model))
         self.bare_model: ElmoForPreTraining = accelerator.unwrap_model(self.model)
         self.progress = Progress()
         accelerator.register_for_checkpointing(self.progress)
-        self.checkpoints = Checkpoints(config.output / "checkpoints", accelerator)
+        self.interruption = Interruption()
         self.state: State | None = None
-        newest = self.checkpoints.latest() if config.resume else None
-        if newest is not None:
-            self.state = self.checkpoints.load(newest)
+
+    def take_up(self, checkpoint: Path) -> None:
+        """Go on where this checkpoint stands."""
+        self.state = self.checkpoints.load(checkpoint)
 
     def _training_batches(self) -> Batches:
         config, rank, world = self.config, self.accelerator.process_index, self.accelerator.num_processes
@@ -102,30 +120,47 @@ class _Run:
         }  # fmt: skip
         if config.mode == "sentence":
             return SentenceBatches(self.corpus, self.corpus.train, tokens=config.batch_tokens, **common)
+        if config.stream_rows < world:
+            raise ConfigError(f"stream_rows is {config.stream_rows}; expected a row for each of the {world} processes")
         return StreamBatches(
             self.corpus, self.corpus.train, rows=config.stream_rows, window=config.stream_window, **common
         )
 
+    def _too_little(self) -> str:
+        size = f"--train has {self.corpus.train.n_tokens:,} words in {len(self.corpus.train):,} sentences"
+        if self.config.mode == "stream":
+            return f"{size}: too little for {self.config.stream_rows} rows; --set stream_rows=… lower"
+        return f"{size}: too little for {self.accelerator.num_processes} processes"
+
     def train(self, *, show_progress: bool) -> PretrainResult:
         config, progress = self.config, self.progress
         main = self.accelerator.is_main_process
-        journal = Journal(config.output, active=main, from_step=progress.step)
+        if self._finished():
+            if main and show_progress:
+                why = "stopped early" if self._given_up() else "finished"
+                line = f"the run in {config.output} has {why} after {progress.epoch} epochs: nothing to do"
+                print(line, file=sys.stderr)
+            return PretrainResult(config.output, progress.history, self._metrics())
+        journal = Journal(config.output, active=main, from_step=progress.step, from_epoch=progress.epoch)
         if progress.step == 0:
             journal.write("start", 0, **self._description())
         try:
-            with progress_bar(self.total_steps, done=progress.step, show=show_progress and main) as bar:
-                while progress.epoch < config.epochs and not self._given_up():
+            show = show_progress and main
+            with self.interruption, progress_bar(self.total_steps, done=progress.step, show=show) as bar:
+                while not self._finished():
                     self._train_epoch(journal, bar)
                     self._finish_epoch(journal, bar)
-        except KeyboardInterrupt:
-            self.checkpoints.save(progress.step, self.state)
-            raise
         finally:
             journal.close()
-        metrics = {**self._description(), "seconds": progress.seconds, "epochs": progress.history}
         if main:
-            _write_json(config.output / "metrics.json", metrics)
-        return PretrainResult(config.output, progress.history, metrics)
+            write_json(config.output / "metrics.json", self._metrics())
+        return PretrainResult(config.output, progress.history, self._metrics())
+
+    def _metrics(self) -> dict[str, Any]:
+        return {**self._description(), "seconds": self.progress.seconds, "epochs": self.progress.history}
+
+    def _finished(self) -> bool:
+        return self.progress.epoch >= self.config.epochs or self._given_up()
 
     def _given_up(self) -> bool:
         patience = self.config.patience
@@ -148,25 +183,35 @@ class _Run:
         self.model.train()
         last_checkpoint = time.monotonic()
         window = _Window(self.directions)
-        for batch in _ahead(self.batches.read(progress.epoch, progress.step_in_epoch)):
+        for batch in read_ahead(self.batches.read(progress.epoch, progress.step_in_epoch)):
             window.add(self._step(batch), batch.predictions)
             progress.step += 1
             progress.step_in_epoch += 1
             progress.tokens += batch.predictions
             if progress.step % config.log_steps == 0:
                 self._log(journal, bar, window)
-            if self._agree(time.monotonic() - last_checkpoint > 60 * config.checkpoint_minutes):
+            due, stop = self._agree(time.monotonic() - last_checkpoint > 60 * config.checkpoint_minutes)
+            if due or stop:
                 self._log(journal, bar, window)
-                self.checkpoints.save(progress.step, self.state)
+                self._save()
                 last_checkpoint = time.monotonic()
+            if stop:
+                raise KeyboardInterrupt
         self._log(journal, bar, window)
 
-    def _agree(self, mine: bool) -> bool:
-        """The main process decides for all."""
+    def _agree(self, due: bool) -> tuple[bool, bool]:
+        """Whether to save and to stop, the same on all processes: the clock of the first counts, and any Ctrl-C."""
         if self.accelerator.num_processes == 1:
-            return mine
-        flag = torch.tensor([float(mine and self.accelerator.is_main_process)], device=self.accelerator.device)
-        return bool(self.accelerator.reduce(flag, reduction="sum").item() > 0)
+            return due, self.interruption.requested
+        wishes = [float(due and self.accelerator.is_main_process), float(self.interruption.requested)]
+        flags = torch.tensor(wishes, device=self.accelerator.device)
+        due, stop = (self.accelerator.reduce(flags, reduction="sum") > 0).tolist()
+        return due, stop
+
+    def _save(self) -> None:
+        precision = str(self.dtype).removeprefix("torch.")
+        facts = {"corpus": self.corpus.fingerprint, "precision": precision, "processes": self.accelerator.num_processes}
+        self.checkpoints.save(self.progress.step, self.state, facts=facts)
 
     def _step(self, batch: PackedBatch) -> torch.Tensor:
         """One update; returns this process's summed loss of each direction."""
@@ -188,7 +233,8 @@ class _Run:
         self.optimizer.zero_grad()
         if self.batches.carries_state:
             self.state = State(output.state.h.detach(), output.state.c.detach())
-        return sums.detach().double().cpu()
+        losses: torch.Tensor = sums.detach().double().cpu()
+        return losses
 
     def _log(self, journal: Journal, bar: Bar, window: _Window) -> None:
         """Write down and empty what was gathered since the last time."""
@@ -199,7 +245,11 @@ class _Run:
         means = self.accelerator.reduce(losses.to(self.accelerator.device), reduction="sum").cpu() / words
         loss = float(means.mean())
         if not math.isfinite(loss):
-            raise ModelError(f"the loss became {loss} at step {progress.step}: --set learning_rate=… lower, then --resume")
+            lower = f"--set learning_rate={self.config.learning_rate / 4:g}"
+            raise ModelError(
+                f"the loss became {loss} before step {progress.step}: --resume goes on from the last checkpoint; "
+                f"lower the learning rate ({lower}) or the bound of the gradient (--set clip_norm=…)"
+            )
         progress.seconds += seconds
         progress.epoch_loss += loss * words
         progress.epoch_predictions += words
@@ -215,7 +265,11 @@ class _Run:
     def _finish_epoch(self, journal: Journal, bar: Bar) -> None:
         """Held-out figures, the best model, a checkpoint."""
         progress = self.progress
-        figures = self._epoch_figures()
+        try:
+            figures = self._epoch_figures()
+        except KeyboardInterrupt:
+            self._save()
+            raise
         progress.history = [*progress.history, figures]
         nll = figures.get("valid_nll", figures["train_nll"])
         better = progress.best_nll is None or nll < progress.best_nll
@@ -229,7 +283,7 @@ class _Run:
             if better:
                 save_model(self.bare_model, self.corpus, self.config.output)
             draw_learning_curve(progress.history, self.config.output / "learning_curve.png")
-        self.checkpoints.save(progress.step, None)
+        self._save()
 
     def _epoch_figures(self) -> dict[str, Any]:
         progress = self.progress
@@ -247,9 +301,13 @@ class _Run:
 
     def _valid_batches(self) -> Iterator[PackedBatch]:
         batches = SentenceBatches(
-            self.corpus, self.corpus.valid, tokens=self.config.valid_batch_tokens, shuffle=False, directions=self.directions
-        )
-        return batches.read(0)
+            self.corpus, self.corpus.valid, tokens=self.config.valid_batch_tokens, shuffle=False,
+            directions=self.directions,
+        )  # fmt: skip
+        for batch in batches.read(0):
+            if self.interruption.requested:
+                raise KeyboardInterrupt
+            yield batch
 
 
 class _Window:
@@ -286,44 +344,6 @@ def _optimizer(config: PretrainConfig, model: torch.nn.Module) -> torch.optim.Op
     )
 
 
-def _ahead(items: Iterator[_T], depth: int = 4) -> Iterator[_T]:
-    """Read on a thread, a few items ahead of the training; an error there is raised here."""
-    waiting: queue.Queue[tuple[str, Any]] = queue.Queue(maxsize=depth)
-    stop = threading.Event()
-
-    def put(kind: str, value: Any) -> None:
-        while not stop.is_set():
-            try:
-                waiting.put((kind, value), timeout=0.2)
-                return
-            except queue.Full:
-                continue
-
-    def work() -> None:
-        try:
-            for item in items:
-                put("item", item)
-                if stop.is_set():
-                    return
-        except BaseException as error:  # handed over, not hidden: raised in the training thread
-            put("error", error)
-        put("end", None)
-
-    thread = threading.Thread(target=work, daemon=True, name="elmokit-batches")
-    thread.start()
-    try:
-        while True:
-            kind, value = waiting.get()
-            if kind == "error":
-                raise value
-            if kind == "end":
-                return
-            yield value
-    finally:
-        stop.set()
-        thread.join()
-
-
 def _epoch_line(figures: dict[str, Any], epochs: int) -> str:
     line = f"epoch {figures['epoch']}/{epochs}  training perplexity {figures['train_perplexity']:,.1f}"
     if "valid_perplexity" in figures:
@@ -331,9 +351,3 @@ def _epoch_line(figures: dict[str, Any], epochs: int) -> str:
         line += f"  held out: forward {figures['valid_forward']:,.1f}"
         line += "" if backward is None else f"  backward {backward:,.1f}  mean {figures['valid_perplexity']:,.1f}"
     return line
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,9 +14,12 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 
+from elmokit.models.loading import load
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
-from elmokit.pretrain.stream import PackedBatch
+from elmokit.pretrain.corpus import build_corpus
+from elmokit.pretrain.setup import load_vocabulary
+from elmokit.pretrain.stream import PackedBatch, SentenceBatches
 
 _ROWS = 1024
 """Positions whose whole distribution is held at a time."""
@@ -25,7 +29,7 @@ _ROWS = 1024
 class Perplexity:
     """exp of the mean negative log-likelihood; ``mean`` is exp of the mean of both directions' (as published for ELMo).
 
-    ``predictions`` counts one direction: the words and one sentence end a sentence. ``backward`` is None in a one-way model.
+    ``predictions`` counts one direction: the words and one end a sentence. ``backward`` is None in a one-way model.
     """
 
     forward: float
@@ -44,7 +48,10 @@ class Perplexity:
 
 @dataclass(frozen=True)
 class NextWord:
-    """How often the likeliest words hold the target, and precision, recall and F1 of the likeliest, weighted by word frequency."""
+    """Shares of targets that are the likeliest word (top1) or among the five likeliest; how precise the likeliest is.
+
+    Precision, recall and F1 are averages over the words, weighted by how often each is the target.
+    """
 
     top1: float
     top5: float
@@ -56,13 +63,69 @@ class NextWord:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class TextEvaluation:
+    """A text seen through a model: ``unknown`` of its ``words`` are outside the vocabulary and predicted as <UNK>."""
+
+    perplexity: Perplexity
+    next_word: NextWord | None
+    sentences: int
+    words: int
+    unknown: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Flat: forward, backward, mean, predictions, sentences, words, unknown, and next_word_… where asked for."""
+        counts = {"sentences": self.sentences, "words": self.words, "unknown": self.unknown}
+        guesses = {} if self.next_word is None else self.next_word.as_dict()
+        return {**self.perplexity.as_dict(), **counts, **{f"next_word_{name}": x for name, x in guesses.items()}}
+
+
+def evaluate_text(
+    model_folder: str | Path, text: str | Path | Sequence[str | Path], *, column: str | None = None,
+    pre_split: bool | None = None, normalize: Sequence[str] | None = None, max_words: int = 200,
+    batch_tokens: int = 4096, next_word: bool = False,
+) -> TextEvaluation:  # fmt: skip
+    """Perplexities of a saved model on text files, exact (full softmax), sentence by sentence from zero states.
+
+    Args:
+        model_folder: A folder made by `elmo pretrain` (with the language-model head and vocab.txt).
+        text: Files or globs: text, csv, tsv or jsonl, plain or gz.
+        column: Where the text stands in csv, tsv and jsonl files.
+        pre_split, normalize: How the text is prepared; default: as the text that the model was trained on.
+        max_words: Longer lines are cut into pieces of this many words.
+        batch_tokens: Predictions at a time; the figures do not depend on it.
+        next_word: Also count how often the likeliest words are right (slow for large vocabularies).
+
+    Raises:
+        ModelError: The folder holds no pretrained model with its head.
+        DataError: The files are missing, empty or no text.
+    """
+    folder = Path(model_folder)
+    vocabulary = load_vocabulary(folder)
+    model = load(ElmoForPreTraining, folder)
+    config = model.config
+    with tempfile.TemporaryDirectory(prefix="elmokit-") as scratch:
+        corpus = build_corpus(
+            [text] if isinstance(text, str | Path) else text, None, Path(scratch) / "corpus", column=column,
+            pre_split=config.pre_split if pre_split is None else pre_split,
+            normalize=(config.text_steps or []) if normalize is None else normalize,
+            max_words=max_words, max_characters=config.max_characters_per_token, from_vocab=vocabulary,
+        )  # fmt: skip
+        batches = SentenceBatches(
+            corpus, corpus.train, tokens=batch_tokens, shuffle=False, directions=config.directions
+        )
+        found, guesses = evaluate_batches(model, batches.read(0), next_word=next_word)
+        info = corpus.info["train"]
+    return TextEvaluation(found, guesses, info["n_sentences"], info["n_tokens"], info["n_unknown"])
+
+
 @torch.no_grad()
 def evaluate_batches(
     model: ElmoForPreTraining, batches: Iterable[PackedBatch], *, carries_state: bool = False, next_word: bool = False
 ) -> tuple[Perplexity, NextWord | None]:
     """Perplexity over packed batches, in evaluation mode; the model's training mode comes back afterwards."""
     training = model.training
-    model.eval()
+    model.train(False)
     sums, count = np.zeros(model.config.directions), 0
     state: State | None = None
     guesses = _Guesses()
@@ -80,23 +143,29 @@ def evaluate_batches(
     if count == 0:
         return Perplexity(math.nan, None, math.nan, 0), None
     means = sums / count
-    backward = math.exp(means[1]) if len(means) > 1 else None
-    found = Perplexity(math.exp(means[0]), backward, math.exp(means.mean()), count)
+    backward = _exp(means[1]) if len(means) > 1 else None
+    found = Perplexity(_exp(means[0]), backward, _exp(means.mean()), count)
     return found, guesses.figures() if next_word else None
+
+
+def _exp(nats: float) -> float:
+    """exp, infinite where it is too large for a float."""
+    return math.exp(nats) if nats < 700 else math.inf
 
 
 class _Guesses:
     """Collects the five likeliest words of every position."""
 
     def __init__(self) -> None:
-        self.gold: list[NDArray[np.int64]] = []
-        self.best: list[NDArray[np.int64]] = []
+        self.gold: list[NDArray[np.int32]] = []
+        self.best: list[NDArray[np.int32]] = []
 
     def add(self, model: ElmoForPreTraining, hidden: torch.Tensor, targets: torch.Tensor) -> None:
-        for rows in hidden.split(_ROWS):
-            width = min(5, model.config.vocab_size)
-            self.best.append(model.log_probs(rows).topk(width, dim=1).indices.cpu().numpy())
-        self.gold.append(targets.cpu().numpy())
+        width = min(5, model.config.vocab_size)
+        for start in range(0, len(hidden), _ROWS):
+            best = model.log_probs(hidden[start : start + _ROWS]).topk(width, dim=1).indices
+            self.best.append(best.cpu().numpy().astype(np.int32))
+        self.gold.append(targets.cpu().numpy().astype(np.int32))
 
     def figures(self) -> NextWord:
         gold, best = np.concatenate(self.gold), np.concatenate(self.best)
@@ -104,4 +173,5 @@ class _Guesses:
         precision, recall, f1, _ = precision_recall_fscore_support(
             gold, best[:, 0], average="weighted", zero_division=0
         )
-        return NextWord(float(hits[:, 0].mean()), float(hits.any(axis=1).mean()), float(precision), float(recall), float(f1))
+        top1, top5 = float(hits[:, 0].mean()), float(hits.any(axis=1).mean())
+        return NextWord(top1, top5, float(precision), float(recall), float(f1))

@@ -9,7 +9,10 @@ Shape = Literal["cosine", "linear", "constant"]
 
 
 def learning_rate_factor(step: int, *, total: int, warmup: int, shape: Shape, final: float) -> float:
-    """The factor of the peak learning rate at ``step`` (0-based): a linear rise over ``warmup`` steps, then down to ``final``."""
+    """The factor of the peak learning rate at ``step`` (0-based).
+
+    It rises in a line over ``warmup`` steps (at most a tenth of the run), then falls in the given shape to ``final``.
+    """
     warmup = min(warmup, max(total // 10, 1))
     if step < warmup:
         return (step + 1) / warmup

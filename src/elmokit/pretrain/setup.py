@@ -8,19 +8,49 @@ import platform
 import shutil
 import time
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
+import yaml
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 
 from elmokit.errors import ConfigError, DataError, ModelError
-from elmokit.models.configuration_elmo import PRESETS, ElmoConfig
+from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.loading import load, load_config
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus
+from elmokit.text.files import expand_paths
+from elmokit.text.normalize import check_steps
 from elmokit.text.vocab import Vocabulary
 
-_RUN_FILES = ("config.yaml", "log.jsonl", "checkpoints", "corpus", "model.safetensors")
+_RUN_FILES = ("config.yaml", "log.jsonl", "metrics.json", "learning_curve.png", "checkpoints", "tensorboard")
+_MODEL_FILES = ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json")
+_BESIDES = ("corpus", "corpus.partial", "corpus.old", ".model.partial")
+
+# What a run may be resumed with other values of; everything else would make it another run.
+_MAY_CHANGE = frozenset({
+    "output", "resume", "overwrite", "threads", "checkpoint_minutes", "log_steps", "valid_batch_tokens", "precision",
+    "epochs", "patience", "learning_rate", "final_learning_rate", "warmup_steps", "schedule", "clip_norm",
+    "weight_decay",
+})  # fmt: skip
+
+
+def check_settings(config: PretrainConfig) -> None:
+    """Find what is wrong with the settings before any work is done or any file touched.
+
+    Raises:
+        ConfigError, DataError, ModelError: An unknown preset, step or model field, missing files, an unusable model.
+    """
+    check_steps(config.normalize)
+    model_config(config, vocab_size=0)
+    expand_paths(config.train)
+    if config.valid is not None:
+        expand_paths([config.valid])
+    if config.from_model is not None:
+        load_vocabulary(Path(config.from_model))
 
 
 def prepare_folder(config: PretrainConfig) -> None:
@@ -28,58 +58,133 @@ def prepare_folder(config: PretrainConfig) -> None:
     folder = config.output
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"--output {folder} is a file; expected a folder")
-    used = folder.is_dir() and any(folder.iterdir())
+    used = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if used and not (config.resume or config.overwrite):
-        raise ConfigError(f"--output {folder} is not empty; --resume goes on with the run in it, --overwrite starts anew")
-    if used and config.overwrite and not config.resume:
-        if not any((folder / name).exists() for name in _RUN_FILES):
-            raise ConfigError(f"--output {folder} holds no earlier run; it is not overwritten, name another folder")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+        hint = "--resume goes on with the run in it, --overwrite starts anew"
+        raise ConfigError(f"--output {folder} is not empty; {hint}")
+    if config.resume and not config.overwrite and "metrics.json" in used and "checkpoints" not in used:
+        raise ConfigError(
+            f"--resume: the run in {folder} is finished and has no checkpoint: --from goes on with its model, "
+            "--overwrite starts anew"
+        )
+    if used and not used & {*_RUN_FILES, *_BESIDES}:
+        raise ConfigError(f"--output {folder} holds files but no earlier run; name another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--output {folder} cannot be made: {error.strerror}") from error
 
 
-def prepare_corpus(config: PretrainConfig, accelerator: Accelerator) -> Corpus:
-    """Tokenise once, on the first process; the others open what it made."""
-    vocabulary = None if config.from_model is None else load_vocabulary(Path(config.from_model))
-    if accelerator.is_main_process:
+def clear_folder(folder: Path) -> None:
+    """Remove an earlier run, but for its corpus and what is no file of ours."""
+    for name in (*_RUN_FILES, *_MODEL_FILES, ".model.partial"):
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def check_resumed(config: PretrainConfig) -> None:
+    """A run with a checkpoint goes on as it began.
+
+    Raises:
+        ConfigError: A setting differs from the run's ``config.yaml`` that would make it another run.
+    """
+    file = config.output / "config.yaml"
+    if not file.is_file():
+        return
+    before: Any = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    now = config.model_dump(mode="json")
+    for name in PretrainConfig.model_fields:
+        if name not in _MAY_CHANGE and name in before and before[name] != now[name]:
+            raise ConfigError(
+                f"--resume: {name} is {_short(now[name])}, the run in {config.output} has {_short(before[name])}: "
+                "give the same, or --overwrite to start anew"
+            )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def prepare_corpus(
+    config: PretrainConfig, accelerator: Accelerator, *, began: bool = False, fingerprint: str | None = None
+) -> Corpus:
+    """Tokenise once, on the first process; the others open what it made.
+
+    A run that ``began`` goes on with the corpus it has, and with no other than the one of this ``fingerprint``.
+    """
+    folder = config.output / "corpus"
+    if accelerator.is_main_process and not (began and _is_there(folder)):
+        vocabulary = None if config.from_model is None else load_vocabulary(Path(config.from_model))
         build_corpus(
-            config.train, config.valid, config.output / "corpus", column=config.column, pre_split=config.pre_split,
-            normalize=config.normalize, min_count=config.min_count, max_vocab=config.max_vocab,
-            max_words=config.max_words, max_characters=_max_characters(config), from_vocab=vocabulary,
+            config.train, config.valid, folder, column=config.column, pre_split=config.pre_split,
+            normalize=text_steps(config), min_count=config.min_count, max_vocab=config.max_vocab,
+            max_words=config.max_words, max_characters=model_config(config, vocab_size=0).max_characters_per_token,
+            from_vocab=vocabulary,
         )  # fmt: skip
     accelerator.wait_for_everyone()
-    corpus = Corpus.open(config.output / "corpus")
+    corpus = Corpus.open(folder)
     if len(corpus.train) == 0:
         raise DataError(f"--train {' '.join(config.train)}: no words in it")
+    if fingerprint and corpus.fingerprint != fingerprint:
+        raise DataError(
+            f"{folder} is not the text that the run in {config.output} began with (or was split by another version of "
+            "elmokit): bring the files of --train and --valid back, or --overwrite to start anew"
+        )
     return corpus
 
 
-def _max_characters(config: PretrainConfig) -> int:
-    if config.from_model is not None:
-        return ElmoConfig.from_pretrained(config.from_model).max_characters_per_token
-    return int(config.model.get("max_characters_per_token", ElmoConfig().max_characters_per_token))
+def _is_there(folder: Path) -> bool:
+    try:
+        Corpus.open(folder)
+    except DataError:
+        return False
+    return True
+
+
+def text_steps(config: PretrainConfig) -> list[str]:
+    """The clean-up steps of a run: those asked for, or those of the model it goes on with."""
+    if config.normalize or config.from_model is None:
+        return list(config.normalize)
+    return list(load_config(config.from_model).text_steps or [])
 
 
 def load_vocabulary(folder: Path) -> Vocabulary:
     """The words a saved model predicts."""
+    load_config(folder)  # says what is wrong with a folder that holds no model
     path = folder / "vocab.txt"
     if not path.is_file():
-        raise ModelError(f"{folder} has no vocab.txt: it is no model pretrained here, or one without a language-model head")
+        raise ModelError(f"{folder} has no vocab.txt: it is no model that elmo pretrain made")
     return Vocabulary.load(path)
 
 
+def model_config(config: PretrainConfig, *, vocab_size: int) -> ElmoConfig:
+    """The shape of a run's model: its preset with single fields replaced, or that of the model it goes on with."""
+    if config.from_model is None:
+        if "vocab_size" in config.model:
+            raise ConfigError("model.vocab_size comes from the text; use max_vocab and min_count")
+        return ElmoConfig.preset(config.preset, **{**config.model, "vocab_size": vocab_size})
+    if fixed := sorted(set(config.model) - {"dropout"}):
+        raise ConfigError(f"model.{fixed[0]} is set, but --from {config.from_model} brings its shape")
+    return load_config(config.from_model)
+
+
 def build_model(config: PretrainConfig, vocab_size: int) -> ElmoForPreTraining:
-    """A new model of the preset's shape, or the one to go on with."""
-    if config.from_model is not None:
-        model = ElmoForPreTraining.from_pretrained(config.from_model)
+    """A new model of the preset's shape, or the one to go on with. It remembers how its text was prepared."""
+    if config.from_model is None:
+        model = ElmoForPreTraining(model_config(config, vocab_size=vocab_size))
+    else:
+        model = load(ElmoForPreTraining, config.from_model)
         if model.config.vocab_size != vocab_size:
-            raise ModelError(f"{config.from_model} predicts {model.config.vocab_size} words, its vocab.txt has {vocab_size}")
-        return model
-    if config.preset not in PRESETS:
-        raise ConfigError(f"--preset {config.preset}: unknown; there are {', '.join(PRESETS)}")
-    if "vocab_size" in config.model:
-        raise ConfigError("model.vocab_size comes from the text; use max_vocab and min_count")
-    return ElmoForPreTraining(ElmoConfig.preset(config.preset, **{**config.model, "vocab_size": vocab_size}))
+            wanted = model.config.vocab_size
+            raise ModelError(f"{config.from_model} predicts {wanted} words, its vocab.txt has {vocab_size}")
+        if "dropout" in config.model:
+            model.config.dropout = model.elmo.bilm.dropout.p = float(config.model["dropout"])
+    model.config.text_steps, model.config.pre_split = text_steps(config), config.pre_split
+    return model
 
 
 def save_model(model: ElmoForPreTraining, corpus: Corpus, folder: Path) -> None:
@@ -87,20 +192,30 @@ def save_model(model: ElmoForPreTraining, corpus: Corpus, folder: Path) -> None:
     partial = folder / ".model.partial"
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial)
-    ElmoTokenizer(max_characters=model.config.max_characters_per_token).save_pretrained(partial)
+    split: Literal["penn", "whitespace"] = "whitespace" if model.config.pre_split else "penn"
+    ElmoTokenizer(max_characters=model.config.max_characters_per_token, split=split).save_pretrained(partial)
     corpus.vocab.save(partial / "vocab.txt")
     for path in sorted(partial.iterdir(), key=lambda path: path.name == "model.safetensors"):
         os.replace(path, folder / path.name)
     partial.rmdir()
 
 
-def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
-    """The number format of the products: bfloat16 where it is wanted, or where it is measured to be the faster one."""
-    if wanted != "auto":
-        return torch.bfloat16 if wanted == "bfloat16" else torch.float32
+def choose_precision(wanted: str, accelerator: Accelerator) -> torch.dtype:
+    """The number format of the products: bfloat16 where it is wanted, or where it is measured to be the faster one.
+
+    The first process measures for all.
+    """
+    if wanted == "auto":
+        chosen = [_faster(accelerator.device) if accelerator.is_main_process else ""]
+        wanted = str(broadcast_object_list(chosen)[0])
+    return torch.bfloat16 if wanted == "bfloat16" else torch.float32
+
+
+def _faster(device: torch.device) -> str:
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return min((torch.float32, torch.bfloat16), key=_product_seconds)
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    faster = min((torch.float32, torch.bfloat16), key=_product_seconds)
+    return str(faster).removeprefix("torch.")
 
 
 def _product_seconds(dtype: torch.dtype) -> float:

@@ -1,8 +1,8 @@
 """From a prepared corpus to packed training batches: independent sentences, or endless rows with carried state.
 
-Both kinds are a pure function of (corpus, settings, seed, epoch, step), which is what makes a resumed run equal to one that
-was never stopped. A sentence ``w1 … wn`` gives n + 1 predictions in each direction: forward reads ``<S> w1 … wn`` and predicts
-``w1 … wn </S>``; backward reads ``</S> wn … w1`` and predicts ``wn … w1 <S>``.
+Both kinds are a pure function of (corpus, settings, seed, epoch, step), which is what makes a resumed run equal to one
+that was never stopped. A sentence ``w1 … wn`` gives n + 1 predictions a direction: forward reads ``<S> w1 … wn`` and
+predicts ``w1 … wn </S>``; backward reads ``</S> wn … w1`` and predicts ``wn … w1 <S>``.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ from elmokit.text.vocab import UNK_ID
 BOS_ID, EOS_ID = 0, 1
 
 _POOL_BATCHES = 64
-"""Batches whose sentences are sorted by length together: enough for next to no ragged ends, few enough to stay random."""
+"""Batches whose sentences are sorted by length together: enough for few ragged ends, few enough to stay random."""
 
 
 @dataclass(frozen=True)
 class PackedBatch:
-    """What `ElmoForPreTraining.forward` takes, and how many predictions a direction the whole step has over all processes."""
+    """What `ElmoForPreTraining.forward` takes.
+
+    ``predictions`` are those of the whole step, over all processes, in one direction.
+    """
 
     chars: Tensor  # (U, 50)
     index: Tensor  # (D, N)
@@ -51,7 +54,9 @@ class Batches(Protocol):
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]: ...
 
 
-def _pack(corpus: Corpus, words: NDArray[np.int64], targets: NDArray[np.int64], sizes: list[int], total: int) -> PackedBatch:
+def _pack(
+    corpus: Corpus, words: NDArray[np.int64], targets: NDArray[np.int64], sizes: list[int], total: int
+) -> PackedBatch:
     """words and targets (D, N) are word ids; targets beyond the vocabulary become ``<UNK>``."""
     distinct, index = np.unique(words, return_inverse=True)
     return PackedBatch(
@@ -73,7 +78,7 @@ def pack_sentences(
     for row, sentence in zip(ids, sentences, strict=True):
         row[1 : len(sentence) + 1] = sentence
         row[len(sentence) + 1] = EOS_ID
-    packing = Packing.of(lengths, stride=stride)
+    packing = Packing.of(lengths.tolist(), stride=stride)
     flat, forward, backward = ids.ravel(), packing.forward.numpy(), packing.backward.numpy()
     words = np.stack([flat[forward], flat[backward + 1]][:directions])
     targets = np.stack([flat[forward + 1], flat[backward]][:directions])
@@ -86,8 +91,8 @@ class SentenceBatches:
     carries_state = False
 
     def __init__(
-        self, corpus: Corpus, sentences: Sentences, *, tokens: int, seed: int = 0, shuffle: bool = True, directions: int = 2,
-        rank: int = 0, world: int = 1,
+        self, corpus: Corpus, sentences: Sentences, *, tokens: int, seed: int = 0, shuffle: bool = True,
+        directions: int = 2, rank: int = 0, world: int = 1,
     ) -> None:  # fmt: skip
         self.corpus, self.sentences = corpus, sentences
         self.tokens, self.seed, self.shuffle, self.directions = tokens, seed, shuffle, directions
@@ -149,10 +154,11 @@ class SentenceBatches:
 
 
 class StreamBatches:
-    """The reference's truncated back-propagation: ``rows`` endless streams cut into windows, states carried from step to step.
+    """The reference's truncated back-propagation: ``rows`` streams of text cut into windows, their states carried on.
 
     Each direction has an order of its own. A row is a stretch of about 1/rows of the sentences, so that with
-    ``shuffle=False`` one row is the text as it stands.
+    ``shuffle=False`` one row is the text as it stands. What does not fill all rows evenly is left out of an epoch:
+    fewer than ``rows`` predictions.
     """
 
     carries_state = True
@@ -172,27 +178,31 @@ class StreamBatches:
 
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
         per_row = self._predictions // self.rows
-        readers = [
-            [self._row(epoch, direction, row * per_row + first * self.window) for row in self.mine]
-            for direction in range(self.directions)
-        ]
+        positions = [row * per_row + first * self.window for row in self.mine]
+        readers = [self._readers(epoch, direction, positions) for direction in range(self.directions)]
         for step in range(first, self.steps(epoch)):
             window = min(self.window, per_row - step * self.window)
             taken = np.array([[reader.take(window) for reader in rows] for rows in readers])  # (D, B, 2, T)
             time_major = taken.transpose(2, 0, 3, 1).reshape(2, self.directions, -1)
             yield _pack(self.corpus, time_major[0], time_major[1], [len(self.mine)] * window, window * self.rows)
 
-    def _row(self, epoch: int, direction: int, position: int) -> _StreamReader:
+    def _readers(self, epoch: int, direction: int, positions: Sequence[int]) -> list[_StreamReader]:
+        """One reader a row; all of a direction share its order, which is as long as the text has sentences."""
         generator = np.random.default_rng([self.seed, epoch, direction])
         order = generator.permutation(len(self.sentences)) if self.shuffle else np.arange(len(self.sentences))
-        return _StreamReader(self.sentences, order, position, backward=direction == 1)
+        ends = (np.asarray(self.sentences.lengths, dtype=np.int64)[order] + 1).cumsum()
+        return [_StreamReader(self.sentences, order, ends, at, backward=direction == 1) for at in positions]
 
 
 class _StreamReader:
-    """Reads (word, target) pairs of sentences in a given order, from the ``position``-th prediction on."""
+    """Reads (word, target) pairs of sentences in a given order, from the ``position``-th prediction on.
 
-    def __init__(self, sentences: Sentences, order: NDArray[np.int64], position: int, *, backward: bool) -> None:
-        ends = (np.asarray(sentences.lengths, dtype=np.int64)[order] + 1).cumsum()
+    ``ends`` counts the predictions up to the end of each sentence of the order.
+    """
+
+    def __init__(
+        self, sentences: Sentences, order: NDArray[np.int64], ends: NDArray[np.int64], position: int, *, backward: bool
+    ) -> None:
         self.sentences, self.order, self.backward = sentences, order, backward
         self.next = int(np.searchsorted(ends, position, side="right"))
         before = int(ends[self.next - 1]) if self.next else 0

@@ -1,0 +1,96 @@
+"""Settings from file, options and overrides, and what is said about wrong ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import Field
+
+from elmokit.errors import ConfigError
+from elmokit.settings import Settings, dump_settings, load_settings
+
+
+class Inner(Settings):
+    depth: int = 1
+
+
+class Run(Settings):
+    name: str
+    steps: int = Field(default=10, gt=0)
+    rate: float = 0.1
+    model: dict[str, Any] = Field(default={})
+    inner: Inner = Inner()
+    folder: Path | None = None
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "run.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_the_later_source_wins(tmp_path: Path) -> None:
+    file = written(tmp_path, "name: file\nsteps: 1\nrate: 1.0\n")
+    run = load_settings(Run, file, overrides=["rate=3.0"], steps=2, rate=2.0, folder=None)
+    assert (run.name, run.steps, run.rate, run.folder) == ("file", 2, 3.0, None)
+
+
+def test_overrides_reach_into_mappings_and_groups(tmp_path: Path) -> None:
+    file = written(tmp_path, "name: x\nmodel:\n  dropout: 0.1\n")
+    run = load_settings(Run, file, overrides=["model.cell_dim=64", "inner.depth=3", "model.filters=[[1, 2]]"])
+    assert run.model == {"dropout": 0.1, "cell_dim": 64, "filters": [[1, 2]]}
+    assert run.inner.depth == 3
+    assert load_settings(Run, written(tmp_path, "name: x\nmodel:\n"), overrides=["model.a=1"]).model == {"a": 1}
+
+
+def test_values_of_the_caller_are_not_changed() -> None:
+    given = {"dropout": 0.1}
+    load_settings(Run, name="x", model=given, overrides=["model.dropout=0.5"])
+    assert given == {"dropout": 0.1}
+
+
+def test_what_is_dumped_loads_again(tmp_path: Path) -> None:
+    run = load_settings(Run, name="Über", folder=tmp_path, model={"a": [1, 2]})
+    assert load_settings(Run, written(tmp_path, dump_settings(run))) == run
+    assert list(yaml.safe_load(dump_settings(run))) == list(Run.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: x\nstepz: 3\n", "unknown setting 'stepz'; known here: name, steps"),
+        ("name: x\ninner:\n  width: 3\n", "unknown setting 'inner.width'; known here: depth"),
+        ("name: x\nsteps: many\n", r"setting 'steps': .*integer.*, got 'many'"),
+        ("name: x\nsteps: 0\n", r"setting 'steps': .*greater than 0, got 0"),
+        ("steps: 3\n", r"setting 'name' is missing \(--name or --set name=…\)"),
+        ("name: [x\n", "is not YAML"),
+        ("- name\n", "expected `key: value` lines, found a list"),
+        ("name: x\n3: y\n", "the key 3 is no name"),
+    ],
+)
+def test_wrong_files_are_told_in_one_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_settings(Run, written(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("steps", "expected key=value"),
+        ("=3", "expected key=value"),
+        ("name.first=3", "'name' is not a group of settings"),
+        ("model=[1", "the value is not YAML"),
+    ],
+)
+def test_wrong_overrides(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_settings(Run, name="x", overrides=[override])
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--config .*gone.yaml: No such file"):
+        load_settings(Run, tmp_path / "gone.yaml")
