@@ -19,6 +19,7 @@ from elmokit.models.loading import load_with_mix
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.layer_mix import LayerMix
 from elmokit.text.char_ids import char_ids, marker_char_ids
+from elmokit.text.normalize import normalize
 from elmokit.text.words import split_words
 
 Sentence = str | Sequence[str]
@@ -107,7 +108,7 @@ class Encoder:
         if isinstance(sentences, str):
             raise ValueError("Expected a list of sentences, got one text; wrap it in a list.")
         combine = self._combination(layers)
-        words = (_words(sentence, is_split_into_words=is_split_into_words) for sentence in sentences)
+        words = (self._words(sentence, is_split_into_words=is_split_into_words) for sentence in sentences)
         results: list[Array] = []
         total = len(sentences) if isinstance(sentences, Sequence) else None
         with Progress(console=Console(stderr=True), disable=not show_progress_bar) as progress, torch.inference_mode():
@@ -122,6 +123,22 @@ class Encoder:
             return results
         shape = (self.n_layers, self.dim) if layers == "all" else (self.dim,)
         return np.stack(results) if results else np.zeros((0, *shape), dtype=np.float32)
+
+    def words(self, text: str) -> list[str]:
+        """The words of a raw text, cleaned and split as the text that the model was pretrained on."""
+        text = normalize(text, self.model.config.text_steps or [])
+        return text.split() if self.model.config.pre_split else split_words(text)
+
+    def _words(self, sentence: Sentence, *, is_split_into_words: bool) -> list[str]:
+        if is_split_into_words:
+            if isinstance(sentence, str):
+                raise ValueError(f"is_split_into_words=True expects lists of words; got the text {sentence[:40]!r}.")
+            return list(sentence)
+        if not isinstance(sentence, str):
+            raise ValueError(
+                f"Expected texts; got {str(sentence)[:40]!r}. For lists of words pass is_split_into_words=True."
+            )
+        return self.words(sentence)
 
     def _window(
         self, sentences: list[list[str]], combine: Callable[[list[Tensor], Tensor], Tensor], *, level: Level,
@@ -181,15 +198,3 @@ class Encoder:
                 f"{self.n_layers - 1}."
             )
         return lambda hidden, mask: hidden[number]
-
-
-def _words(sentence: Sentence, *, is_split_into_words: bool) -> list[str]:
-    if is_split_into_words:
-        if isinstance(sentence, str):
-            raise ValueError(f"is_split_into_words=True expects lists of words; got the text {sentence[:40]!r}.")
-        return list(sentence)
-    if not isinstance(sentence, str):
-        raise ValueError(
-            f"Expected texts; got {str(sentence)[:40]!r}. For lists of words pass is_split_into_words=True."
-        )
-    return split_words(sentence)
