@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
         ElmoModel,
         ElmoTokenizer,
     )
+
+# OpenMP reads this when torch loads it. The two directions of a biLM run on a thread each; OpenMP's idle workers would
+# spin beside them and take their cores: three times the time a step on two cores. A value set outside is kept.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = version("elmokit")
 
