@@ -15,10 +15,10 @@ from elmokit.errors import ConfigError
 from elmokit.study.demo import MARKER, Size, run_demo
 
 SMALL = Size(
-    pretrain_sentences=600,
-    labelled_sentences=200,
-    held_out_sentences=50,
-    test_sentences=200,
+    pretrain_sentences=400,
+    labelled_sentences=120,
+    held_out_sentences=30,
+    test_sentences=120,
     projection_dim=32,
     cell_dim=48,
     pretrain_epochs=2,

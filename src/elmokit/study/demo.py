@@ -31,7 +31,7 @@ AG_NEWS = """\
 python scripts/prepare_ag_news.py $ELMOKIT_DATA/ag_news runs/ag_news/data
 elmo pretrain --config configs/ag_news_pretrain.yaml
 elmo train classify --model runs/ag_news/bilm --train $ELMOKIT_DATA/ag_news/train.csv.gz \\
-    --test $ELMOKIT_DATA/ag_news/test.csv.gz --clean clean_markup --combine trainable --output runs/ag_news/trainable
+    --test $ELMOKIT_DATA/ag_news/test.csv.gz --combine trainable --output runs/ag_news/trainable
 elmo predict runs/ag_news/trainable "The bank raised its rates."
 """
 OWN_SENTENCE = "The bank cut its interest rates on Monday, and shares of the airline rose."
