@@ -26,8 +26,8 @@ def embed(
     ] = "token",
     column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
     pre_split: Annotated[
-        bool, typer.Option("--pre-split/--split-words", help="Words are already separated by blanks.")
-    ] = False,
+        bool | None, typer.Option("--pre-split/--split-words", help="How words are found. [default: as in pretraining]")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sentences the network sees at once.")] = 64,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
 ) -> None:

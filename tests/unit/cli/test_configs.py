@@ -1,0 +1,36 @@
+"""The files in configs/ are valid, and the two that list every setting list them all, with the defaults."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from elmokit.pretrain.config import PretrainConfig
+from elmokit.settings import Settings, load_settings
+from elmokit.tasks.classification.config import ClassifyConfig
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+KINDS: dict[str, type[Settings]] = {"pretrain": PretrainConfig, "classify": ClassifyConfig}
+NEEDED = {"train": ["a.txt"], "test": ["a.txt"], "model": "m", "output": "o"}
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.name)
+def test_every_file_is_accepted(path: Path) -> None:
+    kind = KINDS[path.stem.rpartition("_")[2]]
+    missing = {name: NEEDED[name] for name, field in kind.model_fields.items() if field.is_required()}
+    load_settings(kind, None, **{**missing, **yaml.safe_load(path.read_text(encoding="utf-8"))})
+
+
+@pytest.mark.parametrize("name", ["pretrain", "classify"])
+def test_the_full_files_name_every_setting_with_its_default(name: str) -> None:
+    kind, text = KINDS[name], (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
+    values: dict[str, Any] = yaml.safe_load(text)
+    optional = {key: field for key, field in kind.model_fields.items() if not field.is_required()}
+    assert {key: value for key, value in values.items() if key in optional} == {
+        key: field.default for key, field in optional.items() if key in values
+    }
+    assert re.findall(r"^(?:# )?(\w+):", text, flags=re.MULTILINE) == list(kind.model_fields)
