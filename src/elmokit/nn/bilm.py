@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -84,9 +84,9 @@ class BiLM(nn.Module):
         """(D, N, H) to (B, T, D·H)."""
         rows = packed.new_zeros(batch * time, packed.shape[2])
         halves = [rows.index_copy(0, place, y) for place, y in zip(positions, packed, strict=True)]
-        return torch.cat(halves, dim=1).unflatten(0, (batch, time))
+        return torch.cat(halves, dim=1).view(batch, time, len(halves) * packed.shape[2])
 
     def zero_state(self, batch: int) -> State:
         """The state before any text, for ``batch`` sentences."""
-        states = [layer.zero_state(batch) for layer in self.layers]
+        states = [layer.zero_state(batch) for layer in cast(Iterable[ProjectedLSTM], self.layers)]
         return State(torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))

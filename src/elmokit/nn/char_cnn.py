@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -66,14 +66,15 @@ class CharCNN(nn.Module):
         with torch.no_grad():
             self.embedding.weight.uniform_(-1.0, 1.0)
             self.embedding.weight[0] = 0.0
-            for convolution in self.convolutions:
+            for convolution in cast(Iterable[nn.Conv1d], self.convolutions):
                 fan_in = convolution.in_channels * convolution.kernel_size[0]
                 if self.activation == "relu":
                     convolution.weight.uniform_(-0.05, 0.05)
                 else:
                     convolution.weight.normal_(0, fan_in**-0.5)
-                convolution.bias.zero_()
-            for highway in self.highways:
+                if convolution.bias is not None:
+                    convolution.bias.zero_()
+            for highway in cast(Iterable[Highway], self.highways):
                 highway.reset_parameters()
             if self.projection is not None:
                 self.projection.weight.normal_(0, self.projection.in_features**-0.5)
@@ -97,7 +98,7 @@ class CharCNN(nn.Module):
         lengths = torch.where((chars != 0) & (chars != PAD_ID), self._columns(chars), 0).amax(dim=1)
         order = lengths.argsort()
         sizes = torch.bincount(torch.bucketize(lengths, torch.tensor(_LENGTH_BORDERS, device=chars.device))).tolist()
-        groups = [group for group in order.split(sizes) if len(group)]
+        groups = [group for group in torch.split(order, sizes) if len(group)]
         pooled = [self._pooled(chars[group, : self._crop(int(lengths[group[-1]]), chars.shape[1])]) for group in groups]
         if len(pooled) == 1:
             return pooled[0][order.argsort()]

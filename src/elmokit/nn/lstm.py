@@ -72,7 +72,7 @@ def _forward(x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[
         step = gates[start:stop].addmm_(h[:count], hidden_t)
         step[:, : 3 * size].sigmoid_()
         step[:, 3 * size :].tanh_()
-        out_gate, in_gate, forget, candidate = step.split(size, dim=1)
+        out_gate, in_gate, forget, candidate = torch.split(step, size, dim=1)
         c = torch.mul(forget, c[:count], out=cells[start:stop])
         c.addcmul_(in_gate, candidate)
         if clips.cell is not None:
@@ -112,7 +112,7 @@ def _backward(
     ones: row by row they walk back through time.
     """
     size = c.shape[1]
-    out_gate, in_gate, forget, candidate = steps.gates.split(size, dim=1)
+    out_gate, in_gate, forget, candidate = torch.split(steps.gates, size, dim=1)
     cells_before = _states_before(steps.cell, c, batch_sizes).to(x.dtype)
     # d gate = factor · d m (for o) or factor · d c (for i, f, g); the factors of all steps at once.
     grad_gates = torch.empty_like(steps.gates)
@@ -214,7 +214,7 @@ class _PackedLSTM(torch.autograd.Function):
         return outputs, h_last, c_last
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(
         ctx: Any, grad_outputs: Tensor | None, grad_h: Tensor | None, grad_c: Tensor | None
     ) -> tuple[Tensor | None, ...]:
@@ -248,6 +248,8 @@ class ProjectedLSTM(nn.Module):
     lie in the order o, i, f, g and the forget bias (1.0 at the start) is part of ``bias``; files of other programs
     order them otherwise and add the forget bias at run time.
     """
+
+    weight_projection: nn.Parameter | None
 
     def __init__(
         self, *, input_dim: int, cell_dim: int, projection_dim: int | None = None, directions: int = 2,
@@ -295,5 +297,7 @@ class ProjectedLSTM(nn.Module):
         if torch.is_autocast_enabled(x.device.type):
             dtype = torch.get_autocast_dtype(x.device.type)
         w = [None if weight is None else weight.to(dtype) for weight in weights]
-        outputs, h, c = _PackedLSTM.apply(x.to(dtype), h.to(dtype), c, *w, batch_sizes, self.clips)
+        outputs, h, c = _PackedLSTM.apply(  # type: ignore[no-untyped-call]
+            x.to(dtype), h.to(dtype), c, *w, batch_sizes, self.clips
+        )
         return outputs, (h, c)

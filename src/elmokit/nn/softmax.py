@@ -44,7 +44,7 @@ class SoftmaxHead(nn.Module):
         rows = _rows_at_once(self.vocab_size)
         parts = [
             -self.log_probs(h).gather(1, t[:, None])[:, 0]
-            for h, t in zip(hidden.split(rows), targets.split(rows), strict=True)
+            for h, t in zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True)
         ]
         return torch.cat(parts) if parts else hidden.new_zeros(0)
 
@@ -70,7 +70,9 @@ class FullSoftmax(SoftmaxHead):
     def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         if not torch.is_grad_enabled():
             return self.nll(hidden, targets)
-        losses: Tensor = _ChunkedCrossEntropy.apply(hidden.to(self.weight.dtype), targets, self.weight, self.bias)
+        losses: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+            hidden.to(self.weight.dtype), targets, self.weight, self.bias
+        )
         return losses
 
 
@@ -81,13 +83,13 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     def forward(ctx: Any, hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         losses = []
         rows = _rows_at_once(len(weight))
-        for h, t in zip(hidden.split(rows), targets.split(rows), strict=True):
+        for h, t in zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True):
             losses.append(functional.cross_entropy(torch.addmm(bias, h, weight.t()), t, reduction="none"))
         ctx.save_for_backward(hidden, targets, weight, bias)
         return torch.cat(losses) if losses else hidden.new_zeros(0)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         hidden, targets, weight, bias = ctx.saved_tensors
         grad_hidden, grad_weight, grad_bias = torch.empty_like(hidden), torch.zeros_like(weight), torch.zeros_like(bias)
@@ -136,7 +138,7 @@ class SampledSoftmax(FullSoftmax):
             uniform = torch.rand(2 * self.n_samples, dtype=torch.float64)
             more = (uniform * math.log(self.vocab_size + 1)).exp().long() - 1
             draws = torch.cat([draws, more.clamp_(0, self.vocab_size - 1)])
-            distinct, inverse = draws.unique(return_inverse=True)
+            distinct, inverse = torch.unique(draws, return_inverse=True)
             if len(distinct) >= self.n_samples:
                 break
         first = torch.full_like(distinct, len(draws)).scatter_reduce(0, inverse, torch.arange(len(draws)), "amin")
@@ -169,7 +171,8 @@ class AdaptiveSoftmax(SoftmaxHead):
                         linear.bias.zero_()
 
     def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        return -self.adaptive(hidden, targets).output
+        log_probs: Tensor = self.adaptive(hidden, targets).output
+        return -log_probs
 
     def nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
         with torch.no_grad():
