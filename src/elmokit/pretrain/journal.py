@@ -37,9 +37,7 @@ class Journal:
             return
         lines = self._path.read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if step > 0 and _holds(line, step, epoch)]
-        partial = self._path.with_suffix(".partial")
-        partial.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-        os.replace(partial, self._path)
+        write_whole(self._path, "".join(f"{line}\n" for line in kept))
 
     def write(self, event: str, step: int, **values: Any) -> None:
         """One event; numbers become scalars called ``event/name`` in TensorBoard."""
@@ -59,8 +57,13 @@ class Journal:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """A JSON file that is whole or as it was."""
+    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """A text file that is whole or as it was."""
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)
 
 

@@ -21,7 +21,7 @@ from elmokit.pretrain.checkpoint import Checkpoints, Progress
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus
 from elmokit.pretrain.interrupt import Interruption
-from elmokit.pretrain.journal import Bar, Journal, progress_bar, write_json
+from elmokit.pretrain.journal import Bar, Journal, progress_bar, write_json, write_whole
 from elmokit.pretrain.perplexity import evaluate_batches
 from elmokit.pretrain.read_ahead import read_ahead
 from elmokit.pretrain.schedule import learning_rate_factor
@@ -82,7 +82,7 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
     elif accelerator.is_main_process:
         clear_folder(config.output)
     if accelerator.is_main_process:
-        (config.output / "config.yaml").write_text(dump_settings(config), encoding="utf-8")
+        write_whole(config.output / "config.yaml", dump_settings(config))
     accelerator.wait_for_everyone()
     return run.train(show_progress=show_progress)
 
