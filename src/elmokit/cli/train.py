@@ -32,7 +32,9 @@ def classify(
     label_names: Annotated[Path | None, typer.Option(help="File with a name a line for the sorted labels.")] = None,
     valid_fraction: Annotated[float | None, typer.Option(help="Share of train for validation. [default: 0.05]")] = None,
     train_fraction: Annotated[float | None, typer.Option(help="Share of training rows to use. [default: 1]")] = None,
-    clean: Annotated[str | None, typer.Option(help="Clean-up steps: clean_markup,lower_case,unicode_nfc.")] = None,
+    clean: Annotated[
+        str | None, typer.Option(help="Clean-up steps: clean_markup,lower_case,unicode_nfc. [default: the model's]")
+    ] = None,
     max_words: Annotated[int | None, typer.Option(help="Longer texts are cut. [default: 128]")] = None,
     combine: Annotated[
         Literal["trainable", "frozen", "function"] | None, typer.Option(help="Layer mix. [default: trainable]")
@@ -54,7 +56,8 @@ def classify(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
 ) -> None:
     """Train a text classifier on a biLM's layers and measure it on test rows."""
-    from elmokit.tasks.classification.config import load_config
+    from elmokit.settings import load_settings
+    from elmokit.tasks.classification.config import ClassifyConfig
 
     flags: dict[str, Any] = {
         "model": model,
@@ -84,7 +87,7 @@ def classify(
         "resume": resume or None,
         "progress": False if quiet else None,
     }
-    resolved = load_config(config, flags=flags, settings=settings)
+    resolved = load_settings(ClassifyConfig, config, overrides=settings or [], **flags)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("elmokit").setLevel(logging.WARNING if quiet else logging.INFO)
     from elmokit.tasks.classification.training import train_classifier

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from elmokit.tasks.classification.config import ClassifyConfig, load_config
+    from elmokit.tasks.classification.config import ClassifyConfig
     from elmokit.tasks.classification.predict import Classifier, Label
     from elmokit.tasks.classification.training import train_classifier
 
 _HOMES = {
     "ClassifyConfig": "config",
-    "load_config": "config",
     "Classifier": "predict",
     "Label": "predict",
     "train_classifier": "training",
 }
 
-__all__ = ["Classifier", "ClassifyConfig", "Label", "load_config", "train_classifier"]
+__all__ = ["Classifier", "ClassifyConfig", "Label", "train_classifier"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
+from torch import Tensor
 
-from elmokit.errors import ModelError
+from elmokit.errors import ConfigError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
@@ -22,8 +25,8 @@ from elmokit.text.words import split_words
 log = logging.getLogger(__name__)
 
 
-def build_classifier(config: ClassifyConfig, labels: list[str]) -> ElmoForSequenceClassification:
-    """The biLM of `config.model` with a classifier of `labels` on top.
+def build_classifier(config: ClassifyConfig, labels: list[str]) -> tuple[ElmoForSequenceClassification, bool]:
+    """The biLM of `config.model` with a classifier of `labels` on top, and whether its head is fresh.
 
     A folder of a classifier with the same labels and head gives its head too (train frozen first, then fine-tune from
     there); any other folder gets a fresh head, drawn from torch's current seed.
@@ -36,27 +39,73 @@ def build_classifier(config: ClassifyConfig, labels: list[str]) -> ElmoForSequen
     bilm = load_quietly(ElmoModel, folder)
     model = ElmoForSequenceClassification(shape)
     model.elmo.load_state_dict(bilm.state_dict())
+    fresh = True
     if "ElmoForSequenceClassification" in (saved.get("architectures") or []):
         earlier = load_quietly(ElmoForSequenceClassification, folder)
         same_labels = [earlier.config.id2label[index] for index in range(earlier.config.num_labels)] == labels
         if same_labels and all(getattr(earlier.config, name) == getattr(shape, name) for name in HEAD_FIELDS):
             log.info("starting from the head in %s", folder)
             model.load_state_dict(earlier.state_dict())
+            fresh = False
     if not config.finetune:
         model.freeze_bilm()
-    return model
+    return model, fresh
+
+
+@torch.inference_mode()
+def start_scale(model: ElmoForSequenceClassification, batch: dict[str, Tensor]) -> float:
+    """Scale a fresh head to its input, so that what the BiLSTM first sees varies with a deviation of about 1.
+
+    biLM vectors vary by a tenth or less, and a BiLSTM given such numbers takes many epochs to wake up. Peters et al.
+    (2018, §3.2) leave the scale to γ, "of practical importance to aid the optimization process"; here γ also starts
+    right. Mixes without a γ take the factor in the weights behind it. Returns the factor, 1 / deviation.
+    """
+    model.train(False)
+    inputs = {name: tensor.to(model.device) for name, tensor in batch.items()}
+    mask = inputs["attention_mask"].bool()
+    layers = (
+        inputs["layers"].unbind(dim=1) if "layers" in inputs else model.elmo(inputs["char_ids"], mask).hidden_states
+    )
+    if model.config.combine == "function":
+        words = torch.cat([layer[mask].float() for layer in layers], dim=1)
+        scaled = [model.mix.hidden.weight]
+    else:
+        words = model.mix(layers, mask)[mask]  # (N, D)
+        if model.config.combine == "frozen":
+            scaled = [weight for name, weight in model.classifier.lstm.named_parameters() if "weight_ih_l0" in name]
+        else:
+            scaled = [model.mix.gamma if model.config.mix_normalize else model.mix.w]
+    deviation = float((words - words.mean(dim=0)).std())
+    factor = 1 / deviation if deviation > 0 else 1.0
+    for weight in scaled:
+        weight.mul_(factor)
+    return factor
 
 
 def load_tokenizer(folder: Path) -> ElmoTokenizer:
     """The tokenizer saved with a model, or one for the model's word length."""
     if (folder / "tokenizer_config.json").is_file():
         return ElmoTokenizer.from_pretrained(folder)  # type: ignore[no-any-return]
-    return ElmoTokenizer(max_characters=ElmoConfig.from_pretrained(folder).max_characters_per_token)
+    return ElmoTokenizer(max_characters=read_config(folder).max_characters_per_token)
 
 
-def word_splitter(tokenizer: ElmoTokenizer) -> Callable[[str], list[str]]:
-    """How the model's tokenizer splits a text, without the offsets that cost half its time."""
-    return split_words if tokenizer.split == "penn" else str.split
+def word_splitter(config: ElmoConfig, tokenizer: ElmoTokenizer) -> Callable[[str], list[str]]:
+    """How the model's text was split, without the offsets that cost half a tokenizer's time."""
+    return str.split if config.pre_split or tokenizer.split == "whitespace" else split_words
+
+
+def text_steps(folder: Path) -> list[str]:
+    """The clean-up steps under which the model in `folder` was pretrained."""
+    return list(read_config(folder).text_steps or [])
+
+
+def read_config(folder: Path) -> ElmoConfig:
+    """The config of a model folder; ModelError for values that cannot be."""
+    try:
+        return ElmoConfig.from_pretrained(folder)
+    except (StrictDataclassError, ConfigError) as error:
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise ModelError(f"{folder / 'config.json'} is damaged: {reason}") from error
 
 
 def check_model_folder(folder: Path, *, flag: str = "--model") -> None:
@@ -82,7 +131,10 @@ def load_quietly(kind: Any, folder: Path) -> Any:
         with quiet_transformers():
             model, found = kind.from_pretrained(folder, output_loading_info=True)
     except (OSError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"the model in {folder} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
+        reason = " ".join(str(error).split())[:300]
+        if "ignore_mismatched_sizes" in reason:  # how transformers puts it
+            reason = "its weights have other shapes than its config.json says"
+        raise ModelError(f"the model in {folder} cannot be loaded: {reason}") from error
     if found["missing_keys"]:
         raise ModelError(
             f"the model in {folder} lacks {len(found['missing_keys'])} tensors, e.g. {sorted(found['missing_keys'])[0]}"
@@ -92,12 +144,12 @@ def load_quietly(kind: Any, folder: Path) -> Any:
 
 def _shape(folder: Path, config: ClassifyConfig, labels: list[str]) -> ElmoConfig:
     chosen = {name: getattr(config, name) for name in (*HEAD_FIELDS, "dropout") if getattr(config, name) is not None}
-    values = ElmoConfig.from_pretrained(folder).to_dict()
+    values = read_config(folder).to_dict()
     values |= chosen
     for name in ("num_labels", "id2label", "label2id", "architectures", "transformers_version", "problem_type"):
         values.pop(name, None)
     kept = {name: value for name, value in values.items() if name in ElmoConfig.__dataclass_fields__}
-    shape = ElmoConfig.checked(kept)
+    shape = ElmoConfig.checked({**kept, "text_steps": config.clean})
     shape.id2label = dict(enumerate(labels))
     shape.label2id = {label: number for number, label in enumerate(labels)}
     shape.problem_type = "single_label_classification"

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from elmokit.errors import ConfigError
+from elmokit.settings import Settings
 
 Combine = Literal["trainable", "frozen", "function"]
 
 
-class ClassifyConfig(BaseModel):
+class ClassifyConfig(Settings):
     """What `elmo train classify` is told. `model`, `train`, `test` and `output` are needed, the rest has defaults."""
-
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
     # data
     model: str = Field(description="folder of a biLM, or of a classifier whose head is the start")
@@ -29,7 +26,9 @@ class ClassifyConfig(BaseModel):
     label_names: Path | None = Field(default=None, description="one name a line, in the order of the sorted labels")
     valid_fraction: float = Field(default=0.05, gt=0.0, lt=1.0)
     train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training rows kept, stratified")
-    clean: list[str] = Field(default=[], description="clean-up steps before splitting into words: clean_markup, …")
+    clean: list[str] | None = Field(
+        default=None, description="clean-up steps before splitting into words; the model's own without"
+    )
     max_words: int = Field(default=128, ge=1, description="longer texts are cut")
 
     # classifier; None leaves what the model's config says
@@ -85,49 +84,3 @@ HEAD_FIELDS = (
     "head_dropout",
     "pooling",
 )
-
-
-def load_config(
-    file: Path | None = None, *, flags: dict[str, Any] | None = None, settings: list[str] | None = None
-) -> ClassifyConfig:
-    """A config from a YAML file, then command-line flags, then `key=value` settings: the later one wins.
-
-    Raises ConfigError naming the key for an unknown key or a value of the wrong type.
-    """
-    values: dict[str, Any] = _read_yaml(file) if file is not None else {}
-    values.update({key: value for key, value in (flags or {}).items() if value is not None})
-    for setting in settings or []:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            raise ConfigError(f"--set got {setting!r}, expected key=value")
-        try:
-            values[key.strip()] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {key}: {text!r} is no YAML value") from error
-    try:
-        return ClassifyConfig.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(_first_problem(error)) from error
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        raise ConfigError(f"config file {file} does not exist (--config)")
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"config file {file} is no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"config file {file} holds no key: value lines (--config)")
-    return values
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        return f"unknown key {key!r}; known keys: {', '.join(ClassifyConfig.model_fields)}"
-    if problem["type"] == "missing":
-        return f"{key!r} is needed (--{key.replace('_', '-')})"
-    flag = str(problem["loc"][0]).replace("_", "-")
-    return f"{key}: {problem['msg'].lower()}, got {problem['input']!r} (--{flag} or --set {key}=…)"

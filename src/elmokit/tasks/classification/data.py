@@ -63,7 +63,7 @@ def load_data(config: ClassifyConfig) -> ClassificationData:
     Raises DataError for files that cannot be read, labels unseen in training, a single class, or classes too small
     to be split.
     """
-    check_steps(config.clean)
+    check_steps(config.clean or [])
     raw = {name: _read(name, config) for name in ("train", "valid", "test") if getattr(config, name)}
     keys = _class_keys(raw["train"][1])
     names = _class_names(keys, config.label_names)

@@ -36,11 +36,9 @@ class Classifier:
         model: ElmoForSequenceClassification,
         tokenizer: ElmoTokenizer,
         *,
-        clean: Sequence[str] = (),
         max_words: int = 128,
     ) -> None:
-        self.model, self.tokenizer = model.train(False), tokenizer
-        self.clean, self.max_words = list(clean), max_words
+        self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
         self.labels = [str(label) for _, label in sorted((model.config.id2label or {}).items())]
 
     @classmethod
@@ -58,22 +56,17 @@ class Classifier:
                 raise
             raise ModelError(f"{folder} holds no classifier: train one with elmo train classify") from error
         settings = read_yaml(folder / "training.yaml") if (folder / "training.yaml").is_file() else {}
-        return cls(
-            model,
-            load_tokenizer(folder),
-            clean=settings.get("clean", ()),
-            max_words=settings.get("max_words", 128),
-        )
+        return cls(model, load_tokenizer(folder), max_words=settings.get("max_words", 128))
 
     def predict(self, texts: Sequence[str], *, top: int | None = None, batch_size: int = 64) -> list[list[Label]]:
         """For each text its classes by falling probability, the best `top` of them or all."""
         if not texts:
             return []
         tokens = tokenize(
-            [normalize(text, self.clean) for text in texts],
+            [normalize(text, self.model.config.text_steps or []) for text in texts],
             max_words=self.max_words,
             max_characters=self.model.config.max_characters_per_token,
-            split=word_splitter(self.tokenizer),
+            split=word_splitter(self.model.config, self.tokenizer),
         )
         data = CharDataset(tokens, None, rows=np.arange(len(texts)))
         logits = logits_of(self.model, data, batch_size=batch_size)

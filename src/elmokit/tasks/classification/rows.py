@@ -85,12 +85,18 @@ def read_labelled(
 
 def _is_file(name: str) -> bool:
     path = Path(name)
-    return path.is_file() or any(mark in name for mark in "*?[") or path.name.lower().endswith(SUFFIXES)
+    return path.is_file() or _is_pattern(name) or path.name.lower().endswith(SUFFIXES)
+
+
+def _is_pattern(name: str) -> bool:
+    return any(mark in name for mark in "*?[")
 
 
 def _file_rows(
     name: str, text_column: str | None, label_column: str | None, split: str, counts: ReadCounts
 ) -> Iterator[tuple[str, str]]:
+    if not Path(name).exists() and not _is_pattern(name):
+        raise DataError(f"{name} does not exist (--{split})")
     for path in expand_paths(name):
         kind = file_kind(path)
         if kind == "txt":

@@ -16,10 +16,18 @@ from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 from transformers.integrations.integration_utils import TensorBoardCallback
 
 from elmokit.errors import ConfigError
+from elmokit.models.loading import load_config
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.tasks.classification.baseline import tfidf_svm
 from elmokit.tasks.classification.batches import CharDataset, LayerDataset
-from elmokit.tasks.classification.building import build_classifier, check_model_folder, load_tokenizer, word_splitter
+from elmokit.tasks.classification.building import (
+    build_classifier,
+    check_model_folder,
+    load_tokenizer,
+    start_scale,
+    text_steps,
+    word_splitter,
+)
 from elmokit.tasks.classification.config import HOUSEKEEPING, ClassifyConfig
 from elmokit.tasks.classification.data import ClassificationData, load_data, seen_in_training
 from elmokit.tasks.classification.evaluation import draw, logits_of, split_scores
@@ -44,6 +52,10 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
     """
     watch = Stopwatch()
     check_model_folder(Path(config.model))
+    if not config.clean:  # text is prepared as the text of the pretraining was
+        config = config.model_copy(update={"clean": load_config(config.model).text_steps or []})
+    if config.clean is None:
+        config = config.model_copy(update={"clean": text_steps(Path(config.model))})
     folder = RunFolder(config.output)
     resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
     settings = _settings(config)
@@ -57,8 +69,11 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
         if config.threads:
             torch.set_num_threads(config.threads)
         set_seed(config.seed)
-        model = build_classifier(config, data.labels)
+        model, fresh = build_classifier(config, data.labels)
         datasets = _datasets(model, data, config)
+        if fresh:
+            factor = start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
+            log.info("word vectors are scaled by %.3g at the start", factor)
         watch.lap("layers")
         trainer = _train(model, datasets, config, folder.work)
         watch.lap("train")
@@ -103,7 +118,7 @@ def _announce(data: ClassificationData, config: ClassifyConfig) -> None:
 def _datasets(model: ElmoForSequenceClassification, data: ClassificationData, config: ClassifyConfig) -> Datasets:
     """The three splits, as stored layers (frozen biLM) or as characters (fine-tuned)."""
     model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
-    split = word_splitter(load_tokenizer(Path(config.model)))
+    split = word_splitter(model.config, load_tokenizer(Path(config.model)))
     length = model.config.max_characters_per_token
     tokens = {
         name: tokenize(source.texts, max_words=config.max_words, max_characters=length, split=split)

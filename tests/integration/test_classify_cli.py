@@ -1,0 +1,248 @@
+"""`elmo train classify` and `elmo predict` from files to labels, on a tiny untrained biLM."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import Result
+from safetensors.torch import load_file
+from transformers import pipeline
+from typer.testing import CliRunner
+
+from elmokit.cli.app import app
+from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.modeling_elmo import ElmoModel
+from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.settings import load_settings
+from elmokit.tasks.classification import Classifier, ClassifyConfig, train_classifier
+from elmokit.tasks.classification.trainer import ClassifierTrainer
+
+TOPICS = {"1": "match goal team win league", "2": "bank share profit market stock", "3": "cell gene space orbit virus"}
+SMALL = ["head_hidden_dim=8", "head_layers=1", "head_dropout=0.0", "batch_size=16", "learning_rate=0.02", "epochs=4"]
+
+
+def write_rows(path: Path, rows: int, *, seed: int) -> None:
+    draw = random.Random(seed)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        for number in range(rows):
+            label = list(TOPICS)[number % 3]
+            writer.writerow(
+                [label, *(" ".join(draw.choices(TOPICS[label].split(), k=draw.randint(2, 6))) for _ in "ab")]
+            )
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny model, train.csv, test.csv and names.txt."""
+    folder = tmp_path_factory.mktemp("classify")
+    torch.manual_seed(0)
+    ElmoModel(ElmoConfig.preset("tiny")).save_pretrained(folder / "model")
+    ElmoTokenizer().save_pretrained(folder / "model")
+    write_rows(folder / "train.csv", 120, seed=1)
+    write_rows(folder / "test.csv", 30, seed=2)
+    (folder / "names.txt").write_text("sport\nmoney\nscience\n")
+    return folder
+
+
+def settings(place: Path, output: str, **changes: Any) -> dict[str, Any]:
+    flags = {
+        "model": str(place / "model"),
+        "train": [str(place / "train.csv")],
+        "test": [str(place / "test.csv")],
+        "label_names": place / "names.txt",
+        "valid_fraction": 0.2,
+        "cache": place / "cache",
+        "output": place / output,
+        "progress": False,
+        "threads": 1,
+    }
+    return {**flags, **changes}
+
+
+def run(place: Path, output: str, *, more: list[str] | None = None, **changes: Any) -> dict[str, Any]:
+    overrides = [*SMALL, *(more or [])]
+    return train_classifier(load_settings(ClassifyConfig, overrides=overrides, **settings(place, output, **changes)))
+
+
+def elmo(*words: object, text: str | None = None) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words], input=text)
+
+
+@pytest.fixture(scope="module")
+def trained(place: Path) -> Path:
+    """A classifier trained from the command line."""
+    files = ["--train", place / "train.csv", "--test", place / "test.csv", "--label-names", place / "names.txt"]
+    options = ["--valid-fraction", 0.2, "--cache", place / "cache", "--threads", 1, "--baseline"]
+    options += [part for setting in [*SMALL, "epochs=8"] for part in ("--set", setting)]
+    result = elmo("train", "classify", "--model", place / "model", *files, *options, "--output", place / "trained")
+    assert result.exit_code == 0, result.output
+    assert "epoch  1/8" in result.output
+    assert "TF-IDF SVM" in result.output
+    return place / "trained"
+
+
+def test_the_folder_is_whole_and_learnt_something(trained: Path) -> None:
+    assert {path.name for path in trained.iterdir()} >= {
+        "README.md", "config.json", "model.safetensors", "tokenizer_config.json", "metrics.json", "training.yaml",
+        "curves.png", "confusion.png", "layer_weights.png", "test_predictions.csv",
+    }  # fmt: skip
+    assert not (trained / "checkpoints").exists()
+    assert not list(trained.parent.glob(".*partial"))
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["rows"] == {"train": 96, "validation": 24, "test": 30}
+    assert metrics["test"]["accuracy"] > 0.6
+    assert metrics["baseline"]["test"]["accuracy"] == 1.0
+    assert len(metrics["history"]) == metrics["epochs"]
+    assert sum(metrics["history"][0]["lambdas"]) == pytest.approx(1.0, abs=1e-4)
+    assert metrics["parameters"]["trained"] < metrics["parameters"]["total"]
+    assert metrics["seed"] == 1
+    card = (trained / "README.md").read_text()
+    assert f"| test | 30 | {metrics['test']['accuracy']:.4f} |" in card
+    with (trained / "test_predictions.csv").open() as file:
+        right = [row["gold"] == row["predicted"] for row in csv.DictReader(file)]
+    assert sum(right) / 30 == pytest.approx(metrics["test"]["accuracy"])
+
+
+def test_it_loads_and_predicts_the_same_everywhere(trained: Path) -> None:
+    texts = ["goal team", "stock market profit and then some more words", "virus"]
+    mine = Classifier.from_pretrained(trained).predict(texts)
+    assert {label for label, _ in mine[0]} == {"sport", "money", "science"}
+    assert sum(probability for _, probability in mine[0]) == pytest.approx(1.0, abs=1e-5)
+    model = ElmoForSequenceClassification.from_pretrained(trained)
+    pipe = pipeline("text-classification", model=model, tokenizer=ElmoTokenizer.from_pretrained(trained), top_k=None)
+    for text, ranked in zip(texts, mine, strict=True):
+        theirs = {entry["label"]: entry["score"] for entry in pipe([text])[0]}
+        assert dict(ranked) == pytest.approx(theirs, abs=1e-5)
+
+
+def test_predict_from_arguments_files_and_a_pipe(trained: Path, tmp_path: Path) -> None:
+    result = elmo("predict", trained, "goal team", "bank share", "--top", 1)
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 2
+    (tmp_path / "texts.csv").write_text("text,n\ngoal team,1\nbank share,2\n")
+    from_file = elmo("predict", trained, "--file", tmp_path / "texts.csv", "--json")
+    records = [json.loads(line) for line in from_file.stdout.splitlines()]
+    assert [record["text"] for record in records] == ["goal team", "bank share"]
+    assert records[0]["label"] in {"sport", "money", "science"}
+    assert sum(records[0]["probabilities"].values()) == pytest.approx(1.0, abs=1e-4)
+    piped = elmo("predict", trained, "--json", text="goal team\n\nbank share\n")
+    assert piped.stdout == from_file.stdout
+
+
+def test_the_same_seed_gives_the_same_weights(place: Path) -> None:
+    first, again = run(place, "one"), run(place, "two")
+    assert first["test"] == again["test"]
+    weights, others = (load_file(place / name / "model.safetensors") for name in ("one", "two"))
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+def test_an_interrupted_run_ends_as_the_uninterrupted(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run(place, "whole", more=["head_dropout=0.2"])
+    log = ClassifierTrainer.log
+
+    def stop_in_third_epoch(self: ClassifierTrainer, logs: dict[str, float], start_time: float | None = None) -> None:
+        if "loss" in logs and (self.state.epoch or 0) > 2:
+            raise KeyboardInterrupt
+        log(self, logs, start_time)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ClassifierTrainer, "log", stop_in_third_epoch)
+        with pytest.raises(KeyboardInterrupt, match=r"^$"):
+            run(place, "cut", more=["head_dropout=0.2"])
+    assert not (place / "cut").exists()
+    half_written = place / ".cut.partial" / "checkpoints" / "checkpoint-9999"
+    half_written.mkdir()
+    resumed = run(place, "cut", more=["head_dropout=0.2"], resume=True)
+    for name in ("epoch", "train_loss", "validation_loss", "lambdas", "gamma"):
+        assert [record[name] for record in resumed["history"]] == [record[name] for record in whole["history"]]
+    weights, others = (load_file(place / name / "model.safetensors") for name in ("whole", "cut"))
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+@pytest.mark.parametrize("combine", ["frozen", "function"])
+def test_the_other_mixes(place: Path, combine: str) -> None:
+    metrics = run(place, combine, combine=combine)
+    assert metrics["test"]["accuracy"] > 0.4
+    assert ("lambdas" in metrics) == (combine == "frozen")
+    assert (place / combine / "layer_weights.png").exists() == (combine == "frozen")
+
+
+def test_fine_tuning_moves_the_bilm_and_goes_on_from_a_head(place: Path, trained: Path) -> None:
+    frozen = load_file(trained / "model.safetensors")
+    start = load_file(place / "model" / "model.safetensors")
+    assert all(torch.equal(frozen[f"elmo.{name}"], tensor) for name, tensor in start.items())
+    metrics = run(place, "tuned", model=str(trained), finetune=True, epochs=1, more=["epochs=1", "learning_rate=1e-6"])
+    tuned = load_file(place / "tuned" / "model.safetensors")
+    assert any(not torch.equal(frozen[name], tuned[name]) for name in frozen if name.startswith("elmo."))
+    torch.testing.assert_close(tuned["classifier.linear.weight"], frozen["classifier.linear.weight"], atol=1e-4, rtol=0)
+    assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"--model": "nowhere"}, "model folder nowhere does not exist (--model)"),
+        ({"--train": "nothing.csv"}, "nothing.csv does not exist (--train)"),
+        ({"--label-column": "9", "--text-column": "2"}, "no column 9"),
+        ({"--epochs": "0"}, "setting 'epochs'"),
+        ({"--set": "hidden=3"}, "unknown setting 'hidden'"),
+        ({"--set": "pooling=sum"}, "pooling"),
+        ({"--set": "mix_weights=[0.5, 0.5]", "--combine": "frozen"}, "mix_weights has 2 values; expected 3"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(
+    place: Path, tmp_path: Path, change: dict[str, str], problem: str
+) -> None:
+    words = {"--model": place / "model", "--train": place / "train.csv", "--test": place / "test.csv"}
+    words |= {"--output": tmp_path / "out", "--cache": place / "cache", **change}
+    result = elmo("train", "classify", "--quiet", *[part for pair in words.items() for part in pair])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert problem in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_folder_with_content(place: Path, trained: Path) -> None:
+    words = ["--model", place / "model", "--train", place / "train.csv", "--test", place / "test.csv"]
+    result = elmo("train", "classify", *words, "--output", trained)
+    assert result.exit_code == 2
+    assert "exists and is not empty: --overwrite replaces it" in result.stderr
+    assert (trained / "model.safetensors").exists()
+
+
+def test_a_damaged_model(place: Path, tmp_path: Path) -> None:
+    for name in ("config.json", "tokenizer_config.json", "tokenizer.json"):
+        (tmp_path / name).write_bytes((place / "model" / name).read_bytes())
+    (tmp_path / "model.safetensors").write_bytes((place / "model" / "model.safetensors").read_bytes()[:999])
+    words = ["--train", place / "train.csv", "--test", place / "test.csv", "--output", tmp_path / "out"]
+    result = elmo("train", "classify", "--model", tmp_path, *words)
+    assert result.exit_code == 2
+    assert "cannot be loaded" in result.stderr.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["nowhere", "text"], "model folder nowhere does not exist"),
+        (["MODEL", "text"], "holds no classifier: train one with elmo train classify"),
+        (["TRAINED", "--file", "none.txt"], "none.txt does not exist (--file)"),
+        (["TRAINED", "text", "--file", "none.txt"], "give one of them"),
+        (["TRAINED"], "no text came"),
+    ],
+)
+def test_bad_input_of_predict(place: Path, trained: Path, words: list[str], problem: str) -> None:
+    names = {"MODEL": place / "model", "TRAINED": trained}
+    result = elmo("predict", *[names.get(word, word) for word in words], text="\n")
+    assert result.exit_code == 2
+    assert problem in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1

@@ -1,0 +1,104 @@
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from elmokit.errors import ConfigError, DataError
+from elmokit.tasks.classification.rows import read_labelled
+
+
+def write(path: Path, content: str | bytes) -> str:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
+def test_ag_news_layouts_without_header(tmp_path: Path) -> None:
+    three = write(tmp_path / "a.csv", '"3","A title","A, ""quoted"" text"\n"1","B","b"\n')
+    two = tmp_path / "b.csv.gz"
+    two.write_bytes(gzip.compress(b'"4","One text"\n'))
+    texts, labels, counts = read_labelled([three, str(two)])
+    assert texts == ['A title A, "quoted" text', "B b", "One text"]
+    assert labels == ["3", "1", "4"]
+    assert counts.rows == 3
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_a_header_is_known_by_its_names(tmp_path: Path, delimiter: str) -> None:
+    rows = [["id", "Sentence", "Label"], ["7", "good film", "pos"], ["8", "bad film", "neg"]]
+    name = write(tmp_path / ("a.csv" if delimiter == "," else "a.tsv"), "\n".join(delimiter.join(row) for row in rows))
+    assert read_labelled([name])[:2] == (["good film", "bad film"], ["pos", "neg"])
+
+
+def test_columns_by_name_and_by_number(tmp_path: Path) -> None:
+    name = write(tmp_path / "a.csv", "key,words,more,kind\n1,x,y,A\n")
+    assert read_labelled([name], text_column="words,more", label_column="kind")[:2] == (["x y"], ["A"])
+    plain = write(tmp_path / "b.csv", "x,y,A\n")
+    assert read_labelled([plain], text_column="1,2", label_column="3")[:2] == (["x y"], ["A"])
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    records = [{"text": "a b", "label": 1}, {"text": None, "label": 0}, {"label": 1}, {"text": "c", "label": None}]
+    name = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, records)))
+    texts, labels, counts = read_labelled([name])
+    assert (texts, labels) == (["a b", ""], ["1", "0"])
+    assert (counts.short, counts.no_label) == (1, 1)
+
+
+def test_damage_is_counted(tmp_path: Path) -> None:
+    name = write(tmp_path / "a.csv", b"1,good text here\n2,b\xffd\n1,n\0ul\n3\n\n")
+    texts, _, counts = read_labelled([name])
+    assert texts == ["good text here", "b\ufffdd", "nul"]
+    assert (counts.invalid_utf8, counts.nul, counts.short) == (1, 1, 1)
+
+
+def test_a_local_datasets_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    folder = tmp_path / "films"
+    folder.mkdir()
+    write(folder / "train.csv", "text,label\ngood,pos\nbad,neg\n")
+    write(folder / "test.csv", "text,label\nfine,pos\n")
+    assert read_labelled([str(folder)])[:2] == (["good", "bad"], ["pos", "neg"])
+    assert read_labelled([f"{folder}:test"])[:2] == (["fine"], ["pos"])
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "problem"),
+    [
+        ("", {}, "holds no rows"),
+        ("one column\n", {}, "has 1 columns .*no column 2"),
+        ("a,b\n", {"text_column": "5", "label_column": "1"}, "no column 5: choose with --text-column"),
+        ("a,b\n1,2\n", {"text_column": "c", "label_column": "a"}, "has no column 'c'; it has a, b"),
+        ("a,b\n1,2\n", {"text_column": "b"}, "say which to take with --label-column"),
+        ('1,"open\n2,b\n', {}, "a quote is left open"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0", {}, "is a PNG picture"),
+    ],
+)
+def test_wrong_tables(tmp_path: Path, content: str | bytes, columns: dict[str, str], problem: str) -> None:
+    with pytest.raises(DataError, match=problem):
+        read_labelled([write(tmp_path / "a.csv", content)], **columns)
+
+
+def test_wrong_json(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="line 1 is no JSON"):
+        read_labelled([write(tmp_path / "a.jsonl", "{text: 1}")])
+    with pytest.raises(DataError, match="has the columns body, label: say which to take with --text-column"):
+        read_labelled([write(tmp_path / "b.jsonl", '{"body": "x", "label": "1"}')])
+
+
+def test_columns_by_name_and_number_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="both by name or both by number"):
+        read_labelled([write(tmp_path / "a.csv", "1,b\n")], text_column="text", label_column="1")
+    with pytest.raises(ConfigError, match="needs --text-column"):
+        read_labelled([write(tmp_path / "a.csv", "1,b\n")], label_column="2")
+
+
+def test_missing_names(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"missing\.csv does not exist \(--train\)"):
+        read_labelled([str(tmp_path / "missing.csv")])
+    with pytest.raises(DataError, match=r"missing does not exist \(--test\)"):
+        read_labelled([str(tmp_path / "missing")], split="test")
+    with pytest.raises(DataError, match="expected rows with a label"):
+        read_labelled([write(tmp_path / "a.txt", "text\n")])
