@@ -72,7 +72,8 @@ def start_scale(model: ElmoForSequenceClassification, batch: dict[str, Tensor]) 
     else:
         words = model.mix(layers, mask)[mask]  # (N, D)
         if model.config.combine == "frozen":
-            scaled = [weight for name, weight in model.classifier.lstm.named_parameters() if "weight_ih_l0" in name]
+            first = ("weight_ih_l0", "layers.0.weight_input")  # of nn.LSTM, of our own
+            scaled = [weight for name, weight in model.classifier.lstm.named_parameters() if name.startswith(first)]
         else:
             scaled = [model.mix.gamma if model.config.mix_normalize else model.mix.w]
     deviation = float((words - words.mean(dim=0)).std())
