@@ -1,0 +1,331 @@
+"""`pretrain` from text to model folder: what it leaves, how it goes on, and how it refuses."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from elmokit.cli.app import main
+from elmokit.encode.encoder import Encoder
+from elmokit.errors import ConfigError, DataError, ElmokitError, ModelError
+from elmokit.models.modeling_elmo import ElmoModel
+from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.pretrain import checkpoint, loop
+from elmokit.pretrain.config import PretrainConfig
+from elmokit.pretrain.loop import PretrainResult, pretrain
+from elmokit.pretrain.perplexity import evaluate_text
+
+MODEL = {"filters": [[1, 4], [2, 8]], "softmax": "full"}
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with train.txt and valid.txt; some words of the second are not in the first."""
+    folder = tmp_path_factory.mktemp("text")
+    generator = np.random.default_rng(1)
+    for name, count, words in (("train", 90, 40), ("valid", 20, 50)):
+        numbers = [generator.zipf(1.6, generator.integers(2, 14)) % words for _ in range(count)]
+        lines = [" ".join(f"W{number}" for number in line) for line in numbers]
+        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def settings(text: Path, output: Path, **changed: Any) -> dict[str, Any]:
+    return {
+        "train": [str(text / "train.txt")], "valid": str(text / "valid.txt"), "output": str(output), "preset": "tiny",
+        "model": MODEL, "min_count": 1, "batch_tokens": 100, "stream_rows": 4, "stream_window": 15, "epochs": 2,
+        "log_steps": 3, "precision": "float32", **changed,
+    }  # fmt: skip
+
+
+def run(text: Path, output: Path, **changed: Any) -> PretrainResult:
+    return pretrain(PretrainConfig(**settings(text, output, **changed)), show_progress=False)
+
+
+@pytest.fixture(scope="module")
+def finished(text: Path, tmp_path_factory: pytest.TempPathFactory) -> PretrainResult:
+    return run(text, tmp_path_factory.mktemp("finished") / "run", normalize=["lower_case"], learning_rate=0.01)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_finished_run_without_checkpoints_is_not_begun_anew(
+    finished: PretrainResult, text: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(finished.output, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    with pytest.raises(ConfigError, match="is finished and has no checkpoint: --from goes on with its model"):
+        run(text, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_a_run_leaves_a_model_that_loads_and_all_its_figures(finished: PretrainResult) -> None:
+    folder = finished.output
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert [epoch["epoch"] for epoch in metrics["epochs"]] == [1, 2]
+    first, last = metrics["epochs"]
+    assert last["train_perplexity"] < first["train_perplexity"] < 60
+    assert last["valid_perplexity"] == pytest.approx(np.sqrt(last["valid_forward"] * last["valid_backward"]))
+    assert 0 <= last["next_word_top1"] <= last["next_word_top5"] <= 1
+    assert (folder / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
+    assert list((folder / "tensorboard").iterdir())
+    events = [json.loads(line)["event"] for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert events[0] == "start"
+    assert events.count("epoch") == 2
+    encoder = Encoder.from_pretrained(folder)
+    assert encoder.words("W1 isn't") == ["w1", "is", "n't"]  # cleaned as the run was told to
+    model = ElmoModel.from_pretrained(folder).eval()
+    batch = ElmoTokenizer.from_pretrained(folder)(["w1 w2 w3"], return_tensors="pt")
+    assert model(**batch).last_hidden_state.shape == (1, 3, 32)
+
+
+def test_text_is_evaluated_as_the_run_did(finished: PretrainResult, text: Path) -> None:
+    best = min(finished.history, key=lambda row: row["valid_nll"])
+    found = evaluate_text(finished.output, text / "valid.txt", next_word=True).as_dict()
+    assert found["mean"] == pytest.approx(best["valid_perplexity"], rel=1e-5)
+    assert found["forward"] == pytest.approx(best["valid_forward"], rel=1e-5)
+    assert found["backward"] == pytest.approx(best["valid_backward"], rel=1e-5)
+    assert found["next_word_f1"] == pytest.approx(best["next_word_f1"], abs=1e-3)
+    lines = (text / "valid.txt").read_text(encoding="utf-8").lower().splitlines()
+    known = {line.split("\t")[0] for line in (finished.output / "vocab.txt").read_text(encoding="utf-8").splitlines()}
+    words = [word for line in lines for word in line.split()]
+    assert (found["sentences"], found["words"]) == (20, len(words))
+    assert found["predictions"] == len(words) + 20
+    assert found["unknown"] == sum(word not in known for word in words) > 0
+    # With other preparation the words are other words: all unknown.
+    assert evaluate_text(finished.output, text / "valid.txt", normalize=[]).unknown == len(words)
+    small = evaluate_text(finished.output, text / "valid.txt", batch_tokens=10)
+    assert small.perplexity.mean == pytest.approx(found["mean"], rel=1e-5)
+
+
+def test_a_finished_run_is_left_alone(finished: PretrainResult, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (finished.output / "config.yaml").unlink()  # it is written again, with --resume in it
+    before = content(finished.output)
+    values = settings(text, finished.output, normalize=["lower_case"], learning_rate=0.01, resume=True)
+    again = pretrain(PretrainConfig(**values))
+    assert "has finished after 2 epochs: nothing to do" in capsys.readouterr().err
+    assert again.history == finished.history
+    after = content(finished.output)
+    assert after.pop("config.yaml")
+    assert after == before
+
+
+def test_going_on_with_a_model_keeps_vocabulary_and_preparation(
+    finished: PretrainResult, text: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "new.txt").write_text("W1 W2 novelty W3\n" * 30, encoding="utf-8")
+    changes = {"train": [str(tmp_path / "new.txt")], "from_model": str(finished.output), "epochs": 1, "model": {}}
+    gone_on = run(text, tmp_path / "run", **changes, learning_rate=1e-8)
+    assert (gone_on.output / "vocab.txt").read_bytes() == (finished.output / "vocab.txt").read_bytes()
+    best = min(row["valid_perplexity"] for row in finished.history)
+    assert gone_on.history[0]["valid_perplexity"] == pytest.approx(best, rel=1e-3)
+    config = json.loads((gone_on.output / "config.json").read_text(encoding="utf-8"))
+    assert config["text_steps"] == ["lower_case"]
+    found = evaluate_text(gone_on.output, tmp_path / "new.txt")
+    assert (found.words, found.unknown) == (120, 30)
+    adapted = run(text, tmp_path / "adapted", **changes, learning_rate=1e-2)
+    assert adapted.history[0]["train_perplexity"] < gone_on.history[0]["train_perplexity"]
+
+
+def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    losses = iter([3.0, 2.0, 2.5, 2.1, 1.0])
+    whole = loop._Run._epoch_figures
+
+    def told(self: Any) -> dict[str, Any]:
+        return {**whole(self), "valid_nll": next(losses)}
+
+    monkeypatch.setattr(loop._Run, "_epoch_figures", told)
+    result = run(text, tmp_path / "run", epochs=9, patience=2)
+    assert [row["valid_nll"] for row in result.history] == [3.0, 2.0, 2.5, 2.1]
+    (last,) = (tmp_path / "run" / "checkpoints").iterdir()
+    kept, final = load_file(tmp_path / "run" / "model.safetensors"), load_file(last / "model.safetensors")
+    assert any(not torch.equal(kept[key], final[key]) for key in kept)
+    assert run(text, tmp_path / "run", epochs=9, patience=2, resume=True).history == result.history
+
+
+@pytest.mark.parametrize("mode", ["sentence", "stream"])
+def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    step = loop._Run._step
+
+    def interrupted(self: Any, batch: Any) -> Any:
+        if self.progress.step == 9:
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(self, batch)
+
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=r"^$"):
+        patch.setattr(loop._Run, "_step", interrupted)
+        run(text, tmp_path / "run", mode=mode)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-0000010"]
+    run(text, tmp_path / "run", mode=mode, resume=True)
+    run(text, tmp_path / "whole", mode=mode)
+    one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "whole"))
+    assert all(torch.equal(one[key], other[key]) for key in other)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_names_the_cure(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop._Run, "_step", lambda self, batch: torch.tensor([1.0, float("nan")], dtype=torch.float64))
+    with pytest.raises(ModelError, match=r"loss became nan before step 3: --resume .*--set learning_rate=0.0005"):
+        run(text, tmp_path / "run")
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(text, tmp_path / "run", epochs=1)
+    (before,) = (tmp_path / "run" / "checkpoints").iterdir()
+    kept = content(before)
+
+    def full(*args: Any, **keywords: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", full)
+        with pytest.raises(DataError, match=r"cannot write the checkpoint .*: No space left on device; free space"):
+            run(text, tmp_path / "run", epochs=2, resume=True)
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == [before.name]
+    assert content(before) == kept
+    assert len(run(text, tmp_path / "run", epochs=2, resume=True).history) == 2
+
+
+def test_nothing_is_removed_before_the_next_checkpoint_is_in_place(tmp_path: Path) -> None:
+    class Alone:
+        is_main_process, process_index = True, 0
+
+        def wait_for_everyone(self) -> None: ...
+
+        def save_state(self, folder: str) -> None:
+            (Path(folder) / "weights").write_text("new", encoding="utf-8")
+
+    checkpoints = checkpoint.Checkpoints(tmp_path, Alone())  # type: ignore[arg-type]
+    checkpoints.save(7, None, facts={"corpus": "a"})
+    assert checkpoints.facts() == {"corpus": "a"}
+    checkpoints.save(7, None, facts={"corpus": "b"})
+    assert [path.name for path in tmp_path.iterdir()] == ["step-0000007-2"]
+    (tmp_path / "step-0000009.partial").mkdir()
+    assert checkpoints.latest() == tmp_path / "step-0000007-2"
+    checkpoints.save(10, None, facts={})
+    assert [path.name for path in tmp_path.iterdir()] == ["step-0000010"]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        ({"train": ["gone.txt"]}, DataError, "gone.txt matches no file"),
+        ({"valid": "gone.txt"}, DataError, "gone.txt matches no file"),
+        ({"train": ["{tmp}/empty.txt"]}, DataError, "empty.txt holds no text"),
+        ({"train": ["{tmp}/junk.txt"]}, DataError, "junk.txt is a PNG picture"),
+        ({"preset": "huge"}, ConfigError, "Unknown preset 'huge'"),
+        ({"model": {"cel_dim": 3}}, ConfigError, "Unknown model setting 'cel_dim'. Did you mean 'cell_dim'"),
+        ({"model": {"vocab_size": 3}}, ConfigError, "model.vocab_size comes from the text"),
+        ({"normalize": ["shout"]}, ConfigError, "no clean-up step is called 'shout'"),
+        ({"from_model": "{tmp}/none", "model": {}}, ModelError, "There is no model folder"),
+        ({"output": "{tmp}/empty.txt"}, ConfigError, "is a file; expected a folder"),
+        ({"output": "{tmp}/empty.txt/run"}, ConfigError, "cannot be made: Not a directory"),
+        ({"output": "{tmp}"}, ConfigError, "is not empty; --resume goes on"),
+        ({"output": "{tmp}", "overwrite": True}, ConfigError, "holds files but no earlier run"),
+        ({"mode": "stream", "stream_rows": 10_000}, DataError, "too little for 10000 rows; --set stream_rows"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_one_line(
+    text: Path, tmp_path: Path, change: dict[str, Any], kind: type[ElmokitError], message: str
+) -> None:
+    (tmp_path / "empty.txt").write_text("\n\n", encoding="utf-8")
+    (tmp_path / "junk.txt").write_bytes(b"\x89PNG" + bytes(range(256)) * 9)
+    filled = json.loads(json.dumps(change).replace("{tmp}", str(tmp_path)))
+    with pytest.raises(kind, match=message) as caught:
+        run(text, tmp_path / "run", **filled)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"preset": "mini"}, "--resume: preset is 'mini', the run in .* has 'tiny'"),
+        ({"model": {**MODEL, "cell_dim": 48}}, "--resume: model is "),
+        ({"seed": 5}, "--resume: seed is 5, the run in .* has 13"),
+        ({"batch_tokens": 7}, "--resume: batch_tokens is 7"),
+        ({"normalize": []}, r"--resume: normalize is \[\]"),
+    ],
+)
+def test_a_run_cannot_become_another_one(
+    finished: PretrainResult, text: Path, change: dict[str, Any], message: str
+) -> None:
+    before = content(finished.output)
+    with pytest.raises(ConfigError, match=message):
+        run(text, finished.output, **{"normalize": ["lower_case"], "resume": True, **change})
+    assert content(finished.output) == before
+
+
+def test_a_checkpoint_of_another_shape(finished: PretrainResult, text: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished.output, tmp_path / "run")
+    (tmp_path / "run" / "config.yaml").unlink()
+    with pytest.raises(ModelError, match=r"checkpoint .* does not fit this run or is damaged .*size mismatch"):
+        run(text, tmp_path / "run", normalize=["lower_case"], resume=True, model={**MODEL, "cell_dim": 48})
+    shutil.rmtree(tmp_path / "run" / "corpus")
+    with pytest.raises(DataError, match="is not the text that the run"):
+        run(text, tmp_path / "run", resume=True)
+
+
+def test_overwriting_leaves_the_old_run_until_the_new_text_is_ready(
+    finished: PretrainResult, text: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished.output, folder)
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    (tmp_path / "empty.txt").write_text("\n", encoding="utf-8")
+    before = content(folder)
+    with pytest.raises(DataError, match="holds no text"):
+        run(text, folder, overwrite=True, train=[str(tmp_path / "empty.txt")])
+    assert content(folder) == before
+    result = run(text, folder, overwrite=True, epochs=1)
+    assert len(result.history) == 1
+    assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
+    steps = [json.loads(line)["step"] for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert steps == sorted(steps)
+    assert steps.count(0) == 1
+
+
+def test_words_split_before_stay_whole(text: Path, tmp_path: Path) -> None:
+    (tmp_path / "split.txt").write_text("do n't isn't New\u00a0York U.S.\n" * 30, encoding="utf-8")
+    result = run(text, tmp_path / "run", train=[str(tmp_path / "split.txt")], valid=None, pre_split=True, epochs=1)
+    assert ElmoTokenizer.from_pretrained(result.output).words("isn't it") == ["isn't", "it"]
+    assert evaluate_text(result.output, tmp_path / "split.txt").unknown == 0
+    assert evaluate_text(result.output, tmp_path / "split.txt", pre_split=False).unknown > 0
+
+
+def test_the_command_line_prints_one_line_and_exits_with_2(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.yaml").write_text("epoch: 3\n", encoding="utf-8")
+    arguments = ["--train", str(text / "train.txt"), "--output", str(tmp_path / "run")]
+    for more, message in (
+        (["--config", str(tmp_path / "run.yaml")], "error: unknown setting 'epoch'; known here: train, valid"),
+        (["--set", "batch_tokens=-1"], "error: setting 'batch_tokens': Input should be greater than 0, got -1"),
+        (["--from", str(tmp_path)], "is no model folder: it has no config.json"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["elmo", "pretrain", *arguments, *more])
+        with pytest.raises(SystemExit, match="2"):
+            main()
+        printed = capsys.readouterr().err
+        assert message in printed
+        assert printed.count("\n") == 1
+    assert not (tmp_path / "run").exists()
