@@ -7,11 +7,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
+from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.layer_mix import LayerMix
 
 Pooling = Literal["concat", "max", "mean", "last", "attention"]
@@ -31,38 +31,14 @@ class SentenceClassifier(nn.Module):
         super().__init__()
         self.pooling = pooling
         self.dropout = nn.Dropout(dropout)
-        self.lstm = nn.LSTM(
-            input_dim, hidden_dim, n_layers, batch_first=True, bidirectional=True,
-            dropout=dropout if n_layers > 1 else 0.0,
-        )  # fmt: skip
+        self.lstm = BiLSTM(input_dim=input_dim, hidden_dim=hidden_dim, n_layers=n_layers, dropout=dropout)
         self.attention = nn.Linear(2 * hidden_dim, 1) if pooling == "attention" else None
         self.linear = nn.Linear((6 if pooling == "concat" else 2) * hidden_dim, n_labels)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Glorot input matrices, orthogonal recurrent ones, forget bias 1; a linear layer by PyTorch's default."""
-        for name, parameter in self.lstm.named_parameters():
-            if "bias" in name:
-                with torch.no_grad():
-                    parameter.zero_()
-                    if "bias_ih" in name:  # PyTorch adds two biases: one of them carries the 1
-                        parameter[self.lstm.hidden_size : 2 * self.lstm.hidden_size] = 1.0
-            elif "weight_hh" in name:
-                nn.init.orthogonal_(parameter)
-            else:
-                nn.init.xavier_uniform_(parameter)
-        self.linear.reset_parameters()
-        if self.attention is not None:
-            self.attention.reset_parameters()
 
     def forward(self, words: Tensor, mask: Tensor) -> Tensor:
         """words (B, W, D), mask (B, W) bool with the words first, to (B, K). A text without words is a zero vector."""
         words, mask = _at_least_one_word(words, mask)
-        lengths = mask.sum(dim=1)
-        packed = pack_padded_sequence(self.dropout(words), lengths.cpu(), batch_first=True, enforce_sorted=False)
-        output, (final, _) = self.lstm(packed)
-        states, _ = pad_packed_sequence(output, batch_first=True, total_length=mask.shape[1])  # (B, W, 2H)
-        last = torch.cat([final[-2], final[-1]], dim=1)  # (B, 2H)
+        states, last = self.lstm(self.dropout(words), mask.sum(dim=1).tolist())  # (B, W, 2H), (B, 2H)
         logits: Tensor = self.linear(self.dropout(self._pool(states, mask, last)))
         return logits
 

@@ -23,6 +23,9 @@ class LayerMix(nn.Module):
     uniform. ``function`` is a perceptron with one hidden layer over the concatenated layers: a word can weigh its
     layers by what they hold.
 
+    ``set_scale`` gives every mode the same start: the vectors of a biLM vary by a tenth or less, and a head on top that
+    expects a deviation of 1 would take epochs to wake up.
+
     Args:
         mode: See above.
         n_layers: Layers that are mixed, the token layer included.
@@ -51,6 +54,7 @@ class LayerMix(nn.Module):
         self.do_layer_norm, self.activation = do_layer_norm, activation
         self.start = _start_weights(weights, n_layers=n_layers, positive=self.normalize)
         self.dropout = nn.Dropout(dropout)
+        self.register_buffer("scale", torch.ones(()))
         if mode == "function":
             self.hidden = nn.Linear(n_layers * dim, hidden_dim or dim)
             self.output = nn.Linear(hidden_dim or dim, dim)
@@ -63,7 +67,9 @@ class LayerMix(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Back to the given or uniform λ and γ = 1; the function to PyTorch's default."""
+        """Back to the given or uniform λ, γ = 1 and scale 1; the function to PyTorch's default."""
+        with torch.no_grad():
+            self.scale.fill_(1.0)
         if self.mode == "function":
             self.hidden.reset_parameters()
             self.output.reset_parameters()
@@ -73,6 +79,21 @@ class LayerMix(nn.Module):
             self.w.copy_(start.log() - start.log().mean() if self.normalize else start)
             if self.normalize:
                 self.gamma.fill_(1.0)
+
+    @torch.no_grad()
+    def set_scale(self, layers: Tensor | Sequence[Tensor], mask: Tensor) -> float:
+        """Multiply by 1 / deviation of these words from now on (saved with the weights); returns the factor.
+
+        The deviation is of what the mode starts from: the concatenated layers for ``function``, their mix otherwise.
+        """
+        self.scale.fill_(1.0)
+        words = torch.cat([layer[mask].float() for layer in layers], dim=1)  # (N, L · D)
+        if self.mode != "function":
+            words = self._weighted_sum(list(words.to(self.dtype).chunk(len(layers), dim=1)))
+        deviation = float((words - words.mean(dim=0)).std())
+        if deviation > 0:
+            self.scale.fill_(1 / deviation)
+        return float(self.scale)
 
     def forward(self, layers: Tensor | Sequence[Tensor], mask: Tensor) -> Tensor:
         """layers (L, B, T, D) and mask (B, T), true at words, to (B, T, D) with zeros in the padding."""
@@ -85,7 +106,7 @@ class LayerMix(nn.Module):
         return dropped
 
     def _weighted_sum(self, parts: list[Tensor]) -> Tensor:
-        scale = self.gamma * functional.softmax(self.w, dim=0) if self.normalize else self.w
+        scale = self.scale * (self.gamma * functional.softmax(self.w, dim=0) if self.normalize else self.w)
         if len(parts) != len(scale):
             raise ValueError(f"Got {len(parts)} layers; this mix was made for {len(scale)}.")
         first, *others = parts
@@ -95,7 +116,7 @@ class LayerMix(nn.Module):
         return mixed
 
     def _function(self, parts: list[Tensor]) -> Tensor:
-        hidden = self.hidden(torch.cat(parts, dim=-1))
+        hidden = self.hidden(self.scale * torch.cat(parts, dim=-1))
         result: Tensor = self.output(torch.relu(hidden) if self.activation == "relu" else torch.tanh(hidden))
         return result
 
@@ -105,18 +126,18 @@ class LayerMix(nn.Module):
         return self.hidden.weight.dtype if self.mode == "function" else self.w.dtype
 
     def weights(self) -> tuple[list[float], float] | None:
-        """λ as applied, and γ (1 where there is none); None for the function, which has no single weight a layer."""
+        """λ, and the factor of their sum (γ times ``scale``); None for the function, which has no single weight a layer."""
         if self.mode == "function":
             return None
         raw = self.w.detach().float()
         if not self.normalize:
-            return raw.tolist(), 1.0
-        return functional.softmax(raw, dim=0).tolist(), float(self.gamma.detach())
+            return raw.tolist(), float(self.scale)
+        return functional.softmax(raw, dim=0).tolist(), float(self.scale * self.gamma.detach())
 
     def penalty(self) -> Tensor:
         """l2 · |w|² over the raw weights (of the function: over its matrices), to be added to the loss."""
         if self.mode == "frozen" or self.l2 == 0:
-            return torch.zeros((), dtype=self.dtype, device=next(iter(self.state_dict().values())).device)
+            return torch.zeros((), dtype=self.dtype, device=self.scale.device)
         tensors = [self.hidden.weight, self.output.weight] if self.mode == "function" else [self.w]
         return self.l2 * torch.stack([tensor.square().sum() for tensor in tensors]).sum()
 

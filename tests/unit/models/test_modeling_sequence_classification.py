@@ -109,7 +109,7 @@ def test_a_new_head_on_a_pretrained_bilm(tmp_path: Path) -> None:
     for name, tensor in bilm.state_dict().items():
         assert torch.equal(model.elmo.state_dict()[name], tensor), name
     assert model.mix.weights() == (pytest.approx([1 / 3] * 3), 1.0)
-    assert (model.classifier.lstm.bias_ih_l0[128:256] == 1).all()
+    assert (model.classifier.lstm.layers[0].bias[:, 2 * 128 : 3 * 128] == 1).all()  # gates o, i, f, g
     assert model.classifier.linear.weight.abs().max() > 0
     assert all(bool(torch.isfinite(tensor).all()) for tensor in model.state_dict().values())
 

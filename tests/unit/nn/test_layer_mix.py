@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elmokit.nn.layer_mix import LayerMix
+from elmokit.nn.layer_mix import Combine, LayerMix
 
 DIM = 6
 
@@ -117,3 +117,18 @@ def test_mistakes_are_named() -> None:
         LayerMix("trainable", n_layers=3, dim=DIM, weights=[1.0, 0.0, 0.0])
     with pytest.raises(ValueError, match="Got 2 layers; this mix was made for 3"):
         LayerMix("frozen", n_layers=3, dim=DIM)(layers[:2], mask)
+
+
+@pytest.mark.parametrize("mode", ["trainable", "frozen", "function"])
+def test_set_scale_brings_every_mode_to_the_same_deviation(mode: Combine) -> None:
+    torch.manual_seed(0)
+    layers = 0.01 * torch.randn(3, 4, 5, 8)
+    mask = torch.ones(4, 5, dtype=torch.bool)
+    mix = LayerMix(mode, n_layers=3, dim=8)
+    factor = mix.set_scale(layers, mask)
+    source = torch.cat(list(layers), dim=-1) if mode == "function" else layers.mean(dim=0)
+    centred = source.flatten(0, 1) - source.flatten(0, 1).mean(dim=0)
+    assert factor == pytest.approx(float(1 / centred.std()), rel=1e-4)
+    fresh = LayerMix(mode, n_layers=3, dim=8)
+    fresh.load_state_dict(mix.state_dict())
+    torch.testing.assert_close(fresh(layers, mask), mix(layers, mask))

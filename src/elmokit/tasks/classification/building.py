@@ -54,33 +54,18 @@ def build_classifier(config: ClassifyConfig, labels: list[str]) -> tuple[ElmoFor
 
 @torch.inference_mode()
 def start_scale(model: ElmoForSequenceClassification, batch: dict[str, Tensor]) -> float:
-    """Scale a fresh head to its input, so that what the BiLSTM first sees varies with a deviation of about 1.
+    """Scale the mix of a fresh head to its input, so that what the BiLSTM first sees varies with a deviation of about 1.
 
     biLM vectors vary by a tenth or less, and a BiLSTM given such numbers takes many epochs to wake up. Peters et al.
-    (2018, §3.2) leave the scale to γ, "of practical importance to aid the optimization process"; here γ also starts
-    right. Mixes without a γ take the factor in the weights behind it. Returns the factor, 1 / deviation.
+    (2018, §3.2) leave the scale to γ, "of practical importance to aid the optimization process"; here every mode, also
+    those without a γ, starts right. Returns the factor, 1 / deviation.
     """
     model.train(False)
     inputs = {name: tensor.to(model.device) for name, tensor in batch.items()}
     mask = inputs["attention_mask"].bool()
-    layers = (
-        inputs["layers"].unbind(dim=1) if "layers" in inputs else model.elmo(inputs["char_ids"], mask).hidden_states
-    )
-    if model.config.combine == "function":
-        words = torch.cat([layer[mask].float() for layer in layers], dim=1)
-        scaled = [model.mix.hidden.weight]
-    else:
-        words = model.mix(layers, mask)[mask]  # (N, D)
-        if model.config.combine == "frozen":
-            first = ("weight_ih_l0", "layers.0.weight_input")  # of nn.LSTM, of our own
-            scaled = [weight for name, weight in model.classifier.lstm.named_parameters() if name.startswith(first)]
-        else:
-            scaled = [model.mix.gamma if model.config.mix_normalize else model.mix.w]
-    deviation = float((words - words.mean(dim=0)).std())
-    factor = 1 / deviation if deviation > 0 else 1.0
-    for weight in scaled:
-        weight.mul_(factor)
-    return factor
+    if "layers" in inputs:
+        return model.mix.set_scale(inputs["layers"].unbind(dim=1), mask)
+    return model.mix.set_scale(model.elmo(inputs["char_ids"], mask).hidden_states, mask)
 
 
 def load_tokenizer(folder: Path) -> ElmoTokenizer:
