@@ -34,6 +34,7 @@ class BiLSTM(nn.Module):
         steps = torch.arange(len(forward), device=words.device)
         row[0, forward], row[1, backward] = steps, steps
         x = words.flatten(0, 1)[torch.stack([forward, backward])]  # (2, N, D) in each direction's reading order
+        states, last = x[0], x.new_zeros(2, batch, 0)
         for number, layer in enumerate(self.layers):
             if number > 0:
                 states = self.dropout(states)

@@ -126,7 +126,7 @@ class LayerMix(nn.Module):
         return self.hidden.weight.dtype if self.mode == "function" else self.w.dtype
 
     def weights(self) -> tuple[list[float], float] | None:
-        """λ, and the factor of their sum (γ times ``scale``); None for the function, which has no single weight a layer."""
+        """λ, and the factor of their sum (γ times ``scale``); None for the function: it has no single weight a layer."""
         if self.mode == "function":
             return None
         raw = self.w.detach().float()

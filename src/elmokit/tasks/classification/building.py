@@ -54,7 +54,7 @@ def build_classifier(config: ClassifyConfig, labels: list[str]) -> tuple[ElmoFor
 
 @torch.inference_mode()
 def start_scale(model: ElmoForSequenceClassification, batch: dict[str, Tensor]) -> float:
-    """Scale the mix of a fresh head to its input, so that what the BiLSTM first sees varies with a deviation of about 1.
+    """Scale the mix of a fresh head to its input: what the BiLSTM first sees varies with a deviation of about 1.
 
     biLM vectors vary by a tenth or less, and a BiLSTM given such numbers takes many epochs to wake up. Peters et al.
     (2018, §3.2) leave the scale to γ, "of practical importance to aid the optimization process"; here every mode, also
