@@ -251,7 +251,7 @@ def test_what_cannot_work_is_refused_in_one_line(
     (tmp_path / "junk.txt").write_bytes(b"\x89PNG" + bytes(range(256)) * 9)
     filled = json.loads(json.dumps(change).replace("{tmp}", str(tmp_path)))
     with pytest.raises(kind, match=message) as caught:
-        run(text, tmp_path / "run", **filled)
+        run(text, Path(filled.pop("output", tmp_path / "run")), **filled)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run" / "model.safetensors").exists()
 

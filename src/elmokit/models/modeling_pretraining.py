@@ -26,7 +26,7 @@ class LanguageModelOutput:
     state: State
 
 
-class ElmoForPreTraining(ElmoPreTrainedModel):
+class ElmoForPreTraining(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
     """A biLM with one softmax shared by both directions (Peters et al. 2018, §3.1)."""
 
     accepts_loss_kwargs = False
@@ -38,7 +38,7 @@ class ElmoForPreTraining(ElmoPreTrainedModel):
             config.softmax, config.hidden_size // config.directions, config.vocab_size,
             n_samples=config.n_negative_samples, cutoffs=config.adaptive_cutoffs,
         )  # fmt: skip
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
 
     def hidden(
         self, chars: Tensor, index: Tensor, batch_sizes: list[int], *, state: State | None = None

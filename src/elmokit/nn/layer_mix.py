@@ -42,6 +42,8 @@ class LayerMix(nn.Module):
         ValueError: An unknown mode, a wrong number of weights, or weights a softmax cannot give.
     """
 
+    scale: Tensor
+
     def __init__(
         self, mode: Combine, *, n_layers: int, dim: int, weights: Sequence[float] | None = None, normalize: bool = True,
         dropout: float = 0.0, l2: float = 0.0, do_layer_norm: bool = False, activation: Activation = "relu",
@@ -126,7 +128,7 @@ class LayerMix(nn.Module):
         return self.hidden.weight.dtype if self.mode == "function" else self.w.dtype
 
     def weights(self) -> tuple[list[float], float] | None:
-        """λ, and the factor of their sum (γ times ``scale``); None for the function: it has no single weight a layer."""
+        """λ, and the factor of their sum (γ times ``scale``); None for the function, which has no weight a layer."""
         if self.mode == "function":
             return None
         raw = self.w.detach().float()

@@ -22,8 +22,8 @@ def draw_learning_curve(history: Sequence[Mapping[str, Any]], path: Path) -> Non
         "held out, mean": ("valid_perplexity", "#222222", "-"),
     }
     for label, (key, colour, style) in series.items():
-        values = [row.get(key) for row in history]
-        if all(value is not None for value in values):
+        values = [row[key] for row in history if row.get(key) is not None]
+        if len(values) == len(epochs):
             axes.plot(epochs, values, style, color=colour, marker="o", markersize=4, label=label)
             axes.annotate(
                 f"{values[-1]:,.0f}", (epochs[-1], values[-1]), xytext=(6, 0), textcoords="offset points",

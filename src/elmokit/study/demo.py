@@ -161,11 +161,11 @@ def _classify(output: Path, mode: Mode, size: Size, seed: int, console: Console)
 def _score_table(scores: dict[str, dict[str, Any]], size: Size) -> Table:
     title = (
         f"Topics of {size.test_sentences:,} synthetic test sentences, learnt from {size.labelled_sentences:,}:\n"
-        "accuracy on validation and test sentences, macro F1 on test sentences"
+        "accuracy on validation and test sentences, macro F1 on the test sentences"
     )
     table = Table(title=title, title_justify="left")
     table.add_column("layer mix", no_wrap=True)
-    for column in ("valid", "test", "test F1", "λ", "γ", "epochs", "seconds"):
+    for column in ("valid", "test", "F1", "λ", "γ", "epochs", "s"):
         table.add_column(column, justify="right", no_wrap=column == "λ")
     for mode, metrics in scores.items():
         lambdas = " ".join(f"{value:.2f}" for value in metrics.get("lambdas", ()))

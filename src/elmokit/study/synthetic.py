@@ -76,12 +76,16 @@ def _sentence(topic: str, rng: random.Random) -> Example:
         other = rng.choice([name for name in TOPICS if name != topic])
         connector = rng.choice(CONNECTORS)
         side = rng.choice(CLAUSES[other])
-        clauses = [main, f"{connector} {side}"] if rng.random() < 0.5 else [f"{connector} {side},", main]
+        if rng.random() < 0.5:
+            clauses = [("", main, ""), (f" {connector} ", side, "")]
+        else:
+            clauses = [(f"{connector} ", side, ", "), ("", main, "")]
     else:
-        clauses = [main]
-    for i, clause in enumerate(clauses):
-        writer.write(" " if i else "")
+        clauses = [("", main, "")]
+    for before, clause, after in clauses:
+        writer.write(before)
         writer.clause(clause)
+        writer.write(after)
     if rng.random() < ASIDE:
         writer.clause(rng.choice(ASIDES))
     writer.write(".")
