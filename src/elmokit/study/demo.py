@@ -202,7 +202,7 @@ def _show_senses(output: Path, examples: Sequence[Example], console: Console) ->
     for column in ("uses", "senses", "chance", *layers):
         table.add_column(column, justify="right")
     found: dict[str, list[float]] = {}
-    for word in ("bank", "pitch", "cell", "court", "star"):
+    for word in ("bank", "bat", "pitch", "cell", "court"):
         part = uses.of(word)
         found[word] = [part.agreement(layer=layer) for layer in range(len(uses.vectors))]
         senses = len({use.mark.sense for use in part.uses})

@@ -48,6 +48,11 @@ def test_senses_point_at_their_words(examples: list[Example]) -> None:
     assert all(len(found) >= 2 for found in by_word.values())
 
 
+def test_a_sense_names_its_template_wherever_the_clause_stands(examples: list[Example]) -> None:
+    templates = {clause for clauses in CLAUSES.values() for clause in clauses}
+    assert {sense.clause for example in examples for sense in example.senses} <= templates
+
+
 def test_ambiguous_words_occur_in_several_topics(examples: list[Example]) -> None:
     topics = {example.topic for example in examples for sense in example.senses if sense.word == "bank"}
     assert topics == set(TOPICS)
