@@ -3,8 +3,8 @@
     python benchmarks/pretrain_memory.py [--words 200000] [--factor 10] [--steps 15]
 
 Each run is a process of its own: it prepares the corpus (tokenising all of it), trains some steps and says what its
-resident memory was at its highest, in the preparation and in all. Sentences are drawn from a fixed list of words, so
-that both texts have the same word types: the list of types is the one thing that must be in memory.
+resident memory was at its highest, in the preparation and in all. Sentences are drawn from a fixed list of words, and
+5,000 of them are predicted, so that both models are of one size: a longer text has more words that occur three times.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def child(file: Path, output: Path, steps: int, preset: str) -> None:
         return step(self, batch)
 
     loop._Run._step, loop.prepare_corpus = limited, watched
-    config = PretrainConfig(train=[str(file)], output=output, preset=preset, epochs=1, precision="float32")
+    config = PretrainConfig(
+        train=[str(file)], output=output, preset=preset, epochs=1, precision="float32", max_vocab=5_000
+    )
     with contextlib.suppress(Enough):
         loop.pretrain(config, show_progress=False)
     print(json.dumps({**peaks, "trained": peak_megabytes()}))
