@@ -1,4 +1,4 @@
-"""The learning curve of a pretraining run."""
+"""The learning curve of a pretraining run, in the style of `plots.py`."""
 
 from __future__ import annotations
 
@@ -6,34 +6,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from elmokit.report.plots import learning_curves
+
+_PERPLEXITIES = {
+    "training (running)": "train_perplexity",
+    "held out, forward": "valid_forward",
+    "held out, backward": "valid_backward",
+}
+_HITS = {"likeliest word": "next_word_top1", "among the five likeliest": "next_word_top5"}
 
 
 def draw_learning_curve(history: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Perplexity by epoch, on training text and held out in each direction (keys as in a run's ``metrics.json``)."""
-    epochs = [row["epoch"] for row in history]
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axes = figure.add_subplot()
-    series = {
-        "training": ("train_perplexity", "#8a8f98", "--"),
-        "held out, forward": ("valid_forward", "#2a6fbb", "-"),
-        "held out, backward": ("valid_backward", "#d1702a", "-"),
-        "held out, mean": ("valid_perplexity", "#222222", "-"),
-    }
-    for label, (key, colour, style) in series.items():
-        values = [row[key] for row in history if row.get(key) is not None]
-        if len(values) == len(epochs):
-            axes.plot(epochs, values, style, color=colour, marker="o", markersize=4, label=label)
-            axes.annotate(
-                f"{values[-1]:,.0f}", (epochs[-1], values[-1]), xytext=(6, 0), textcoords="offset points",
-                va="center", fontsize=8, color=colour,
-            )  # fmt: skip
-    axes.set(xlabel="epoch", ylabel="perplexity", yscale="log", title="Pretraining: perplexity by epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.25, which="both")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    """Perplexity by epoch and, where text was held out, how often the next word was guessed.
+
+    ``history`` has a mapping an epoch with the keys of ``metrics.json``; a series that lacks an epoch is left out.
+    """
+    panels = {"perplexity": _series(history, _PERPLEXITIES), "next word guessed, share": _series(history, _HITS)}
+    drawn = {name: series for name, series in panels.items() if series}
     partial = path.with_suffix(".partial.png")
-    figure.savefig(partial, dpi=150)
+    learning_curves(partial, drawn, x=[row["epoch"] for row in history], title="Pretraining", from_zero=True)
     partial.replace(path)
+
+
+def _series(history: Sequence[Mapping[str, Any]], keys: Mapping[str, str]) -> dict[str, list[float]]:
+    found = {label: [float(row[key]) for row in history if row.get(key) is not None] for label, key in keys.items()}
+    return {label: values for label, values in found.items() if len(values) == len(history)}

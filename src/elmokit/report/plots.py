@@ -55,10 +55,12 @@ def learning_curves(
     x: Sequence[float] | None = None,
     x_label: str = "epoch",
     title: str = "",
+    from_zero: bool = False,
 ) -> Path:
     """One panel a measure ("loss", "accuracy"), one line a series ("train", "validation"), written to `path`.
 
     A series shorter than `x` is drawn over the first points; NaN leaves a gap. Without `x` points count from 1.
+    `from_zero` starts the vertical axes at 0.
     """
     with rc_context(STYLE):
         figure, axes = _row(len(panels), width=5.2, height=3.7)
@@ -70,6 +72,8 @@ def learning_curves(
             axis.set_xlabel(x_label)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             axis.margins(x=0.04, y=0.12)
+            if from_zero:
+                axis.set_ylim(bottom=0)
             axis.legend()
         return _write(figure, path, title=title)
 
@@ -117,7 +121,9 @@ def layer_weights(
         figure, axes = _row(2, width=5.2, height=3.7)
         for index, name in enumerate(names):
             axes[0].plot(places, table[:, index], marker="o", color=PALETTE[index % len(PALETTE)], label=name)
-        axes[0].axhline(1 / table.shape[1], color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), label="uniform")
+        axes[0].axhline(
+            1 / table.shape[1], color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), label="uniform", zorder=1
+        )
         axes[0].set_title("λ: share of each layer")
         axes[1].plot(places, list(gammas), marker="o", color=PALETTE[0])
         axes[1].set_title("γ: scale of the mix")
@@ -125,7 +131,7 @@ def layer_weights(
             axis.set_xlabel("epoch")
             axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             axis.margins(x=0.04, y=0.12)
-        axes[0].legend()
+        axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1.12), ncols=len(names) + 1, fontsize=9)
         return _write(figure, path, title=title)
 
 
