@@ -189,7 +189,7 @@ def test_fine_tuning_moves_the_bilm_and_goes_on_from_a_head(place: Path, trained
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"--model": "nowhere"}, "model folder nowhere does not exist (--model)"),
+        ({"--model": "nowhere"}, "There is no model folder nowhere; expected a folder with config.json"),
         ({"--train": "nothing.csv"}, "nothing.csv does not exist (--train)"),
         ({"--label-column": "9", "--text-column": "2"}, "no column 9"),
         ({"--epochs": "0"}, "setting 'epochs'"),
@@ -226,14 +226,14 @@ def test_a_damaged_model(place: Path, tmp_path: Path) -> None:
     words = ["--train", place / "train.csv", "--test", place / "test.csv", "--output", tmp_path / "out"]
     result = elmo("train", "classify", "--model", tmp_path, *words)
     assert result.exit_code == 2
-    assert "cannot be loaded" in result.stderr.splitlines()[-1]
+    assert "cannot be read" in result.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["nowhere", "text"], "model folder nowhere does not exist"),
+        (["nowhere", "text"], "There is no model folder nowhere"),
         (["MODEL", "text"], "holds no classifier: train one with elmo train classify"),
         (["TRAINED", "--file", "none.txt"], "none.txt does not exist (--file)"),
         (["TRAINED", "text", "--file", "none.txt"], "give one of them"),

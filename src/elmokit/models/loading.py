@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
-from transformers.utils import logging
 
 from elmokit.errors import ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.models.quiet import quiet_transformers
 from elmokit.nn.layer_mix import LayerMix
 
 _Model = TypeVar("_Model", bound=ElmoPreTrainedModel)
@@ -33,7 +31,7 @@ def load(kind: type[_Model], path: str | Path, *, dtype: str = "float32") -> _Mo
     if not any((folder / name).is_file() for name in _WEIGHTS):
         raise ModelError(f"{folder} has no weights; expected model.safetensors beside config.json.")
     try:
-        with _quiet():
+        with quiet_transformers():
             loaded: Any = kind.from_pretrained(
                 folder, dtype=dtype, output_loading_info=True, ignore_mismatched_sizes=True, local_files_only=True
             )
@@ -86,17 +84,3 @@ def load_config(path: str | Path) -> ElmoConfig:
         return ElmoConfig.from_pretrained(folder, local_files_only=True)
     except StrictDataclassError as error:
         raise ModelError(f"{file}: {error.__cause__ or error}") from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without transformers' progress bars and its report on heads nobody asked for."""
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -19,6 +19,7 @@ from elmokit.errors import ConfigError, DataError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load, load_config
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
+from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus
@@ -191,7 +192,8 @@ def save_model(model: ElmoForPreTraining, corpus: Corpus, folder: Path) -> None:
     """Put the model's files into ``folder`` one by one by renaming, the weights last: there is never half a model."""
     partial = folder / ".model.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    model.save_pretrained(partial)
+    with quiet_transformers():
+        model.save_pretrained(partial)
     split: Literal["penn", "whitespace"] = "whitespace" if model.config.pre_split else "penn"
     ElmoTokenizer(max_characters=model.config.max_characters_per_token, split=split).save_pretrained(partial)
     corpus.vocab.save(partial / "vocab.txt")

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from torch import Tensor
 
-from elmokit.errors import ConfigError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.loading import load, load_config
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.tasks.classification.config import HEAD_FIELDS, ClassifyConfig
-from elmokit.tasks.quiet import quiet_transformers
 from elmokit.text.words import split_words
 
 log = logging.getLogger(__name__)
@@ -33,16 +28,15 @@ def build_classifier(config: ClassifyConfig, labels: list[str]) -> tuple[ElmoFor
     Raises ModelError for a folder that holds no ElmoModel.
     """
     folder = Path(config.model)
-    check_model_folder(folder)
-    saved = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    saved = load_config(folder)
     shape = _shape(folder, config, labels)
-    bilm = load_quietly(ElmoModel, folder)
+    bilm = load(ElmoModel, folder)
     model = ElmoForSequenceClassification(shape)
     model.elmo.load_state_dict(bilm.state_dict())
     fresh = True
-    if "ElmoForSequenceClassification" in (saved.get("architectures") or []):
-        earlier = load_quietly(ElmoForSequenceClassification, folder)
-        same_labels = [earlier.config.id2label[index] for index in range(earlier.config.num_labels)] == labels
+    if "ElmoForSequenceClassification" in (saved.architectures or []):
+        earlier = load(ElmoForSequenceClassification, folder)
+        same_labels = (earlier.config.id2label or {}) == dict(enumerate(labels))
         if same_labels and all(getattr(earlier.config, name) == getattr(shape, name) for name in HEAD_FIELDS):
             log.info("starting from the head in %s", folder)
             model.load_state_dict(earlier.state_dict())
@@ -72,7 +66,7 @@ def load_tokenizer(folder: Path) -> ElmoTokenizer:
     """The tokenizer saved with a model, or one for the model's word length."""
     if (folder / "tokenizer_config.json").is_file():
         return ElmoTokenizer.from_pretrained(folder)  # type: ignore[no-any-return]
-    return ElmoTokenizer(max_characters=read_config(folder).max_characters_per_token)
+    return ElmoTokenizer(max_characters=load_config(folder).max_characters_per_token)
 
 
 def word_splitter(config: ElmoConfig, tokenizer: ElmoTokenizer) -> Callable[[str], list[str]]:
@@ -82,55 +76,12 @@ def word_splitter(config: ElmoConfig, tokenizer: ElmoTokenizer) -> Callable[[str
 
 def text_steps(folder: Path) -> list[str]:
     """The clean-up steps under which the model in `folder` was pretrained."""
-    return list(read_config(folder).text_steps or [])
-
-
-def read_config(folder: Path) -> ElmoConfig:
-    """The config of a model folder; ModelError for values that cannot be."""
-    try:
-        return ElmoConfig.from_pretrained(folder)
-    except (StrictDataclassError, ConfigError) as error:
-        reason = " ".join(str(error.__cause__ or error).split())
-        raise ModelError(f"{folder / 'config.json'} is damaged: {reason}") from error
-
-
-def check_model_folder(folder: Path, *, flag: str = "--model") -> None:
-    """Raise ModelError unless `folder` holds the files of an ELMo model."""
-    if not folder.is_dir():
-        raise ModelError(f"model folder {folder} does not exist ({flag})")
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder} holds no config.json, so it is no model folder ({flag})")
-    try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
-    except (ValueError, AttributeError) as error:
-        raise ModelError(f"{folder / 'config.json'} is damaged: {error} ({flag})") from error
-    if kind != "elmo":
-        raise ModelError(f"{folder} holds a model of type {kind!r}, expected 'elmo' ({flag})")
-
-
-def load_quietly(kind: Any, folder: Path) -> Any:
-    """`kind.from_pretrained(folder)` without transformers' report on heads that are not wanted here.
-
-    Raises ModelError when weights are missing, damaged or of another shape than the config says.
-    """
-    try:
-        with quiet_transformers():
-            model, found = kind.from_pretrained(folder, output_loading_info=True)
-    except (OSError, RuntimeError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:300]
-        if "ignore_mismatched_sizes" in reason:  # how transformers puts it
-            reason = "its weights have other shapes than its config.json says"
-        raise ModelError(f"the model in {folder} cannot be loaded: {reason}") from error
-    if found["missing_keys"]:
-        raise ModelError(
-            f"the model in {folder} lacks {len(found['missing_keys'])} tensors, e.g. {sorted(found['missing_keys'])[0]}"
-        )
-    return model
+    return list(load_config(folder).text_steps or [])
 
 
 def _shape(folder: Path, config: ClassifyConfig, labels: list[str]) -> ElmoConfig:
     chosen = {name: getattr(config, name) for name in (*HEAD_FIELDS, "dropout") if getattr(config, name) is not None}
-    values = read_config(folder).to_dict()
+    values = load_config(folder).to_dict()
     values |= chosen
     for name in ("num_labels", "id2label", "label2id", "architectures", "transformers_version", "problem_type"):
         values.pop(name, None)

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from elmokit.errors import ModelError
+from elmokit.models.loading import load, load_config
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.tasks.classification.batches import CharDataset
-from elmokit.tasks.classification.building import check_model_folder, load_quietly, load_tokenizer, word_splitter
+from elmokit.tasks.classification.building import load_tokenizer, word_splitter
 from elmokit.tasks.classification.evaluation import logits_of
 from elmokit.tasks.classification.tokens import tokenize
 from elmokit.tasks.run_folder import read_yaml
@@ -48,13 +49,9 @@ class Classifier:
         Raises ModelError when the folder is missing, damaged or holds no classifier.
         """
         folder = Path(folder)
-        check_model_folder(folder, flag="MODEL")
-        try:
-            model = load_quietly(ElmoForSequenceClassification, folder)
-        except ModelError as error:
-            if "lacks" not in str(error):
-                raise
-            raise ModelError(f"{folder} holds no classifier: train one with elmo train classify") from error
+        if "ElmoForSequenceClassification" not in (load_config(folder).architectures or []):
+            raise ModelError(f"{folder} holds no classifier: train one with elmo train classify")
+        model = load(ElmoForSequenceClassification, folder)
         settings = read_yaml(folder / "training.yaml") if (folder / "training.yaml").is_file() else {}
         return cls(model, load_tokenizer(folder), max_words=settings.get("max_words", 128))
 

@@ -18,11 +18,11 @@ from transformers.integrations.integration_utils import TensorBoardCallback
 from elmokit.errors import ConfigError
 from elmokit.models.loading import load_config
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.models.quiet import quiet_transformers
 from elmokit.tasks.classification.baseline import tfidf_svm
 from elmokit.tasks.classification.batches import CharDataset, LayerDataset
 from elmokit.tasks.classification.building import (
     build_classifier,
-    check_model_folder,
     load_tokenizer,
     start_scale,
     text_steps,
@@ -35,7 +35,6 @@ from elmokit.tasks.classification.features import default_cache, layer_store
 from elmokit.tasks.classification.tokens import tokenize
 from elmokit.tasks.classification.trainer import ClassifierTrainer, history, optimizer_for, training_arguments
 from elmokit.tasks.model_card import classifier_card
-from elmokit.tasks.quiet import quiet_transformers
 from elmokit.tasks.run_folder import RunFolder, read_yaml, versions, write_json, write_text, write_yaml
 
 log = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    check_model_folder(Path(config.model))
+    load_config(config.model)
     if not config.clean:  # text is prepared as the text of the pretraining was
         config = config.model_copy(update={"clean": load_config(config.model).text_steps or []})
     if config.clean is None:
