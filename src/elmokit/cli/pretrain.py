@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -64,4 +65,5 @@ def pretrain(
     from elmokit.pretrain.loop import pretrain as run
 
     run(resolved)
-    typer.echo(f"written to {resolved.output}")
+    if os.environ.get("RANK", "0") == "0":  # one of several processes speaks for all
+        typer.echo(f"written to {resolved.output}")
