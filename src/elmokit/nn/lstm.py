@@ -279,10 +279,10 @@ class ProjectedLSTM(nn.Module):
                 self.weight_projection.uniform_(-bound, bound)
 
     def zero_state(self, batch: int) -> tuple[Tensor, Tensor]:
-        """h (D, B, H) and c (D, B, C) of zeros."""
-        directions = len(self.bias)
+        """h (D, B, H) and c (D, B, C) of zeros; the cell state is never of less than single precision."""
+        directions, dtype = len(self.bias), torch.promote_types(self.bias.dtype, torch.float32)
         hidden = self.bias.new_zeros(directions, batch, self.output_dim)
-        return hidden, self.bias.new_zeros(directions, batch, self.cell_dim)
+        return hidden, self.bias.new_zeros(directions, batch, self.cell_dim, dtype=dtype)
 
     def forward(
         self, x: Tensor, batch_sizes: list[int], state: tuple[Tensor, Tensor] | None = None

@@ -352,3 +352,13 @@ def test_autocast_is_close_and_keeps_the_cell_state_in_float32(threads: None, co
     for parameter, gradient in zip(module.parameters(), gradients, strict=True):
         assert parameter.grad.dtype == torch.float32
         assert (parameter.grad - gradient).norm() < 0.05 * gradient.norm()
+
+
+def test_bfloat16_weights_keep_the_cell_state_in_float32() -> None:
+    torch.manual_seed(0)
+    layer = ProjectedLSTM(input_dim=6, cell_dim=8, projection_dim=4)
+    x = torch.randn(2, 7, 6)
+    expected, _ = layer(x, [3, 2, 2])
+    outputs, (h, c) = layer.to(torch.bfloat16)(x.to(torch.bfloat16), [3, 2, 2])
+    assert (outputs.dtype, h.dtype, c.dtype) == (torch.bfloat16, torch.bfloat16, torch.float32)
+    torch.testing.assert_close(outputs.float(), expected, atol=2e-2, rtol=0)
