@@ -6,9 +6,11 @@ by a blank: `title,description`, `2,3`, and `2-` is everything from the second c
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from elmokit.errors import DataError
 
@@ -67,6 +69,17 @@ def _by_number(ranges: Sequence[Range], needed: int) -> Callable[[Sequence[str]]
         return " ".join([value for start, stop in ranges for value in row[start - 1 : stop]])
 
     return pick
+
+
+def json_record(path: Path, number: int, line: str) -> dict[str, Any]:
+    """The object on one line of a JSONL file; `DataError` names the file and the line when there is none."""
+    try:
+        record = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise DataError(f"{path} line {number} is no JSON: {line[:60]!r}") from error
+    if not isinstance(record, dict):
+        raise DataError(f"{path} line {number}: expected a JSON object, got {line[:60]!r}")
+    return record
 
 
 def json_text(record: Mapping[str, object], column: str) -> str:

@@ -7,13 +7,12 @@ a file that is no text at all, or lacks the column asked for, is a `DataError`.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from elmokit.errors import DataError
 from elmokit.text.char_ids import replace_surrogates
-from elmokit.text.columns import json_text, table_picker
+from elmokit.text.columns import json_record, json_text, table_picker
 from elmokit.text.files import SourceStats, expand_paths, file_kind, opened, read_lines
 
 __all__ = ["SourceStats", "expand_paths", "read_texts"]
@@ -65,12 +64,7 @@ def _json_texts(path: Path, lines: Iterable[str], column: str, stats: SourceStat
         if not line.strip():
             stats.blank += 1
             continue
-        try:
-            record = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise DataError(f"{path} line {number} is no JSON: {line[:60]!r}") from error
-        if not isinstance(record, dict):
-            raise DataError(f"{path} line {number}: expected a JSON object, got {line[:60]!r}")
+        record = json_record(path, number, line)
         try:
             text = json_text(record, column)
         except KeyError as error:

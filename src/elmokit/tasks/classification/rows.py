@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -11,7 +10,7 @@ from typing import Any
 
 from elmokit.errors import ConfigError, DataError
 from elmokit.text.char_ids import replace_surrogates
-from elmokit.text.columns import are_numbers, column_names, column_ranges, json_text
+from elmokit.text.columns import are_numbers, column_names, column_ranges, json_record, json_text
 from elmokit.text.files import SourceStats, expand_paths, file_kind, opened, read_lines
 from elmokit.text.sources import table_rows
 
@@ -203,12 +202,7 @@ def _json_rows(
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        try:
-            record = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise DataError(f"{path} line {number} is no JSON: {line[:60]!r}") from error
-        if not isinstance(record, dict):
-            raise DataError(f"{path} line {number}: expected a JSON object, got {line[:60]!r}")
+        record = json_record(path, number, line)
         chosen = chosen or _chosen(path, list(record), text_column, label_column)
         if any(name not in record for name in (*chosen[0], chosen[1])):
             counts.rows += 1
