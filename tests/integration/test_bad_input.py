@@ -19,7 +19,7 @@ from elmokit.models.modeling_sequence_classification import ElmoForSequenceClass
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.text.vocab import Vocabulary
 
-WORDS = "the bank of river was wet and cell gene orbit team goal".split()
+WORDS = ["the", "bank", "of", "river", "was", "wet", "and", "cell", "gene", "orbit", "team", "goal"]
 
 
 @pytest.fixture(scope="module")
