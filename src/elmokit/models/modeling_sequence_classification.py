@@ -12,6 +12,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
 from elmokit.nn.bilstm import BiLSTM
+from elmokit.nn.dropout import Dropout
 from elmokit.nn.layer_mix import LayerMix
 
 Pooling = Literal["concat", "max", "mean", "last", "attention"]
@@ -30,7 +31,7 @@ class SentenceClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.pooling = pooling
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.lstm = BiLSTM(input_dim=input_dim, hidden_dim=hidden_dim, n_layers=n_layers, dropout=dropout)
         self.attention = nn.Linear(2 * hidden_dim, 1) if pooling == "attention" else None
         self.linear = nn.Linear((6 if pooling == "concat" else 2) * hidden_dim, n_labels)

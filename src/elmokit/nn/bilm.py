@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from elmokit.nn.dropout import Dropout
 from elmokit.nn.lstm import ProjectedLSTM
 from elmokit.nn.packing import Packing
 
@@ -44,7 +45,7 @@ class BiLM(nn.Module):
             )
             for size in sizes
         )  # fmt: skip
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward_packed(
         self, x: Tensor, batch_sizes: list[int], *, state: State | None = None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from elmokit.nn.dropout import Dropout
 from elmokit.nn.lstm import ProjectedLSTM
 from elmokit.nn.packing import Packing
 
@@ -23,7 +24,7 @@ class BiLSTM(nn.Module):
         self.layers = nn.ModuleList(
             ProjectedLSTM(input_dim=size, cell_dim=hidden_dim, cell_clip=None, proj_clip=None) for size in sizes
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, words: Tensor, lengths: Sequence[int]) -> tuple[Tensor, Tensor]:
         """words (B, W, D) to states (B, W, 2H), zero in the padding, and both last states (B, 2H)."""

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from elmokit.nn.dropout import Dropout
+
 Combine = Literal["trainable", "frozen", "function"]
 Activation = Literal["relu", "tanh"]
 
@@ -55,7 +57,7 @@ class LayerMix(nn.Module):
         self.mode, self.normalize, self.l2 = mode, normalize and mode == "trainable", l2
         self.do_layer_norm, self.activation = do_layer_norm, activation
         self.start = _start_weights(weights, n_layers=n_layers, positive=self.normalize)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.register_buffer("scale", torch.ones(()))
         if mode == "function":
             self.hidden = nn.Linear(n_layers * dim, hidden_dim or dim)

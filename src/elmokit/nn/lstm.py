@@ -104,9 +104,9 @@ def _unclipped(states: Tensor, clip: float | None) -> Tensor | None:
 
 def _backward(
     steps: _Steps, grad_output: Tensor | None, grad_h: Tensor, grad_c: Tensor,
-    x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips,
+    x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips, *, input_needs: bool,
 ) -> tuple[Tensor | None, ...]:  # fmt: skip
-    """Gradients of x, h, c and the four weights.
+    """Gradients of x (None unless ``input_needs`` one), h, c and the four weights.
 
     ``grad_h`` (B, H) and ``grad_c`` (B, C) enter as the gradients of the final states and leave as those of the initial
     ones: row by row they walk back through time.
@@ -141,7 +141,7 @@ def _backward(
         step_c *= forget[start:stop]
         torch.mm(step, w.hidden, out=grad_h[:count])
     return (
-        grad_gates @ w.input,
+        grad_gates @ w.input if input_needs else None,
         grad_h,
         grad_c,
         grad_gates.t() @ x,
@@ -228,7 +228,10 @@ class _PackedLSTM(torch.autograd.Function):
             steps = _Steps(*saved[d * fields : (d + 1) * fields])
             grad = None if grad_outputs is None else grad_outputs[d]
             gradients = grad, grad_h[d], grad_c[d]
-            return _backward(steps, *gradients, x[d], h[d], c[d], weights[d], ctx.batch_sizes, ctx.clips)
+            return _backward(
+                steps, *gradients, x[d], h[d], c[d], weights[d], ctx.batch_sizes, ctx.clips,
+                input_needs=ctx.needs_input_grad[0],
+            )  # fmt: skip
 
         with torch.autocast(x.device.type, enabled=False):
             directions = _each_direction(work, len(x), x.device)

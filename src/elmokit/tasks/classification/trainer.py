@@ -148,4 +148,4 @@ def optimizer_for(model: nn.Module, config: ClassifyConfig) -> torch.optim.Optim
     groups = parameter_groups(
         model, learning_rate=config.learning_rate, finetune_learning_rate=config.finetune_learning_rate
     )
-    return torch.optim.AdamW(groups, weight_decay=config.weight_decay)
+    return torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)
