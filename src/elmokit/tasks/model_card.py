@@ -86,6 +86,8 @@ def _data(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
         )
     if settings["train_fraction"] < 1:
         lines.append(f"- only {settings['train_fraction']:.1%} of the remaining training rows were used")
+    if metrics["train"]["rows"] < metrics["rows"]["train"]:
+        lines.append(f"- the scores of train are those of {metrics['train']['rows']:,} of its rows, drawn at random")
     for source, troubles in metrics["left_out"].items():
         lines += [f"- {source} files: {count:,} {trouble}" for trouble, count in troubles.items()]
     if metrics["test_texts_seen_in_training"]:

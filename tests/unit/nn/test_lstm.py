@@ -176,6 +176,18 @@ def test_gradients_of_one_result_alone(used: str) -> None:
         torch.testing.assert_close(one, other, rtol=0, atol=1e-11)
 
 
+def test_an_input_that_needs_no_gradient_changes_no_other_gradient() -> None:
+    module = layer(cell_clip=0.3, proj_clip=0.2).double()
+    x, state = inputs(module, RAGGED)
+    parameters = list(module.parameters())
+    without = torch.autograd.grad(module(x, RAGGED, state)[0].square().sum(), parameters)
+    x.requires_grad_()
+    *having, of_x = torch.autograd.grad(module(x, RAGGED, state)[0].square().sum(), [*parameters, x])
+    assert bool(of_x.any())
+    for one, other in zip(without, having, strict=True):
+        assert torch.equal(one, other)
+
+
 @pytest.mark.parametrize("case", ["clips bite", "no projection", "one direction"])
 def test_gradcheck(case: str) -> None:
     """Against finite differences, in case autograd and we share a mistake."""

@@ -6,8 +6,9 @@ nothing left to do.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -21,15 +22,15 @@ from elmokit.tasks.classification.tokens import TokenizedTexts
 Batch = dict[str, Tensor]
 
 
-class LayerDataset(Dataset[Batch]):
-    """Texts as stored biLM layers: batches of `layers` (B, L, T, D) float16, `attention_mask` (B, T), `labels` (B,).
+class RowDataset(Dataset[Batch]):
+    """The rows of one split: picks them out of texts that several splits may share, hands out batches.
 
-    `rows` picks the texts of this split out of the store.
+    Subclasses give the batch of some texts; `labels` (rows,) go with it where they are known.
     """
 
-    def __init__(self, store: LayerStore, labels: NDArray[np.int64] | None, *, rows: NDArray[np.int64]) -> None:
-        self.store, self.labels, self.rows = store, labels, rows
-        self.lengths = store.lengths[rows]
+    def __init__(self, lengths: NDArray[np.int64], labels: NDArray[np.int64] | None, rows: NDArray[np.int64]) -> None:
+        self.labels, self.rows = labels, rows
+        self.lengths = lengths[rows]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -39,39 +40,52 @@ class LayerDataset(Dataset[Batch]):
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         picked = np.asarray(indices, dtype=np.int64)
-        layers, mask = self.store.batch(self.rows[picked])
-        return _with_labels({"layers": layers, "attention_mask": mask}, self.labels, picked)
+        batch = self.texts(self.rows[picked])
+        if self.labels is not None:
+            batch["labels"] = torch.from_numpy(self.labels[picked])
+        return batch
+
+    def texts(self, numbers: NDArray[np.int64]) -> Batch:
+        """The batch of the texts of these numbers, without labels."""
+        raise NotImplementedError
+
+    def part(self, indices: NDArray[np.int64]) -> Self:
+        """The same data set of some of its rows."""
+        part = copy.copy(self)
+        part.rows, part.lengths = self.rows[indices], self.lengths[indices]
+        part.labels = None if self.labels is None else self.labels[indices]
+        return part
 
 
-class CharDataset(Dataset[Batch]):
+class LayerDataset(RowDataset):
+    """Texts as stored biLM layers: batches of `layers` (B, L, T, D) float16, `attention_mask` (B, T), `labels` (B,)."""
+
+    def __init__(self, store: LayerStore, labels: NDArray[np.int64] | None, *, rows: NDArray[np.int64]) -> None:
+        super().__init__(store.lengths, labels, rows)
+        self.store = store
+
+    def texts(self, numbers: NDArray[np.int64]) -> Batch:
+        """See the class."""
+        layers, mask = self.store.batch(numbers)
+        return {"layers": layers, "attention_mask": mask}
+
+
+class CharDataset(RowDataset):
     """Texts as characters: batches of `char_ids` (B, T, characters) int64, `attention_mask` (B, T), `labels` (B,)."""
 
     def __init__(self, tokens: TokenizedTexts, labels: NDArray[np.int64] | None, *, rows: NDArray[np.int64]) -> None:
-        self.tokens, self.labels, self.rows = tokens, labels, rows
-        self.lengths = tokens.lengths[rows]
+        super().__init__(tokens.lengths, labels, rows)
+        self.tokens = tokens
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int) -> Batch:
-        return self.__getitems__([index])
-
-    def __getitems__(self, indices: Sequence[int]) -> Batch:
-        picked = np.asarray(indices, dtype=np.int64)
-        lengths = self.lengths[picked]
-        chars = np.zeros((len(picked), int(lengths.max()), self.tokens.chars.shape[1]), dtype=np.int64)
-        for place, row in enumerate(self.rows[picked]):
-            start, end = self.tokens.offsets[row], self.tokens.offsets[row + 1]
+    def texts(self, numbers: NDArray[np.int64]) -> Batch:
+        """See the class."""
+        starts, ends = self.tokens.offsets[numbers], self.tokens.offsets[numbers + 1]
+        lengths = ends - starts
+        chars = np.zeros((len(numbers), int(lengths.max()), self.tokens.chars.shape[1]), dtype=np.int64)
+        for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
             chars[place, : end - start] = self.tokens.chars[self.tokens.ids[start:end]]
         mask = np.arange(chars.shape[1]) < lengths[:, None]  # (B, T)
-        batch = {"char_ids": torch.from_numpy(chars), "attention_mask": torch.from_numpy(mask.astype(np.int64))}
-        return _with_labels(batch, self.labels, picked)
-
-
-def _with_labels(batch: Batch, labels: NDArray[np.int64] | None, picked: NDArray[np.int64]) -> Batch:
-    if labels is not None:
-        batch["labels"] = torch.from_numpy(labels[picked])
-    return batch
+        return {"char_ids": torch.from_numpy(chars), "attention_mask": torch.from_numpy(mask.astype(np.int64))}
 
 
 def as_is(batch: Any) -> Any:

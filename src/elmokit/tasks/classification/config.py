@@ -60,6 +60,10 @@ class ClassifyConfig(Settings):
     seed: int = Field(default=1, ge=0)
     threads: int | None = Field(default=None, ge=1, description="CPU threads; all that torch finds without it")
 
+    train_report_rows: int = Field(
+        default=10_000, ge=1, description="the report scores this many of the training rows, drawn at random"
+    )
+
     # housekeeping
     cache: Path | None = Field(default=None, description="folder of the computed biLM layers")
     baseline: bool = Field(default=False, description="also score TF-IDF + linear SVM on the same rows")

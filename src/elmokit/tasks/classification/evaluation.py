@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from elmokit.report import plots
-from elmokit.tasks.classification.batches import CharDataset, LayerDataset
+from elmokit.tasks.classification.batches import RowDataset
 from elmokit.tasks.metrics import classification_scores
 
 EVALUATION_BATCH = 256
 
 
 @torch.inference_mode()
-def logits_of(
-    model: torch.nn.Module, data: LayerDataset | CharDataset, *, batch_size: int = EVALUATION_BATCH
-) -> NDArray[np.float32]:
+def logits_of(model: torch.nn.Module, data: RowDataset, *, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
     """Logits (N, classes) in the order of `data`, computed by falling length."""
     model.eval()
     device = next(model.parameters()).device
