@@ -27,6 +27,22 @@ def length_sorted_batches(lengths: Sequence[int], *, batch_size: int, max_words:
     return batches
 
 
+def word_windows(
+    sentences: Iterable[Sequence[str]], *, most_sentences: int, most_words: int
+) -> Iterator[list[Sequence[str]]]:
+    """Lists of sentences of at most `most_sentences` and `most_words` (one longer sentence stands alone)."""
+    window: list[Sequence[str]] = []
+    words = 0
+    for sentence in sentences:
+        if window and (len(window) == most_sentences or words + len(sentence) > most_words):
+            yield window
+            window, words = [], 0
+        window.append(sentence)
+        words += len(sentence)
+    if window:
+        yield window
+
+
 def windows(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     """Lists of up to `size` items, read as they are needed."""
     iterator = iter(items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, overload
 
@@ -13,58 +14,99 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from elmokit.encode.batching import length_sorted_batches, windows
-from elmokit.errors import ConfigError
-from elmokit.models.loading import load_with_mix
+from elmokit.encode.batching import word_windows
+from elmokit.encode.engine import Engine
+from elmokit.encode.language_model import LanguageModel, Score, Substitute
+from elmokit.errors import ConfigError, ModelError
+from elmokit.interop.loading import load
 from elmokit.models.modeling_elmo import ElmoModel
+from elmokit.nn.bilm import State
 from elmokit.nn.layer_mix import LayerMix
-from elmokit.text.char_ids import char_ids, marker_char_ids
 from elmokit.text.normalize import normalize
+from elmokit.text.word_rows import ByteRows, WordRows
 from elmokit.text.words import split_words
 
 Sentence = str | Sequence[str]
 Layers = Literal["all", "top", "average", "mix"] | int
 Level = Literal["token", "sentence"]
+Start = Literal["zero", "warm", "carry"]
 Array = NDArray[np.float32]
+Combine = Callable[[list[Tensor]], Tensor]
 
 _WINDOW_BATCHES = 64  # batches that are sorted together and share their distinct words
-_WORDS_PER_BATCH = 16_384  # places of a batch, so that long texts do not multiply into one huge tensor
-_WORDS_PER_CNN_CALL = 512
-_DTYPES = ("float32", "bfloat16", "float16")
+_WINDOW_WORDS = 1 << 16
 
 
 class Encoder:
-    """Contextual word vectors of a model folder.
+    """Contextual word vectors of a model.
 
-    The same sentence gets the same vectors whatever else is in the call: every sentence starts from the zero state, and
-    no padded place is computed.
+    The same sentence gets the same vectors whatever else is in the call: every sentence starts from the same state
+    (but for `state="carry"`), and no padded place is computed.
 
     Attributes:
         n_layers: Layers of a result with `layers="all"`: the token layer, then the LSTM layers.
         dim: Size of a vector.
+        state: Where sentences start: "zero"; "warm", a state that the model holds; or "carry", where the sentence in
+            the same place of the call before ended, as the references do.
+        notes: What was repaired in a published file, a sentence each.
     """
 
-    def __init__(self, model: ElmoModel, *, mix: LayerMix | None = None) -> None:
+    def __init__(
+        self, model: ElmoModel, *, rows: WordRows | None = None, mix: LayerMix | None = None,
+        state: Start | None = None, notes: Sequence[str] = (), folder: Path | None = None,
+    ) -> None:  # fmt: skip
+        """See `from_pretrained`. `rows` is how the model reads words; by default bytes."""
+        if rows is None:
+            if model.config.token_encoder != "char_cnn":
+                raise ConfigError(f"A model with the token encoder {model.config.token_encoder!r} needs its word rows.")
+            rows = ByteRows(model.config.max_characters_per_token)
+        default: Start = "warm" if model.config.warm_state else "zero"
+        if state not in (None, "zero", "warm", "carry"):
+            raise ConfigError(f"Unknown state {state!r}. Expected 'zero', 'warm' or 'carry'.")
+        if state == "warm" and not model.config.warm_state:
+            raise ConfigError(
+                "This model holds no warm state; models trained here start from zero. "
+                "`elmo convert --warm-text FILE` makes one."
+            )
         self.model = model.train(False)
         self.mix = None if mix is None else mix.train(False)
+        self.state: Start = state or default
+        self.notes = list(notes)
         self.n_layers = model.config.n_layers + 1
         self.dim = model.config.hidden_size
+        self._folder = folder
+        self._carried: State | None = None
+        with torch.inference_mode():
+            self._engine = Engine(model, rows)
 
     @classmethod
-    def from_pretrained(cls, path: str | Path, *, dtype: str = "float32") -> Encoder:
-        """Load any model folder of elmokit: a pretrained biLM, or a classifier with its trained layer mix.
+    def from_pretrained(
+        cls, path: str | Path, *, dtype: str = "float32", state: Start | None = None,
+        options: str | Path | None = None, vocabulary: str | Path | None = None, sha256: str | None = None,
+    ) -> Encoder:  # fmt: skip
+        """Load any ELMo: of elmokit (a biLM, or a classifier with its trained layer mix), bilm-tf, AllenNLP, NLPL,
+        SeqVec or ELMoForManyLangs.
 
         Args:
-            path: The folder.
+            path: A folder, `.zip` or `.hdf5` file, the http(s) address of one, or a hub repository's id.
             dtype: Type the network computes in: "float32", "bfloat16" or "float16". Results are float32 in any case.
+            state: "zero", "warm" or "carry". Default: "warm" for published weights, which were trained on an endless
+                stream and never saw a zero state, "zero" for models trained here on single sentences.
+            options: The options file of a `.hdf5` file when it does not lie beside it.
+            vocabulary: The vocabulary of a word-level model when it does not lie beside the weights.
+            sha256: Sum of a file that is downloaded.
 
         Raises:
-            ModelError: The folder is missing, is not of elmokit, or its weights do not fit.
+            ModelError: Nothing is there, or it is damaged, unsafe or of an unknown kind, or its parts do not fit.
+            ConfigError: An unknown `dtype` or `state`, or "warm" for a model without such a state.
         """
-        if dtype not in _DTYPES:
-            raise ConfigError(f"Unknown dtype {dtype!r}. Expected one of: {', '.join(_DTYPES)}.")
-        model, mix = load_with_mix(path, dtype=dtype)
-        return cls(model, mix=mix)
+        found = load(
+            path, options=options, vocabulary=vocabulary, dtype=dtype, sha256=sha256, warm=state in (None, "warm")
+        )
+        return cls(
+            found.model, rows=found.rows, mix=found.mix, state=state, notes=found.notes,
+            folder=Path(path) if Path(path).is_dir() else None,
+        )  # fmt: skip
 
     @overload
     def encode(
@@ -89,7 +131,8 @@ class Encoder:
             layers: "all" of them, the "top" one, their "average", the "mix" (that of a trained classifier, else the
                 average), or the number of one (0 is the token layer, -1 the top).
             level: A vector a word ("token"), or the mean over the words of each sentence ("sentence").
-            batch_size: Most sentences the network sees at once; the result does not depend on it.
+            batch_size: Most sentences the network sees at once; the result does not depend on it. With
+                `state="carry"` the most of a call: the sentences of a call are one batch.
             is_split_into_words: The sentences are lists of words, which stay whole.
             show_progress_bar: On stderr.
 
@@ -98,9 +141,29 @@ class Encoder:
             For sentences one array, (n, n_layers, dim) with "all", else (n, dim); zero for a sentence without words.
 
         Raises:
-            ConfigError: An unknown value of `layers` or `level`, or a batch size below 1.
+            ConfigError: An unknown value of `layers` or `level`, a batch size below 1, or with `state="carry"` more
+                sentences than that.
             ValueError: A text among lists of words or the other way round.
         """
+        total = len(sentences) if isinstance(sentences, Sequence) else None
+        with Progress(console=Console(stderr=True), disable=not show_progress_bar) as progress:
+            task = progress.add_task("encoding", total=total)
+            results = []
+            for array in self.stream(
+                sentences, layers=layers, level=level, batch_size=batch_size, is_split_into_words=is_split_into_words
+            ):
+                results.append(array)
+                progress.advance(task)
+        if level == "token":
+            return results
+        shape = (self.n_layers, self.dim) if layers == "all" else (self.dim,)
+        return np.stack(results) if results else np.zeros((0, *shape), dtype=np.float32)
+
+    def stream(
+        self, sentences: Iterable[Sentence], *, layers: Layers = "all", level: Level = "token", batch_size: int = 64,
+        is_split_into_words: bool = False,
+    ) -> Iterator[Array]:  # fmt: skip
+        """`encode`, one array at a time: sentences are read, and arrays held, a few thousand at once."""
         if level not in ("token", "sentence"):
             raise ConfigError(f"Unknown level {level!r}. Expected 'token' or 'sentence'.")
         if batch_size < 1:
@@ -109,25 +172,48 @@ class Encoder:
             raise ValueError("Expected a list of sentences, got one text; wrap it in a list.")
         combine = self._combination(layers)
         words = (self._words(sentence, is_split_into_words=is_split_into_words) for sentence in sentences)
-        results: list[Array] = []
-        total = len(sentences) if isinstance(sentences, Sequence) else None
-        with Progress(console=Console(stderr=True), disable=not show_progress_bar) as progress, torch.inference_mode():
-            task = progress.add_task("encoding", total=total)
-            for window in windows(words, batch_size * _WINDOW_BATCHES):
-                arrays: list[Array | None] = [None] * len(window)
-                for number, array in self._window(window, combine, level=level, batch_size=batch_size):
-                    arrays[number] = array
-                    progress.advance(task)
-                results += [array for array in arrays if array is not None]
-        if level == "token":
-            return results
-        shape = (self.n_layers, self.dim) if layers == "all" else (self.dim,)
-        return np.stack(results) if results else np.zeros((0, *shape), dtype=np.float32)
+        return self._stream(words, combine, level=level, batch_size=batch_size)
+
+    def reset_state(self) -> None:
+        """Forget what `state="carry"` carried: the next call starts from zero."""
+        self._carried = None
+
+    def score(self, sentences: Iterable[Sentence], *, is_split_into_words: bool = False) -> list[Score]:
+        """How surprising each word is to the language model, forward and backward.
+
+        Raises:
+            ModelError: The model has no language-model head (published files have none).
+        """
+        words = [self._words(sentence, is_split_into_words=is_split_into_words) for sentence in sentences]
+        with torch.inference_mode():
+            return self._language_model.score(words)
+
+    def substitutes(self, sentence: Sentence, i: int, k: int = 10) -> list[Substitute]:
+        """The `k` words that both directions of the language model find likeliest in place of word `i`.
+
+        Args:
+            sentence: A text, or its words.
+            i: Place of the word, from 0; negative counts from the end.
+            k: How many.
+
+        Raises:
+            ModelError: The model has no language-model head.
+            IndexError: The sentence has no such word.
+        """
+        words = self._words(sentence, is_split_into_words=not isinstance(sentence, str))
+        with torch.inference_mode():
+            return self._language_model.substitutes(words, i, k)
 
     def words(self, text: str) -> list[str]:
         """The words of a raw text, cleaned and split as the text that the model was pretrained on."""
         text = normalize(text, self.model.config.text_steps or [])
         return text.split() if self.model.config.pre_split else split_words(text)
+
+    @cached_property
+    def _language_model(self) -> LanguageModel:
+        if self._folder is None:
+            raise ModelError("this model has no language-model head: expected a folder of elmo pretrain")
+        return LanguageModel.from_folder(self._folder, self._engine)
 
     def _words(self, sentence: Sentence, *, is_split_into_words: bool) -> list[str]:
         if is_split_into_words:
@@ -140,61 +226,72 @@ class Encoder:
             )
         return self.words(sentence)
 
-    def _window(
-        self, sentences: list[list[str]], combine: Callable[[list[Tensor], Tensor], Tensor], *, level: Level,
-        batch_size: int,
-    ) -> Iterator[tuple[int, Array]]:  # fmt: skip
-        """Number and array of every sentence, in the order they are done."""
-        rows: dict[str, int] = {}
-        numbers = [[rows.setdefault(word, len(rows) + 2) for word in words] for words in sentences]
-        table = self._token_vectors(list(rows))  # (2 + U, P), markers first
-        lengths = [len(words) for words in sentences]
-        for batch in length_sorted_batches(lengths, batch_size=batch_size, max_words=_WORDS_PER_BATCH):
-            longest = lengths[batch[0]]
-            index = torch.ones(len(batch), longest + 2, dtype=torch.long)  # </S>, harmless in the padding
-            index[:, 0] = 0
-            for row, number in enumerate(batch):
-                index[row, 1 : lengths[number] + 1] = torch.tensor(numbers[number], dtype=torch.long)
-            outputs, _ = self.model.run(table, index.to(table.device), [lengths[number] + 2 for number in batch])
-            inner = [layer[:, 1 : longest + 1] for layer in outputs]  # (B, W, D) a layer
-            counts = torch.tensor([lengths[number] for number in batch], device=table.device)
-            mask = torch.arange(longest, device=table.device) < counts[:, None]  # (B, W)
-            combined = combine(inner, mask).float()  # (B, W, D), or (B, layers, W, D)
-            if level == "sentence":
-                real = mask.unsqueeze(-1) if combined.ndim == 3 else mask[:, None, :, None]
-                means = combined.masked_fill(~real, 0.0).sum(dim=-2)
-                means /= counts.clamp(min=1).view(-1, *[1] * (means.ndim - 1))
-                yield from zip(batch, means.cpu().numpy(), strict=True)
-            else:
-                arrays = combined.cpu().numpy()
-                yield from ((n, arrays[row, ..., : lengths[n], :].copy()) for row, n in enumerate(batch))
+    def _stream(
+        self, sentences: Iterable[list[str]], combine: Combine, *, level: Level, batch_size: int
+    ) -> Iterator[Array]:
+        if self.state == "carry":
+            with torch.inference_mode():
+                rows = self._carry(list(sentences), batch_size=batch_size)
+                arrays = [_result(layers, combine, level) for layers in rows]
+            yield from arrays
+            return
+        most = batch_size * _WINDOW_BATCHES
+        for window in word_windows(sentences, most_sentences=most, most_words=_WINDOW_WORDS):
+            found: dict[int, Array] = {}
+            with torch.inference_mode():  # not around a yield: the mode would leak into the caller's code
+                for number, layers in self._engine.layers(
+                    window, batch_size=batch_size, zero_state=self.state == "zero"
+                ):
+                    found[number] = _result(layers, combine, level)
+            for number in range(len(window)):
+                yield found.pop(number)
 
-    def _token_vectors(self, words: list[str]) -> Tensor:
-        """(2 + U, P): the vectors of <S>, </S> and of each word."""
-        size = self.model.config.max_characters_per_token
-        device = self.model.device
-        table = [self.model.token_vectors(torch.from_numpy(marker_char_ids(size)).to(device))]
-        # Words of like length together: the CNN crops each call to its longest.
-        order = sorted(range(len(words)), key=lambda number: len(words[number]))
-        for chunk in windows(order, _WORDS_PER_CNN_CALL):
-            chars = char_ids([words[number] for number in chunk], max_characters=size)
-            table.append(self.model.token_vectors(torch.from_numpy(chars).to(device)))
-        back = torch.empty(len(words), dtype=torch.long)
-        back[torch.tensor(order, dtype=torch.long)] = torch.arange(len(words))
-        return torch.cat(table)[torch.cat([torch.tensor([0, 1]), back + 2]).to(device)]
+    def _carry(self, sentences: list[list[str]], *, batch_size: int) -> list[list[Tensor]]:
+        """One batch that goes on where the call before ended; its rows beyond this batch keep their state."""
+        if len(sentences) > batch_size:
+            raise ConfigError(
+                f"state='carry' takes the sentences of a call as one batch; got {len(sentences)} with batch_size "
+                f"{batch_size}: call encode once a batch."
+            )
+        carried = self._carried or self.model.bilm.zero_state(0)
+        more = self.model.bilm.zero_state(max(0, len(sentences) - carried.h.shape[2]))
+        h, c = (torch.cat(pair, dim=2) for pair in zip(carried, more, strict=True))
+        count = len(sentences)
+        layers, final = self._engine.batch(sentences, State(h[:, :, :count], c[:, :, :count]))
+        self._carried = State(
+            torch.cat([final.h, h[:, :, count:]], dim=2), torch.cat([final.c, c[:, :, count:]], dim=2)
+        )
+        return layers
 
-    def _combination(self, layers: Layers) -> Callable[[list[Tensor], Tensor], Tensor]:
-        """How (B, W, D) a layer and a mask become the result."""
+    def _combination(self, layers: Layers) -> Combine:
+        """How the layers of a sentence become the result."""
         if layers == "all":
-            return lambda hidden, mask: torch.stack(hidden, dim=1)
-        if layers == "mix" and self.mix is not None:
-            return self.mix
+            return lambda hidden: torch.stack([layer.float() for layer in hidden])
+        if layers == "mix" and (mix := self.mix) is not None:
+            return lambda hidden: _mixed(mix, hidden)
         if layers in ("average", "mix"):
-            return lambda hidden, mask: torch.stack([layer.float() for layer in hidden]).mean(dim=0)
+            return lambda hidden: torch.stack([layer.float() for layer in hidden]).mean(dim=0)
         number = -1 if layers == "top" else layers
         if isinstance(number, bool) or not isinstance(number, int) or not -self.n_layers <= number < self.n_layers:
             raise ConfigError(
                 f"Unknown layers {layers!r}. Expected 'all', 'top', 'average', 'mix' or a number from 0 to "
                 f"{self.n_layers - 1}."
             )
-        return lambda hidden, mask: hidden[number]
+        return lambda hidden: hidden[number].float()
+
+
+def _mixed(mix: LayerMix, hidden: list[Tensor]) -> Tensor:
+    """(W, D) a layer to (W, D)."""
+    mask = torch.ones(1, len(hidden[0]), dtype=torch.bool, device=hidden[0].device)
+    mixed: Tensor = mix([layer.unsqueeze(0) for layer in hidden], mask)
+    return mixed[0].float()
+
+
+def _result(layers: list[Tensor], combine: Combine, level: Level) -> Array:
+    """Layers (W, D) of one sentence to an array of its own."""
+    combined = combine(layers)  # (W, D) or (layers, W, D)
+    if level == "sentence":
+        words = combined.shape[-2]
+        combined = combined.mean(dim=-2) if words else combined.new_zeros(*combined.shape[:-2], combined.shape[-1])
+    array: Array = combined.cpu().numpy()
+    return array if array.base is None or not array.size else np.array(array)

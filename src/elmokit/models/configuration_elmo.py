@@ -51,7 +51,15 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     r"""Shape and training settings of an ELMo model. The default shape is the preset `mini`.
 
     Token encoder (Peters et al. 2018, §3.1; Kim et al. 2016)
+        token_encoder (`"char_cnn"`, `"word"` or `"word_char"`, *optional*, defaults to `"char_cnn"`): characters;
+            whole words looked up (word-level bilm-tf models); both side by side (ELMoForManyLangs).
+        n_words (`int`, *optional*, defaults to 0): rows of the word table, padding included; 0: no word table.
+        word_dim (`int`, *optional*, defaults to 0): size of a word's vector beside its characters (`word_char`).
         n_characters (`int`, *optional*, defaults to 262): rows of the character table: padding, 256 bytes, 5 markers.
+            0 with `word_char`: no character table.
+        character_padding (`int`, *optional*, defaults to 261): the id of an unused position inside a word.
+        marker_rows (`list[list[int]]`, *optional*): what the token encoder reads of the begin and the end of a
+            sentence; `None`: the convention of bilm-tf.
         max_characters_per_token (`int`, *optional*, defaults to 50): bytes of a word plus its two markers.
         char_embedding_dim (`int`, *optional*, defaults to 16): size of a character vector.
         filters (`list[list[int]]`, *optional*): `[width, number]` of each convolution.
@@ -66,6 +74,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         use_skip_connections (`bool`, *optional*, defaults to `True`): residuals between LSTM layers.
         cell_clip, proj_clip (`float`, *optional*, defaults to 3.0): bounds of cell and projected state; `None`: none.
         dropout (`float`, *optional*, defaults to 0.1): on each cell input and on the final output.
+        warm_state (`bool`, *optional*, defaults to `False`): the model holds the state its sentences start from.
 
     Text (how the text of the pretraining was prepared; later text is prepared the same way)
         text_steps (`list[str]`, *optional*): names of clean-up steps before splitting (`elmokit.text.normalize.STEPS`).
@@ -99,7 +108,12 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     model_type = "elmo"
     attribute_map: ClassVar[dict[str, str]] = {"num_hidden_layers": "n_layers"}
 
+    token_encoder: Literal["char_cnn", "word", "word_char"] = "char_cnn"
+    n_words: int = 0
+    word_dim: int = 0
     n_characters: int = 262
+    character_padding: int = 261
+    marker_rows: list[list[int]] | None = None
     max_characters_per_token: int = 50
     char_embedding_dim: int = 16
     filters: list[list[int]] | None = None
@@ -114,6 +128,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     cell_clip: float | int | None = 3.0
     proj_clip: float | int | None = 3.0
     dropout: float | int = 0.1
+    warm_state: bool = False
 
     text_steps: list[str] | None = None
     pre_split: bool = False
@@ -175,7 +190,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
 
     def validate_sizes(self) -> None:
         """Sizes are positive and fit each other. Run by `@strict` after every construction."""
-        at_least = {"n_characters": 262, "max_characters_per_token": 3, "char_embedding_dim": 1, "projection_dim": 1}
+        at_least = {"max_characters_per_token": 3, "char_embedding_dim": 1, "projection_dim": 1}
         at_least |= {"cell_dim": 1, "n_layers": 1, "n_highway": 0, "vocab_size": 0, "n_negative_samples": 1}
         at_least |= {"head_hidden_dim": 1, "head_layers": 1}
         for name, least in at_least.items():
@@ -190,6 +205,28 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
                 f"mix_weights has {len(self.mix_weights)} values; expected {self.n_layers + 1}: the token layer and "
                 f"{self.n_layers} LSTM layers."
             )
+
+    def validate_token_encoder(self) -> None:
+        """The tables that the token encoder reads have rows."""
+        least = {"char_cnn": 262, "word": 0, "word_char": 0}[self.token_encoder]
+        if self.n_characters < least:
+            raise ValueError(f"n_characters is {self.n_characters}; expected at least {least}.")
+        if self.token_encoder == "word" and self.n_words < 3:
+            raise ValueError(f"n_words is {self.n_words}; expected at least 3: padding and the two sentence markers.")
+        if self.token_encoder == "word_char" and (self.n_words > 0) != (self.word_dim > 0):
+            raise ValueError(f"n_words is {self.n_words} and word_dim {self.word_dim}; expected both or neither.")
+        if self.token_encoder == "word_char" and not self.n_words and not self.n_characters:
+            raise ValueError("n_words and n_characters are 0; expected a table of words, of characters, or both.")
+        width = self.row_width
+        if self.marker_rows is not None and [len(row) for row in self.marker_rows] != [width, width]:
+            raise ValueError(f"marker_rows is {self.marker_rows}; expected two rows of {width} numbers.")
+
+    @property
+    def row_width(self) -> int:
+        """Integers that the token encoder reads of a word."""
+        if self.token_encoder == "word":
+            return 1
+        return self.max_characters_per_token + (self.token_encoder == "word_char")
 
     def validate_rates(self) -> None:
         """Dropout rates lie in [0, 1); clips and penalties are positive."""

@@ -15,6 +15,7 @@ from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.quiet import quiet_transformers
 from elmokit.nn.layer_mix import LayerMix
+from elmokit.text.word_rows import LEXICON_FILE, ByteRows, WordRows, load_word_rows
 
 _Model = TypeVar("_Model", bound=ElmoPreTrainedModel)
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
@@ -56,6 +57,36 @@ def load_with_mix(path: str | Path, *, dtype: str = "float32") -> tuple[ElmoMode
         classifier = load(ElmoForSequenceClassification, path, dtype=dtype)
         return classifier.elmo, classifier.mix
     return load(ElmoModel, path, dtype=dtype), None
+
+
+def word_rows_of(path: str | Path) -> WordRows:
+    """How the model in a folder reads words.
+
+    Raises:
+        ModelError: No model there, or its `lexicon.json` is missing, damaged or does not fit.
+    """
+    config = load_config(path)
+    if config.token_encoder == "char_cnn":
+        return ByteRows(config.max_characters_per_token)
+    rows = load_word_rows(Path(path) / LEXICON_FILE, max_characters=config.max_characters_per_token)
+    check_lexicon(config, rows)
+    return rows
+
+
+def check_lexicon(config: ElmoConfig, rows: WordRows) -> None:
+    """Every id that `rows` can give has a row in the model's tables.
+
+    Raises:
+        ModelError: It has not.
+    """
+    for name, table in rows.lexicon().items():
+        size = config.n_words if name == "words" else config.n_characters
+        beyond = [entry for entry, number in table.items() if not 0 <= number + 1 < max(size, 1)]
+        if beyond and size:
+            raise ModelError(
+                f"the table of {name} gives {beyond[0]!r} the number {table[beyond[0]]}, "
+                f"but the model's table has {size - 1} rows"
+            )
 
 
 def load_config(path: str | Path) -> ElmoConfig:

@@ -16,6 +16,7 @@ from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.distinct import distinct_rows
 from elmokit.nn.bilm import BiLM, State
 from elmokit.nn.char_cnn import CharCNN
+from elmokit.nn.token_encoders import WordCharEncoder, WordEmbedding
 from elmokit.text.char_ids import marker_char_ids
 
 
@@ -91,11 +92,7 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
 
     def __init__(self, config: ElmoConfig) -> None:
         super().__init__(config)
-        self.token_encoder = CharCNN(
-            n_characters=config.n_characters, embedding_dim=config.char_embedding_dim, filters=config.filters or [],
-            n_highway=config.n_highway, projection_dim=config.projection_dim, activation=config.char_cnn_activation,
-            max_characters=config.max_characters_per_token,
-        )  # fmt: skip
+        self.token_encoder = _token_encoder(config)
         self.bilm = BiLM(
             # As in bilm-tf, a projection as wide as the cell is left out.
             input_dim=config.projection_dim, cell_dim=config.cell_dim,
@@ -103,16 +100,34 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
             n_layers=config.n_layers, directions=config.directions, use_skip_connections=config.use_skip_connections,
             cell_clip=config.cell_clip, proj_clip=config.proj_clip, dropout=config.dropout,
         )  # fmt: skip
+        if config.warm_state:
+            sizes = (config.n_layers, config.directions)
+            self.warm_h = nn.Parameter(torch.zeros(*sizes, self.bilm.output_dim), requires_grad=False)
+            self.warm_c = nn.Parameter(torch.zeros(*sizes, config.cell_dim), requires_grad=False)
         self.post_init()  # type: ignore[no-untyped-call]
 
     def get_input_embeddings(self) -> nn.Module:
-        """The character table."""
+        """The table of characters, or of words in a word-level model."""
         return self.token_encoder.embedding
 
-    def token_vectors(self, chars: Tensor) -> Tensor:
-        """Character ids of words (U, L) to their context-free vectors (U, P)."""
-        vectors: Tensor = self.token_encoder(chars)
+    def token_vectors(self, rows: Tensor) -> Tensor:
+        """Rows of words (U, L), as the model's `WordRows` makes them, to their context-free vectors (U, P)."""
+        vectors: Tensor = self.token_encoder(rows)
         return vectors
+
+    def marker_rows(self) -> Tensor:
+        """(2, L): the rows of the begin and the end of a sentence."""
+        if self.config.marker_rows is not None:
+            return torch.tensor(self.config.marker_rows, device=self.device)
+        rows = [[1], [2]] if self.config.token_encoder == "word" else marker_char_ids(self.config.row_width)
+        return torch.as_tensor(rows, device=self.device)
+
+    def initial_state(self, batch: int) -> State:
+        """Where sentences start: the warm state that the model holds, or zero."""
+        if not self.config.warm_state:
+            return self.bilm.zero_state(batch)
+        h, c = (state.unsqueeze(2).expand(-1, -1, batch, -1) for state in (self.warm_h, self.warm_c))
+        return State(h, c.to(torch.promote_types(c.dtype, torch.float32)))
 
     def run(
         self, words: Tensor, index: Tensor, lengths: Sequence[int], *, state: State | None = None
@@ -123,32 +138,34 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
             words: (U, P) from `token_vectors`.
             index: (B, T) row of `words` at each position, markers included; anything in the padding.
             lengths: Positions of each sentence, markers included.
-            state: Where the LSTMs start; zero by default.
+            state: Where the LSTMs start; `initial_state` by default.
 
         Returns:
             n_layers + 1 of (B, T, 2P), the padding of the LSTM layers zero, and the states after each sentence.
         """
         tokens = functional.embedding(index, words)  # (B, T, P); its gradient is summed a word at a time
-        outputs, final = self.bilm(tokens, lengths, state=state)
+        start = self.initial_state(len(lengths)) if state is None else state
+        outputs, final = self.bilm(tokens, lengths, state=start)
         return [torch.cat([tokens] * self.config.directions, dim=2), *outputs], final
 
     def forward(self, char_ids: Tensor, attention_mask: Tensor | None = None) -> ElmoModelOutput:
         """Every layer for every word.
 
         Args:
-            char_ids: (B, W, L) as from `ElmoTokenizer`, rows of 0 in the padding; no sentence markers.
+            char_ids: (B, W, L) as from `ElmoTokenizer`, rows of 0 in the padding; no sentence markers. (Of a model that
+                looks words up the rows hold word numbers, see `elmokit.text.word_rows`.)
             attention_mask: (B, W), 1 where a word stands. Default: where any character id is above 0.
 
         Raises:
-            ValueError: `char_ids` is not (B, W, max_characters_per_token), or the mask is not (B, W).
+            ValueError: `char_ids` is not (B, W, row_width), or the mask is not (B, W).
         """
-        _check_shape(char_ids, self.config.max_characters_per_token)
+        _check_shape(char_ids, self.config.row_width)
         mask = (char_ids > 0).any(dim=2) if attention_mask is None else attention_mask.bool()
         if mask.shape != char_ids.shape[:2]:
             raise ValueError(
                 f"attention_mask is {tuple(mask.shape)}; expected {tuple(char_ids.shape[:2])}, as char_ids."
             )
-        markers = torch.from_numpy(marker_char_ids(char_ids.shape[2])).to(char_ids)
+        markers = self.marker_rows().to(char_ids)
         rows = torch.cat([markers, char_ids[mask]])  # (2 + N, L)
         picks, inverse = distinct_rows(rows)
         words = self.token_vectors(rows[picks])  # (U, P)
@@ -158,11 +175,29 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         return ElmoModelOutput(last_hidden_state=hidden[-1], hidden_states=hidden, mask=mask)
 
 
-def _check_shape(char_ids: Tensor, max_characters: int) -> None:
-    if char_ids.ndim != 3 or char_ids.shape[2] != max_characters:
+def _token_encoder(config: ElmoConfig) -> CharCNN | WordEmbedding | WordCharEncoder:
+    if config.token_encoder == "word":
+        return WordEmbedding(n_words=config.n_words, dim=config.projection_dim)
+    joined = config.token_encoder == "word_char"
+    characters = None
+    if config.n_characters:
+        characters = CharCNN(
+            n_characters=config.n_characters, embedding_dim=config.char_embedding_dim, filters=config.filters or [],
+            n_highway=config.n_highway, projection_dim=None if joined else config.projection_dim,
+            activation=config.char_cnn_activation, max_characters=config.max_characters_per_token,
+            padding=config.character_padding,
+        )  # fmt: skip
+    if characters is not None and not joined:
+        return characters
+    words = WordEmbedding(n_words=config.n_words, dim=config.word_dim) if config.n_words else None
+    return WordCharEncoder(words=words, characters=characters, projection_dim=config.projection_dim)
+
+
+def _check_shape(char_ids: Tensor, width: int) -> None:
+    if char_ids.ndim != 3 or char_ids.shape[2] != width:
         raise ValueError(
-            f"char_ids is {tuple(char_ids.shape)}; expected (sentences, words, {max_characters}): "
-            f"use a tokenizer with max_characters={max_characters}."
+            f"char_ids is {tuple(char_ids.shape)}; expected (sentences, words, {width}): "
+            f"use the tokenizer of this model (for characters: max_characters={width})."
         )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import BatchEncoding, TokenizersBackend
@@ -14,11 +14,10 @@ from transformers.tokenization_utils_base import TruncationStrategy
 from transformers.utils.generic import PaddingStrategy
 
 from elmokit.models.word_encoding import PAD_TOKEN, WordEncoding, extended
-from elmokit.text.char_ids import char_ids
+from elmokit.text.word_rows import LEXICON_FILE, ByteRows, Rows, WordRows, load_word_rows, save_lexicon
 from elmokit.text.words import whitespace_spans, word_spans
 
 _UNKNOWN = "<unk>"
-_BYTES = range(1, 257)  # ids of bytes; markers lie above
 
 
 class ElmoTokenizer(TokenizersBackend):
@@ -29,16 +28,25 @@ class ElmoTokenizer(TokenizersBackend):
     markers are not added: the model does that. Padded places are rows of 0.
     """
 
-    vocab_files_names = {"tokenizer_file": "tokenizer.json"}  # noqa: RUF012 (declared by the base)
+    vocab_files_names = {"tokenizer_file": "tokenizer.json", "lexicon_file": LEXICON_FILE}  # noqa: RUF012 (declared by the base)
     model_input_names = ["char_ids", "attention_mask"]  # noqa: RUF012
 
     def __init__(
-        self, *, max_characters: int = 50, split: Literal["penn", "whitespace"] = "penn", **kwargs: Any
-    ) -> None:
+        self, *, max_characters: int = 50, split: Literal["penn", "whitespace"] = "penn",
+        lexicon_file: str | None = None, word_rows: WordRows | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
         if split not in ("penn", "whitespace"):
             raise ValueError(f"Unknown split {split!r}. Expected 'penn' or 'whitespace'.")
         if max_characters < 3:
             raise ValueError(f"max_characters is {max_characters}; expected at least 3: a byte and two word markers.")
+        if word_rows is None:
+            read = lexicon_file is not None
+            word_rows = (
+                load_word_rows(Path(str(lexicon_file)), max_characters=max_characters)
+                if read
+                else ByteRows(max_characters)
+            )
+        max_characters = word_rows.max_characters
         for key in ("vocab", "merges", "tokenizer_file", "tokenizer_object"):
             kwargs.pop(key, None)  # words are never looked up: the file only tells tools that there is a tokenizer
         kwargs = {"pad_token": PAD_TOKEN, "unk_token": _UNKNOWN, **kwargs}
@@ -46,6 +54,16 @@ class ElmoTokenizer(TokenizersBackend):
         super().__init__(tokenizer_object=backend, max_characters=max_characters, split=split, **kwargs)  # type: ignore[no-untyped-call]
         self.max_characters = max_characters
         self.split = split
+        self.word_rows = word_rows
+
+    def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:
+        """The base's files, and the words and characters that the model looks up."""
+        written: tuple[str, ...] = tuple(super().save_pretrained(save_directory, *args, **kwargs))
+        if not self.word_rows.lexicon():
+            return written
+        path = Path(save_directory) / LEXICON_FILE
+        save_lexicon(self.word_rows, path)
+        return (*written, str(path))
 
     def words(self, text: str) -> list[str]:
         """The words of a raw text, as `__call__` splits it."""
@@ -80,7 +98,7 @@ class ElmoTokenizer(TokenizersBackend):
             encodings = [encoding.cut(max_length, side=self.truncation_side) for encoding in encodings]
         lengths = [len(encoding.tokens) for encoding in encodings]
         data: dict[str, list[Any]] = {
-            "char_ids": [char_ids(encoding.tokens, max_characters=self.max_characters) for encoding in encodings],
+            "char_ids": [self.word_rows(encoding.tokens) for encoding in encodings],
             "attention_mask": [[1] * length for length in lengths],
         }
         if return_attention_mask is False:
@@ -137,15 +155,15 @@ class ElmoTokenizer(TokenizersBackend):
             data = {key: values[0] for key, values in data.items()}
         return BatchEncoding(_rows(data, return_tensors), tensor_type=return_tensors)
 
-    def _as_rows(self, rows: Any) -> NDArray[np.int16]:
-        """(W, max_characters), also of an empty sentence that came as a bare []."""
-        return np.asarray(rows, dtype=np.int16).reshape(-1, self.max_characters)
+    def _as_rows(self, rows: Any) -> Rows:
+        """(W, L), also of an empty sentence that came as a bare []."""
+        return np.asarray(rows, dtype=np.int32).reshape(-1, self.word_rows.width)
 
     def _decode(self, token_ids: Any, *args: Any, **kwargs: Any) -> str:
         """Character ids of one word, or of the words of a sentence, back to text."""
         rows = np.asarray(token_ids)
         if rows.ndim < 2:
-            return bytes(int(i) - 1 for i in rows.ravel() if i in _BYTES).decode(errors="replace")
+            return self.word_rows.decode(rows.ravel())
         return " ".join(self._decode(row) for row in rows if np.any(row))
 
 
@@ -190,7 +208,7 @@ def _padded(key: str, values: list[Any], length: int, *, side: str) -> list[Any]
     return [extended(list(value), filling, length - len(value), side=side) for value in values]
 
 
-def _padded_rows(rows: NDArray[np.int16], length: int, *, side: str) -> NDArray[np.int16]:
+def _padded_rows(rows: Rows, length: int, *, side: str) -> Rows:
     missing = length - len(rows)
     return np.pad(rows, ((0, missing), (0, 0)) if side == "right" else ((missing, 0), (0, 0)))
 

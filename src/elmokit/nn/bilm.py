@@ -75,11 +75,23 @@ class BiLM(nn.Module):
         order = packing.order.to(tokens.device)
         positions = [p.to(tokens.device) for p in (packing.forward, packing.backward)][: self.directions]
         x = tokens.flatten(0, 1)[torch.stack(positions)]  # (D, N, I)
-        sorted_state = self.zero_state(batch) if state is None else State(state.h[:, :, order], state.c[:, :, order])
+        sorted_state = self.zero_state(batch) if state is None else _rows(state, order)
         packed, final = self.forward_packed(x, packing.batch_sizes, state=sorted_state)
-        back = torch.argsort(order)
         layers = [self._unpack(y, positions, batch, time) for y in packed]
-        return layers, State(final.h[:, :, back], final.c[:, :, back])
+        return layers, _rows(final, torch.argsort(order))
+
+    def forward_ragged(
+        self, tokens: Tensor, lengths: Sequence[int], *, state: State | None = None
+    ) -> tuple[list[Tensor], State]:
+        """tokens (N, I), sentence behind sentence without padding, to one (N, D·H) a layer, and the states."""
+        packing = Packing.ragged(lengths)
+        order = packing.order.to(tokens.device)
+        positions = [p.to(tokens.device) for p in (packing.forward, packing.backward)][: self.directions]
+        x = tokens[torch.stack(positions)]  # (D, N, I)
+        sorted_state = self.zero_state(len(lengths)) if state is None else _rows(state, order)
+        packed, final = self.forward_packed(x, packing.batch_sizes, state=sorted_state)
+        layers = [self._unpack(y, positions, 1, len(tokens))[0] for y in packed]
+        return layers, _rows(final, torch.argsort(order))
 
     def _unpack(self, packed: Tensor, positions: list[Tensor], batch: int, time: int) -> Tensor:
         """(D, N, H) to (B, T, D·H)."""
@@ -91,3 +103,8 @@ class BiLM(nn.Module):
         """The state before any text, for ``batch`` sentences."""
         states = [layer.zero_state(batch) for layer in cast(Iterable[ProjectedLSTM], self.layers)]
         return State(torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))
+
+
+def _rows(state: State, rows: Tensor) -> State:
+    """The states of some sentences."""
+    return State(state.h[:, :, rows], state.c[:, :, rows])

@@ -38,18 +38,19 @@ class Highway(nn.Module):
 
 
 class CharCNN(nn.Module):
-    """Character ids of words (U, L) to word vectors (U, P).
+    """Character ids of words (U, L) to word vectors (U, P), or (U, filters) with ``projection_dim=None``.
 
     Id 0 is padding and embeds as zeros. Windows over the padding inside a word's 50 positions take part in the maximum,
-    as in the reference; only columns that cannot change it are cut.
+    as in the reference; only columns that cannot change it are cut. ``padding`` is the id of those positions.
     """
 
     def __init__(
         self, *, n_characters: int = 262, embedding_dim: int = 16, filters: Sequence[Sequence[int]] = ((1, 32),),
-        n_highway: int = 1, projection_dim: int = 256, activation: Activation = "relu",
-        max_characters: int = 50,
+        n_highway: int = 1, projection_dim: int | None = 256, activation: Activation = "relu",
+        max_characters: int = 50, padding: int = 261,
     ) -> None:  # fmt: skip
         super().__init__()
+        self.padding = padding
         self.max_characters = max_characters
         self.activation = activation
         self.widest = max(width for width, _ in filters)
@@ -57,7 +58,9 @@ class CharCNN(nn.Module):
         self.embedding = nn.Embedding(n_characters, embedding_dim, padding_idx=0)
         self.convolutions = nn.ModuleList(nn.Conv1d(embedding_dim, count, width) for width, count in filters)
         self.highways = nn.ModuleList(Highway(n_filters) for _ in range(n_highway))
-        self.projection = None if n_filters == projection_dim else nn.Linear(n_filters, projection_dim)
+        self.n_filters = n_filters
+        plain = projection_dim is None or projection_dim == n_filters
+        self.projection = None if plain else nn.Linear(n_filters, cast(int, projection_dim))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -95,7 +98,7 @@ class CharCNN(nn.Module):
         """
         if not len(chars):
             return self._pooled(chars)
-        lengths = torch.where((chars != 0) & (chars != PAD_ID), self._columns(chars), 0).amax(dim=1)
+        lengths = torch.where((chars != 0) & (chars != self.padding), self._columns(chars), 0).amax(dim=1)
         order = lengths.argsort()
         sizes = torch.bincount(torch.bucketize(lengths, torch.tensor(_LENGTH_BORDERS, device=chars.device))).tolist()
         groups = [group for group in torch.split(order, sizes) if len(group)]
@@ -119,9 +122,6 @@ class CharCNN(nn.Module):
         maxima = [convolution(characters).max(dim=2).values for convolution in self.convolutions]
         return activate(torch.cat(maxima, dim=1))
 
-
-PAD_ID = 261
-"""The id of an unused position inside a word (elmo-formats: 260 before the shift by one)."""
 
 _LENGTH_BORDERS = (7, 9, 11, 14, 20)
 """Encoded lengths (with both boundary marks) at which words are grouped; English words have about nine."""

@@ -14,9 +14,11 @@ What makes it fast, forward and backward:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -24,6 +26,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 _T = TypeVar("_T")
+_GATES_AT_ONCE = 1 << 22  # numbers, in inference: 16 MB in float32, a few steps of the largest published model
 _sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (d, y) -> d · y · (1 - y)
 _tanh_gradient = torch.ops.aten.tanh_backward  # (d, y) -> d · (1 - y²)
 
@@ -84,6 +87,46 @@ def _forward(x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[
             if clips.projection is not None:
                 h.clamp_(-clips.projection, clips.projection)
     return _Steps(gates, cells, tanh_cells, mixed, outputs)
+
+
+def _infer(
+    x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips, outputs: Tensor
+) -> None:
+    """`_forward` where nothing needs a gradient, in the memory of a few steps.
+
+    Fills ``outputs`` (N, H); h and c become the final states in place. Whatever the type of the weights, the gates'
+    non-linearities and the cell state are computed in float32.
+    """
+    size = c.shape[1]
+    stops = list(accumulate(batch_sizes))
+    batch = batch_sizes[0] if batch_sizes else 0
+    room = x.new_empty(max(batch, min(len(x), _GATES_AT_ONCE // (4 * size))), 4 * size)
+    mixed = c.new_empty(batch, size)
+    hidden_t, input_t = w.hidden.t(), w.input.t()
+    filled = 0  # rows whose input product lies in `room`
+    offset = 0  # the row that lies at its start
+    for start, stop in _slices(batch_sizes):
+        count = stop - start
+        if stop > filled:
+            offset, filled = start, stops[bisect_right(stops, start + len(room)) - 1]  # whole steps only
+            torch.addmm(w.bias, x[start:filled], input_t, out=room[: filled - start])
+        step = room[start - offset : stop - offset].addmm_(h[:count], hidden_t)
+        if step.dtype != c.dtype:
+            step = step.to(c.dtype)
+        step[:, : 3 * size].sigmoid_()
+        step[:, 3 * size :].tanh_()
+        out_gate, in_gate, forget, candidate = torch.split(step, size, dim=1)
+        cell = c[:count].mul_(forget).addcmul_(in_gate, candidate)
+        if clips.cell is not None:
+            cell.clamp_(-clips.cell, clips.cell)
+        output = torch.tanh(cell, out=mixed[:count]).mul_(out_gate).to(x.dtype)
+        if w.projection is not None:
+            output = torch.mm(output, w.projection, out=outputs[start:stop])
+            if clips.projection is not None:
+                output.clamp_(-clips.projection, clips.projection)
+        else:
+            outputs[start:stop] = output
+        h[:count] = output
 
 
 def _states_before(states: Tensor, initial: Tensor, batch_sizes: Sequence[int]) -> Tensor:
@@ -300,7 +343,19 @@ class ProjectedLSTM(nn.Module):
         if torch.is_autocast_enabled(x.device.type):
             dtype = torch.get_autocast_dtype(x.device.type)
         w = [None if weight is None else weight.to(dtype) for weight in weights]
-        outputs, h, c = _PackedLSTM.apply(  # type: ignore[no-untyped-call]
-            x.to(dtype), h.to(dtype), c, *w, batch_sizes, self.clips
-        )
+        x, h = x.to(dtype), h.to(dtype)
+        if not torch.is_grad_enabled():
+            return self._inferred(x, h, c, _by_direction(*w), batch_sizes)  # type: ignore[arg-type]
+        outputs, h, c = _PackedLSTM.apply(x, h, c, *w, batch_sizes, self.clips)  # type: ignore[no-untyped-call]
+        return outputs, (h, c)
+
+    def _inferred(
+        self, x: Tensor, h: Tensor, c: Tensor, weights: list[Weights], batch_sizes: list[int]
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        with torch.autocast(x.device.type, enabled=False):
+            h, c = h.clone(), c.clone()
+            outputs = x.new_empty(*x.shape[:2], self.output_dim)
+            _each_direction(
+                lambda d: _infer(x[d], h[d], c[d], weights[d], batch_sizes, self.clips, outputs[d]), len(x), x.device
+            )
         return outputs, (h, c)

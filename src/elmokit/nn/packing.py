@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -28,6 +29,12 @@ class Packing:
     order: Tensor
 
     @classmethod
+    def ragged(cls, lengths: Sequence[int]) -> Packing:
+        """Pack sentences that lie one behind the other without padding: positions are into (sum of lengths,)."""
+        length = np.asarray(lengths, dtype=np.int64)
+        return cls._at(length, np.cumsum(length) - length)
+
+    @classmethod
     def of(cls, lengths: Sequence[int], *, stride: int | None = None) -> Packing:
         """Pack sentences of these lengths that lie ``stride`` positions apart (default: the longest length).
 
@@ -37,13 +44,17 @@ class Packing:
         length = np.asarray(lengths, dtype=np.int64)
         if len(length) and (length.min() < 0 or (stride is not None and length.max() > stride)):
             raise ValueError(f"Sentence lengths are {length.min()} to {length.max()}; expected 0 to {stride}.")
+        step = int(length.max(initial=0)) if stride is None else stride
+        return cls._at(length, np.arange(len(length)) * step)
+
+    @classmethod
+    def _at(cls, length: NDArray[np.int64], starts: NDArray[np.int64]) -> Packing:
         order = np.argsort(-length, kind="stable")
         sorted_length = length[order]
         longest = int(sorted_length[0]) if len(length) else 0
-        step = longest if stride is None else stride
         active = np.arange(longest)[:, None] < sorted_length[None, :]  # (T, B)
         time, row = np.nonzero(active)
-        start = order[row] * step
+        start = starts[order[row]]
         return cls(
             forward=torch.from_numpy(start + time),
             backward=torch.from_numpy(start + sorted_length[row] - 1 - time),

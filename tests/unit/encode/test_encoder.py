@@ -12,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elmokit import Encoder
+from elmokit.encode import engine
 from elmokit.errors import ConfigError, ModelError
 from elmokit.models import ElmoConfig, ElmoForSequenceClassification, ElmoModel, ElmoTokenizer
+from elmokit.models.warm_state import warm_up
+from elmokit.text.word_rows import ByteRows
 
 torch.manual_seed(7)
 MODEL = ElmoModel(ElmoConfig.preset("tiny"))
@@ -85,8 +88,11 @@ def test_each_distinct_word_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> 
     seen: list[int] = []
     original = MODEL.token_vectors
     monkeypatch.setattr(MODEL, "token_vectors", lambda chars: seen.append(len(chars)) or original(chars))
-    ENCODER.encode(["the bank", "the river", "the bank"], batch_size=1)
+    encoder = Encoder(MODEL)
+    encoder.encode(["the bank", "the river", "the bank"], batch_size=1)
     assert sum(seen) == 2 + 3
+    encoder.encode(["the old river"])  # what an earlier call brought is still there
+    assert sum(seen) == 2 + 4
 
 
 def test_the_mix_is_that_of_a_saved_classifier(tmp_path: Path) -> None:
@@ -127,3 +133,89 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         ENCODER.encode([["a"]])
     with pytest.raises(ValueError, match="expects lists of words; got the text 'a b'"):
         ENCODER.encode(["a b"], is_split_into_words=True)
+
+
+@given(st.lists(st.lists(WORDS, max_size=9), max_size=8), st.integers(1, 6), st.sampled_from([1, 2]))
+def test_a_full_table_and_any_threads_change_nothing(sentences: list[list[str]], capacity: int, threads: int) -> None:
+    encoder = Encoder(MODEL)
+    encoder._engine.table.capacity = capacity
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        for _ in range(2):
+            for sentence in sentences:
+                (array,) = encoder.encode([sentence], is_split_into_words=True)
+                np.testing.assert_allclose(array, by_model(sentence), atol=1e-5)
+    finally:
+        torch.set_num_threads(before)
+    assert len(encoder._engine.table) <= max(capacity, 9)
+
+
+def test_the_table_forgets_the_word_that_was_used_longest_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = Encoder(MODEL)
+    encoder._engine.table.capacity = 3
+    encoder.encode([["a", "b", "c"]], is_split_into_words=True)
+    encoder.encode([["a", "d"]], is_split_into_words=True)  # b goes
+    seen: list[int] = []
+    original = MODEL.token_vectors
+    monkeypatch.setattr(MODEL, "token_vectors", lambda rows: seen.append(len(rows)) or original(rows))
+    encoder.encode([["a", "c", "d"]], is_split_into_words=True)
+    assert seen == []
+    encoder.encode([["b"]], is_split_into_words=True)
+    assert seen == [1]
+
+
+@pytest.mark.parametrize("length", [1, 7, 8, 20, 23])
+@pytest.mark.parametrize("state", ["zero", "warm"])
+def test_a_long_text_in_pieces_is_one_long_pass(monkeypatch: pytest.MonkeyPatch, length: int, state: Any) -> None:
+    model = ElmoModel(ElmoConfig.preset("tiny"))
+    warm_up(model, ByteRows(50))
+    words = [f"w{number % 11}" for number in range(length)]
+    whole = Encoder(model, state=state).encode([words, ["the"]], is_split_into_words=True)
+    monkeypatch.setattr(engine, "WORDS_PER_BATCH", 8)
+    pieces = Encoder(model, state=state).encode([words, ["the"]], is_split_into_words=True)
+    for array, expected in zip(pieces, whole, strict=True):
+        np.testing.assert_allclose(array, expected, atol=1e-6)
+
+
+def test_a_stream_is_read_as_it_is_needed() -> None:
+    read: list[int] = []
+
+    def sentences() -> Any:
+        for number in range(10_000):
+            read.append(number)
+            yield ["the", "bank"]
+
+    stream = ENCODER.stream(sentences(), batch_size=4, is_split_into_words=True)
+    assert next(stream).shape == (3, 2, 32)
+    assert len(read) < 1000
+    assert not torch.is_inference_mode_enabled()
+
+
+def test_warm_state_is_the_state_after_its_text() -> None:
+    model = ElmoModel(ElmoConfig.preset("tiny"))
+    carried = Encoder(model, state="carry")
+    for _ in range(2):
+        carried.encode([["the", "bank"]], is_split_into_words=True)
+    (expected,) = carried.encode([["a", "river"]], is_split_into_words=True)
+    warm_up(model, ByteRows(50), [["the", "bank"]], passes=2)
+    (array,) = Encoder(model).encode([["a", "river"]], is_split_into_words=True)
+    np.testing.assert_allclose(array, expected, atol=1e-6)
+
+
+def test_states_that_cannot_be() -> None:
+    with pytest.raises(ConfigError, match="Unknown state 'cold'"):
+        Encoder(MODEL, state="cold")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="holds no warm state"):
+        Encoder(MODEL, state="warm")
+    with pytest.raises(ConfigError, match="one batch; got 3 with batch_size 2"):
+        Encoder(MODEL, state="carry").encode(["a", "b", "c"], batch_size=2)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_halved_types_are_close(tmp_path: Path, dtype: str) -> None:
+    MODEL.save_pretrained(tmp_path)
+    half = Encoder.from_pretrained(tmp_path, dtype=dtype).encode(["The bank of the river."])[0]
+    exact = ENCODER.encode(["The bank of the river."])[0]
+    assert half.dtype == np.float32
+    assert np.linalg.norm(half - exact) / np.linalg.norm(exact) < 1e-2

@@ -344,6 +344,24 @@ def test_inference_mode_and_no_grad(threads: None, count: int) -> None:
     assert usual.requires_grad
 
 
+@pytest.mark.parametrize("rows", [1, 3, 1000])
+@pytest.mark.parametrize("projection_dim", [None, 3])
+def test_inference_in_windows_of_few_rows(
+    monkeypatch: pytest.MonkeyPatch, rows: int, projection_dim: int | None
+) -> None:
+    module = layer(cell_clip=0.3, proj_clip=0.2, projection_dim=projection_dim)
+    x, state = inputs(module, RAGGED)
+    usual, (h, c) = module(x, RAGGED, state)
+    monkeypatch.setattr(lstm_module, "_GATES_AT_ONCE", rows * 4 * module.cell_dim)
+    before = [part.clone() for part in state]
+    with torch.inference_mode():
+        outputs, (h_last, c_last) = module(x, RAGGED, state)
+    torch.testing.assert_close(outputs, usual.detach())
+    torch.testing.assert_close(h_last, h.detach())
+    torch.testing.assert_close(c_last, c.detach())
+    assert all(torch.equal(given, kept) for given, kept in zip(state, before, strict=True))
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_autocast_is_close_and_keeps_the_cell_state_in_float32(threads: None, count: int) -> None:
     torch.set_num_threads(count)

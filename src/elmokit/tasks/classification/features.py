@@ -117,11 +117,6 @@ def store_key(model: ElmoModel, tokens: TokenizedTexts) -> str:
     return digest.hexdigest()
 
 
-def default_cache() -> Path:
-    """`$ELMOKIT_CACHE/layers`, or `~/.cache/elmokit/layers`."""
-    return Path(os.environ.get("ELMOKIT_CACHE") or Path.home() / ".cache" / "elmokit") / "layers"
-
-
 def _shape(model: ElmoModel) -> str:
     config = model.config
     keys = ["projection_dim", "cell_dim", "n_layers", "directions", "filters", "n_highway", "char_cnn_activation"]

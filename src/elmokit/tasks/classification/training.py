@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 from transformers.integrations.integration_utils import TensorBoardCallback
 
+from elmokit.cache import cache_folder
 from elmokit.errors import ConfigError
 from elmokit.models.loading import load_config
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
@@ -32,7 +33,7 @@ from elmokit.tasks.classification.building import (
 from elmokit.tasks.classification.config import HOUSEKEEPING, ClassifyConfig
 from elmokit.tasks.classification.data import ClassificationData, load_data, seen_in_training
 from elmokit.tasks.classification.evaluation import draw, logits_of, split_scores
-from elmokit.tasks.classification.features import default_cache, layer_store
+from elmokit.tasks.classification.features import layer_store
 from elmokit.tasks.classification.tokens import tokenize
 from elmokit.tasks.classification.trainer import ClassifierTrainer, history, optimizer_for, training_arguments
 from elmokit.tasks.model_card import classifier_card
@@ -127,7 +128,7 @@ def _datasets(model: ElmoForSequenceClassification, data: ClassificationData, co
     parts = data.splits.items()
     if config.finetune:
         return {name: CharDataset(tokens[part.source], data.classes(name), rows=part.rows) for name, part in parts}
-    cache = config.cache or default_cache()
+    cache = config.cache or cache_folder("layers")
     stores = {
         name: layer_store(model.elmo, words, cache=cache, progress=config.progress) for name, words in tokens.items()
     }

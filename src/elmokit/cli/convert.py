@@ -1,0 +1,55 @@
+"""`elmo convert`: a model of any format to another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from elmokit.errors import ConfigError
+
+Format = Literal["elmokit", "bilm"]
+
+
+def convert(
+    source: Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")],
+    target: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write.")],
+    to: Annotated[
+        Format, typer.Option(help="elmokit, or bilm: options.json + weights.hdf5 for bilm-tf and AllenNLP.")
+    ] = "elmokit",
+    options: Annotated[str | None, typer.Option(help="Options file of a .hdf5 SRC, when not beside it.")] = None,
+    vocabulary: Annotated[str | None, typer.Option(help="Vocabulary of a word-level SRC, when not beside it.")] = None,
+    dtype: Annotated[
+        Literal["float32", "bfloat16", "float16"], typer.Option(help="Type of the weights written.")
+    ] = "float32",
+    warm_text: Annotated[
+        Path | None, typer.Option(help="Text to compute the warm state on, a sentence a line. [default: English]")
+    ] = None,
+    sha256: Annotated[str | None, typer.Option(help="Sum that a downloaded SRC must have.")] = None,
+) -> None:
+    """Write SRC, any ELMo there is, as a model folder of elmokit, or for the programs of old.
+
+    A published model gets its warm state on the way: the state its sentences start from.
+    """
+    if target.exists():
+        raise ConfigError(f"{target} exists: choose another name")
+    if to == "bilm" and dtype != "float32":
+        raise ConfigError(f"--dtype {dtype}: the format of bilm-tf holds float32")
+    from elmokit.interop.bilm_hdf5 import write_bilm
+    from elmokit.interop.loading import load, save
+    from elmokit.text.sources import read_texts
+    from elmokit.text.words import split_words
+
+    sentences = None if warm_text is None else [split_words(text) for text in read_texts(warm_text)]
+    found = load(
+        source, options=options, vocabulary=vocabulary, dtype=dtype, sha256=sha256, warm=to == "elmokit",
+        warm_text=sentences,
+    )  # fmt: skip
+    for note in found.notes:
+        typer.echo(note, err=True)
+    if to == "bilm":
+        write_bilm(found.model, found.rows, target)
+    else:
+        save(found, target)
+    typer.echo(f"written to {target}")

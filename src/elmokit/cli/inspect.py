@@ -1,0 +1,70 @@
+"""`elmo inspect`: what a model is."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from elmokit.interop.imported import Imported
+
+
+def inspect(
+    source: Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")],
+    options: Annotated[str | None, typer.Option(help="Options file of a .hdf5 SRC, when not beside it.")] = None,
+    vocabulary: Annotated[str | None, typer.Option(help="Vocabulary of a word-level SRC, when not beside it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print format, layers, sizes, clips and parameters of a model, and what had to be repaired in it."""
+    from elmokit.interop.loading import load
+
+    facts = facts_of(load(source, options=options, vocabulary=vocabulary, warm=False))
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        shown = "; ".join(value) if isinstance(value, list) else value
+        typer.echo(f"{name:<{width}}  {'—' if shown in (None, '') else shown}")
+
+
+def facts_of(found: Imported) -> dict[str, Any]:
+    """What `elmo inspect` tells, by name."""
+    config = found.model.config
+    filters = ", ".join(f"{count} × {width}" for width, count in config.filters or [])
+    characters = config.token_encoder != "word" and config.n_characters > 0
+    return {
+        "format": found.format,
+        "parameters": sum(tensor.numel() for tensor in found.model.parameters() if tensor.requires_grad)
+        - _padding_rows(found),
+        "token encoder": config.token_encoder,
+        "words looked up": config.n_words - 1 if config.n_words else 0,
+        "characters": config.n_characters if characters else 0,
+        "characters a word": config.max_characters_per_token if characters else None,
+        "filters": filters if characters else None,
+        "activation": config.char_cnn_activation if characters else None,
+        "highways": config.n_highway if characters else 0,
+        "layers": f"{config.n_layers} LSTM layers and the token layer",
+        "directions": config.directions,
+        "vector": config.hidden_size,
+        "projection": config.projection_dim if config.projection_dim < config.cell_dim else None,
+        "cell": config.cell_dim,
+        "cell clip": config.cell_clip,
+        "projection clip": config.proj_clip,
+        "skip connections": config.use_skip_connections,
+        "language-model head": f"{config.vocab_size} words ({config.softmax})" if config.vocab_size else None,
+        "warm state": config.warm_state,
+        "trained layer mix": None if found.mix is None else found.mix.mode,
+        "repaired": found.notes,
+    }
+
+
+def _padding_rows(found: Imported) -> int:
+    """Numbers in the rows that stand for padding: published counts leave them out."""
+    config = found.model.config
+    size = {"char_cnn": config.char_embedding_dim, "word": config.projection_dim}.get(config.token_encoder)
+    if size is not None:
+        return size
+    return config.word_dim * bool(config.n_words) + config.char_embedding_dim * bool(config.n_characters)

@@ -1,0 +1,1 @@
+"""Other people's files: published ELMo models in and out."""

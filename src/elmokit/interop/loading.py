@@ -1,0 +1,80 @@
+"""`load`: any ELMo there is, as one model of ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from elmokit.errors import ConfigError, ModelError
+from elmokit.interop.bilm_hdf5 import read_bilm
+from elmokit.interop.imported import Imported
+from elmokit.interop.many_langs import read_many_langs
+from elmokit.interop.recognise import BilmFiles, ManyLangsFolder, recognised
+from elmokit.models.loading import load_with_mix, word_rows_of
+from elmokit.models.quiet import quiet_transformers
+from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.models.warm_state import DEFAULT_TEXT, warm_up
+
+OURS = "elmokit"
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def load(
+    source: str | Path, *, options: str | Path | None = None, vocabulary: str | Path | None = None,
+    dtype: str = "float32", sha256: str | None = None, warm: bool = True,
+    warm_text: Sequence[Sequence[str]] | None = None,
+) -> Imported:  # fmt: skip
+    """A model of any known format.
+
+    Args:
+        source: A folder or zip (bilm-tf, AllenNLP, NLPL, SeqVec, ELMoForManyLangs, elmokit), a `.hdf5` file, the
+            http(s) address of a zip or `.hdf5` file, or the id of a hub repository that holds such files.
+        options: The options file of a `.hdf5` file when it does not lie beside it; a path or an address.
+        vocabulary: The vocabulary of a word-level model when it does not lie beside the weights.
+        dtype: "float32", "bfloat16" or "float16".
+        sha256: Sum of a file that is downloaded.
+        warm: Compute the warm state of a published model (a few dozen steps of its LSTMs).
+        warm_text: Sentences to compute it on, of a model of ours too; default: an English one.
+
+    Raises:
+        ModelError: Nothing is there, or it is damaged, unsafe, of an unknown kind, or its parts do not fit.
+        ConfigError: An unknown `dtype`.
+    """
+    if dtype not in DTYPES:
+        raise ConfigError(f"Unknown dtype {dtype!r}. Expected one of: {', '.join(DTYPES)}.")
+    with recognised(source, options=options, vocabulary=vocabulary, sha256=sha256) as found:
+        if isinstance(found, BilmFiles):
+            model = read_bilm(found.options, found.weights, vocabulary=found.vocabulary, dtype=DTYPES[dtype])
+        elif isinstance(found, ManyLangsFolder):
+            model = read_many_langs(found.folder, dtype=DTYPES[dtype])
+        else:
+            bilm, mix = load_with_mix(found.folder, dtype=dtype)
+            model = Imported(bilm, word_rows_of(found.folder), OURS, [], mix)
+    if warm_text is not None or (warm and model.format != OURS):
+        warm_up(model.model, model.rows, warm_text or DEFAULT_TEXT)
+    return model
+
+
+def save(found: Imported, folder: Path) -> None:
+    """Write a folder of ours: configuration, weights, tokenizer and what it looks up. It appears when it is whole.
+
+    Raises:
+        ModelError: The folder exists.
+    """
+    if folder.exists():
+        raise ModelError(f"{folder} exists: choose another name")
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        with quiet_transformers():
+            found.model.save_pretrained(partial)
+        split: Literal["penn", "whitespace"] = "whitespace" if found.model.config.pre_split else "penn"
+        ElmoTokenizer(word_rows=found.rows, split=split).save_pretrained(partial)
+        os.replace(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

@@ -1,0 +1,176 @@
+"""Which published model lies where: folders, file pairs, zips, addresses and hub repositories."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from elmokit.errors import ModelError
+from elmokit.interop.archives import unpack
+from elmokit.interop.download import fetch, is_url
+
+_HDF5 = (".hdf5", ".h5", ".hdf")
+_DEPTH = 3  # folders below the one given that are searched: archives often hold one folder
+_HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
+
+
+@dataclass(frozen=True)
+class BilmFiles:
+    """A model of bilm-tf, AllenNLP, NLPL or SeqVec."""
+
+    options: Path
+    weights: Path
+    vocabulary: Path | None
+
+
+@dataclass(frozen=True)
+class ManyLangsFolder:
+    """A model of ELMoForManyLangs."""
+
+    folder: Path
+
+
+@dataclass(frozen=True)
+class OurFolder:
+    """A model of elmokit."""
+
+    folder: Path
+
+
+Found = BilmFiles | ManyLangsFolder | OurFolder
+
+
+@contextmanager
+def recognised(
+    source: str | Path, *, options: str | Path | None = None, vocabulary: str | Path | None = None,
+    sha256: str | None = None,
+) -> Iterator[Found]:  # fmt: skip
+    """What lies at `source`; archives are unpacked while the block runs.
+
+    Args:
+        source: A folder, a weight file, a zip, an http(s) address of a weight file or zip, or a hub repository's id.
+        options: The options file (or its address) when it does not lie beside the weights.
+        vocabulary: The vocabulary of a word-level model when it does not lie beside the weights.
+        sha256: Sum of a file that is downloaded.
+
+    Raises:
+        ModelError: There is nothing, or nothing that is known.
+    """
+    if is_url(source):
+        path = fetch(str(source), sha256=sha256)
+        if options is None and path.suffix.lower() in _HDF5:
+            options = _options_address(str(source))
+    else:
+        path = Path(source)
+    options = Path(fetch(str(options))) if options is not None and is_url(options) else options
+    given = None if options is None else Path(options), None if vocabulary is None else Path(vocabulary)
+    if not path.exists() and _HUB_ID.fullmatch(str(source)):
+        path = _from_hub(str(source))
+    if not path.exists():
+        raise ModelError(
+            f"There is no model folder {source}; expected a folder with config.json and model.safetensors, a .hdf5 or "
+            ".zip file, an http(s) address or a hub id"
+        )
+    if path.is_dir():
+        yield _in_folder(path, *given)
+    elif path.suffix.lower() == ".zip":
+        with TemporaryDirectory(prefix="elmokit-") as temporary:
+            folder = Path(temporary) / "model"
+            unpack(path, folder)
+            yield _in_folder(folder, *given, called=path)
+    else:
+        yield _pair(path, *given)
+
+
+def _options_address(url: str) -> str:
+    """Published pairs are named alike: `…_weights.hdf5` and `…_options.json`."""
+    if "weights.hdf5" not in url:
+        raise ModelError(f"{url} is a weight file: give its options file too (--options)")
+    return url.replace("weights.hdf5", "options.json")
+
+
+def _from_hub(repository: str) -> Path:
+    """A repository of the Hugging Face hub, from its cache or the network."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repository))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise ModelError(f"{repository} is no folder here and cannot be had from the hub: {reason}") from error
+
+
+def _in_folder(folder: Path, options: Path | None, vocabulary: Path | None, *, called: Path | None = None) -> Found:
+    name = called or folder
+    for place in _folders(folder):
+        config = place / "config.json"
+        if not config.is_file():
+            continue
+        content = _json_or_none(config)
+        if (place / "encoder.pkl").is_file():
+            return ManyLangsFolder(place)
+        if (isinstance(content, dict) and "model_type" in content) or (place / "model.safetensors").is_file():
+            return OurFolder(place)  # whose reader says what is wrong with it
+    weights = [file for place in _folders(folder) for file in sorted(place.iterdir()) if file.suffix.lower() in _HDF5]
+    weights = [file for file in weights if file.is_file()]
+    if not weights:
+        inside = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) or "nothing"
+        raise ModelError(
+            f"{name} is no model: expected config.json with model.safetensors, a .hdf5 file with its options, or "
+            f"config.json with encoder.pkl; it holds {inside}"
+        )
+    likely = [file for file in weights if "weight" in file.stem or file.stem == "model"] or weights
+    if len(likely) > 1:
+        names = ", ".join(str(file.relative_to(folder)) for file in likely[:4])
+        raise ModelError(f"{name} holds {len(likely)} weight files ({names}): give the one you mean, and --options")
+    return _pair(likely[0], options, vocabulary)
+
+
+def _folders(folder: Path, depth: int = 0) -> Iterator[Path]:
+    """The folder, then those in it, the nearer first."""
+    level = [folder]
+    for _ in range(_DEPTH):
+        yield from level
+        level = [path for place in level for path in sorted(place.iterdir()) if path.is_dir()]
+
+
+def _pair(weights: Path, options: Path | None, vocabulary: Path | None) -> BilmFiles:
+    if weights.suffix.lower() not in _HDF5:
+        raise ModelError(f"{weights} is no model: expected a folder, a .zip or a .hdf5 file")
+    beside = weights.parent
+    if options is None:
+        stem = weights.name.replace("weights", "options")
+        named = [beside / Path(stem).with_suffix(".json").name, beside / "options.json"]
+        others = [path for path in sorted(beside.glob("*.json")) if _is_options(path)]
+        found = [path for path in named if path.is_file()] or others
+        if not found:
+            raise ModelError(f"no options file lies beside {weights}: expected options.json there, or give --options")
+        if len(found) > 1 and found[0] not in named:
+            raise ModelError(f"{len(found)} options files lie beside {weights}: name one with --options")
+        options = found[0]
+    if vocabulary is None:
+        names = ("vocab.txt", "vocabulary.txt", "vocab", weights.name.replace("weights.hdf5", "vocab.txt"))
+        vocabulary = next((beside / name for name in names if (beside / name).is_file()), None)
+        texts = sorted(beside.glob("*vocab*.txt"))
+        vocabulary = vocabulary or (texts[0] if len(texts) == 1 else None)
+    return BilmFiles(options, weights, vocabulary)
+
+
+def _is_options(path: Path) -> bool:
+    content = _json_or_none(path)
+    return isinstance(content, dict) and "lstm" in content
+
+
+def _json_or_none(path: Path) -> Any:
+    """The content of a file that may be anything."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,206 @@
+"""What `load` recognises, and what it says of everything else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from published_files import bilm_arrays, bilm_options, write_bilm_files
+
+from elmokit.encode.encoder import Encoder
+from elmokit.errors import ConfigError, ModelError
+from elmokit.interop.loading import load, save
+
+OPTIONS = bilm_options()
+ARRAYS = bilm_arrays(OPTIONS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_bilm_files(tmp_path / "model", OPTIONS, ARRAYS)
+
+
+def vectors(path: Any, **kwargs: Any) -> np.ndarray:
+    return Encoder.from_pretrained(path, **kwargs).encode(["The bank"])[0]
+
+
+def test_every_way_to_name_a_pair(folder: Path, tmp_path: Path) -> None:
+    expected = vectors(folder)
+    names = {  # weights and options as their publishers call them
+        "elmo_2x6_4_weights.hdf5": "elmo_2x6_4_options.json",
+        "model.hdf5": "options.json",
+        "lm_weights.hdf5": "options.json",
+        "weights.h5": "settings.json",
+    }
+    for number, (weights, options) in enumerate(names.items()):
+        other = tmp_path / f"other{number}" / "inner"
+        other.mkdir(parents=True)
+        shutil.copy(folder / "weights.hdf5", other / weights)
+        shutil.copy(folder / "options.json", other / options)
+        (other / "meta.json").write_text('{"language": "eng"}')
+        np.testing.assert_array_equal(vectors(other / weights), expected)
+        np.testing.assert_array_equal(vectors(other.parent), expected)
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+            for path in other.iterdir():
+                archive.write(path, f"{number}/{path.name}")
+        np.testing.assert_array_equal(vectors(tmp_path / f"{number}.zip"), expected)
+    apart = tmp_path / "apart"
+    apart.mkdir()
+    shutil.move(folder / "options.json", apart / "o.json")
+    np.testing.assert_array_equal(vectors(folder / "weights.hdf5", options=apart / "o.json"), expected)
+
+
+def test_a_classifiers_folder_still_brings_its_mix(tmp_path: Path) -> None:
+    from elmokit.models.configuration_elmo import ElmoConfig
+    from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+
+    ElmoForSequenceClassification(ElmoConfig.preset("tiny")).save_pretrained(tmp_path / "c")
+    found = load(tmp_path / "c")
+    assert found.format == "elmokit"
+    assert found.mix is not None
+    assert not found.model.config.warm_state
+
+
+def test_the_options_of_training_are_repaired_and_noted(tmp_path: Path) -> None:
+    made = bilm_options(n_characters=261)
+    found = load(write_bilm_files(tmp_path / "m", made, bilm_arrays(made)), warm=False)
+    assert "n_characters 261 read as 262" in found.notes[0]
+    assert found.model.config.n_characters == 262
+
+
+def test_arrays_that_are_not_asked_for_are_noted(folder: Path) -> None:
+    with h5py.File(folder / "weights.hdf5", "a") as file:
+        file["softmax/W"] = np.zeros((3, 4))
+    assert load(folder, warm=False).notes == ["passed over: softmax/W"]
+
+
+def test_a_saved_import_starts_warm_and_can_start_from_zero(folder: Path, tmp_path: Path) -> None:
+    save(load(folder), tmp_path / "ours")
+    np.testing.assert_array_equal(vectors(tmp_path / "ours"), vectors(folder))
+    zero = vectors(tmp_path / "ours", state="zero")
+    np.testing.assert_array_equal(zero, vectors(folder, state="zero"))
+    assert np.abs(zero - vectors(folder)).max() > 1e-3
+    save(load(folder, warm=False), tmp_path / "cold")
+    with pytest.raises(ConfigError, match="holds no warm state"):
+        Encoder.from_pretrained(tmp_path / "cold", state="warm")
+
+
+def test_save_never_replaces(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(ModelError, match="exists"):
+        save(load(folder, warm=False), tmp_path / "there")
+
+
+def changed(**sections: Any) -> dict[str, Any]:
+    made = json.loads(json.dumps(OPTIONS))
+    for path, value in sections.items():
+        section, key = path.split("__")
+        if value is None:
+            made[section].pop(key)
+        else:
+            made[section][key] = value
+    return made
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (changed(lstm__dim=7), r"W_0 is \(8, 24\); its options ask for \(8, 28\)"),
+        (changed(lstm__projection_dim=9), "projection_dim is 9 and dim 6"),
+        (changed(lstm__projection_dim="many"), "'many'"),
+        (changed(lstm__dim=None), 'lack "dim" in "lstm"'),
+        (changed(lstm__n_layers=3), "lacks RNN_0/RNN/MultiRNNCell/Cell2"),
+        (changed(char_cnn__filters=[[1, 3]]), r"CNN_high_0/W_carry is \(7, 7\)"),
+        (changed(char_cnn__activation="gelu"), "gelu"),
+        (changed(char_cnn__n_characters=300), "n_characters is 300; expected 261"),
+        (changed(char_cnn__max_characters_per_token=2), "max_characters_per_token"),
+        ({"char_cnn": {}}, 'expected an object with "lstm"'),
+        ({"lstm": OPTIONS["lstm"]}, 'no "char_cnn"'),
+    ],
+)
+def test_options_that_do_not_fit(folder: Path, options: dict[str, Any], message: str) -> None:
+    (folder / "options.json").write_text(json.dumps(options))
+    with pytest.raises(ModelError, match=message):
+        load(folder / "weights.hdf5", options=folder / "options.json")
+
+
+def replace(file: h5py.File, name: str, **kwargs: Any) -> None:
+    del file[name]
+    file.create_dataset(name, **kwargs)
+
+
+def spoil(path: Path, kind: str) -> None:
+    if kind == "cut":
+        path.write_bytes(path.read_bytes()[:3000])
+        return
+    if kind == "foreign":
+        path.write_bytes(b"PK\x03\x04 something else")
+        return
+    with h5py.File(path, "a") as file:
+        if kind == "nan":
+            file["CNN/b_cnn_0"][1] = np.nan
+        elif kind == "integers":
+            replace(file, "CNN/b_cnn_0", data=np.zeros(3, dtype=np.int64))
+        elif kind == "unwritten":  # claims its size, and holds nothing
+            replace(file, "CNN/b_cnn_0", shape=(3,), dtype="f4", chunks=(3,))
+        elif kind == "link":
+            del file["CNN/b_cnn_0"]
+            file["CNN/b_cnn_0"] = h5py.ExternalLink("/tmp/other.hdf5", "/x")
+        elif kind == "group":
+            del file["char_embed"]
+            file.create_group("char_embed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("cut", "is no HDF5 file, or it is cut short"), ("foreign", "is no HDF5 file"),
+        ("nan", "1 of 3 values of CNN/b_cnn_0 are not finite"), ("integers", "holds int64"),
+        ("unwritten", "never written"), ("link", "lacks CNN/b_cnn_0"), ("group", "lacks char_embed"),
+    ],
+)  # fmt: skip
+def test_weights_that_are_damaged(folder: Path, kind: str, message: str) -> None:
+    spoil(folder / "weights.hdf5", kind)
+    with pytest.raises(ModelError, match=message):
+        load(folder)
+
+
+def test_what_is_no_model(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    text = tmp_path / "a.txt"
+    text.write_text("x")
+    two = shutil.copytree(folder, tmp_path / "two")
+    shutil.copy(two / "weights.hdf5", two / "other_weights.hdf5")
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(folder / "weights.hdf5", alone / "weights.hdf5")
+    for path, message in {
+        tmp_path / "none": "There is no model folder",
+        empty: "is no model: expected config.json",
+        text: "expected a folder, a .zip or a .hdf5 file",
+        two: "holds 2 weight files",
+        alone: "no options file lies beside",
+    }.items():
+        with pytest.raises(ModelError, match=message):
+            load(path)
+
+
+def test_a_word_level_model_needs_its_vocabulary(tmp_path: Path) -> None:
+    made = {"lstm": OPTIONS["lstm"]}
+    path = write_bilm_files(tmp_path / "m", made, bilm_arrays(made, n_words=4))
+    with pytest.raises(ModelError, match="expected its vocabulary"):
+        load(path)
+    (path / "vocab.txt").write_text("<S>\n</S>\nbank\nriver\n")
+    with pytest.raises(ModelError, match="vocabulary lacks <UNK>"):
+        load(path)
+    (path / "vocab.txt").write_text("<S>\n</S>\n<UNK>\nriver\nbank\n")
+    with pytest.raises(ModelError, match="'bank' the number 4"):
+        load(path)
