@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -208,6 +209,14 @@ class Encoder:
         """The words of a raw text, cleaned and split as the text that the model was pretrained on."""
         text = normalize(text, self.model.config.text_steps or [])
         return text.split() if self.model.config.pre_split else split_words(text)
+
+    def fingerprint(self) -> str:
+        """A sum of the weights: models that give other vectors have another one."""
+        digest = hashlib.sha256(self.model.config.to_json_string().encode())
+        for name, tensor in sorted(self.model.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+        return digest.hexdigest()[:24]
 
     @cached_property
     def _language_model(self) -> LanguageModel:

@@ -37,7 +37,7 @@ def read_texts(
     for path in expand_paths(paths):
         stats.files += 1
         before = stats.texts
-        for text in _texts(path, column or "text", stats, max_bytes):
+        for text in file_texts(path, column, stats, max_bytes=max_bytes):
             if text := text.strip():
                 stats.texts += 1
                 yield text
@@ -47,7 +47,9 @@ def read_texts(
             raise DataError(f"{path} holds no text: it is empty or has only blank lines")
 
 
-def _texts(path: Path, column: str, stats: SourceStats, max_bytes: int | None) -> Iterator[str]:
+def file_texts(path: Path, column: str | None, stats: SourceStats, *, max_bytes: int | None = None) -> Iterator[str]:
+    """The texts of one file as they stand there, blank ones too."""
+    column = column or "text"
     kind = file_kind(path)
     with opened(path) as file:
         if kind == "jsonl":

@@ -28,7 +28,7 @@ def test_tokens_are_cut_and_numbered() -> None:
     assert tokens.words(0) == ["A", "bank", "of", "the"]
     assert tokens.words(2) == ["the", "bank", ",", "the"]
     assert tokens.lengths.min() == 1  # a row without words has one too
-    assert len(tokens.types) == len(set(tokens.types)) == len(tokens.chars)
+    assert len(tokens.types) == len(set(tokens.types)) == len(tokens.rows)
 
 
 def test_the_store_gives_what_the_model_gives(model: ElmoModel, tmp_path: Path) -> None:

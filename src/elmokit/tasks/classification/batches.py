@@ -81,9 +81,9 @@ class CharDataset(RowDataset):
         """See the class."""
         starts, ends = self.tokens.offsets[numbers], self.tokens.offsets[numbers + 1]
         lengths = ends - starts
-        chars = np.zeros((len(numbers), int(lengths.max()), self.tokens.chars.shape[1]), dtype=np.int64)
+        chars = np.zeros((len(numbers), int(lengths.max()), self.tokens.rows.shape[1]), dtype=np.int64)
         for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            chars[place, : end - start] = self.tokens.chars[self.tokens.ids[start:end]]
+            chars[place, : end - start] = self.tokens.rows[self.tokens.ids[start:end]]
         mask = np.arange(chars.shape[1]) < lengths[:, None]  # (B, T)
         return {"char_ids": torch.from_numpy(chars), "attention_mask": torch.from_numpy(mask.astype(np.int64))}
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.loading import load, load_config
+from elmokit.models.loading import load, load_config, word_rows_of
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
@@ -66,7 +66,7 @@ def load_tokenizer(folder: Path) -> ElmoTokenizer:
     """The tokenizer saved with a model, or one for the model's word length."""
     if (folder / "tokenizer_config.json").is_file():
         return ElmoTokenizer.from_pretrained(folder)  # type: ignore[no-any-return]
-    return ElmoTokenizer(max_characters=load_config(folder).max_characters_per_token)
+    return ElmoTokenizer(word_rows=word_rows_of(folder))
 
 
 def word_splitter(config: ElmoConfig, tokenizer: ElmoTokenizer) -> Callable[[str], list[str]]:

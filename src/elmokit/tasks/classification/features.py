@@ -27,7 +27,6 @@ from torch import Tensor
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.tasks.classification.tokens import TokenizedTexts
-from elmokit.text.char_ids import marker_char_ids
 
 if TYPE_CHECKING:
     from elmokit.models.modeling_elmo import ElmoModel
@@ -112,7 +111,7 @@ def store_key(model: ElmoModel, tokens: TokenizedTexts) -> str:
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
-    for array in (tokens.chars, tokens.ids, tokens.offsets):
+    for array in (tokens.rows, tokens.ids, tokens.offsets):
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
@@ -120,7 +119,7 @@ def store_key(model: ElmoModel, tokens: TokenizedTexts) -> str:
 def _shape(model: ElmoModel) -> str:
     config = model.config
     keys = ["projection_dim", "cell_dim", "n_layers", "directions", "filters", "n_highway", "char_cnn_activation"]
-    keys += ["use_skip_connections", "cell_clip", "proj_clip", "max_characters_per_token"]
+    keys += ["token_encoder", "use_skip_connections", "cell_clip", "proj_clip", "max_characters_per_token"]
     return json.dumps({key: getattr(config, key) for key in keys})
 
 
@@ -177,9 +176,8 @@ def _compute(model: ElmoModel, tokens: TokenizedTexts, folder: Path, *, progress
 
 def _type_vectors(model: ElmoModel, tokens: TokenizedTexts) -> Tensor:
     """Token vectors (types + 2, P) of every distinct word, then of <S> and </S>: the char CNN runs once a word."""
-    markers = marker_char_ids(tokens.chars.shape[1])
-    chars = torch.from_numpy(np.concatenate([tokens.chars, markers]).astype(np.int64))
-    return torch.cat([model.token_vectors(part.to(model.device)) for part in torch.split(chars, TYPES_PER_BATCH)])
+    rows = torch.cat([torch.from_numpy(tokens.rows).long(), model.marker_rows().cpu().long()])
+    return torch.cat([model.token_vectors(part.to(model.device)) for part in torch.split(rows, TYPES_PER_BATCH)])
 
 
 def _run(model: ElmoModel, words: Tensor, tokens: TokenizedTexts, texts: NDArray[np.int64]) -> list[Tensor]:

@@ -62,7 +62,7 @@ class Classifier:
         tokens = tokenize(
             [normalize(text, self.model.config.text_steps or []) for text in texts],
             max_words=self.max_words,
-            max_characters=self.model.config.max_characters_per_token,
+            word_rows=self.tokenizer.word_rows,
             split=word_splitter(self.model.config, self.tokenizer),
         )
         data = CharDataset(tokens, None, rows=np.arange(len(texts)))

@@ -1,4 +1,4 @@
-"""Texts as integers: each distinct word once with its character ids, each text a row of word numbers."""
+"""Texts as integers: each distinct word once as the model reads it, each text a row of word numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from elmokit.text.char_ids import char_ids
+from elmokit.text.word_rows import ByteRows, Rows, WordRows
 from elmokit.text.words import split_words
 
 log = logging.getLogger(__name__)
@@ -19,12 +19,12 @@ log = logging.getLogger(__name__)
 class TokenizedTexts:
     """Ragged texts over a table of distinct words (types).
 
-    `types` are the words, `chars` (types, max_characters) their character ids, `ids` (words of all texts,) type
+    `types` are the words, `rows` (types, width) what the model reads of them, `ids` (words of all texts,) type
     numbers; text i is `ids[offsets[i]:offsets[i + 1]]`. `cut` counts texts longer than the limit.
     """
 
     types: list[str]
-    chars: NDArray[np.int16]
+    rows: Rows
     ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
     cut: int
@@ -46,29 +46,30 @@ def tokenize(
     texts: Sequence[str],
     *,
     max_words: int,
-    max_characters: int = 50,
+    word_rows: WordRows | None = None,
     split: Callable[[str], list[str]] = split_words,
 ) -> TokenizedTexts:
     """Split every text once and number its words; texts over `max_words` words are cut, and their count is logged.
 
+    `word_rows` is how the model reads words; by default as bytes.
     A text in which nothing is a word (a lone control character) is taken as one word, so that every row has a vector.
     """
     numbers: dict[str, int] = {}
-    rows: list[NDArray[np.int32]] = []
+    ids: list[NDArray[np.int32]] = []
     cut = 0
     for text in texts:
         words = split(text) or [text.strip() or "-"]
         cut += len(words) > max_words
         row = [numbers.setdefault(word, len(numbers)) for word in words[:max_words]]
-        rows.append(np.asarray(row, dtype=np.int32))
+        ids.append(np.asarray(row, dtype=np.int32))
     if cut:
         log.info("%d of %d texts are longer than %d words and were cut (--max-words)", cut, len(texts), max_words)
-    lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
+    lengths = np.fromiter((len(row) for row in ids), dtype=np.int64, count=len(ids))
     types = list(numbers)
     return TokenizedTexts(
         types=types,
-        chars=char_ids(types, max_characters=max_characters),
-        ids=np.concatenate(rows) if rows else np.zeros(0, np.int32),
+        rows=(word_rows or ByteRows())(types),
+        ids=np.concatenate(ids) if ids else np.zeros(0, np.int32),
         offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         cut=cut,
     )

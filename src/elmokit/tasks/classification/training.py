@@ -119,10 +119,10 @@ def _announce(data: ClassificationData, config: ClassifyConfig) -> None:
 def _datasets(model: ElmoForSequenceClassification, data: ClassificationData, config: ClassifyConfig) -> Datasets:
     """The three splits, as stored layers (frozen biLM) or as characters (fine-tuned)."""
     model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
-    split = word_splitter(model.config, load_tokenizer(Path(config.model)))
-    length = model.config.max_characters_per_token
+    tokenizer = load_tokenizer(Path(config.model))
+    split = word_splitter(model.config, tokenizer)
     tokens = {
-        name: tokenize(source.texts, max_words=config.max_words, max_characters=length, split=split)
+        name: tokenize(source.texts, max_words=config.max_words, word_rows=tokenizer.word_rows, split=split)
         for name, source in data.sources.items()
     }
     parts = data.splits.items()

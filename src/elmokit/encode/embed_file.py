@@ -1,0 +1,269 @@
+"""A file of sentences to a file of vectors: forecast, in parts that a killed run finds again, then put together."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from elmokit.encode.encoder import Encoder, Layers, Level
+from elmokit.encode.writers import check_ending, forecast, writer_for
+from elmokit.errors import ConfigError, DataError
+from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.sentences import read_sentences
+
+log = logging.getLogger(__name__)
+
+_PART_BYTES = 64 << 20
+_LEAST_WORDS, _MOST_SENTENCES = 1024, 4096  # of a part
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class EmbedSettings:
+    """What is written.
+
+    Attributes:
+        source: Files or globs, see `read_sentences`.
+        output: The file; its ending chooses the format. Under `torchrun` each process writes one of its own.
+        layers, level: As in `Encoder.encode`.
+        dtype: Of the vectors written, "float32" or "float16".
+        column: Where the text stands in tables.
+        pre_split: Words are separated by blanks; None: as in pretraining.
+        batch_size: Most sentences the network sees at once.
+        threads: CPU threads; None: as they are.
+    """
+
+    source: str
+    output: Path
+    layers: Layers = "all"
+    level: Level = "token"
+    dtype: Literal["float32", "float16"] = "float32"
+    column: str | None = None
+    pre_split: bool | None = None
+    batch_size: int = 64
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What was written."""
+
+    path: Path
+    sentences: int
+    words: int
+    seconds: float
+
+
+def embed_file(
+    encoder: Encoder, settings: EmbedSettings, *, resume: bool = False, overwrite: bool = False, progress: bool = True
+) -> Embedded:
+    """Write the vectors of every sentence of a file; n-th sentence, n-th entry, blank lines included.
+
+    The run grows in a folder of parts beside `output`, which a killed run leaves for `resume`; the file it then makes
+    is, byte for byte, the one of a run that was never killed.
+
+    Raises:
+        ConfigError: `output` exists, an unfinished run is in the way or had other settings, or the ending is unknown.
+        DataError: The input cannot be read or holds no words, or the disk is too small.
+    """
+    began = time.perf_counter()
+    rank, processes = _rank()
+    output = check_output(settings, overwrite=overwrite)
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    encoder.stream([], layers=settings.layers, level=settings.level, batch_size=settings.batch_size)  # checks them
+    numbers = encoder.dim * (encoder.n_layers if settings.layers == "all" else 1)
+    most_words = max(_LEAST_WORDS, _PART_BYTES // (4 * numbers))
+    stats = SourceStats()
+    sizes = [(len(part), _words(part)) for part in _parts(encoder, settings, most_words, stats)]
+    if not sum(words for _, words in sizes):
+        raise DataError(f"{settings.source} holds no text: no word was found in {stats.lines:,} lines")
+    mine = {number for number in range(len(sizes)) if number % processes == rank}
+
+    folder = output.with_name(f".{output.name}.partial")
+    identity = _identity(encoder, settings) | {"part_words": most_words, "processes": processes, "parts": len(sizes)}
+    _open_folder(folder, identity, resume=resume, overwrite=overwrite)
+    try:
+        _compute_parts(folder, output, encoder, settings, most_words, sizes, mine, progress=progress)
+    except BaseException:
+        if not any(folder.glob("*.npy")):  # nothing to go on from
+            shutil.rmtree(folder)
+        raise
+    start = 0
+    layers = encoder.n_layers if settings.layers == "all" else None
+    with writer_for(output, layers=layers, level=settings.level) as writer:
+        for number, (count, _) in enumerate(sizes):
+            if number in mine:
+                for place, (text, its_words, vectors) in enumerate(_read_part(folder, number, settings.level)):
+                    writer.add(start + place, text, its_words, vectors)
+            start += count
+    shutil.rmtree(folder)
+    sentences, words = (sum(sizes[number][field] for number in mine) for field in (0, 1))
+    return Embedded(output, sentences, words, time.perf_counter() - began)
+
+
+def _compute_parts(
+    folder: Path, output: Path, encoder: Encoder, settings: EmbedSettings, most_words: int,
+    sizes: list[tuple[int, int]], mine: set[int], *, progress: bool,
+) -> None:  # fmt: skip
+    sentences, words = (sum(sizes[number][field] for number in mine) for field in (0, 1))
+    size = forecast(
+        output, sentences=sentences, words=words, level=settings.level,
+        numbers=encoder.dim * (encoder.n_layers if settings.layers == "all" else 1),
+        itemsize=np.dtype(settings.dtype).itemsize,
+    )  # fmt: skip
+    log.info("%s sentences, %s words: about %.2f GB in %s", f"{sentences:,}", f"{words:,}", size / 1e9, output)
+    _check_disk(folder, output, size)
+    with _bar(words, show=progress) as advance:
+        for number, part in enumerate(_parts(encoder, settings, most_words, SourceStats())):
+            if number in mine:
+                if not (folder / f"{number}.npy").is_file():
+                    _write_part(folder, number, encoder, settings, part)
+                advance(_words(part))
+
+
+def check_output(settings: EmbedSettings, *, overwrite: bool) -> Path:
+    """The file this process will write.
+
+    Raises:
+        ConfigError: Its ending is unknown, it exists, or its folder does not.
+    """
+    output = settings.output
+    rank, processes = _rank()
+    if processes > 1:
+        output = output.with_name(f"{output.stem}.rank{rank}-of-{processes}{output.suffix}")
+    check_ending(output)
+    if output.exists() and not overwrite:
+        raise ConfigError(f"{output} exists: --overwrite replaces it")
+    if not output.absolute().parent.is_dir():
+        raise ConfigError(f"the folder of OUTPUT, {output.absolute().parent}, does not exist")
+    return output
+
+
+def _rank() -> tuple[int, int]:
+    """Number of this process and how many there are, as `torchrun` says."""
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+
+
+Part = list[tuple[str, list[str]]]  # sentences: text and words
+
+
+def _parts(encoder: Encoder, settings: EmbedSettings, most_words: int, stats: SourceStats) -> Iterator[Part]:
+    """The input in pieces whose vectors fit into memory; the same ones on every reading."""
+    part: Part = []
+    words = 0
+    for text, given in read_sentences(settings.source, column=settings.column, stats=stats):
+        found = given if given is not None else text.split() if settings.pre_split else encoder.words(text)
+        if part and (len(part) == _MOST_SENTENCES or words + len(found) > most_words):
+            yield part
+            part, words = [], 0
+        part.append((text, found))
+        words += len(found)
+    if part:
+        yield part
+
+
+def _words(part: Part) -> int:
+    return sum(len(words) for _, words in part)
+
+
+def _write_part(folder: Path, number: int, encoder: Encoder, settings: EmbedSettings, part: Part) -> None:
+    """The vectors of a part, one behind the other along the words, and beside them what they belong to."""
+    arrays = encoder.encode(
+        [words for _, words in part], layers=settings.layers, level=settings.level, batch_size=settings.batch_size,
+        is_split_into_words=True,
+    )  # fmt: skip
+    joined = np.concatenate(arrays, axis=-2) if isinstance(arrays, list) else arrays
+    (folder / f"{number}.json").write_text(json.dumps(part), encoding="utf-8")
+    writing = folder / f"{number}.writing"
+    with writing.open("wb") as file:
+        np.save(file, joined.astype(settings.dtype))
+    os.replace(writing, folder / f"{number}.npy")
+
+
+def _read_part(folder: Path, number: int, level: Level) -> Iterator[tuple[str, list[str], Array]]:
+    vectors = np.load(folder / f"{number}.npy")
+    part: Part = json.loads((folder / f"{number}.json").read_text(encoding="utf-8"))
+    start = 0
+    for place, (text, words) in enumerate(part):
+        if level == "token":
+            yield text, words, vectors[..., start : start + len(words), :]
+            start += len(words)
+        else:
+            yield text, words, vectors[place]
+
+
+def _identity(encoder: Encoder, settings: EmbedSettings) -> dict[str, Any]:
+    """What a resumed run must have in common with the one before."""
+    inputs = [path.stat() for path in expand_paths(settings.source)]
+    return {
+        "source": settings.source, "bytes": [found.st_size for found in inputs],
+        "changed": [found.st_mtime_ns for found in inputs], "layers": settings.layers, "level": settings.level,
+        "dtype": settings.dtype, "column": settings.column, "pre_split": settings.pre_split,
+        "batch_size": settings.batch_size, "state": encoder.state, "weights": encoder.fingerprint(),
+    }  # fmt: skip
+
+
+def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
+    about = folder / "about.json"
+    if folder.exists() and overwrite and not resume:
+        shutil.rmtree(folder)
+    if about.is_file():
+        if not resume:
+            raise ConfigError(
+                f"an unfinished run for this file lies in {folder}: --resume goes on, --overwrite drops it"
+            )
+        before = json.loads(about.read_text(encoding="utf-8"))
+        for key, value in identity.items():
+            if before.get(key) != value:
+                raise ConfigError(
+                    f"the unfinished run in {folder} has {key} = {before.get(key)!r}, this one {value!r}: "
+                    "give the same settings, or --overwrite to start afresh"
+                )
+        return
+    folder.mkdir(exist_ok=True)
+    writing = folder / "about.writing"
+    writing.write_text(json.dumps(identity), encoding="utf-8")
+    os.replace(writing, about)
+
+
+def _check_disk(folder: Path, output: Path, size: int) -> None:
+    done = sum(path.stat().st_size for path in folder.glob("*.npy"))
+    needed, free = 2 * size - done, shutil.disk_usage(folder).free
+    if needed > free:
+        raise DataError(
+            f"{output} and the parts it is made of need {needed / 1e9:.2f} GB, the disk has {free / 1e9:.2f} GB left: "
+            "choose another disk, one layer (--layers top), or --dtype float16"
+        )
+
+
+@contextmanager
+def _bar(words: int, *, show: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr; the value advances it by a number of words."""
+    columns = (TextColumn("embedding"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    began, done = time.perf_counter(), 0
+    rate = TextColumn("{task.fields[rate]:,.0f} words/s")
+    with Progress(*columns, rate, console=Console(stderr=True), disable=not show) as progress:
+        task = progress.add_task("embedding", total=words, rate=0.0)
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            progress.update(task, completed=done, rate=done / (time.perf_counter() - began))
+
+        yield advance

@@ -1,0 +1,219 @@
+"""Vectors in files: HDF5 as AllenNLP's `elmo` command wrote it, Parquet, and NumPy's npz.
+
+A writer takes sentences in order and makes one file, under a name of its own until it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elmokit.errors import ConfigError
+
+ENDINGS = (".hdf5", ".h5", ".parquet", ".npz")
+_BYTES_AROUND = {".hdf5": 400, ".h5": 400, ".parquet": 40, ".npz": 700}  # a sentence: names, heads, tables
+_ROWS_A_GROUP = 4096
+
+Array = NDArray[Any]
+
+
+class Writer(ABC):
+    """Sentences in, one file out. As a context manager: the file is there when the block ends without an error."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.partial = path.with_name(f".{path.name}.writing")
+
+    @abstractmethod
+    def add(self, number: int, text: str, words: Sequence[str], vectors: Array) -> None:
+        """Sentence `number`: `vectors` are (layers, words, D), (words, D), or of a whole sentence (layers, D), (D,)."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Write what is left and close the file."""
+
+    @abstractmethod
+    def drop(self) -> None:
+        """Close the file as it is."""
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close() if kind is None else self.drop()
+            if kind is None:
+                self.partial.replace(self.path)
+        finally:
+            self.partial.unlink(missing_ok=True)
+
+
+class Hdf5Writer(Writer):
+    """One data set a sentence, named by its number from "0"; `sentence_to_index` maps the texts to the names.
+
+    The layout of AllenNLP's `elmo` command. With whole sentences a data set is (layers, D) or (D,).
+    """
+
+    def __init__(self, path: Path) -> None:
+        import h5py
+
+        super().__init__(path)
+        self._file = h5py.File(self.partial, "w")
+        self._index: dict[str, str] = {}
+
+    def add(self, number: int, text: str, words: Sequence[str], vectors: Array) -> None:
+        self._file.create_dataset(str(number), data=vectors, track_times=False)
+        self._index[text] = str(number)
+
+    def close(self) -> None:
+        import h5py
+
+        index = self._file.create_dataset("sentence_to_index", (1,), dtype=h5py.string_dtype(), track_times=False)
+        index[0] = json.dumps(self._index)
+        self._file.close()
+
+    def drop(self) -> None:
+        self._file.close()
+
+
+class ParquetWriter(Writer):
+    """A row a word: `sentence`, `position`, `word` and its vectors; or a row a sentence: `sentence`, `text`, vectors.
+
+    Of all layers each has a column of lists, `layer_0` …; of one layer the column is `vector`.
+    """
+
+    def __init__(self, path: Path, *, layers: int | None, level: str) -> None:
+        super().__init__(path)
+        self._layers, self._level = layers, level
+        self._writer: Any = None
+        self._rows: dict[str, list[Any]] = {}
+        self._count = 0
+
+    def add(self, number: int, text: str, words: Sequence[str], vectors: Array) -> None:
+        if self._level == "token":
+            count = len(words)
+            columns: dict[str, Any] = {
+                "sentence": np.full(count, number, dtype=np.int64),
+                "position": np.arange(count, dtype=np.int32),
+                "word": list(words),
+            }
+        else:
+            count = 1
+            columns = {"sentence": np.array([number], dtype=np.int64), "text": [text]}
+            vectors = vectors[:, None] if self._layers is not None else vectors[None]
+        names = ["vector"] if self._layers is None else [f"layer_{layer}" for layer in range(self._layers)]
+        columns |= zip(names, [vectors] if self._layers is None else vectors, strict=True)
+        for name, values in columns.items():
+            self._rows.setdefault(name, []).append(values)
+        self._count += count
+        if self._count >= _ROWS_A_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        arrays = {}
+        for name, parts in self._rows.items():
+            if name in ("word", "text"):
+                arrays[name] = pa.array([value for part in parts for value in part], type=pa.string())
+            elif name in ("sentence", "position"):
+                arrays[name] = pa.array(np.concatenate(parts))
+            else:
+                joined = np.concatenate(parts)  # (rows, D)
+                offsets = np.arange(0, joined.size + 1, max(joined.shape[1], 1), dtype=np.int32)
+                arrays[name] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(joined.ravel()))
+        if arrays:
+            table = pa.table(arrays)
+            if self._writer is None:
+                self._writer = pq.ParquetWriter(self.partial, table.schema, compression="zstd")
+            self._writer.write_table(table)
+        self._rows, self._count = {}, 0
+
+    def close(self) -> None:
+        self._flush()
+        if self._writer is not None:
+            self._writer.close()
+
+    def drop(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+class NpzWriter(Writer):
+    """Arrays as `numpy.load` reads them: of the n-th sentence `vectors_n` and `words_n`; of whole sentences `vectors`.
+
+    Whole sentences are held until the end: they are one array.
+    """
+
+    def __init__(self, path: Path, *, level: str) -> None:
+        super().__init__(path)
+        self._archive = zipfile.ZipFile(self.partial, "w", zipfile.ZIP_STORED, allowZip64=True)
+        self._level = level
+        self._sentences: list[Array] = []
+
+    def add(self, number: int, text: str, words: Sequence[str], vectors: Array) -> None:
+        if self._level == "token":
+            self._write(f"vectors_{number}", vectors)
+            self._write(f"words_{number}", np.array(words, dtype=np.str_))
+        else:
+            self._sentences.append(vectors)
+
+    def _write(self, name: str, array: Array) -> None:
+        from numpy.lib.format import write_array
+
+        entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))  # no clock: equal runs, equal files
+        with self._archive.open(entry, "w", force_zip64=True) as member:
+            write_array(member, array, allow_pickle=False)
+
+    def close(self) -> None:
+        if self._level != "token":
+            self._write("vectors", np.stack(self._sentences))
+        self._archive.close()
+
+    def drop(self) -> None:
+        self._archive.close()
+
+
+def check_ending(path: Path) -> None:
+    """
+    Raises:
+        ConfigError: No format is known by the ending of `path`.
+    """
+    if path.suffix not in ENDINGS:
+        raise ConfigError(f"OUTPUT is {path}, expected a name that ends in {', '.join(ENDINGS)}")
+
+
+def writer_for(path: Path, *, layers: int | None, level: str) -> Writer:
+    """The writer that the ending of `path` asks for.
+
+    Args:
+        path: Ends in one of `ENDINGS`.
+        layers: How many, where each sentence has all of them; None for a single layer.
+        level: "token" or "sentence".
+
+    Raises:
+        ConfigError: Another ending.
+    """
+    if path.suffix in (".hdf5", ".h5"):
+        return Hdf5Writer(path)
+    if path.suffix == ".parquet":
+        return ParquetWriter(path, layers=layers, level=level)
+    check_ending(path)
+    return NpzWriter(path, level=level)
+
+
+def forecast(path: Path, *, sentences: int, words: int, numbers: int, itemsize: int, level: str) -> int:
+    """Bytes that the file will take, about. `numbers` are those of one word: layers × D."""
+    vectors = words if level == "token" else sentences
+    return vectors * numbers * itemsize + words * 12 + sentences * _BYTES_AROUND.get(path.suffix, 0)
