@@ -1,0 +1,1 @@
+"""Contextual vectors in other people's programs."""

@@ -1,0 +1,152 @@
+"""The surface of AllenNLP's ELMo: `Elmo` and `batch_to_ids`, so that models of that time run with one import changed.
+
+    from elmokit.integrations.allennlp import Elmo, batch_to_ids  # was: from allennlp.modules.elmo import …
+
+Arguments, shapes and defaults are AllenNLP's, and so is its habit of carrying the LSTM state from call to call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from elmokit.errors import ConfigError
+from elmokit.interop.loading import load
+from elmokit.models.modeling_elmo import ElmoModel
+from elmokit.nn.bilm import State
+from elmokit.nn.layer_mix import LayerMix
+from elmokit.text.char_ids import BOS, EOS, char_ids, marker_char_ids
+
+Start = Literal["zero", "warm", "carry"]
+
+
+def batch_to_ids(batch: Sequence[Sequence[str]]) -> Tensor:
+    """Sentences as lists of words to character ids (sentences, words, 50), rows of 0 in the padding."""
+    longest = max(map(len, batch), default=0)
+    ids = np.zeros((len(batch), longest, 50), dtype=np.int64)
+    markers = dict(zip((BOS, EOS), marker_char_ids(), strict=True))
+    for row, words in zip(ids, batch, strict=True):
+        if words:
+            row[: len(words)] = char_ids(words)
+        for place, word in enumerate(words):
+            if word in markers:
+                row[place] = markers[word]
+    return torch.from_numpy(ids)
+
+
+class Elmo(nn.Module):
+    """Weighted layers of a biLM as a module of one's own network.
+
+    Args:
+        options_file: The options of a published model; or any model that `elmokit.Encoder` loads, with
+            `weight_file=None`.
+        weight_file: Its weights.
+        num_output_representations: How many mixes, each with weights of its own.
+        requires_grad: Whether the biLM learns too.
+        do_layer_norm: Normalise each layer over all words of the batch before mixing.
+        dropout: On the representations.
+        vocab_to_cache: Taken and not needed: every distinct word of a batch goes through the char CNN once anyway.
+        keep_sentence_boundaries: Leave the two sentence markers in the result.
+        scalar_mix_parameters: Given (before their softmax), they are not trained.
+        state: "carry" as AllenNLP: a call goes on where the one before ended, batch row by batch row, which makes the
+            vectors depend on what was seen before. "zero" and "warm" start every sentence alike.
+
+    Raises:
+        ModelError: The files are missing, damaged, or do not fit.
+    """
+
+    def __init__(
+        self, options_file: str | Path, weight_file: str | Path | None = None, num_output_representations: int = 1,
+        requires_grad: bool = False, do_layer_norm: bool = False, dropout: float = 0.5,
+        vocab_to_cache: Sequence[str] | None = None, keep_sentence_boundaries: bool = False,
+        scalar_mix_parameters: Sequence[float] | None = None, *, state: Start = "carry",
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if state not in ("zero", "warm", "carry"):
+            raise ConfigError(f"Unknown state {state!r}. Expected 'zero', 'warm' or 'carry'.")
+        if weight_file is None:
+            found = load(options_file, warm=state == "warm")
+        else:
+            found = load(weight_file, options=options_file, warm=state == "warm")
+        self.bilm: ElmoModel = found.model
+        self.bilm.requires_grad_(requires_grad)
+        self.state: Start = state
+        self.keep_sentence_boundaries = keep_sentence_boundaries
+        self.dropout = nn.Dropout(dropout)
+        layers = self.bilm.config.n_layers + 1
+        self.mixes = nn.ModuleList(
+            LayerMix("trainable", n_layers=layers, dim=self.get_output_dim(), do_layer_norm=do_layer_norm)
+            for _ in range(num_output_representations)
+        )
+        if scalar_mix_parameters is not None:
+            if len(scalar_mix_parameters) != layers:
+                raise ConfigError(f"Got {len(scalar_mix_parameters)} scalar mix parameters; expected {layers}.")
+            self.mixes.requires_grad_(False)
+            for mix in self.mixes:
+                mix.w.copy_(torch.tensor(scalar_mix_parameters))
+        self._carried: State | None = None
+
+    def get_output_dim(self) -> int:
+        """Size of a vector."""
+        return self.bilm.config.hidden_size
+
+    def reset_state(self) -> None:
+        """Forget what was carried."""
+        self._carried = None
+
+    def forward(self, inputs: Tensor, word_inputs: Tensor | None = None) -> dict[str, list[Tensor] | Tensor]:
+        """inputs (B, T, 50) as from `batch_to_ids`; `word_inputs` is taken and not needed.
+
+        Returns:
+            `elmo_representations`, a list of (B, T, dim), and `mask` (B, T), true where a word stands; T has two more
+            places with `keep_sentence_boundaries`.
+        """
+        mask = (inputs > 0).any(dim=2)
+        counts = mask.sum(dim=1)
+        words = inputs[mask]
+        rows = torch.cat([self.bilm.marker_rows().to(inputs), words])
+        table = self.bilm.token_vectors(rows)
+        batch, time = mask.shape
+        index = torch.zeros(batch, time + 2, dtype=torch.long, device=inputs.device)
+        places = torch.arange(time + 2, device=inputs.device).expand(batch, -1)
+        inside = (places >= 1) & (places <= counts[:, None])
+        index[inside] = torch.arange(2, len(rows), device=inputs.device)
+        index[places == counts[:, None] + 1] = 1  # </S>
+        layers, final = self.bilm.run(table, index, (counts + 2).tolist(), state=self._start(batch))
+        if self.state == "carry":
+            self._carry(final, batch)
+        whole = places < counts[:, None] + 2
+        mixed = [self.dropout(mix(layers, whole)) for mix in self.mixes]
+        if not self.keep_sentence_boundaries:
+            mixed = [each[:, 1:-1].masked_fill(~mask.unsqueeze(2), 0.0) for each in mixed]
+            whole = mask
+        return {"elmo_representations": mixed, "mask": whole}
+
+    def _start(self, batch: int) -> State:
+        if self.state == "warm":
+            return self.bilm.initial_state(batch)
+        zero = self.bilm.bilm.zero_state(batch)
+        if self.state == "zero" or self._carried is None:
+            return zero
+        kept = min(batch, self._carried.h.shape[2])
+        h, c = (
+            torch.cat([carried[:, :, :kept].to(fresh), fresh[:, :, kept:]], dim=2)
+            for carried, fresh in zip(self._carried, zero, strict=True)
+        )
+        return State(h, c)
+
+    def _carry(self, final: State, batch: int) -> None:
+        """Rows beyond this batch keep what they have."""
+        final = State(final.h.detach(), final.c.detach())
+        if self._carried is not None and self._carried.h.shape[2] > batch:
+            h, c = (
+                torch.cat([new, old[:, :, batch:].to(new)], dim=2)
+                for new, old in zip(final, self._carried, strict=True)
+            )
+            final = State(h, c)
+        self._carried = final

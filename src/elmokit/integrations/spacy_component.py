@@ -1,0 +1,96 @@
+"""The spaCy component `elmo`: `nlp.add_pipe("elmo", config={"model": "path"})`.
+
+It sets `doc.tensor` (tokens, dim) and makes `token.vector`, `span.vector`, `doc.vector` and `.similarity` use it.
+spaCy finds it by itself once elmokit is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc, Span, Token
+
+from elmokit.encode.encoder import Encoder, Layers, Start
+
+Array = NDArray[np.float32]
+
+
+class ElmoComponent:
+    """Vectors for the words of a document, sentence by sentence where sentence borders are known.
+
+    White-space tokens are no words: the network does not see them, and their vector is zero.
+    """
+
+    def __init__(self, encoder: Encoder, *, layers: Layers, batch_size: int) -> None:
+        self.encoder, self.layers, self.batch_size = encoder, layers, batch_size
+
+    def __call__(self, doc: Doc) -> Doc:
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], batch_size: int | None = None) -> Iterator[Doc]:
+        """Documents many at a time."""
+        documents = iter(stream)
+        while batch := list(islice(documents, batch_size or self.batch_size)):
+            sentences = [[token for token in span if not token.is_space] for doc in batch for span in _spans(doc)]
+            arrays = self.encoder.encode(
+                [[token.text for token in sentence] for sentence in sentences], layers=self.layers,
+                batch_size=self.batch_size, is_split_into_words=True,
+            )  # fmt: skip
+            for doc in batch:
+                doc.tensor = np.zeros((len(doc), self.encoder.dim), dtype=np.float32)
+            for sentence, array in zip(sentences, arrays, strict=True):
+                for token, vector in zip(sentence, array, strict=True):
+                    token.doc.tensor[token.i] = vector
+            for doc in batch:
+                _use_tensor(doc)
+                yield doc
+
+    # What `nlp.to_disk` asks of a component; the model stays where it is.
+    def to_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> None:
+        """Nothing: the pipeline's configuration names the model."""
+
+    def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> ElmoComponent:
+        """Nothing."""
+        return self
+
+
+@Language.factory("elmo", default_config={"layers": "average", "batch_size": 64, "dtype": "float32", "state": None})
+def create(
+    nlp: Language, name: str, model: str, layers: str | int, batch_size: int, dtype: str, state: Start | None
+) -> ElmoComponent:
+    """What `nlp.add_pipe("elmo", config={"model": …})` calls; `layers` is "top", "average", "mix" or a number."""
+    encoder = Encoder.from_pretrained(model, dtype=dtype, state=state)
+    return ElmoComponent(encoder, layers=layers, batch_size=batch_size)  # type: ignore[arg-type]
+
+
+def _spans(doc: Doc) -> Iterable[Any]:
+    return doc.sents if doc.has_annotation("SENT_START") else [doc]
+
+
+def _use_tensor(doc: Doc) -> None:
+    doc.user_hooks["vector"] = lambda doc: _mean(doc.tensor)
+    doc.user_span_hooks["vector"] = lambda span: _mean(span.doc.tensor[span.start : span.end])
+    doc.user_token_hooks["vector"] = lambda token: token.doc.tensor[token.i]
+    for hooks in (doc.user_hooks, doc.user_span_hooks, doc.user_token_hooks):
+        hooks["vector_norm"] = lambda item: float(np.linalg.norm(item.vector))
+        hooks["has_vector"] = lambda item: bool(np.any(item.vector))
+        hooks["similarity"] = _similarity
+
+
+def _mean(vectors: Array) -> Array:
+    """Over the words, white space left out."""
+    words = vectors[np.any(vectors != 0, axis=1)]
+    mean: Array = words.mean(axis=0) if len(words) else np.zeros(vectors.shape[1], dtype=np.float32)
+    return mean
+
+
+def _similarity(one: Doc | Span | Token, other: Doc | Span | Token) -> float:
+    """Cosine, 0 where there is no vector."""
+    left, right = np.asarray(one.vector), np.asarray(other.vector)
+    norms = float(np.linalg.norm(left) * np.linalg.norm(right))
+    return float(left @ right) / norms if norms else 0.0

@@ -1,0 +1,73 @@
+"""`ElmoVectorizer`: texts to mean contextual vectors inside a scikit-learn pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from elmokit.encode.encoder import Encoder, Layers, Sentence, Start
+
+
+class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Mean vector of each text; nothing is trained.
+
+    Args:
+        model: Anything `Encoder.from_pretrained` loads.
+        layers: "top", "average", "mix", the number of a layer, or "all", laid side by side.
+        batch_size: Most texts the network sees at once.
+        is_split_into_words: Texts are lists of words.
+        dtype, state: As in `Encoder.from_pretrained`.
+    """
+
+    def __init__(
+        self, model: str | Path, *, layers: Layers = "average", batch_size: int = 64, is_split_into_words: bool = False,
+        dtype: str = "float32", state: Start | None = None,
+    ) -> None:  # fmt: skip
+        self.model = model
+        self.layers = layers
+        self.batch_size = batch_size
+        self.is_split_into_words = is_split_into_words
+        self.dtype = dtype
+        self.state = state
+
+    def fit(self, X: Iterable[Sentence], y: Any = None) -> ElmoVectorizer:
+        """Load the model; the texts are not looked at."""
+        self.encoder_ = Encoder.from_pretrained(self.model, dtype=self.dtype, state=self.state)
+        self.n_features_out_ = self.encoder_.dim * (self.encoder_.n_layers if self.layers == "all" else 1)
+        return self
+
+    def transform(self, X: Iterable[Sentence]) -> NDArray[np.float32]:
+        """(n, dim), or (n, layers · dim) with `layers="all"`."""
+        check_is_fitted(self, "n_features_out_")
+        if not hasattr(self, "encoder_"):  # came out of a pickle
+            self.fit([])
+        vectors = self.encoder_.encode(
+            X, layers=self.layers, level="sentence", batch_size=self.batch_size,
+            is_split_into_words=self.is_split_into_words,
+        )  # fmt: skip
+        array: NDArray[np.float32] = vectors.reshape(len(vectors), -1)
+        return array
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """elmo0, elmo1, …"""
+        check_is_fitted(self, "n_features_out_")
+        return np.array([f"elmo{number}" for number in range(self.n_features_out_)], dtype=object)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Settings alone: the model is loaded again where it is needed."""
+        state: dict[str, Any] = {**super().__getstate__()}
+        state.pop("encoder_", None)
+        return state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.requires_fit = True
+        return tags

@@ -1,0 +1,59 @@
+"""`ElmoVectorizer` as scikit-learn uses it."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from elmokit import Encoder
+from elmokit.integrations.vectorizer import ElmoVectorizer
+from elmokit.models import ElmoConfig, ElmoModel
+
+TEXTS = ["the bank was wet", "a cell", "", "the river of the bank", "orbit", "gene of a cell"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    torch.manual_seed(1)
+    ElmoModel(ElmoConfig.preset("tiny")).save_pretrained(folder)
+    return folder
+
+
+def test_vectors_are_the_encoders(model: Path) -> None:
+    encoder = Encoder.from_pretrained(model)
+    vectorizer = ElmoVectorizer(model)
+    vectors = vectorizer.fit_transform(TEXTS)
+    np.testing.assert_array_equal(vectors, encoder.encode(TEXTS, layers="average", level="sentence"))
+    assert list(vectorizer.get_feature_names_out()[:2]) == ["elmo0", "elmo1"]
+    assert len(vectorizer.get_feature_names_out()) == vectors.shape[1] == 32
+    everything = ElmoVectorizer(model, layers="all").fit(TEXTS)
+    assert everything.transform(TEXTS).shape == (6, 96)
+    assert len(everything.get_feature_names_out()) == 96
+
+
+def test_in_a_pipeline_and_a_grid(model: Path) -> None:
+    pipeline = make_pipeline(ElmoVectorizer(model), LogisticRegression())
+    search = GridSearchCV(pipeline, {"elmovectorizer__layers": ["top", "average"]}, cv=2)
+    search.fit(TEXTS, [0, 1, 0, 0, 1, 1])
+    assert search.predict(TEXTS).shape == (6,)
+
+
+def test_clone_and_pickle(model: Path) -> None:
+    vectorizer = ElmoVectorizer(model, layers=1)
+    with pytest.raises(NotFittedError, match="not fitted"):
+        vectorizer.transform(TEXTS)
+    assert clone(vectorizer).get_params() == vectorizer.get_params()
+    vectors = vectorizer.fit_transform(TEXTS)
+    packed = pickle.dumps(vectorizer)
+    assert len(packed) < 2000
+    np.testing.assert_array_equal(pickle.loads(packed).transform(TEXTS), vectors)
