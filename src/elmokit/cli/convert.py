@@ -14,7 +14,7 @@ Format = Literal["elmokit", "bilm"]
 
 def convert(
     source: Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")],
-    target: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write.")],
+    target: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write, or a name that ends in .onnx.")],
     to: Annotated[
         Format, typer.Option(help="elmokit, or bilm: options.json + weights.hdf5 for bilm-tf and AllenNLP.")
     ] = "elmokit",
@@ -36,6 +36,9 @@ def convert(
         raise ConfigError(f"{target} exists: choose another name")
     if to == "bilm" and dtype != "float32":
         raise ConfigError(f"--dtype {dtype}: the format of bilm-tf holds float32")
+    onnx = target.suffix == ".onnx"
+    if onnx and (to != "elmokit" or dtype != "float32"):
+        raise ConfigError("DST ends in .onnx: leave --to and --dtype out")
     from elmokit.interop.bilm_hdf5 import write_bilm
     from elmokit.interop.loading import load, save
     from elmokit.text.sources import read_texts
@@ -48,7 +51,11 @@ def convert(
     )  # fmt: skip
     for note in found.notes:
         typer.echo(note, err=True)
-    if to == "bilm":
+    if onnx:
+        from elmokit.interop.onnx import export_onnx
+
+        export_onnx(found.model, target)
+    elif to == "bilm":
         write_bilm(found.model, found.rows, target)
     else:
         save(found, target)

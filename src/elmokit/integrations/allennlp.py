@@ -7,9 +7,9 @@ Arguments, shapes and defaults are AllenNLP's, and so is its habit of carrying t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -87,7 +87,7 @@ class Elmo(nn.Module):
             if len(scalar_mix_parameters) != layers:
                 raise ConfigError(f"Got {len(scalar_mix_parameters)} scalar mix parameters; expected {layers}.")
             self.mixes.requires_grad_(False)
-            for mix in self.mixes:
+            for mix in cast("Iterable[LayerMix]", self.mixes):
                 mix.w.copy_(torch.tensor(scalar_mix_parameters))
         self._carried: State | None = None
 

@@ -1,0 +1,55 @@
+"""The exported graph in onnxruntime, at lengths and batch sizes that the example did not have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from elmokit.interop.onnx import export_onnx
+from elmokit.models import ElmoConfig, ElmoModel
+from elmokit.models.warm_state import warm_up
+from elmokit.text.char_ids import char_ids
+from elmokit.text.word_rows import ByteRows
+
+ort = pytest.importorskip("onnxruntime", reason="pip install elmokit[onnx] to test the export")
+pytest.importorskip("onnxscript", reason="pip install elmokit[onnx] to test the export")
+
+BATCHES = [
+    [["The", "bank", "was", "wet", "."]],
+    [["a"], ["b"] * 12, ["x", "y" * 60]],
+    [["one", "two"]] * 7,
+    [[], ["a", "b"]],
+]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"cell_clip": 0.3, "proj_clip": 0.2, "warm": True},
+        {"projection_dim": 32, "use_skip_connections": False, "cell_clip": None, "directions": 1, "n_layers": 1},
+    ],
+)
+def test_every_length_and_batch_size(tmp_path: Path, settings: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    warm = settings.pop("warm", False)
+    model = ElmoModel(ElmoConfig.preset("tiny", **settings)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(2)  # so that the clips bite
+    if warm:
+        warm_up(model, ByteRows(50))
+    export_onnx(model, tmp_path / "m.onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.onnx"]
+    session = ort.InferenceSession(tmp_path / "m.onnx")
+    for batch in BATCHES:
+        ids = np.zeros((len(batch), max(map(len, batch)), 50), dtype=np.int64)
+        for row, words in zip(ids, batch, strict=True):
+            row[: len(words)] = char_ids(words)
+        (layers,) = session.run(None, {"char_ids": ids})
+        with torch.no_grad():
+            expected = torch.stack(model(torch.from_numpy(ids)).hidden_states).numpy()
+        np.testing.assert_allclose(layers, expected, atol=1e-5)
