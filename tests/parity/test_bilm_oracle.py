@@ -89,10 +89,10 @@ def lstm_options(given_: dict[str, Any]) -> dict[str, Any]:
 
 
 def error(ours: Tensor | NDArray[Any], theirs: NDArray[np.float64]) -> float:
-    """The largest absolute difference; shapes must agree."""
+    """The largest difference, relative where numbers are above 1 (biLM vectors are not); shapes must agree."""
     ours = ours.detach().numpy() if isinstance(ours, Tensor) else ours
     assert ours.shape == theirs.shape
-    return float(np.abs(ours - theirs).max(initial=0.0))
+    return float((np.abs(ours - theirs) / np.maximum(1.0, np.abs(theirs))).max(initial=0.0))
 
 
 def sentence_states(state: State, sentence: int) -> oracle.State:

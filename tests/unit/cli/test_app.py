@@ -43,12 +43,13 @@ def test_the_check_for_heavy_modules_can_fail() -> None:
 
 def test_help_names_every_command() -> None:
     done = subprocess.run([sys.executable, "-m", "elmokit", "--help"], capture_output=True, text=True, check=True)
-    for command in ("pretrain", "evaluate", "embed", "train", "predict", "demo", "info"):
+    for command in ("pretrain", "evaluate", "embed", "convert", "inspect", "train", "predict", "demo", "info"):
         assert f"  {command} " in done.stdout
 
 
 @pytest.mark.parametrize(
-    "command", [["pretrain"], ["evaluate"], ["embed"], ["train", "classify"], ["predict"], ["demo"]]
+    "command",
+    [["pretrain"], ["evaluate"], ["embed"], ["convert"], ["inspect"], ["train", "classify"], ["predict"], ["demo"]],
 )
 def test_every_command_has_help(command: list[str]) -> None:
     result = runner.invoke(cli.app, [*command, "--help"])
