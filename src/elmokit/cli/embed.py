@@ -31,7 +31,7 @@ def embed(
     pre_split: Annotated[
         bool | None, typer.Option("--pre-split/--split-words", help="How words are found. [default: as in pretraining]")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Sentences the network sees at once.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=1, help="Sentences the network sees at once.")] = 256,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run for OUTPUT.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,

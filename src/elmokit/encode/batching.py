@@ -10,20 +10,19 @@ _T = TypeVar("_T")
 
 
 def length_sorted_batches(lengths: Sequence[int], *, batch_size: int, max_words: int) -> list[list[int]]:
-    """Sentence numbers in batches, longest first; at most `batch_size` sentences and `max_words` places a batch.
+    """Sentence numbers in batches, longest first; at most `batch_size` sentences and `max_words` words a batch.
 
-    A sentence longer than `max_words` has a batch of its own. Padding costs memory, not time: the biLM packs its rows.
+    A sentence longer than `max_words` has a batch of its own.
     """
     order = sorted(range(len(lengths)), key=lambda number: -lengths[number])
     batches: list[list[int]] = []
+    words = 0
     for number in order:
-        open_batch = batches[-1] if batches else None
-        longest = lengths[open_batch[0]] if open_batch else 0
-        fits = open_batch is not None and len(open_batch) < batch_size and (len(open_batch) + 1) * longest <= max_words
-        if open_batch is not None and fits:
-            open_batch.append(number)
-        else:
-            batches.append([number])
+        if not batches or len(batches[-1]) == batch_size or words + lengths[number] > max_words:
+            batches.append([])
+            words = 0
+        batches[-1].append(number)
+        words += lengths[number]
     return batches
 
 

@@ -55,7 +55,7 @@ class EmbedSettings:
     dtype: Literal["float32", "float16"] = "float32"
     column: str | None = None
     pre_split: bool | None = None
-    batch_size: int = 64
+    batch_size: int = 256
     threads: int | None = None
 
 

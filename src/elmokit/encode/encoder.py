@@ -34,7 +34,7 @@ Start = Literal["zero", "warm", "carry"]
 Array = NDArray[np.float32]
 Combine = Callable[[list[Tensor]], Tensor]
 
-_WINDOW_BATCHES = 64  # batches that are sorted together and share their distinct words
+_WINDOW_BATCHES = 16  # batches that are sorted together and share their distinct words
 _WINDOW_WORDS = 1 << 16
 
 
@@ -122,7 +122,7 @@ class Encoder:
     ) -> Array: ...  # fmt: skip
 
     def encode(
-        self, sentences: Iterable[Sentence], *, layers: Layers = "all", level: Level = "token", batch_size: int = 64,
+        self, sentences: Iterable[Sentence], *, layers: Layers = "all", level: Level = "token", batch_size: int = 256,
         is_split_into_words: bool = False, show_progress_bar: bool = False,
     ) -> list[Array] | Array:  # fmt: skip
         """Vectors of sentences, in the order given.
@@ -161,7 +161,7 @@ class Encoder:
         return np.stack(results) if results else np.zeros((0, *shape), dtype=np.float32)
 
     def stream(
-        self, sentences: Iterable[Sentence], *, layers: Layers = "all", level: Level = "token", batch_size: int = 64,
+        self, sentences: Iterable[Sentence], *, layers: Layers = "all", level: Level = "token", batch_size: int = 256,
         is_split_into_words: bool = False,
     ) -> Iterator[Array]:  # fmt: skip
         """`encode`, one array at a time: sentences are read, and arrays held, a few thousand at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -11,9 +12,10 @@ from elmokit.encode.batching import length_sorted_batches
 from elmokit.encode.token_table import TokenTable, table_of
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.bilm import State
+from elmokit.nn.lstm import ProjectedLSTM, lay_out_for_inference
 from elmokit.text.word_rows import WordRows
 
-WORDS_PER_BATCH = 16_384  # places of a batch; a longer text goes through in pieces of this length
+WORDS_PER_BATCH = 16_384  # of a batch; a longer text goes through in pieces of this length
 
 
 class Engine:
@@ -21,6 +23,8 @@ class Engine:
 
     def __init__(self, model: ElmoModel, rows: WordRows) -> None:
         self.model = model
+        for layer in model.bilm.layers:
+            lay_out_for_inference(cast(ProjectedLSTM, layer))
         self.table = TokenTable(model, rows)
 
     def layers(

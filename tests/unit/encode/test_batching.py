@@ -14,7 +14,7 @@ def test_batches_hold_every_sentence_once_within_both_limits(lengths: list[int],
     assert sorted(number for batch in batches for number in batch) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) <= size
-        assert len(batch) == 1 or len(batch) * lengths[batch[0]] <= words
+        assert len(batch) == 1 or sum(lengths[number] for number in batch) <= words
         assert lengths[batch[0]] == max(lengths[number] for number in batch)
 
 

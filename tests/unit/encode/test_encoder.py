@@ -219,3 +219,24 @@ def test_halved_types_are_close(tmp_path: Path, dtype: str) -> None:
     exact = ENCODER.encode(["The bank of the river."])[0]
     assert half.dtype == np.float32
     assert np.linalg.norm(half - exact) / np.linalg.norm(exact) < 1e-2
+
+
+def test_an_encoded_model_saves_and_trains_as_before(tmp_path: Path) -> None:
+    """The encoder turns weights in memory; nothing else may notice."""
+    torch.manual_seed(5)
+    plain, encoded = (ElmoModel(ElmoConfig.preset("tiny", dropout=0.0)) for _ in range(2))
+    encoded.load_state_dict(plain.state_dict())
+    Encoder(encoded).encode(["the bank"])
+    encoded.save_pretrained(tmp_path)
+    again = ElmoModel.from_pretrained(tmp_path)
+    for name, tensor in plain.state_dict().items():
+        assert torch.equal(again.state_dict()[name], tensor), name
+    batch = ElmoTokenizer()(["the bank of the river", "a cell"], padding=True, return_tensors="pt")
+    for model in (plain, encoded):
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, fused=True)
+        for _ in range(3):
+            model(**batch).last_hidden_state.square().sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    for name, tensor in plain.state_dict().items():
+        torch.testing.assert_close(encoded.state_dict()[name], tensor, atol=1e-5, rtol=1e-5, msg=name)

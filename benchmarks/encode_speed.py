@@ -1,0 +1,260 @@
+"""Words a second of `Encoder` beside a plain PyTorch version of AllenNLP's method and, with --peers, simple_elmo.
+
+    python benchmarks/encode_speed.py [--shapes small original] [--sentences 256] [--threads 2] [--rounds 3] [--peers]
+
+Random weights in the shapes of published models, real sentences in their given order (the Brown corpus in
+$ELMOKIT_DATA). Every encoder is fresh in each round, so no word vector is there from the round before. The rounds of
+all rows are interleaved and the best of each counts. --peers makes an environment of its own for simple_elmo 0.9.2 on
+tensorflow-cpu 2.15.1 in --peer-folder (some minutes and a gigabyte the first time); simple_elmo is only called.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import elmokit  # before torch: sets how OpenMP waits
+
+# isort: split
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from elmokit import Encoder
+from elmokit.interop.bilm_hdf5 import write_bilm
+from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.modeling_elmo import ElmoModel
+from elmokit.nn.char_cnn import CharCNN
+from elmokit.text.char_ids import char_ids, marker_char_ids
+from elmokit.text.word_rows import ByteRows
+
+ALONE = ", one at a time"
+PEERS = ["simple_elmo==0.9.2", "tensorflow-cpu==2.15.1", "numpy<2", "h5py", "pandas", "smart_open"]
+PEER_SCRIPT = """
+import json, os, sys, time
+folder, sentences, threads, rounds = sys.argv[1], json.load(open(sys.argv[2])), int(sys.argv[3]), int(sys.argv[4])
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(threads)
+tf.config.threading.set_inter_op_parallelism_threads(threads)
+from simple_elmo import ElmoModel
+model = ElmoModel()
+model.load(folder, max_batch_size=64)
+words = sum(map(len, sentences))
+model.get_elmo_vectors(sentences[:64])
+for order in (sentences, sorted(sentences, key=len)):
+    best = 0.0
+    for _ in range(rounds):
+        began = time.perf_counter()
+        model.get_elmo_vectors(order)
+        best = max(best, words / (time.perf_counter() - began))
+    print("RATE", best)
+"""
+
+
+class PlainElmo(nn.Module):
+    """AllenNLP's method: every position of a padded batch through the char CNN, a cell at a time through the LSTMs."""
+
+    def __init__(self, model: ElmoModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> list[Tensor]:
+        encoder: CharCNN = self.model.token_encoder  # type: ignore[assignment]
+        batch, time_, width = ids.shape
+        embedded = encoder.embedding(ids.view(-1, width)).transpose(1, 2)
+        x = functional.relu(torch.cat([conv(embedded).max(dim=2).values for conv in encoder.convolutions], dim=1))
+        for highway in encoder.highways:
+            x = highway(x)
+        tokens = (x if encoder.projection is None else encoder.projection(x)).view(batch, time_, -1)
+        layers = [torch.cat([tokens, tokens], dim=2)]
+        places = torch.arange(time_)
+        flipped = torch.where(places < lengths[:, None], lengths[:, None] - 1 - places, places)
+        inputs = [tokens, tokens.gather(1, flipped.unsqueeze(2).expand(-1, -1, tokens.shape[2]))]
+        for number, layer in enumerate(self.model.bilm.layers):
+            outputs = []
+            for direction in range(2):
+                w_in, w_h = layer.weight_input[direction], layer.weight_hidden[direction]
+                h = tokens.new_zeros(batch, layer.output_dim)
+                c = tokens.new_zeros(batch, layer.cell_dim)
+                steps = []
+                for t in range(time_):
+                    z = functional.linear(inputs[direction][:, t], w_in) + functional.linear(
+                        h, w_h, layer.bias[direction]
+                    )
+                    o, i, f, g = z.chunk(4, dim=1)
+                    c = (f.sigmoid() * c + i.sigmoid() * g.tanh()).clamp(-3, 3)
+                    h = ((o.sigmoid() * c.tanh()) @ layer.weight_projection[direction]).clamp(-3, 3)
+                    steps.append(h)
+                y = torch.stack(steps, dim=1)
+                outputs.append(y + inputs[direction] if number else y)
+            inputs = outputs
+            back = outputs[1].gather(1, flipped.unsqueeze(2).expand(-1, -1, outputs[1].shape[2]))
+            layers.append(torch.cat([outputs[0], back], dim=2))
+        return layers
+
+    @torch.inference_mode()
+    def encode(self, sentences: list[list[str]], *, batch_size: int = 64) -> None:
+        begin, end = torch.from_numpy(marker_char_ids()).long()
+        for start in range(0, len(sentences), batch_size):
+            batch = sentences[start : start + batch_size]
+            lengths = torch.tensor([len(words) + 2 for words in batch])
+            ids = torch.zeros(len(batch), int(lengths.max()), 50, dtype=torch.long)
+            for row, words in zip(ids, batch, strict=True):
+                row[0], row[len(words) + 1] = begin, end
+                row[1 : len(words) + 1] = torch.from_numpy(char_ids(words)).long()
+            self(ids, lengths)
+
+
+def brown(count: int) -> list[list[str]]:
+    """The first sentences of the Brown corpus."""
+    data = os.environ.get("ELMOKIT_DATA")
+    if not data:
+        sys.exit("set ELMOKIT_DATA to the folder of the data sets: the sentences come from brown/brown.txt.gz")
+    with gzip.open(Path(data) / "brown" / "brown.txt.gz", "rt", encoding="utf-8") as file:
+        return [line.rstrip("\n").split("\t")[1].split() for line, _ in zip(file, range(count), strict=False)]
+
+
+def gemm_rate() -> float:
+    """FLOP/s of a product of 1024³ in float32."""
+    left, right = torch.randn(1024, 1024), torch.randn(1024, 1024)
+    times = []
+    for _ in range(8):
+        began = time.perf_counter()
+        torch.mm(left, right)
+        times.append(time.perf_counter() - began)
+    return 2 * 1024**3 / min(times)
+
+
+def flops(config: ElmoConfig, sentences: list[list[str]]) -> float:
+    """Products of one pass: LSTMs at every position, the char CNN once a distinct word at its real length."""
+    positions = sum(len(words) + 2 for words in sentences)
+    size, cell = config.projection_dim, config.cell_dim
+    lstm = 2 * config.n_layers * (4 * cell * 2 * size + (cell * size if size < cell else 0))
+    total = sum(count for _, count in config.filters)
+    kernel = sum(width * count for width, count in config.filters) * config.char_embedding_dim
+    distinct = {word for words in sentences for word in words}
+    windows = sum(min(50, len(word.encode()) + 2) for word in distinct)
+    dense = config.n_highway * 2 * total * total + total * size
+    return 2.0 * (positions * lstm + windows * kernel + len(distinct) * dense)
+
+
+def timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def peer(folder: Path, environment: Path, sentences: list[list[str]], *, threads: int, rounds: int) -> list[float]:
+    """simple_elmo's best words a second, in the given order and sorted beforehand."""
+    python = environment / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS], check=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(sentences, file)
+        file.flush()
+        command = [python, "-c", PEER_SCRIPT, folder, file.name, str(threads), str(rounds)]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    rates = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("RATE")]
+    if len(rates) != 2:
+        sys.exit(f"simple_elmo failed:\n{done.stderr[-2000:]}")
+    return rates
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--shapes", nargs="+", default=["small", "original"])
+    parser.add_argument("--sentences", type=int, default=256)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--dtypes", nargs="+", default=["float32"])
+    parser.add_argument("--single", type=int, default=16, help="sentences of the run one at a time")
+    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--peer-folder", type=Path, default=Path("runs/benchmark/simple_elmo"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    sentences = brown(arguments.sentences)
+    distinct = len({word for line in sentences for word in line})
+    print(f"elmokit {elmokit.__version__}, torch {torch.__version__}, {arguments.threads} threads")
+    ceiling = gemm_rate()
+    counts = f"{len(sentences)} sentences, {sum(map(len, sentences)):,} words, {distinct:,} different"
+    print(f"{counts}; float32 GEMM {ceiling / 1e9:,.0f} GFLOP/s")
+    for shape in arguments.shapes:
+        measure(shape, sentences, arguments, ceiling)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\npeak memory of this process {peak:,.0f} MB (two models and the plain version included)")
+
+
+def measure(shape: str, sentences: list[list[str]], arguments: argparse.Namespace, ceiling: float) -> None:
+    """All rows of one shape."""
+    torch.manual_seed(0)
+    words = sum(map(len, sentences))
+    model = ElmoModel(ElmoConfig.preset(shape)).eval()
+    plain = PlainElmo(model)
+    best: dict[str, float] = {}
+    ways: dict[str, Callable[[], object]] = {
+        f"elmokit {dtype}": partial(fresh, _as(model, dtype), sentences) for dtype in arguments.dtypes
+    }
+    ways["AllenNLP's method"] = lambda: plain.encode(sentences)
+    for _ in range(arguments.rounds):
+        for name, work in ways.items():
+            best[name] = max(best.get(name, 0.0), words / timed(work))
+    few = sentences[: arguments.single]
+    singles: dict[str, Callable[[], object]] = {
+        f"elmokit float32{ALONE}": lambda: one_at_a_time(model, few),
+        f"AllenNLP's method{ALONE}": lambda: plain.encode(few, batch_size=1),
+    }
+    for _ in range(arguments.rounds):
+        for name, work in singles.items():
+            best[name] = max(best.get(name, 0.0), sum(map(len, few)) / timed(work))
+    if arguments.peers:
+        with tempfile.TemporaryDirectory() as folder:
+            write_bilm(model, ByteRows(50), Path(folder))
+            rates = peer(
+                Path(folder), arguments.peer_folder, sentences, threads=arguments.threads, rounds=arguments.rounds
+            )
+        best["simple_elmo"], best["simple_elmo, sorted beforehand"] = rates
+    share = flops(model.config, sentences) * best["elmokit float32"] / words / ceiling
+    print(f"\n{shape}: {model.num_parameters():,} parameters; float32 products at {share:.0%} of the GEMM rate")
+    for name, rate in best.items():
+        alone = ALONE if name.endswith(ALONE) else ""
+        others = (
+            [f"AllenNLP's method{alone}", *([] if alone else ["simple_elmo"])] if name.startswith("elmokit") else []
+        )
+        ratios = "".join(f"  {rate / best[other]:5.2f} × {other}" for other in others if other in best)
+        print(f"  {name:<34}{rate:>8,.0f} words/s{ratios}")
+
+
+def fresh(model: ElmoModel, sentences: list[list[str]]) -> None:
+    """A pass of an encoder that knows no word yet."""
+    Encoder(model).encode(sentences, is_split_into_words=True)
+
+
+def one_at_a_time(model: ElmoModel, sentences: list[list[str]]) -> None:
+    encoder = Encoder(model)
+    for sentence in sentences:
+        encoder.encode([sentence], is_split_into_words=True)
+
+
+def _as(model: ElmoModel, dtype: str) -> ElmoModel:
+    if dtype == "float32":
+        return model
+    other = ElmoModel(model.config)
+    other.load_state_dict(model.state_dict())
+    return other.to(getattr(torch, dtype)).eval()  # type: ignore[return-value]
+
+
+if __name__ == "__main__":
+    main()
