@@ -240,3 +240,9 @@ def test_an_encoded_model_saves_and_trains_as_before(tmp_path: Path) -> None:
             optimizer.zero_grad()
     for name, tensor in plain.state_dict().items():
         torch.testing.assert_close(encoded.state_dict()[name], tensor, atol=1e-5, rtol=1e-5, msg=name)
+
+
+def test_unpaired_surrogates_and_overlong_words_have_vectors() -> None:
+    (array,) = ENCODER.encode([["\ud800bank", "x" * 10_000, "\0"]], is_split_into_words=True)
+    (same,) = ENCODER.encode([["\ufffdbank", "x" * 48, "\0"]], is_split_into_words=True)
+    np.testing.assert_array_equal(array, same)  # U+FFFD as in files; cut at 48 bytes as the reference does

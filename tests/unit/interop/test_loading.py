@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
+import threading
 import zipfile
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -204,3 +208,54 @@ def test_a_word_level_model_needs_its_vocabulary(tmp_path: Path) -> None:
     (path / "vocab.txt").write_text("<S>\n</S>\n<UNK>\nriver\nbank\n")
     with pytest.raises(ModelError, match="'bank' the number 4"):
         load(path)
+
+
+@pytest.fixture
+def address(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A server on this machine with the pair as publishers name it, and a zip of it."""
+    served = tmp_path / "served"
+    served.mkdir()
+    shutil.copy(folder / "weights.hdf5", served / "elmo_weights.hdf5")
+    shutil.copy(folder / "options.json", served / "elmo_options.json")
+    shutil.copy(folder / "options.json", served / "other.json")
+    shutil.make_archive(str(served / "model"), "zip", folder)
+    shutil.copy(folder / "weights.hdf5", served / "plain.hdf5")
+    monkeypatch.setenv("ELMOKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=served)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_addresses(folder: Path, address: str) -> None:
+    expected = vectors(folder)
+    np.testing.assert_array_equal(vectors(f"{address}/elmo_weights.hdf5"), expected)
+    np.testing.assert_array_equal(vectors(f"{address}/model.zip"), expected)
+    np.testing.assert_array_equal(vectors(f"{address}/plain.hdf5", options=f"{address}/other.json"), expected)
+    with pytest.raises(ModelError, match="give its options file too"):
+        load(f"{address}/plain.hdf5")
+    with pytest.raises(ModelError, match="the server answers 404"):
+        load(f"{address}/none.zip")
+
+
+def test_hub_repositories(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub itself is not asked here: its client is, and what it leaves on the disk is read."""
+    import huggingface_hub
+
+    asked: list[str] = []
+
+    def snapshot_download(repository: str) -> str:
+        asked.append(repository)
+        return str(folder)
+
+    expected = vectors(folder)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    np.testing.assert_array_equal(vectors("someone/elmo-german"), expected)
+    assert asked == ["someone/elmo-german"]
+    monkeypatch.undo()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelError, match="cannot be had from the hub"):
+        load("someone/elmo-that-is-not-there")
