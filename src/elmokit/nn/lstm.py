@@ -159,11 +159,11 @@ def _backward(
     cells_before = _states_before(steps.cell, c, batch_sizes).to(x.dtype)
     # d gate = factor · d m (for o) or factor · d c (for i, f, g); the factors of all steps at once.
     grad_gates = torch.empty_like(steps.gates)
-    for column, factor in enumerate((
-        _sigmoid_gradient(steps.tanh_cell, out_gate), _sigmoid_gradient(candidate, in_gate),
-        _sigmoid_gradient(cells_before, forget), _tanh_gradient(in_gate, candidate),
-    )):  # fmt: skip
-        grad_gates[:, column * size : (column + 1) * size] = factor
+    factors = torch.split(grad_gates, size, dim=1)  # written in place
+    _sigmoid_gradient.grad_input(steps.tanh_cell, out_gate, grad_input=factors[0])
+    _sigmoid_gradient.grad_input(candidate, in_gate, grad_input=factors[1])
+    _sigmoid_gradient.grad_input(cells_before, forget, grad_input=factors[2])
+    _tanh_gradient.grad_input(in_gate, candidate, grad_input=factors[3])
     cell_from_mixed = _tanh_gradient(out_gate, steps.tanh_cell)
     cell_open = _unclipped(steps.cell, clips.cell)
     output_open = None if w.projection is None else _unclipped(steps.output, clips.projection)
