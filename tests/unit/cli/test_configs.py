@@ -1,4 +1,4 @@
-"""The files in configs/ are valid, and the two that list every setting list them all, with the defaults."""
+"""The files in configs/ are valid, and the three that list every setting list them all, with the defaults."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import yaml
 
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.settings import Settings, load_settings
+from elmokit.static.training import VectorsConfig
 from elmokit.tasks.classification.config import ClassifyConfig
 
 CONFIGS = Path(__file__).parents[3] / "configs"
-KINDS: dict[str, type[Settings]] = {"pretrain": PretrainConfig, "classify": ClassifyConfig}
+KINDS: dict[str, type[Settings]] = {"pretrain": PretrainConfig, "classify": ClassifyConfig, "vectors": VectorsConfig}
 NEEDED = {"train": ["a.txt"], "test": ["a.txt"], "model": "m", "output": "o"}
 
 
@@ -25,7 +26,7 @@ def test_every_file_is_accepted(path: Path) -> None:
     load_settings(kind, None, **{**missing, **yaml.safe_load(path.read_text(encoding="utf-8"))})
 
 
-@pytest.mark.parametrize("name", ["pretrain", "classify"])
+@pytest.mark.parametrize("name", ["pretrain", "classify", "vectors"])
 def test_the_full_files_name_every_setting_with_its_default(name: str) -> None:
     kind, text = KINDS[name], (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
     values: dict[str, Any] = yaml.safe_load(text)

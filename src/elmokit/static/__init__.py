@@ -1,0 +1,1 @@
+"""Static word vectors: one vector a word, whatever its sentence. What ELMo is compared with."""

@@ -1,0 +1,153 @@
+"""`elmo train vectors`: text files to a file of static vectors."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, PositiveInt
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from elmokit.errors import ConfigError, DataError
+from elmokit.settings import Settings
+from elmokit.static.numbered import NumberedText, number_text
+from elmokit.static.vectors import WordVectors
+from elmokit.text.normalize import check_steps, normalize
+from elmokit.text.sources import read_texts
+from elmokit.text.words import split_words
+
+log = logging.getLogger(__name__)
+
+Method = Literal["svd", "cbow", "skipgram"]
+
+
+def _known(steps: list[str]) -> list[str]:
+    check_steps(steps)
+    return steps
+
+
+class VectorsConfig(Settings):
+    """Settings of `elmo train vectors`.
+
+    Attributes:
+        train: Text files (globs too), as of `elmo pretrain`.
+        output: File to write: `.txt`, `.vec` or `.bin` (word2vec), also `.gz`.
+        column: Where the text stands in tables.
+        normalize: Clean-up steps before splitting.
+        pre_split: Words are separated by blanks already.
+        method: svd, cbow or skipgram.
+        dim: Size of a vector.
+        window: Places to each side.
+        min_count, max_vocab: Which words have a vector.
+        epochs, negative, subsample, learning_rate: Of cbow and skipgram.
+        smoothing, power: Of svd: of the context counts, of the singular values.
+        seed: Of everything drawn.
+        overwrite: Replace `output`.
+        progress: Show a bar.
+    """
+
+    train: list[str]
+    output: Path
+    column: str | None = None
+    normalize: Annotated[list[str], AfterValidator(_known)] = Field(default=[])
+    pre_split: bool = False
+    method: Method = "skipgram"
+    dim: PositiveInt = 256
+    window: PositiveInt = 4
+    min_count: PositiveInt = 3
+    max_vocab: PositiveInt | None = 50_000
+    epochs: PositiveInt = 5
+    negative: PositiveInt = 5
+    subsample: float = 1e-3
+    learning_rate: float = 0.025
+    smoothing: float = 0.75
+    power: float = 0.5
+    seed: int = 1
+    overwrite: bool = False
+    progress: bool = True
+
+
+def train_vectors(config: VectorsConfig) -> WordVectors:
+    """Train, and write the vectors and, beside them, `OUTPUT.json`: settings, counts, loss by epoch, seconds.
+
+    Raises:
+        ConfigError: `output` exists or has an unknown ending, or there are more dimensions than words.
+        DataError: The text cannot be read, or no word is frequent enough.
+    """
+    _check_output(config)
+    began = time.perf_counter()
+    text = number_text(_sentences(config), min_count=config.min_count, max_vocab=config.max_vocab)
+    known = int(text.counts.sum())
+    log.info("%s words, %s different, %.1f %% of the text", f"{len(text.ids):,}", f"{len(text.words):,}",
+             100 * known / max(len(text.ids), 1))  # fmt: skip
+    losses: list[float] = []
+    vectors = _svd(text, config) if config.method == "svd" else _word2vec(text, config, losses)
+    vectors.save(config.output)
+    about: dict[str, Any] = {
+        "settings": config.model_dump(mode="json", exclude={"progress", "overwrite"}), "words": len(vectors),
+        "tokens": len(text.ids), "known_tokens": known, "loss": losses, "seconds": time.perf_counter() - began,
+    }  # fmt: skip
+    config.output.with_name(f"{config.output.name}.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
+    return vectors
+
+
+def _check_output(config: VectorsConfig) -> None:
+    output = config.output
+    if not output.name.removesuffix(".gz").endswith((".txt", ".vec", ".bin")):
+        raise ConfigError(f"output is {output}; expected a name that ends in .txt, .vec or .bin, also .gz")
+    if output.exists() and not config.overwrite:
+        raise ConfigError(f"{output} exists: --overwrite replaces it")
+    if not output.absolute().parent.is_dir():
+        raise ConfigError(f"the folder of output, {output.absolute().parent}, does not exist")
+
+
+def _sentences(config: VectorsConfig) -> Iterator[list[str]]:
+    for text in read_texts(config.train, column=config.column):
+        cleaned = normalize(text, config.normalize)
+        yield cleaned.split() if config.pre_split else split_words(cleaned)
+
+
+def _svd(text: NumberedText, config: VectorsConfig) -> WordVectors:
+    from elmokit.static.svd import svd_vectors
+
+    with _bar("counting and SVD", None, show=config.progress):
+        return svd_vectors(
+            text, dim=config.dim, window=config.window, smoothing=config.smoothing, power=config.power, seed=config.seed
+        )
+
+
+def _word2vec(text: NumberedText, config: VectorsConfig, losses: list[float]) -> WordVectors:
+    try:
+        from elmokit.static.word2vec import word2vec_vectors
+    except ImportError as error:
+        raise ConfigError("cbow and skipgram need gensim: pip install 'elmokit[static]', or --method svd") from error
+    if config.method == "svd":
+        raise ConfigError("svd is no method of word2vec")
+
+    def on_epoch(epoch: int, loss: float) -> None:
+        losses.append(loss)
+        log.info("epoch %d/%d  loss a word %.4f", epoch, config.epochs, loss)
+
+    with _bar(config.method, len(text) * (config.epochs + 1), show=config.progress) as advance:
+        vectors = word2vec_vectors(
+            text, method=config.method, dim=config.dim, window=config.window, negative=config.negative,
+            epochs=config.epochs, subsample=config.subsample, learning_rate=config.learning_rate, seed=config.seed,
+            on_sentence=advance, on_epoch=on_epoch,
+        )  # fmt: skip
+    if not (abs(vectors.matrix) < float("inf")).all():
+        raise DataError("the training diverged: lower --set learning_rate")
+    return vectors
+
+
+@contextmanager
+def _bar(what: str, total: int | None, *, show: bool) -> Iterator[Callable[[], None]]:
+    columns = (TextColumn(what), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not show) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda: progress.advance(task)
