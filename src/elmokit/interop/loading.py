@@ -14,11 +14,13 @@ from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.bilm_hdf5 import read_bilm
 from elmokit.interop.imported import Imported
 from elmokit.interop.many_langs import read_many_langs
-from elmokit.interop.recognise import BilmFiles, ManyLangsFolder, recognised
+from elmokit.interop.recognise import BilmFiles, ManyLangsFolder, VectorsFile, recognised
+from elmokit.interop.word_vectors import static_model
 from elmokit.models.loading import load_with_mix, word_rows_of
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.models.warm_state import DEFAULT_TEXT, warm_up
+from elmokit.static.vectors import WordVectors
 
 OURS = "elmokit"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -33,7 +35,8 @@ def load(
 
     Args:
         source: A folder or zip (bilm-tf, AllenNLP, NLPL, SeqVec, ELMoForManyLangs, elmokit), a `.hdf5` file, the
-            http(s) address of a zip or `.hdf5` file, or the id of a hub repository that holds such files.
+            http(s) address of a zip or `.hdf5` file, or the id of a hub repository that holds such files. A file of
+            static vectors (`.vec`, `.txt`, `.bin`) becomes a model of one layer.
         options: The options file of a `.hdf5` file when it does not lie beside it; a path or an address.
         vocabulary: The vocabulary of a word-level model when it does not lie beside the weights.
         dtype: "float32", "bfloat16" or "float16".
@@ -52,6 +55,8 @@ def load(
             model = read_bilm(found.options, found.weights, vocabulary=found.vocabulary, dtype=DTYPES[dtype])
         elif isinstance(found, ManyLangsFolder):
             model = read_many_langs(found.folder, dtype=DTYPES[dtype])
+        elif isinstance(found, VectorsFile):
+            return static_model(WordVectors.load(found.file))
         else:
             bilm, mix = load_with_mix(found.folder, dtype=dtype)
             model = Imported(bilm, word_rows_of(found.folder), OURS, [], mix)

@@ -1,4 +1,4 @@
-"""Which published model lies where: folders, file pairs, zips, addresses and hub repositories."""
+"""Which model lies where: folders, file pairs, zips, vectors, addresses and hub repositories."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from elmokit.interop.archives import unpack
 from elmokit.interop.download import fetch, is_url
 
 _HDF5 = (".hdf5", ".h5", ".hdf")
+_VECTORS = (".vec", ".bin", ".txt")
 _DEPTH = 3  # folders below the one given that are searched: archives often hold one folder
 _HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 
@@ -43,7 +44,14 @@ class OurFolder:
     folder: Path
 
 
-Found = BilmFiles | ManyLangsFolder | OurFolder
+@dataclass(frozen=True)
+class VectorsFile:
+    """Static vectors of word2vec or GloVe."""
+
+    file: Path
+
+
+Found = BilmFiles | ManyLangsFolder | OurFolder | VectorsFile
 
 
 @contextmanager
@@ -84,6 +92,8 @@ def recognised(
             folder = Path(temporary) / "model"
             unpack(path, folder)
             yield _in_folder(folder, *given, called=path)
+    elif path.name.lower().removesuffix(".gz").endswith(_VECTORS):
+        yield VectorsFile(path)
     else:
         yield _pair(path, *given)
 
@@ -143,7 +153,7 @@ def _folders(folder: Path, depth: int = 0) -> Iterator[Path]:
 
 def _pair(weights: Path, options: Path | None, vocabulary: Path | None) -> BilmFiles:
     if weights.suffix.lower() not in _HDF5:
-        raise ModelError(f"{weights} is no model: expected a folder, a .zip or a .hdf5 file")
+        raise ModelError(f"{weights} is no model: expected a folder, a .zip, .hdf5, .vec, .txt or .bin file")
     beside = weights.parent
     if options is None:
         stem = weights.name.replace("weights", "options")

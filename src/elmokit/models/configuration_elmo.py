@@ -69,7 +69,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     biLM
         projection_dim (`int`, *optional*, defaults to 256): size of a token vector and of one direction's state (P).
         cell_dim (`int`, *optional*, defaults to 512): size of an LSTM cell (C).
-        n_layers (`int`, *optional*, defaults to 2): LSTM layers.
+        n_layers (`int`, *optional*, defaults to 2): LSTM layers. 0 with `token_encoder="word"`: static vectors.
         directions (`int`, *optional*, defaults to 2): 2 for a biLM, 1 for a forward language model only.
         use_skip_connections (`bool`, *optional*, defaults to `True`): residuals between LSTM layers.
         cell_clip, proj_clip (`float`, *optional*, defaults to 3.0): bounds of cell and projected state; `None`: none.
@@ -191,7 +191,13 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     def validate_sizes(self) -> None:
         """Sizes are positive and fit each other. Run by `@strict` after every construction."""
         at_least = {"max_characters_per_token": 3, "char_embedding_dim": 1, "projection_dim": 1}
-        at_least |= {"cell_dim": 1, "n_layers": 1, "n_highway": 0, "vocab_size": 0, "n_negative_samples": 1}
+        at_least |= {
+            "cell_dim": 1,
+            "n_layers": 0 if self.token_encoder == "word" else 1,
+            "n_highway": 0,
+            "vocab_size": 0,
+            "n_negative_samples": 1,
+        }
         at_least |= {"head_hidden_dim": 1, "head_layers": 1}
         for name, least in at_least.items():
             if getattr(self, name) < least:

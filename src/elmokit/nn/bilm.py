@@ -23,6 +23,8 @@ class State(NamedTuple):
 class BiLM(nn.Module):
     """``n_layers`` LSTM layers in each of ``directions`` (2, or 1 for the forward language model alone).
 
+    With no layer at all, the "biLM" of static vectors, there are no outputs and the states are empty.
+
     The directions never mix. For layer l > 0 the output adds the layer's input (``use_skip_connections``); the carried
     state stays without it. ``dropout`` acts on the input of each layer and on the final output (Peters et al. 2018).
     ``projection_dim=None`` means no projection: the vectors then have size ``cell_dim``.
@@ -37,7 +39,7 @@ class BiLM(nn.Module):
         self.directions = directions
         self.use_skip_connections = use_skip_connections
         self.output_dim = projection_dim or cell_dim
-        sizes = [input_dim] + [self.output_dim] * (n_layers - 1)
+        sizes = ([input_dim] + [self.output_dim] * (n_layers - 1))[:n_layers]
         self.layers = nn.ModuleList(
             ProjectedLSTM(
                 input_dim=size, cell_dim=cell_dim, projection_dim=projection_dim, directions=directions,
@@ -61,6 +63,8 @@ class BiLM(nn.Module):
             outputs.append(y)
             finals.append(final)
             x = y
+        if not outputs:
+            return [], self.zero_state(batch_sizes[0] if batch_sizes else 0)
         outputs[-1] = self.dropout(outputs[-1])
         return outputs, State(torch.stack([h for h, _ in finals]), torch.stack([c for _, c in finals]))
 
@@ -102,6 +106,8 @@ class BiLM(nn.Module):
     def zero_state(self, batch: int) -> State:
         """The state before any text, for ``batch`` sentences."""
         states = [layer.zero_state(batch) for layer in cast(Iterable[ProjectedLSTM], self.layers)]
+        if not states:
+            return State(torch.zeros(0, self.directions, batch, 0), torch.zeros(0, self.directions, batch, 0))
         return State(torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))
 
 

@@ -146,7 +146,9 @@ def _read_text(path: Path, file: IO[bytes]) -> tuple[list[str], Array]:
             continue
         if size is None:
             size = len(fields) - 1
-        if len(fields) < size + 1 or size < 1:
+        if size < 1:
+            raise DataError(f"{path} line {number}: expected a word and its numbers, got {line[:60]!r}")
+        if len(fields) < size + 1:
             raise DataError(f"{path} line {number}: {len(fields) - 1} values; expected {size}, as in the lines before")
         # Some files hold words with blanks: the values are counted from the end.
         word = " ".join(fields[: len(fields) - size])

@@ -179,7 +179,7 @@ def test_what_is_no_model(tmp_path: Path, folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     empty = tmp_path / "empty"
     empty.mkdir()
-    text = tmp_path / "a.txt"
+    text = tmp_path / "a.md"
     text.write_text("x")
     two = shutil.copytree(folder, tmp_path / "two")
     shutil.copy(two / "weights.hdf5", two / "other_weights.hdf5")
@@ -189,7 +189,7 @@ def test_what_is_no_model(tmp_path: Path, folder: Path, monkeypatch: pytest.Monk
     for path, message in {
         tmp_path / "none": "There is no model folder",
         empty: "is no model: expected config.json",
-        text: "expected a folder, a .zip or a .hdf5 file",
+        text: "expected a folder, a .zip, .hdf5, .vec, .txt or .bin file",
         two: "holds 2 weight files",
         alone: "no options file lies beside",
     }.items():
