@@ -20,7 +20,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         words = [*ctx._protected_args, *ctx.args]
-        with one_line_errors(can_resume=bool({"pretrain", "train"} & set(words[:1]))):
+        with one_line_errors(can_resume=bool({"pretrain", "train", "embed"} & set(words[:1]))):
             return super().invoke(ctx)
 
 

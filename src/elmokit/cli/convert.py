@@ -24,7 +24,7 @@ def convert(
         Literal["float32", "bfloat16", "float16"], typer.Option(help="Type of the weights written.")
     ] = "float32",
     warm_text: Annotated[
-        Path | None, typer.Option(help="Text to compute the warm state on, a sentence a line. [default: English]")
+        Path | None, typer.Option(help="Text to compute the warm state on: lines, CoNLL-U, FASTA. [default: English]")
     ] = None,
     sha256: Annotated[str | None, typer.Option(help="Sum that a downloaded SRC must have.")] = None,
 ) -> None:
@@ -41,13 +41,17 @@ def convert(
         raise ConfigError("DST ends in .onnx: leave --to and --dtype out")
     from elmokit.interop.bilm_hdf5 import write_bilm
     from elmokit.interop.loading import load, save
-    from elmokit.text.sources import read_texts
+    from elmokit.text.sentences import read_sentences
     from elmokit.text.words import split_words
 
-    sentences = None if warm_text is None else [split_words(text) for text in read_texts(warm_text)]
+    if warm_text is not None and to == "bilm":
+        raise ConfigError("--warm-text: the format of bilm-tf holds no state")
+    sentences = None
+    if warm_text is not None:
+        sentences = [words or split_words(text) for text, words in read_sentences(warm_text)]
     found = load(
         source, options=options, vocabulary=vocabulary, dtype=dtype, sha256=sha256, warm=to == "elmokit",
-        warm_text=sentences,
+        warm_text=sentences, whole=True,
     )  # fmt: skip
     for note in found.notes:
         typer.echo(note, err=True)

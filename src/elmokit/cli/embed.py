@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,9 @@ def embed(
         typer.Option(help="Where sentences start. [default: warm for published models, else zero]"),
     ] = None,
     options: Annotated[str | None, typer.Option(help="Options file of a .hdf5 MODEL, when not beside it.")] = None,
+    vocabulary: Annotated[
+        str | None, typer.Option(help="Vocabulary of a word-level MODEL, when not beside it.")
+    ] = None,
     column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
     pre_split: Annotated[
         bool | None, typer.Option("--pre-split/--split-words", help="How words are found. [default: as in pretraining]")
@@ -43,7 +47,7 @@ def embed(
     for one layer; in .npz `vectors_n` and `words_n`; in .parquet a row a word. With --level sentence each has one
     vector a layer. Under torchrun each process writes a file of its own.
     """
-    chosen: Any = int(layers) if layers.lstrip("-").isdigit() else layers
+    chosen: Any = int(layers) if re.fullmatch(r"-?[0-9]+", layers) else layers
     from elmokit.encode.embed_file import EmbedSettings, check_output, embed_file
     from elmokit.encode.encoder import Encoder
     from elmokit.text.files import expand_paths
@@ -54,7 +58,7 @@ def embed(
     )  # fmt: skip
     check_output(settings, overwrite=overwrite)  # and a missing file: neither should wait for the model
     expand_paths(source)
-    encoder = Encoder.from_pretrained(model, dtype=compute, state=state, options=options)
+    encoder = Encoder.from_pretrained(model, dtype=compute, state=state, options=options, vocabulary=vocabulary)
     for note in encoder.notes:
         typer.echo(note, err=True)
     written = embed_file(encoder, settings, resume=resume, overwrite=overwrite, progress=not quiet)

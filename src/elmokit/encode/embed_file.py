@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from elmokit.encode.encoder import Encoder, Layers, Level
-from elmokit.encode.writers import check_ending, forecast, writer_for
+from elmokit.encode.writers import OutputShape, check_ending, forecast, writer_for
 from elmokit.errors import ConfigError, DataError
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.sentences import read_sentences
@@ -106,7 +106,8 @@ def embed_file(
         raise
     start = 0
     layers = encoder.n_layers if settings.layers == "all" else None
-    with writer_for(output, layers=layers, level=settings.level) as writer:
+    shape = OutputShape(layers, encoder.dim, settings.level, settings.dtype)
+    with writer_for(output, shape) as writer:
         for number, (count, _) in enumerate(sizes):
             if number in mine:
                 for place, (text, its_words, vectors) in enumerate(_read_part(folder, number, settings.level)):
@@ -129,6 +130,8 @@ def _compute_parts(
     )  # fmt: skip
     log.info("%s sentences, %s words: about %.2f GB in %s", f"{sentences:,}", f"{words:,}", size / 1e9, output)
     _check_disk(folder, output, size)
+    encoder.clear_cache()
+    _restore_cache(folder, encoder)
     with _bar(words, show=progress) as advance:
         for number, part in enumerate(_parts(encoder, settings, most_words, SourceStats())):
             if number in mine:
@@ -157,7 +160,12 @@ def check_output(settings: EmbedSettings, *, overwrite: bool) -> Path:
 
 def _rank() -> tuple[int, int]:
     """Number of this process and how many there are, as `torchrun` says."""
-    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    rank, processes = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
+    if not processes.isdecimal() or int(processes) <= 1:
+        return 0, 1
+    if not rank.isdecimal() or int(rank) >= int(processes):
+        raise ConfigError(f"RANK is {rank!r} with WORLD_SIZE {processes}; expected a number from 0 to one below that")
+    return int(rank), int(processes)
 
 
 Part = list[tuple[str, list[str]]]  # sentences: text and words
@@ -168,7 +176,7 @@ def _parts(encoder: Encoder, settings: EmbedSettings, most_words: int, stats: So
     part: Part = []
     words = 0
     for text, given in read_sentences(settings.source, column=settings.column, stats=stats):
-        found = given if given is not None else text.split() if settings.pre_split else encoder.words(text)
+        found = given if given is not None else _split(encoder, settings, text)
         if part and (len(part) == _MOST_SENTENCES or words + len(found) > most_words):
             yield part
             part, words = [], 0
@@ -176,6 +184,10 @@ def _parts(encoder: Encoder, settings: EmbedSettings, most_words: int, stats: So
         words += len(found)
     if part:
         yield part
+
+
+def _split(encoder: Encoder, settings: EmbedSettings, text: str) -> list[str]:
+    return encoder.words(text) if settings.pre_split is None else encoder.words(text, pre_split=settings.pre_split)
 
 
 def _words(part: Part) -> int:
@@ -190,10 +202,30 @@ def _write_part(folder: Path, number: int, encoder: Encoder, settings: EmbedSett
     )  # fmt: skip
     joined = np.concatenate(arrays, axis=-2) if isinstance(arrays, list) else arrays
     (folder / f"{number}.json").write_text(json.dumps(part), encoding="utf-8")
+    _keep_cache(folder, encoder)
     writing = folder / f"{number}.writing"
     with writing.open("wb") as file:
         np.save(file, joined.astype(settings.dtype))
     os.replace(writing, folder / f"{number}.npy")
+
+
+def _keep_cache(folder: Path, encoder: Encoder) -> None:
+    """The vectors of words as they are now.
+
+    The last bits of a word's vector depend on the words that went through the char CNN with it. A resumed run must
+    therefore find the vectors that the run before had, or its file would differ in those bits.
+    """
+    words, vectors = encoder.cached_words()
+    writing = folder / "words.writing"
+    with writing.open("wb") as file:
+        np.savez(file, words=np.frombuffer(json.dumps(words).encode(), dtype=np.uint8), vectors=vectors)
+    os.replace(writing, folder / "words.npz")
+
+
+def _restore_cache(folder: Path, encoder: Encoder) -> None:
+    if (folder / "words.npz").is_file():
+        with np.load(folder / "words.npz") as kept:
+            encoder.restore_cached_words(json.loads(kept["words"].tobytes()), kept["vectors"])
 
 
 def _read_part(folder: Path, number: int, level: Level) -> Iterator[tuple[str, list[str], Array]]:
@@ -228,7 +260,10 @@ def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool, overwr
             raise ConfigError(
                 f"an unfinished run for this file lies in {folder}: --resume goes on, --overwrite drops it"
             )
-        before = json.loads(about.read_text(encoding="utf-8"))
+        try:
+            before = json.loads(about.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ConfigError(f"{about} is damaged: --overwrite drops the unfinished run") from error
         for key, value in identity.items():
             if before.get(key) != value:
                 raise ConfigError(

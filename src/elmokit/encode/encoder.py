@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, overload
 
@@ -35,7 +37,7 @@ Array = NDArray[np.float32]
 Combine = Callable[[list[Tensor]], Tensor]
 
 _WINDOW_BATCHES = 16  # batches that are sorted together and share their distinct words
-_WINDOW_WORDS = 1 << 16
+_WINDOW_BYTES, _LEAST_WORDS = 128 << 20, 4096  # all layers of a window's words
 
 
 class Encoder:
@@ -106,7 +108,7 @@ class Encoder:
         )
         return cls(
             found.model, rows=found.rows, mix=found.mix, state=state, notes=found.notes,
-            folder=Path(path) if Path(path).is_dir() else None,
+            folder=found.folder,
         )  # fmt: skip
 
     @overload
@@ -179,6 +181,22 @@ class Encoder:
         """Forget what `state="carry"` carried: the next call starts from zero."""
         self._carried = None
 
+    def clear_cache(self) -> None:
+        """Forget the vectors of words seen so far: needed after the model's weights, type or device have changed."""
+        with torch.inference_mode():
+            self._engine.table.clear()
+
+    def cached_words(self) -> tuple[list[str], Array]:
+        """The words whose context-free vectors are kept, the least recently used first, and those vectors (n, P)."""
+        with torch.inference_mode():
+            words, vectors = self._engine.table.contents()
+            return words, vectors.float().cpu().numpy()
+
+    def restore_cached_words(self, words: Sequence[str], vectors: Array) -> None:
+        """Back to what `cached_words` gave."""
+        with torch.inference_mode():
+            self._engine.table.restore(words, torch.from_numpy(vectors))
+
     def score(self, sentences: Iterable[Sentence], *, is_split_into_words: bool = False) -> list[Score]:
         """How surprising each word is to the language model, forward and backward.
 
@@ -205,17 +223,23 @@ class Encoder:
         with torch.inference_mode():
             return self._language_model.substitutes(words, i, k)
 
-    def words(self, text: str) -> list[str]:
-        """The words of a raw text, cleaned and split as the text that the model was pretrained on."""
+    def words(self, text: str, *, pre_split: bool | None = None) -> list[str]:
+        """The words of a raw text, cleaned and split as the text that the model was pretrained on.
+
+        `pre_split` says otherwise: words are separated by blanks, or are not.
+        """
         text = normalize(text, self.model.config.text_steps or [])
-        return text.split() if self.model.config.pre_split else split_words(text)
+        blanks = self.model.config.pre_split if pre_split is None else pre_split
+        return text.split() if blanks else split_words(text)
 
     def fingerprint(self) -> str:
-        """A sum of the weights: models that give other vectors have another one."""
+        """A sum of configuration, weights, layer mix and dictionaries: what gives other vectors has another one."""
         digest = hashlib.sha256(self.model.config.to_json_string().encode())
-        for name, tensor in sorted(self.model.state_dict().items()):
+        digest.update(json.dumps([version("elmokit"), self._engine.rows.lexicon()]).encode())
+        mix = {} if self.mix is None else self.mix.state_dict()
+        for name, tensor in [*sorted(self.model.state_dict().items()), *sorted(mix.items())]:
             digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+            digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
         return digest.hexdigest()[:24]
 
     @cached_property
@@ -228,6 +252,8 @@ class Encoder:
         if is_split_into_words:
             if isinstance(sentence, str):
                 raise ValueError(f"is_split_into_words=True expects lists of words; got the text {sentence[:40]!r}.")
+            if not all(isinstance(word, str) for word in sentence):
+                raise ValueError(f"Expected words as text; got {str(list(sentence))[:60]}.")
             return list(sentence)
         if not isinstance(sentence, str):
             raise ValueError(
@@ -244,8 +270,8 @@ class Encoder:
                 arrays = [_result(layers, combine, level) for layers in rows]
             yield from arrays
             return
-        most = batch_size * _WINDOW_BATCHES
-        for window in word_windows(sentences, most_sentences=most, most_words=_WINDOW_WORDS):
+        most_words = max(_LEAST_WORDS, _WINDOW_BYTES // (4 * self.dim * self.n_layers))
+        for window in word_windows(sentences, most_sentences=batch_size * _WINDOW_BATCHES, most_words=most_words):
             found: dict[int, Array] = {}
             with torch.inference_mode():  # not around a yield: the mode would leak into the caller's code
                 for number, layers in self._engine.layers(

@@ -22,7 +22,7 @@ class Engine:
     """A model with its table of token vectors. Every method wants to run in `torch.inference_mode`."""
 
     def __init__(self, model: ElmoModel, rows: WordRows) -> None:
-        self.model = model
+        self.model, self.rows = model, rows
         for layer in model.bilm.layers:
             lay_out_for_inference(cast(ProjectedLSTM, layer))
         self.table = TokenTable(model, rows)
@@ -60,7 +60,7 @@ class Engine:
 
     def _batch(self, vectors: Tensor, slots: Sequence[list[int]], state: State) -> tuple[list[list[Tensor]], State]:
         lengths = [len(row) for row in slots]
-        tokens = vectors[torch.tensor([slot for row in slots for slot in row])]  # (N, P)
+        tokens = vectors[torch.tensor([slot for row in slots for slot in row], dtype=torch.long)]  # (N, P)
         outputs, final = self.model.bilm.forward_ragged(tokens, lengths, state=state)
         layers = [torch.cat([tokens] * self.model.config.directions, dim=1), *outputs]  # (N, D) each
         pieces = zip(*(torch.split(layer, lengths) for layer in layers), strict=True)

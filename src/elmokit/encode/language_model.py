@@ -15,7 +15,7 @@ from torch import Tensor
 
 from elmokit.encode.batching import word_windows
 from elmokit.encode.engine import Engine
-from elmokit.errors import ModelError
+from elmokit.errors import ConfigError, ModelError
 from elmokit.models.loading import load, load_config
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.softmax import SoftmaxHead
@@ -106,6 +106,8 @@ class LanguageModel:
         """See `Encoder.substitutes`."""
         if not -len(words) <= i < len(words):
             raise IndexError(f"The sentence has {len(words)} words; there is no word {i}.")
+        if k < 1:
+            raise ConfigError(f"k is {k}; expected at least 1.")
         place = i % len(words)
         ((_, top),) = self._tops([words])
         before, after = top[place, : self._size], top[place + 2, self._size :]  # `top` begins with <S>

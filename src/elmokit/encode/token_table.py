@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -14,40 +15,70 @@ from elmokit.text.word_rows import WordRows
 _WORDS_PER_CALL = 512
 _BYTES = 64 << 20
 
-BEGIN, END = 0, 1  # rows of the sentence markers in `TokenTable.vectors`
+BEGIN, END = 0, 1  # rows of the sentence markers
 
 
 class TokenTable:
-    """A table of the vectors of words: the least recently used ones go when it is full.
+    """A table of the vectors of words: the least recently used ones go when it is full. Threads may share it.
 
     Attributes:
-        vectors: (2 + words, P); the first two are the sentence markers. Replaced when it grows.
         capacity: Words that stay from call to call; a single call may need more.
     """
 
     def __init__(self, model: ElmoModel, rows: WordRows, *, capacity: int | None = None) -> None:
         self._model, self._rows = model, rows
         markers = model.token_vectors(model.marker_rows())
-        self.vectors = markers  # (2, P)
+        self._vectors = markers  # (2 + words, P)
         self.capacity = capacity if capacity is not None else _BYTES // (markers.shape[1] * markers.element_size())
         self._slots: dict[str, int] = {}  # the least recently used first
         self._free: list[int] = []
+        self._lock = Lock()
 
-    def slots(self, words: Sequence[str]) -> dict[str, int]:
-        """The row in `vectors` of each word; `words` are distinct. Valid until the next call."""
+    def vectors(self, words: Sequence[str]) -> Tensor:
+        """(2 + n, P): the vectors of the two sentence markers and of `words`, which are distinct."""
+        with self._lock:
+            slots = torch.tensor([BEGIN, END, *self._find(words)])  # which may make the table larger
+            return self._vectors[slots]
+
+    def clear(self) -> None:
+        """Forget every word: after the weights have changed, say."""
+        with self._lock:
+            self._vectors = self._model.token_vectors(self._model.marker_rows())
+            self._slots, self._free = {}, []
+
+    def contents(self) -> tuple[list[str], Tensor]:
+        """The words, the least recently used first, and their vectors (n, P)."""
+        with self._lock:
+            return list(self._slots), self._vectors[torch.tensor(list(self._slots.values()), dtype=torch.long)]
+
+    def restore(self, words: Sequence[str], vectors: Tensor) -> None:
+        """Back to what `contents` gave."""
+        self.clear()
+        with self._lock:
+            self._vectors = torch.cat([self._vectors, vectors.to(self._vectors)])
+            self._slots = {word: slot for slot, word in enumerate(words, 2)}
+
+    def _find(self, words: Sequence[str]) -> list[int]:
         missing = [word for word in words if word not in self._slots]
+        computed = self._compute(missing)
         for word in words:
             if (slot := self._slots.pop(word, None)) is not None:
                 self._slots[word] = slot  # now the most recently used
         self._make_room(len(missing), keep=len(words) - len(missing))
         slots = [self._free.pop() for _ in missing]
-        # Words of like length together: the CNN crops each call to its longest.
-        order = sorted(range(len(missing)), key=lambda number: len(missing[number]))
+        if missing:
+            self._vectors[torch.tensor(slots)] = computed
+            self._slots.update(zip(missing, slots, strict=True))
+        return [self._slots[word] for word in words]
+
+    def _compute(self, words: Sequence[str]) -> Tensor:
+        """(n, P), words of like length together: the CNN crops each call to its longest."""
+        order = sorted(range(len(words)), key=lambda number: len(words[number]))
+        computed = self._vectors.new_empty(len(words), self._vectors.shape[1])
         for chunk in windows(order, _WORDS_PER_CALL):
-            rows = torch.from_numpy(self._rows([missing[number] for number in chunk])).to(self.vectors.device)
-            self.vectors[[slots[number] for number in chunk]] = self._model.token_vectors(rows)
-        self._slots.update(zip(missing, slots, strict=True))
-        return {word: self._slots[word] for word in words}
+            rows = torch.from_numpy(self._rows([words[number] for number in chunk])).to(self._vectors.device)
+            computed[torch.tensor(chunk)] = self._model.token_vectors(rows)
+        return computed
 
     def _make_room(self, count: int, *, keep: int) -> None:
         """At least `count` free rows, the last `keep` words untouched: older ones go, else the table grows."""
@@ -55,19 +86,18 @@ class TokenTable:
         for _ in range(min(too_many, len(self._slots) - keep)):
             self._free.append(self._slots.pop(next(iter(self._slots))))
         if count > len(self._free):
-            needed = len(self.vectors) + count - len(self._free)
-            size = max(needed, min(2 * len(self.vectors), self.capacity + 2))
-            self._free += range(len(self.vectors), size)
-            larger = self.vectors.new_empty(size, self.vectors.shape[1])
-            larger[: len(self.vectors)] = self.vectors
-            self.vectors = larger
+            needed = len(self._vectors) + count - len(self._free)
+            size = max(needed, min(2 * len(self._vectors), self.capacity + 2))
+            self._free += range(len(self._vectors), size)
+            larger = self._vectors.new_empty(size, self._vectors.shape[1])
+            larger[: len(self._vectors)] = self._vectors
+            self._vectors = larger
 
     def __len__(self) -> int:
         return len(self._slots)
 
 
 def table_of(table: TokenTable, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, list[list[int]]]:
-    """The vectors and, of each sentence, the rows of its words between its two markers."""
-    distinct = dict.fromkeys(word for words in sentences for word in words)
-    slots = table.slots(list(distinct))
-    return table.vectors, [[BEGIN, *(slots[word] for word in words), END] for words in sentences]
+    """Vectors of the markers and the distinct words, and of each sentence the rows of its words between its markers."""
+    rows = {word: row for row, word in enumerate(dict.fromkeys(word for words in sentences for word in words), 2)}
+    return table.vectors(list(rows)), [[BEGIN, *(rows[word] for word in words), END] for words in sentences]

@@ -9,6 +9,7 @@ import json
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,6 +24,23 @@ _BYTES_AROUND = {".hdf5": 400, ".h5": 400, ".parquet": 40, ".npz": 700}  # a sen
 _ROWS_A_GROUP = 4096
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class OutputShape:
+    """What each sentence brings.
+
+    Attributes:
+        layers: How many, where each sentence has all of them; None for a single layer.
+        dim: Size of a vector.
+        level: "token" or "sentence".
+        dtype: Of the vectors.
+    """
+
+    layers: int | None
+    dim: int
+    level: str
+    dtype: str
 
 
 class Writer(ABC):
@@ -92,10 +110,18 @@ class ParquetWriter(Writer):
     Of all layers each has a column of lists, `layer_0` …; of one layer the column is `vector`.
     """
 
-    def __init__(self, path: Path, *, layers: int | None, level: str) -> None:
+    def __init__(self, path: Path, shape: OutputShape) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         super().__init__(path)
-        self._layers, self._level = layers, level
-        self._writer: Any = None
+        self._layers, self._level = shape.layers, shape.level
+        token = [("sentence", pa.int64()), ("position", pa.int32()), ("word", pa.string())]
+        fields = token if shape.level == "token" else [("sentence", pa.int64()), ("text", pa.string())]
+        names = ["vector"] if shape.layers is None else [f"layer_{layer}" for layer in range(shape.layers)]
+        values = pa.list_(pa.field("item", pa.float16() if shape.dtype == "float16" else pa.float32()))
+        self._schema = pa.schema([*fields, *((name, values) for name in names)])
+        self._writer = pq.ParquetWriter(self.partial, self._schema, compression="zstd")
         self._rows: dict[str, list[Any]] = {}
         self._count = 0
 
@@ -121,7 +147,6 @@ class ParquetWriter(Writer):
 
     def _flush(self) -> None:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         arrays = {}
         for name, parts in self._rows.items():
@@ -131,23 +156,18 @@ class ParquetWriter(Writer):
                 arrays[name] = pa.array(np.concatenate(parts))
             else:
                 joined = np.concatenate(parts)  # (rows, D)
-                offsets = np.arange(0, joined.size + 1, max(joined.shape[1], 1), dtype=np.int32)
+                offsets = np.arange(0, joined.size + 1, joined.shape[1], dtype=np.int32)
                 arrays[name] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(joined.ravel()))
         if arrays:
-            table = pa.table(arrays)
-            if self._writer is None:
-                self._writer = pq.ParquetWriter(self.partial, table.schema, compression="zstd")
-            self._writer.write_table(table)
+            self._writer.write_table(pa.table(arrays, schema=self._schema))
         self._rows, self._count = {}, 0
 
     def close(self) -> None:
         self._flush()
-        if self._writer is not None:
-            self._writer.close()
+        self._writer.close()
 
     def drop(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        self._writer.close()
 
 
 class NpzWriter(Writer):
@@ -156,14 +176,14 @@ class NpzWriter(Writer):
     Whole sentences are held until the end: they are one array.
     """
 
-    def __init__(self, path: Path, *, level: str) -> None:
+    def __init__(self, path: Path, shape: OutputShape) -> None:
         super().__init__(path)
+        self._shape = shape
         self._archive = zipfile.ZipFile(self.partial, "w", zipfile.ZIP_STORED, allowZip64=True)
-        self._level = level
         self._sentences: list[Array] = []
 
     def add(self, number: int, text: str, words: Sequence[str], vectors: Array) -> None:
-        if self._level == "token":
+        if self._shape.level == "token":
             self._write(f"vectors_{number}", vectors)
             self._write(f"words_{number}", np.array(words, dtype=np.str_))
         else:
@@ -177,8 +197,10 @@ class NpzWriter(Writer):
             write_array(member, array, allow_pickle=False)
 
     def close(self) -> None:
-        if self._level != "token":
-            self._write("vectors", np.stack(self._sentences))
+        if self._shape.level != "token":
+            size = (self._shape.dim,) if self._shape.layers is None else (self._shape.layers, self._shape.dim)
+            empty = np.zeros((0, *size), dtype=self._shape.dtype)
+            self._write("vectors", np.stack(self._sentences) if self._sentences else empty)
         self._archive.close()
 
     def drop(self) -> None:
@@ -194,23 +216,16 @@ def check_ending(path: Path) -> None:
         raise ConfigError(f"OUTPUT is {path}, expected a name that ends in {', '.join(ENDINGS)}")
 
 
-def writer_for(path: Path, *, layers: int | None, level: str) -> Writer:
+def writer_for(path: Path, shape: OutputShape) -> Writer:
     """The writer that the ending of `path` asks for.
 
-    Args:
-        path: Ends in one of `ENDINGS`.
-        layers: How many, where each sentence has all of them; None for a single layer.
-        level: "token" or "sentence".
-
     Raises:
-        ConfigError: Another ending.
+        ConfigError: No format is known by it.
     """
-    if path.suffix in (".hdf5", ".h5"):
-        return Hdf5Writer(path)
-    if path.suffix == ".parquet":
-        return ParquetWriter(path, layers=layers, level=level)
     check_ending(path)
-    return NpzWriter(path, level=level)
+    if path.suffix == ".parquet":
+        return ParquetWriter(path, shape)
+    return NpzWriter(path, shape) if path.suffix == ".npz" else Hdf5Writer(path)
 
 
 def forecast(path: Path, *, sentences: int, words: int, numbers: int, itemsize: int, level: str) -> int:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from elmokit.errors import ConfigError
 from elmokit.interop.loading import load
+from elmokit.models.distinct import distinct_rows
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.bilm import State
 from elmokit.nn.layer_mix import LayerMix
@@ -74,7 +75,12 @@ class Elmo(nn.Module):
         else:
             found = load(weight_file, options=options_file, warm=state == "warm")
         self.bilm: ElmoModel = found.model
+        self.bilm.bilm.dropout.p = 0.0  # AllenNLP's biLM has none of its own
+        self.requires_grad = requires_grad
         self.bilm.requires_grad_(requires_grad)
+        if self.bilm.config.warm_state:
+            self.bilm.warm_h.requires_grad_(False)
+            self.bilm.warm_c.requires_grad_(False)
         self.state: Start = state
         self.keep_sentence_boundaries = keep_sentence_boundaries
         self.dropout = nn.Dropout(dropout)
@@ -100,24 +106,26 @@ class Elmo(nn.Module):
         self._carried = None
 
     def forward(self, inputs: Tensor, word_inputs: Tensor | None = None) -> dict[str, list[Tensor] | Tensor]:
-        """inputs (B, T, 50) as from `batch_to_ids`; `word_inputs` is taken and not needed.
+        """inputs (…, T, 50) as from `batch_to_ids`; `word_inputs` is taken and not needed.
 
         Returns:
-            `elmo_representations`, a list of (B, T, dim), and `mask` (B, T), true where a word stands; T has two more
+            `elmo_representations`, a list of (…, T, dim), and `mask` (…, T), true where a word stands; T has two more
             places with `keep_sentence_boundaries`.
         """
+        outer = inputs.shape[:-2]
+        inputs = inputs.reshape(-1, *inputs.shape[-2:])  # (B, T, 50)
         mask = (inputs > 0).any(dim=2)
         counts = mask.sum(dim=1)
-        words = inputs[mask]
-        rows = torch.cat([self.bilm.marker_rows().to(inputs), words])
-        table = self.bilm.token_vectors(rows)
         batch, time = mask.shape
-        index = torch.zeros(batch, time + 2, dtype=torch.long, device=inputs.device)
+        rows = torch.cat([self.bilm.marker_rows().to(inputs), inputs[mask]])
+        picks, inverse = distinct_rows(rows)
+        index = inverse[0].repeat(batch, time + 2)
         places = torch.arange(time + 2, device=inputs.device).expand(batch, -1)
-        inside = (places >= 1) & (places <= counts[:, None])
-        index[inside] = torch.arange(2, len(rows), device=inputs.device)
-        index[places == counts[:, None] + 1] = 1  # </S>
-        layers, final = self.bilm.run(table, index, (counts + 2).tolist(), state=self._start(batch))
+        index[(places >= 1) & (places <= counts[:, None])] = inverse[2:]
+        index[places == counts[:, None] + 1] = inverse[1]
+        with torch.set_grad_enabled(self.requires_grad and torch.is_grad_enabled()):
+            table = self.bilm.token_vectors(rows[picks])
+            layers, final = self.bilm.run(table, index, (counts + 2).tolist(), state=self._start(batch))
         if self.state == "carry":
             self._carry(final, batch)
         whole = places < counts[:, None] + 2
@@ -125,7 +133,10 @@ class Elmo(nn.Module):
         if not self.keep_sentence_boundaries:
             mixed = [each[:, 1:-1].masked_fill(~mask.unsqueeze(2), 0.0) for each in mixed]
             whole = mask
-        return {"elmo_representations": mixed, "mask": whole}
+        return {
+            "elmo_representations": [each.view(*outer, *each.shape[1:]) for each in mixed],
+            "mask": whole.view(*outer, whole.shape[1]),
+        }
 
     def _start(self, batch: int) -> State:
         if self.state == "warm":

@@ -16,6 +16,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
 from elmokit.encode.encoder import Encoder, Layers, Start
+from elmokit.errors import ConfigError
 
 Array = NDArray[np.float32]
 
@@ -64,7 +65,12 @@ def create(
     nlp: Language, name: str, model: str, layers: str | int, batch_size: int, dtype: str, state: Start | None
 ) -> ElmoComponent:
     """What `nlp.add_pipe("elmo", config={"model": …})` calls; `layers` is "top", "average", "mix" or a number."""
+    if layers == "all":
+        raise ConfigError(
+            "layers is 'all'; the component gives one vector a word: 'top', 'average', 'mix' or a number."
+        )
     encoder = Encoder.from_pretrained(model, dtype=dtype, state=state)
+    encoder.stream([], layers=layers)  # type: ignore[arg-type]  # says what is wrong with it
     return ElmoComponent(encoder, layers=layers, batch_size=batch_size)  # type: ignore[arg-type]
 
 

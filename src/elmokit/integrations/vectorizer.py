@@ -51,7 +51,7 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             X, layers=self.layers, level="sentence", batch_size=self.batch_size,
             is_split_into_words=self.is_split_into_words,
         )  # fmt: skip
-        array: NDArray[np.float32] = vectors.reshape(len(vectors), -1)
+        array: NDArray[np.float32] = vectors.reshape(len(vectors), self.n_features_out_)
         return array
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
 import zipfile
@@ -13,6 +14,12 @@ from elmokit.errors import ModelError
 _MOST_FILES = 10_000
 _BOMB_RATIO, _BOMB_BYTES = 100, 100 << 20  # trained weights hardly shrink; text files are small
 _BLOCK = 1 << 20
+
+
+# What zipfile and its decompressors raise on damaged files.
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError, RuntimeError, ValueError
+)  # fmt: skip
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -28,7 +35,7 @@ def unpack(archive: Path, folder: Path) -> None:
             _check(archive, entries, folder)
             for entry in entries:
                 _write(opened, entry, folder / entry.filename, archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError) as error:
+    except _UNREADABLE as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise ModelError(f"{archive} cannot be unpacked: {error}") from error
     except ModelError:

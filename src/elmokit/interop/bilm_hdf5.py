@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -51,15 +52,11 @@ def read_bilm(
         if not weights.exists():
             raise ModelError(f"there is no weight file {weights}") from error
         raise ModelError(f"{weights} is no HDF5 file, or it is cut short: {error}") from error
-    with file:
-        table = _dataset(file, "embedding") if content.get("char_cnn") is None and "embedding" in file else None
-        config, notes = config_of(content, n_words=None if table is None else table.shape[0])
-        expected = shapes(config)
-        _check(file, expected, weights)
-        unused = sorted(set(_names(file)) - set(expected))
-        if unused:
-            notes.append(f"passed over: {', '.join(unused[:5])}{' …' if len(unused) > 5 else ''}")
-        state = to_state(config, lambda name: _read(file, name, weights))
+    try:
+        with file:
+            config, notes, state = _parts_of(file, content, weights)
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:  # of h5py on damaged files
+        raise ModelError(f"{weights} is damaged: {' '.join(str(error).split())[:200]}") from error
     rows: WordRows = ByteRows(config.max_characters_per_token)
     if config.token_encoder == "word":
         if vocabulary is None:
@@ -67,6 +64,19 @@ def read_bilm(
         rows = LookupRows(_word_numbers(vocabulary))
         config.marker_rows = rows.markers().tolist()
     return imported(assembled(config, state, dtype=dtype), rows, format=FORMAT, notes=notes)
+
+
+def _parts_of(
+    file: h5py.File, content: dict[str, Any], weights: Path
+) -> tuple[ElmoConfig, list[str], dict[str, Tensor]]:
+    table = _dataset(file, "embedding") if content.get("char_cnn") is None and "embedding" in file else None
+    config, notes = config_of(content, n_words=None if table is None else table.shape[0])
+    expected = shapes(config)
+    _check(file, expected, weights)
+    unused = sorted(set(_names(file)) - set(expected))
+    if unused:
+        notes.append(f"passed over: {', '.join(unused[:5])}{' …' if len(unused) > 5 else ''}")
+    return config, notes, to_state(config, lambda name: _read(file, name, weights))
 
 
 def write_bilm(model: ElmoModel, rows: WordRows, folder: Path) -> None:
@@ -85,8 +95,7 @@ def write_bilm(model: ElmoModel, rows: WordRows, folder: Path) -> None:
                 file.create_dataset(name, data=array)
         texts = {OPTIONS_FILE: json.dumps(options, indent=2) + "\n"}
         if isinstance(rows, LookupRows):
-            in_order = sorted(rows.words, key=lambda word: rows.words[word])
-            texts[VOCABULARY_FILE] = "".join(f"{word}\n" for word in in_order)
+            texts[VOCABULARY_FILE] = "".join(f"{word}\n" for word in _in_order(rows.words))
         for name, text in texts.items():
             temporary = folder / f".{name}.partial"
             temporary.write_text(text, encoding="utf-8")
@@ -94,6 +103,14 @@ def write_bilm(model: ElmoModel, rows: WordRows, folder: Path) -> None:
         os.replace(partial, folder / WEIGHTS_FILE)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _in_order(words: Mapping[str, int]) -> list[str]:
+    """A line for every number; a placeholder where a word stood twice in the file that was read."""
+    lines = [f"<unused{number}>" for number in range(max(words.values()) + 1)]
+    for word, number in words.items():
+        lines[number] = word
+    return lines
 
 
 def shapes(config: ElmoConfig) -> dict[str, tuple[int, ...]]:
@@ -266,9 +283,10 @@ def _read(file: h5py.File, name: str, path: Path) -> Array:
 def _word_numbers(path: Path) -> dict[str, int]:
     """Words by line, as bilm-tf counts them."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open(encoding="utf-8") as file:  # line by line: `splitlines` would also split at U+2028 and the like
+            lines = [line.strip() for line in file]
     except OSError as error:
         raise ModelError(f"cannot read the vocabulary {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ModelError(f"the vocabulary {path} is not UTF-8 text: {error}") from error
-    return {line.strip(): number for number, line in enumerate(lines)}
+    return {line: number for number, line in enumerate(lines)}

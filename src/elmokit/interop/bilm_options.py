@@ -10,6 +10,8 @@ from elmokit.errors import ConfigError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.text.char_ids import N_CHARACTERS
 
+MOST_LAYERS = 100
+
 
 def read_options(path: Path) -> dict[str, Any]:
     """The file's content.
@@ -21,7 +23,7 @@ def read_options(path: Path) -> dict[str, Any]:
         options = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelError(f"cannot read the options {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"the options {path} are no JSON: {error}") from error
     if not isinstance(options, dict) or not isinstance(options.get("lstm"), dict):
         raise ModelError(f'{path} holds no options of an ELMo: expected an object with "lstm" and "char_cnn"')
@@ -60,6 +62,9 @@ def config_of(options: dict[str, Any], *, n_words: int | None = None) -> tuple[E
         raise ModelError(f'"char_cnn" of the options is {cnn!r}; expected an object')
     if not isinstance(values["projection_dim"], int) or not isinstance(values["cell_dim"], int):
         raise ModelError(f'"projection_dim" and "dim" are {values["projection_dim"]!r} and {values["cell_dim"]!r}')
+    for name in ("n_layers", "n_highway"):
+        if isinstance(values.get(name), int) and values[name] > MOST_LAYERS:
+            raise ModelError(f"{name} is {values[name]}; expected at most {MOST_LAYERS}")
     if values["projection_dim"] > values["cell_dim"]:
         raise ModelError(
             f"projection_dim is {values['projection_dim']} and dim {values['cell_dim']}: the layers of such a model "

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import urllib.error
 import urllib.request
 from email.message import Message
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
+
+from filelock import FileLock
 
 from elmokit.cache import cache_folder
 from elmokit.errors import ModelError
@@ -40,18 +43,25 @@ def fetch(url: str, *, sha256: str | None = None, progress: bool = True) -> Path
         ModelError: The server cannot be reached, refuses, keeps breaking off, or the sum is another.
     """
     folder = cache_folder("downloads") / hashlib.sha256(url.encode()).hexdigest()[:24]
-    path = folder / (Path(unquote(urlsplit(url).path)).name or "download")
-    partial = folder / ".partial"
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        _download(url, partial, progress=progress)
-        found = _sum(partial)
-        if sha256 is not None and found != sha256.lower():
-            partial.unlink()
-            raise ModelError(f"{url} has the SHA-256 sum {found}; expected {sha256}")
-        os.replace(partial, path)
-    elif sha256 is not None and _sum(path) != sha256.lower():
-        raise ModelError(f"{path}, downloaded earlier, has another SHA-256 sum than {sha256}: delete it to try again")
+    try:
+        name = re.sub(r"[^\w.\- ]", "_", Path(unquote(urlsplit(url).path)).name).lstrip(".")
+        path = folder / (name or "download")
+        url = quote(url, safe="%/:=&?~#+!$,;'@()*[]")
+    except ValueError as error:
+        raise ModelError(f"{url} is no address: {error}") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):  # another process may want the same file
+        if not path.is_file():
+            _download(url, folder / ".partial", progress=progress)
+            found = sha256_of(folder / ".partial")
+            if sha256 is not None and found != sha256.lower():
+                (folder / ".partial").unlink()
+                raise ModelError(f"{url} has the SHA-256 sum {found}; expected {sha256}")
+            os.replace(folder / ".partial", path)
+        elif sha256 is not None and sha256_of(path) != sha256.lower():
+            raise ModelError(
+                f"{path} of an earlier download has another SHA-256 sum than {sha256}: delete it to try again"
+            )
     return path
 
 
@@ -71,6 +81,8 @@ def _download(url: str, partial: Path, *, progress: bool) -> None:
                 raise ModelError(f"{url}: the server answers {error.code} {error.reason}") from error
             except (OSError, HTTPException) as error:
                 broken = error
+            except ValueError as error:
+                raise ModelError(f"{url} is no address: {error}") from error
     raise ModelError(f"{url} broke off {ATTEMPTS} times ({broken or 'too few bytes'}); call again to go on from there")
 
 
@@ -78,8 +90,12 @@ def _continued(url: str, partial: Path, report: Any) -> bool:
     """One connection, from the end of what is there; whether the file is whole after it."""
     done = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "elmokit", "Accept-Encoding": "identity"})
-    if done:
+    tag = partial.with_name(".version")
+    if done and tag.is_file():
         request.add_header("Range", f"bytes={done}-")
+        request.add_header("If-Range", tag.read_text(encoding="utf-8"))  # the rest of that very file, or all of it
+    elif done:
+        done = 0
     try:
         answer = _opener().open(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
@@ -91,15 +107,32 @@ def _continued(url: str, partial: Path, report: Any) -> bool:
             return False
         raise
     with answer:
-        if answer.status != 206:
-            done = 0  # the server cannot resume
+        begins = answer.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
+        if answer.status != 206 or begins != str(done):
+            if answer.status == 206:
+                partial.unlink(missing_ok=True)
+                return False
+            done = 0  # the server cannot resume, or has another file by now
         total = _total(answer.headers, done)
+        _keep_version(tag, answer.headers)
         with partial.open("ab" if done else "wb") as file:
             while block := answer.read(_BLOCK):
                 file.write(block)
                 done += len(block)
                 report(done, total)
-    return total is None or done >= total
+    if total is not None and done > total:
+        partial.unlink()
+        raise OSError(f"{done} bytes came of {total}")
+    return total is None or done == total
+
+
+def _keep_version(tag: Path, headers: Message) -> None:
+    """What tells this file from a later one at the same address; without it a download is not resumed."""
+    version = headers.get("ETag") or headers.get("Last-Modified")
+    if version is None or version.startswith("W/"):
+        tag.unlink(missing_ok=True)
+    else:
+        tag.write_text(version, encoding="utf-8")
 
 
 def _total(headers: Message, done: int) -> int | None:
@@ -132,6 +165,7 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _sum(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The hexadecimal sum of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

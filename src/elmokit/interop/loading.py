@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 
@@ -16,7 +16,11 @@ from elmokit.interop.imported import Imported
 from elmokit.interop.many_langs import read_many_langs
 from elmokit.interop.recognise import BilmFiles, ManyLangsFolder, VectorsFile, recognised
 from elmokit.interop.word_vectors import static_model
-from elmokit.models.loading import load_with_mix, word_rows_of
+from elmokit.models.loading import load as load_ours
+from elmokit.models.loading import load_config, load_with_mix, word_rows_of
+from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
+from elmokit.models.modeling_pretraining import ElmoForPreTraining
+from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.models.warm_state import DEFAULT_TEXT, warm_up
@@ -29,7 +33,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 def load(
     source: str | Path, *, options: str | Path | None = None, vocabulary: str | Path | None = None,
     dtype: str = "float32", sha256: str | None = None, warm: bool = True,
-    warm_text: Sequence[Sequence[str]] | None = None,
+    warm_text: Sequence[Sequence[str]] | None = None, whole: bool = False,
 ) -> Imported:  # fmt: skip
     """A model of any known format.
 
@@ -43,6 +47,7 @@ def load(
         sha256: Sum of a file that is downloaded.
         warm: Compute the warm state of a published model (a few dozen steps of its LSTMs).
         warm_text: Sentences to compute it on, of a model of ours too; default: an English one.
+        whole: Keep the head of a model of ours, for `save`.
 
     Raises:
         ModelError: Nothing is there, or it is damaged, unsafe, of an unknown kind, or its parts do not fit.
@@ -58,11 +63,29 @@ def load(
         elif isinstance(found, VectorsFile):
             return static_model(WordVectors.load(found.file))
         else:
-            bilm, mix = load_with_mix(found.folder, dtype=dtype)
-            model = Imported(bilm, word_rows_of(found.folder), OURS, [], mix)
+            model = _ours(found.folder, dtype=dtype, whole=whole)
     if warm_text is not None or (warm and model.format != OURS):
         warm_up(model.model, model.rows, warm_text or DEFAULT_TEXT)
+        if model.whole is not None:
+            model.whole.config.warm_state = True
     return model
+
+
+def _ours(folder: Path, *, dtype: str, whole: bool) -> Imported:
+    rows = word_rows_of(folder)
+    if not whole:
+        bilm, mix = load_with_mix(folder, dtype=dtype)
+        return Imported(bilm, rows, OURS, [], mix, folder=folder)
+    kinds: dict[str, type[ElmoPreTrainedModel]] = {
+        kind.__name__: kind for kind in (ElmoForPreTraining, ElmoForSequenceClassification)
+    }
+    kind = next((kinds[name] for name in load_config(folder).architectures or [] if name in kinds), None)
+    if kind is None:
+        return Imported(load_ours(ElmoModel, folder, dtype=dtype), rows, OURS, [], folder=folder)
+    model = load_ours(kind, folder, dtype=dtype)
+    return Imported(
+        cast(ElmoModel, model.elmo), rows, OURS, [], getattr(model, "mix", None), whole=model, folder=folder
+    )
 
 
 def save(found: Imported, folder: Path) -> None:
@@ -77,7 +100,10 @@ def save(found: Imported, folder: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     try:
         with quiet_transformers():
-            found.model.save_pretrained(partial)
+            (found.whole or found.model).save_pretrained(partial)
+        for name in ("vocab.txt", "training.yaml"):  # of the language model; of the classifier
+            if found.whole is not None and found.folder is not None and (found.folder / name).is_file():
+                shutil.copy(found.folder / name, partial / name)
         split: Literal["penn", "whitespace"] = "whitespace" if found.model.config.pre_split else "penn"
         ElmoTokenizer(word_rows=found.rows, split=split).save_pretrained(partial)
         os.replace(partial, folder)

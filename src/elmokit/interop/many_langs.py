@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import struct
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -20,6 +21,7 @@ FORMAT = "ELMoForManyLangs"
 CONFIG_FILE, ENCODER_FILE, EMBEDDER_FILE = "config.json", "encoder.pkl", "token_embedder.pkl"
 
 _IDEOGRAPHIC_SPACE = "\u3000"  # what a dictionary line without a token stands for
+_LONGEST_WORD = 1000
 _OURS = (3, 0, 1, 2)  # gates of the file, i f g o, in our order o i f g
 
 
@@ -43,9 +45,10 @@ def read_many_langs(folder: Path, *, dtype: torch.dtype = torch.float32) -> Impo
     characters = _dictionary(folder / "char.dic") if embedder.get("char_dim") else {}
     tensors = _state(folder / EMBEDDER_FILE)
     layers = _state(folder / ENCODER_FILE)
-    rows = DictionaryRows(
-        words=words, characters=characters, max_characters=int(embedder.get("max_characters_per_token") or 50)
-    )
+    longest = embedder.get("max_characters_per_token") or 50
+    if not isinstance(longest, int) or not 3 <= longest <= _LONGEST_WORD:
+        raise ModelError(f"max_characters_per_token is {longest!r}; expected a number from 3 to {_LONGEST_WORD}")
+    rows = DictionaryRows(words=words, characters=characters, max_characters=longest)
     config = _config(embedder, encoder, tensors, rows)
     state = _token_state(config, _Taken(folder / EMBEDDER_FILE, tensors), notes)
     state |= _layer_state(config, _Taken(folder / ENCODER_FILE, layers), notes)
@@ -80,7 +83,7 @@ def _json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is no JSON: {error}") from error
     if not isinstance(content, dict):
         raise ModelError(f"{path} holds {type(content).__name__}; expected an object")
@@ -111,11 +114,22 @@ def _state(path: Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise ModelError(f"{path} is no state dict, or not a safe one: {' '.join(str(error).split())[:200]}") from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ModelError(f"{path} holds no state dict")
+    for name, tensor in state.items():
+        whole = tensor.layout == torch.strided and tensor.is_floating_point()
+        if not whole or tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():
+            raise ModelError(f"{path}: {name} is no plain tensor of floating-point numbers")
     return dict(state)
+
+
+# What torch.load raises on files that are no state dict, safe ones included.
+_UNREADABLE = (
+    pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, AttributeError, AssertionError, TypeError,
+    struct.error,
+)  # fmt: skip
 
 
 class _Taken:

@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -44,16 +44,18 @@ def export_onnx(model: ElmoModel, path: Path) -> None:
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)  # the exporter talks about itself
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            graph, (example,), dynamo=True, dynamic_shapes=(shape,), input_names=["char_ids"],
-            output_names=["layers"], verbose=False,
-        )  # fmt: skip
-    logger.setLevel(level)
-    assert program is not None
-    program.save(partial)
-    os.replace(partial, path)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            program: Any = torch.onnx.export(
+                graph, (example,), dynamo=True, dynamic_shapes=(shape,), input_names=["char_ids"],
+                output_names=["layers"], verbose=False,
+            )  # fmt: skip
+        program.save(partial)
+        os.replace(partial, path)
+    finally:
+        logger.setLevel(level)
+        partial.unlink(missing_ok=True)
 
 
 class _Graph(nn.Module):

@@ -13,11 +13,11 @@ from typing import Any
 
 from elmokit.errors import ModelError
 from elmokit.interop.archives import unpack
-from elmokit.interop.download import fetch, is_url
+from elmokit.interop.download import fetch, is_url, sha256_of
 
 _HDF5 = (".hdf5", ".h5", ".hdf")
 _VECTORS = (".vec", ".bin", ".txt")
-_DEPTH = 3  # folders below the one given that are searched: archives often hold one folder
+_DEPTH = 3  # levels that are searched, the folder given included: archives often hold one folder
 _HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 
 
@@ -65,7 +65,7 @@ def recognised(
         source: A folder, a weight file, a zip, an http(s) address of a weight file or zip, or a hub repository's id.
         options: The options file (or its address) when it does not lie beside the weights.
         vocabulary: The vocabulary of a word-level model when it does not lie beside the weights.
-        sha256: Sum of a file that is downloaded.
+        sha256: Sum that the file at `source` must have, here or downloaded.
 
     Raises:
         ModelError: There is nothing, or nothing that is known.
@@ -76,6 +76,8 @@ def recognised(
             options = _options_address(str(source))
     else:
         path = Path(source)
+        if sha256 is not None:
+            _check_sum(path, sha256)
     options = Path(fetch(str(options))) if options is not None and is_url(options) else options
     given = None if options is None else Path(options), None if vocabulary is None else Path(vocabulary)
     if not path.exists() and _HUB_ID.fullmatch(str(source)):
@@ -96,6 +98,14 @@ def recognised(
         yield VectorsFile(path)
     else:
         yield _pair(path, *given)
+
+
+def _check_sum(path: Path, sha256: str) -> None:
+    if not path.is_file():
+        raise ModelError(f"a SHA-256 sum was given for {path}, which is no file: it cannot be checked")
+    found = sha256_of(path)
+    if found != sha256.lower():
+        raise ModelError(f"{path} has the SHA-256 sum {found}; expected {sha256}")
 
 
 def _options_address(url: str) -> str:
@@ -129,7 +139,7 @@ def _in_folder(folder: Path, options: Path | None, vocabulary: Path | None, *, c
         if (isinstance(content, dict) and "model_type" in content) or (place / "model.safetensors").is_file():
             return OurFolder(place)  # whose reader says what is wrong with it
     weights = [file for place in _folders(folder) for file in sorted(place.iterdir()) if file.suffix.lower() in _HDF5]
-    weights = [file for file in weights if file.is_file()]
+    weights = [file for file in weights if file.is_file() and _ours(file)]
     if not weights:
         inside = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) or "nothing"
         raise ModelError(
@@ -143,12 +153,17 @@ def _in_folder(folder: Path, options: Path | None, vocabulary: Path | None, *, c
     return _pair(likely[0], options, vocabulary)
 
 
-def _folders(folder: Path, depth: int = 0) -> Iterator[Path]:
+def _folders(folder: Path) -> Iterator[Path]:
     """The folder, then those in it, the nearer first."""
     level = [folder]
     for _ in range(_DEPTH):
         yield from level
-        level = [path for place in level for path in sorted(place.iterdir()) if path.is_dir()]
+        level = [path for place in level for path in sorted(place.iterdir()) if path.is_dir() and _ours(path)]
+
+
+def _ours(path: Path) -> bool:
+    """Not what macOS puts into zips beside every file."""
+    return path.name != "__MACOSX" and not path.name.startswith(".")
 
 
 def _pair(weights: Path, options: Path | None, vocabulary: Path | None) -> BilmFiles:
@@ -182,5 +197,5 @@ def _json_or_none(path: Path) -> Any:
     """The content of a file that may be anything."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

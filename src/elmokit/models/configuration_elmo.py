@@ -226,6 +226,9 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         width = self.row_width
         if self.marker_rows is not None and [len(row) for row in self.marker_rows] != [width, width]:
             raise ValueError(f"marker_rows is {self.marker_rows}; expected two rows of {width} numbers.")
+        largest = max(self.n_words, self.n_characters)
+        if any(not 0 <= number < largest for row in self.marker_rows or [] for number in row):
+            raise ValueError(f"marker_rows is {self.marker_rows}; expected numbers from 0 to {largest - 1}.")
 
     @property
     def row_width(self) -> int:

@@ -66,7 +66,7 @@ class ElmoPreTrainedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
     @property
     def dummy_inputs(self) -> dict[str, Tensor]:
         """One sentence of one (empty) word, for tools that trace a model."""
-        return {"char_ids": torch.ones(1, 1, self.config.max_characters_per_token, dtype=torch.long)}
+        return {"char_ids": torch.ones(1, 1, self.config.row_width, dtype=torch.long)}
 
     def estimate_tokens(self, input_dict: dict[str, Any]) -> int:
         """Words in a batch; `Trainer` counts its floating-point operations by it."""

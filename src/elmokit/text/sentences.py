@@ -5,6 +5,7 @@ Unlike `sources.read_texts`, blank lines are kept, as sentences without words: t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +14,9 @@ from elmokit.errors import DataError
 from elmokit.text.files import SourceStats, expand_paths, file_kind, opened, read_lines
 from elmokit.text.sources import file_texts
 
-CONLLU_ENDINGS = (".conllu", ".conll")
+CONLLU_ENDINGS = (".conllu",)
 FASTA_ENDINGS = (".fasta", ".fa", ".faa")
+_ID = re.compile(r"\d+(?:[-.]\d+)?")  # of a word, a multi-word token (1-2) or an empty node (1.1)
 
 
 class Sentence(NamedTuple):
@@ -48,7 +50,7 @@ def read_sentences(
             with opened(path) as file:
                 yield from (Sentence(line.strip()) for line in read_lines(file, stats))
         else:
-            yield from (Sentence(text.strip()) for text in file_texts(path, column, stats))
+            yield from (Sentence(text.strip()) for text in file_texts(path, column, stats, keep_gaps=True))
 
 
 def _conllu(path: Path, stats: SourceStats) -> Iterator[Sentence]:
@@ -66,7 +68,7 @@ def _conllu(path: Path, stats: SourceStats) -> Iterator[Sentence]:
                 text = value.strip() if key.strip() == "text" else text
             else:
                 fields = line.split("\t")
-                if len(fields) < 2:
+                if len(fields) < 2 or not _ID.fullmatch(fields[0]):
                     raise DataError(f"{path} line {number}: expected tab-separated CoNLL-U columns, got {line[:60]!r}")
                 if fields[0].isdecimal():
                     words.append(fields[1])

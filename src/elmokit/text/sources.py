@@ -47,24 +47,32 @@ def read_texts(
             raise DataError(f"{path} holds no text: it is empty or has only blank lines")
 
 
-def file_texts(path: Path, column: str | None, stats: SourceStats, *, max_bytes: int | None = None) -> Iterator[str]:
-    """The texts of one file as they stand there, blank ones too."""
+def file_texts(
+    path: Path, column: str | None, stats: SourceStats, *, max_bytes: int | None = None, keep_gaps: bool = False
+) -> Iterator[str]:
+    """The texts of one file as they stand there, blank ones too.
+
+    With `keep_gaps` a blank line, a row without the column and an object without the key are blank texts as well, so
+    that the n-th text belongs to the n-th row.
+    """
     column = column or "text"
     kind = file_kind(path)
     with opened(path) as file:
         if kind == "jsonl":
-            yield from _json_texts(path, read_lines(file, stats), column, stats)
+            yield from _json_texts(path, read_lines(file, stats), column, stats, keep_gaps=keep_gaps)
         elif kind in ("csv", "tsv"):
-            yield from _table_texts(path, read_lines(file, stats), column, stats)
+            yield from _table_texts(path, read_lines(file, stats), column, stats, keep_gaps=keep_gaps)
         else:
             yield from read_lines(file, stats, max_bytes=max_bytes)
 
 
-def _json_texts(path: Path, lines: Iterable[str], column: str, stats: SourceStats) -> Iterator[str]:
+def _json_texts(path: Path, lines: Iterable[str], column: str, stats: SourceStats, *, keep_gaps: bool) -> Iterator[str]:
     complete = False  # whether an object had the column
     for number, line in enumerate(lines, 1):
         if not line.strip():
             stats.blank += 1
+            if keep_gaps:
+                yield ""
             continue
         record = json_record(path, number, line)
         try:
@@ -74,6 +82,8 @@ def _json_texts(path: Path, lines: Iterable[str], column: str, stats: SourceStat
                 keys = ", ".join(record) or "none"
                 raise DataError(f"{path} has no key {error}; its keys are {keys}: name one with --column") from error
             stats.short_rows += 1
+            if keep_gaps:
+                yield ""
             continue
         complete = True
         clean = replace_surrogates(text).replace("\0", "")
@@ -81,7 +91,9 @@ def _json_texts(path: Path, lines: Iterable[str], column: str, stats: SourceStat
         yield clean
 
 
-def _table_texts(path: Path, lines: Iterable[str], column: str, stats: SourceStats) -> Iterator[str]:
+def _table_texts(
+    path: Path, lines: Iterable[str], column: str, stats: SourceStats, *, keep_gaps: bool
+) -> Iterator[str]:
     rows = table_rows(path, lines)
     first = next(rows, None)
     if first is None:
@@ -95,6 +107,8 @@ def _table_texts(path: Path, lines: Iterable[str], column: str, stats: SourceSta
         except IndexError:
             stats.short_rows += bool(row)
             stats.blank += not row
+            if keep_gaps:
+                yield ""
 
 
 def table_rows(path: Path, lines: Iterable[str]) -> Iterator[list[str]]:

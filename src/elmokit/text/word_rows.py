@@ -175,7 +175,7 @@ def _load_lexicon(path: Path) -> dict[str, dict[str, int]]:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelError(f"there is no {path}, which a model that looks words up needs") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read: {error}") from error
     tables = content.values() if isinstance(content, dict) else [None]
     if not all(isinstance(table, dict) and all(isinstance(id_, int) for id_ in table.values()) for table in tables):

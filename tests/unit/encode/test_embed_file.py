@@ -143,3 +143,50 @@ def test_the_forecast_is_near(source: str, tmp_path: Path) -> None:
         path = run(source, tmp_path / f"o.{ending}")
         size = forecast(path, sentences=len(LINES), words=words, numbers=96, itemsize=4, level="token")
         assert 0.6 < path.stat().st_size / size < 1.4, ending
+
+
+def test_resuming_with_another_encoder_ends_in_the_same_bytes(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last bits of a word's vector depend on the words beside it in the char CNN; the run keeps what it had."""
+    torch.manual_seed(2)
+    model = ElmoModel(ElmoConfig.preset("mini"))
+    settings = EmbedSettings(source, tmp_path / "whole.npz", pre_split=True)
+    embed_file(Encoder(model), settings, progress=False)
+    original, calls = module._write_part, []
+
+    def killed(*args: Any) -> None:
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        calls.append(args[1])
+        original(*args)
+
+    monkeypatch.setattr(module, "_write_part", killed)
+    settings = EmbedSettings(source, tmp_path / "o.npz", pre_split=True)
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT011
+        embed_file(Encoder(model), settings, progress=False)
+    monkeypatch.setattr(module, "_write_part", original)
+    other = Encoder(model)
+    other.encode(["something else came before"])
+    embed_file(other, settings, resume=True, progress=False)
+    assert (tmp_path / "o.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("level", ["token", "sentence"])
+def test_a_process_without_a_part_writes_an_empty_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, level: str
+) -> None:
+    (tmp_path / "in.txt").write_text("one line\n")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    path = run(str(tmp_path / "in.txt"), tmp_path / f"o.{ending}", level=level)
+    if ending == "parquet":
+        assert pq.read_table(path).num_rows == 0
+        assert "layer_2" in pq.read_table(path).column_names
+    elif ending == "npz" and level == "sentence":
+        with np.load(path) as file:
+            assert file["vectors"].shape == (0, 3, 32)
+    monkeypatch.setenv("RANK", "2")
+    with pytest.raises(ConfigError, match="RANK is '2' with WORLD_SIZE 2"):
+        run(str(tmp_path / "in.txt"), tmp_path / f"p.{ending}", level=level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,45 @@ def test_unpaired_surrogates_and_overlong_words_have_vectors() -> None:
     (array,) = ENCODER.encode([["\ud800bank", "x" * 10_000, "\0"]], is_split_into_words=True)
     (same,) = ENCODER.encode([["\ufffdbank", "x" * 48, "\0"]], is_split_into_words=True)
     np.testing.assert_array_equal(array, same)  # U+FFFD as in files; cut at 48 bytes as the reference does
+
+
+def test_threads_may_share_an_encoder() -> None:
+    encoder = Encoder(MODEL)
+    encoder._engine.table.capacity = 4
+    sentences = [[f"w{(number * 7 + place) % 23}" for place in range(6)] for number in range(40)]
+    expected = [by_model(sentence) for sentence in sentences]
+    with ThreadPoolExecutor(4) as pool:
+        arrays = list(pool.map(lambda words: encoder.encode([words], is_split_into_words=True)[0], sentences * 3))
+    for array, right in zip(arrays, expected * 3, strict=True):
+        np.testing.assert_allclose(array, right, atol=1e-5)
+
+
+def test_changed_weights_need_a_cleared_cache() -> None:
+    model = ElmoModel(ElmoConfig.preset("tiny"))
+    encoder = Encoder(model)
+    before = encoder.encode(["the bank"])[0]
+    with torch.no_grad():
+        model.token_encoder.embedding.weight[1:].mul_(2)
+    encoder.clear_cache()
+    np.testing.assert_allclose(encoder.encode(["the bank"])[0], Encoder(model).encode(["the bank"])[0], atol=1e-6)
+    assert np.abs(encoder.encode(["the bank"])[0] - before).max() > 1e-3
+
+
+def test_words_that_are_none_leave_the_table_whole() -> None:
+    encoder = Encoder(MODEL)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="Expected words as text"):
+            encoder.encode([["the", 3]], is_split_into_words=True)  # type: ignore[list-item]
+    assert len(encoder._engine.table) == 0
+    carried = Encoder(MODEL, state="carry")
+    assert carried.encode([]) == []
+
+
+def test_the_fingerprint_tells_mixes_apart(tmp_path: Path) -> None:
+    found = set()
+    for weights in ([0.1, 0.2, 0.7], [0.7, 0.2, 0.1]):
+        torch.manual_seed(1)
+        folder = tmp_path / str(weights[0])
+        ElmoForSequenceClassification(ElmoConfig.preset("tiny", mix_weights=weights)).save_pretrained(folder)
+        found |= {Encoder.from_pretrained(folder).fingerprint() for _ in range(2)}
+    assert len(found) == 2

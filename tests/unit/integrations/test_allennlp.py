@@ -76,6 +76,26 @@ def test_what_learns(files: tuple[Path, Path]) -> None:
         assert (elmo.bilm.bilm.layers[0].bias.grad is not None) is requires_grad
 
 
+def test_a_frozen_bilm_is_not_noisy_in_training(files: tuple[Path, Path]) -> None:
+    elmo = Elmo(*files, 1, dropout=0.0, state="zero").train()
+    ids = batch_to_ids(SENTENCES)
+    assert torch.equal(elmo(ids)["elmo_representations"][0], elmo(ids)["elmo_representations"][0])
+
+
+def test_more_dimensions_and_repeated_words(files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    elmo = Elmo(*files, 1, dropout=0.0, state="zero")
+    flat = elmo(batch_to_ids(SENTENCES * 2))
+    deep = elmo(batch_to_ids(SENTENCES * 2).view(2, 3, 4, 50))
+    assert deep["elmo_representations"][0].shape == (2, 3, 4, 8)
+    torch.testing.assert_close(deep["elmo_representations"][0].flatten(0, 1), flat["elmo_representations"][0])
+    assert deep["mask"].shape == (2, 3, 4)
+    seen: list[int] = []
+    original = elmo.bilm.token_vectors
+    monkeypatch.setattr(elmo.bilm, "token_vectors", lambda rows: seen.append(len(rows)) or original(rows))
+    elmo(batch_to_ids([["word"] * 200]))
+    assert seen == [3]
+
+
 def test_state_is_carried_row_by_row(files: tuple[Path, Path]) -> None:
     elmo = Elmo(*files, 1, dropout=0.0)
     encoder = Encoder.from_pretrained(files[1].parent, state="carry")

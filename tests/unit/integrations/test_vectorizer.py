@@ -39,6 +39,7 @@ def test_vectors_are_the_encoders(model: Path) -> None:
     everything = ElmoVectorizer(model, layers="all").fit(TEXTS)
     assert everything.transform(TEXTS).shape == (6, 96)
     assert len(everything.get_feature_names_out()) == 96
+    assert everything.transform([]).shape == (0, 96)
 
 
 def test_in_a_pipeline_and_a_grid(model: Path) -> None:

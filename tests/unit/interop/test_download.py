@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,6 +21,7 @@ CONTENT = bytes(range(256)) * 300
 class Handler(BaseHTTPRequestHandler):
     requests: list[str]
     breaks: int  # answers that end half-way
+    version: str  # of the file
 
     def do_GET(self) -> None:
         start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
@@ -39,9 +41,10 @@ class Handler(BaseHTTPRequestHandler):
             self._head(416, **{"Content-Range": f"bytes */{len(CONTENT)}"})
         else:
             whole = self.path == "/whole.zip"  # a server that cannot resume
+            whole = whole or (start > 0 and self.headers.get("If-Range") != type(self).version)
             body = CONTENT if whole else CONTENT[start:]
             extra = {} if whole or not start else {"Content-Range": f"bytes {start}-/{len(CONTENT)}"}
-            self._head(206 if extra else 200, **{"Content-Length": str(len(body)), **extra})
+            self._head(206 if extra else 200, **{"Content-Length": str(len(body)), "ETag": type(self).version, **extra})
             if type(self).breaks:
                 type(self).breaks -= 1
                 body = body[: len(body) // 2]
@@ -61,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("ELMOKIT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    Handler.requests, Handler.breaks = [], 0
+    Handler.requests, Handler.breaks, Handler.version = [], 0, '"one"'
     running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=running.serve_forever, daemon=True)
     thread.start()
@@ -119,3 +122,25 @@ def test_another_sum_is_an_error_and_nothing_is_kept(server: str) -> None:
     assert fetch(f"{server}/model.zip", progress=False).read_bytes() == CONTENT
     with pytest.raises(ModelError, match="delete it to try again"):
         fetch(f"{server}/model.zip", sha256="0" * 64, progress=False)
+
+
+def test_a_file_that_changed_meanwhile_comes_anew(server: str) -> None:
+    Handler.breaks = download.ATTEMPTS
+    with pytest.raises(ModelError, match="broke off"):
+        fetch(f"{server}/model.zip", progress=False)
+    Handler.version = '"two"'
+    assert fetch(f"{server}/model.zip", progress=False).read_bytes() == CONTENT
+
+
+def test_processes_that_want_the_same_file_wait_for_each_other(server: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        paths = list(pool.map(lambda _: fetch(f"{server}/model.zip", progress=False), range(8)))
+    assert {path.read_bytes() for path in paths} == {CONTENT}
+    assert Handler.requests == ["/model.zip 0"]
+
+
+def test_addresses_that_are_none(server: str) -> None:
+    for url in ("http://[::1", f"{server}/\x00"):
+        with pytest.raises(ModelError, match=r"no address|the server answers"):
+            fetch(url, progress=False)
+    assert fetch(f"{server}/größe.zip", progress=False).name == "größe.zip"

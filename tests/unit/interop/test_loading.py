@@ -19,6 +19,7 @@ from published_files import bilm_arrays, bilm_options, write_bilm_files
 
 from elmokit.encode.encoder import Encoder
 from elmokit.errors import ConfigError, ModelError
+from elmokit.interop.bilm_hdf5 import write_bilm
 from elmokit.interop.loading import load, save
 
 OPTIONS = bilm_options()
@@ -259,3 +260,81 @@ def test_hub_repositories(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match="cannot be had from the hub"):
         load("someone/elmo-that-is-not-there")
+
+
+def test_a_word_that_stands_twice_keeps_every_number(tmp_path: Path) -> None:
+    """Out and in again; U+2028 inside a word ends no line."""
+    made = {"lstm": OPTIONS["lstm"]}
+    words = ["<S>", "</S>", "<UNK>", "a", "b", "a", "x\u2028y", "d"]
+    path = write_bilm_files(tmp_path / "m", made, bilm_arrays(made, n_words=8), words=words)
+    found = load(path, warm=False)
+    assert found.rows(["a", "x\u2028y", "d"])[:, 0].tolist() == [6, 7, 8]
+    write_bilm(found.model, found.rows, tmp_path / "back")
+    again = load(tmp_path / "back", warm=False)
+    assert again.rows(["a", "x\u2028y", "d"])[:, 0].tolist() == [6, 7, 8]
+
+
+def test_flipped_bytes_are_one_error(folder: Path) -> None:
+    """Damage anywhere in the file gives an error of ours, or vectors."""
+    content = (folder / "weights.hdf5").read_bytes()
+    draw = np.random.default_rng(0)
+    failed = 0
+    for _ in range(150):
+        damaged = bytearray(content)
+        for place in draw.integers(0, 4000, 3):
+            damaged[place] ^= int(draw.integers(1, 256))
+        (folder / "weights.hdf5").write_bytes(damaged)
+        try:
+            load(folder, warm=False)
+        except ModelError:
+            failed += 1
+    assert failed > 20
+
+
+@pytest.mark.parametrize(("section", "key"), [("lstm", "n_layers"), ("char_cnn", "n_highway")])
+def test_absurd_sizes_are_refused_at_once(folder: Path, section: str, key: str) -> None:
+    (folder / "options.json").write_text(json.dumps(changed(**{f"{section}__{key}": 10**9})))
+    with pytest.raises(ModelError, match=f"{key} is 1000000000; expected at most 100"):
+        load(folder)
+    (folder / "options.json").write_text("[" * 100_000)
+    with pytest.raises(ModelError, match="are no JSON"):
+        load(folder / "weights.hdf5", options=folder / "options.json")
+
+
+def test_what_macos_adds_to_a_zip_is_passed_over(folder: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, f"m/{path.name}")
+            archive.writestr(f"__MACOSX/m/._{path.name}", b"x")
+            archive.writestr(f"m/._{path.name}", b"x")
+    np.testing.assert_array_equal(vectors(tmp_path / "m.zip"), vectors(folder))
+
+
+def test_sums_of_local_files(folder: Path, tmp_path: Path) -> None:
+    import hashlib
+
+    shutil.make_archive(str(tmp_path / "m"), "zip", folder)
+    found = hashlib.sha256((tmp_path / "m.zip").read_bytes()).hexdigest()
+    load(tmp_path / "m.zip", sha256=found, warm=False)
+    with pytest.raises(ModelError, match="has the SHA-256 sum"):
+        load(tmp_path / "m.zip", sha256="0" * 64)
+    with pytest.raises(ModelError, match="is no file: it cannot be checked"):
+        load(folder, sha256=found)
+
+
+def test_converting_ours_keeps_the_head(tmp_path: Path) -> None:
+    from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoForSequenceClassification
+    from elmokit.text.vocab import Vocabulary
+
+    vocabulary = Vocabulary.from_counts({"the": 3, "bank": 2})
+    ElmoForPreTraining(ElmoConfig.preset("tiny", vocab_size=5)).save_pretrained(tmp_path / "lm")
+    vocabulary.save(tmp_path / "lm" / "vocab.txt")
+    save(load(tmp_path / "lm", whole=True, warm_text=[["the", "bank"]]), tmp_path / "warm")
+    encoder = Encoder.from_pretrained(tmp_path / "warm")
+    assert encoder.state == "warm"
+    assert len(encoder.substitutes("the bank", 1)) == 2
+    ElmoForSequenceClassification(ElmoConfig.preset("tiny", mix_weights=[0.1, 0.2, 0.7])).save_pretrained(
+        tmp_path / "c"
+    )
+    save(load(tmp_path / "c", whole=True), tmp_path / "again")
+    assert load(tmp_path / "again").mix is not None

@@ -24,8 +24,12 @@ def test_lines_keep_their_number(tmp_path: Path) -> None:
 def test_rows(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "text,n\nfirst,1\n,2\nthird,3\n")
     assert [sentence.text for sentence in read_sentences(path)] == ["first", "", "third"]
-    path = write(tmp_path / "a.jsonl", '{"text": "first"}\n{"text": ""}\n')
-    assert [sentence.text for sentence in read_sentences(path)] == ["first", ""]
+    path = write(tmp_path / "a.csv", "text,n\nfirst,1\n\nthird,3\n")
+    assert [sentence.text for sentence in read_sentences(path, column="text")] == ["first", "", "third"]
+    path = write(tmp_path / "b.csv", "n,text\n1,first\n2\n3,third\n")
+    assert [sentence.text for sentence in read_sentences(path)] == ["first", "", "third"]
+    path = write(tmp_path / "a.jsonl", '{"text": "first"}\n\n{"label": 1}\n{"text": ""}\n{"text": "fifth"}\n')
+    assert [sentence.text for sentence in read_sentences(path)] == ["first", "", "", "", "fifth"]
 
 
 def test_conllu_words(tmp_path: Path) -> None:
