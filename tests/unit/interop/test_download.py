@@ -140,7 +140,7 @@ def test_processes_that_want_the_same_file_wait_for_each_other(server: str) -> N
 
 
 def test_addresses_that_are_none(server: str) -> None:
-    for url in ("http://[::1", f"{server}/\x00"):
-        with pytest.raises(ModelError, match=r"no address|the server answers"):
-            fetch(url, progress=False)
+    with pytest.raises(ModelError, match="no address"):
+        fetch("http://[::1", progress=False)
+    assert fetch(f"{server}/a%2F..%00", progress=False).name == "_"
     assert fetch(f"{server}/größe.zip", progress=False).name == "größe.zip"
