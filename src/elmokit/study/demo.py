@@ -30,6 +30,7 @@ MARKER = "synthetic-corpus.txt"  # says that the folder is a demo's and may be r
 AG_NEWS = """\
 python scripts/prepare_ag_news.py $ELMOKIT_DATA/ag_news runs/ag_news/data
 elmo pretrain --config configs/ag_news_pretrain.yaml
+elmo pretrain --config configs/ag_news_more_pretrain.yaml
 elmo train classify --model runs/ag_news/bilm --train $ELMOKIT_DATA/ag_news/train.csv.gz \\
     --test $ELMOKIT_DATA/ag_news/test.csv.gz --combine trainable --output runs/ag_news/trainable
 elmo predict runs/ag_news/trainable "The bank raised its rates."
