@@ -7,19 +7,20 @@ from typing import Annotated, Literal
 
 import typer
 
+from elmokit.cli.options import OptionsFile, SourceModel, VocabularyFile
 from elmokit.errors import ConfigError
 
 Format = Literal["elmokit", "bilm"]
 
 
 def convert(
-    source: Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")],
+    source: SourceModel,
     target: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write, or a name that ends in .onnx.")],
     to: Annotated[
         Format, typer.Option(help="elmokit, or bilm: options.json + weights.hdf5 for bilm-tf and AllenNLP.")
     ] = "elmokit",
-    options: Annotated[str | None, typer.Option(help="Options file of a .hdf5 SRC, when not beside it.")] = None,
-    vocabulary: Annotated[str | None, typer.Option(help="Vocabulary of a word-level SRC, when not beside it.")] = None,
+    options: OptionsFile = None,
+    vocabulary: VocabularyFile = None,
     dtype: Annotated[
         Literal["float32", "bfloat16", "float16"], typer.Option(help="Type of the weights written.")
     ] = "float32",

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from elmokit.cli.options import OptionsFile, PreSplit, VocabularyFile, show_messages
+
 
 def embed(
     model: Annotated[str, typer.Argument(help="Folder of any ELMo, .hdf5, .zip, http(s) address or hub id.")],
@@ -27,19 +29,15 @@ def embed(
         Literal["zero", "warm"] | None,
         typer.Option(help="Where sentences start. [default: warm for published models, else zero]"),
     ] = None,
-    options: Annotated[str | None, typer.Option(help="Options file of a .hdf5 MODEL, when not beside it.")] = None,
-    vocabulary: Annotated[
-        str | None, typer.Option(help="Vocabulary of a word-level MODEL, when not beside it.")
-    ] = None,
+    options: OptionsFile = None,
+    vocabulary: VocabularyFile = None,
     column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
-    pre_split: Annotated[
-        bool | None, typer.Option("--pre-split/--split-words", help="How words are found. [default: as in pretraining]")
-    ] = None,
+    pre_split: PreSplit = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sentences the network sees at once.")] = 256,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run for OUTPUT.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no messages.")] = False,
 ) -> None:
     """Turn each line, row or sentence of INPUT into contextual word vectors.
 
@@ -52,6 +50,7 @@ def embed(
     from elmokit.encode.encoder import Encoder
     from elmokit.text.files import expand_paths
 
+    show_messages(quiet=quiet)
     settings = EmbedSettings(
         source=source, output=output, layers=chosen, level=level, dtype=dtype, column=column, pre_split=pre_split,
         batch_size=batch_size, threads=threads,

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
+from elmokit.cli.options import PreSplit, parts
+
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Folder that elmo pretrain wrote.")],
     text: Annotated[list[str], typer.Option(help="Text: txt, csv, tsv, jsonl, also .gz; files or globs.")],
     column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
-    pre_split: Annotated[
-        bool | None, typer.Option("--pre-split/--split-words", help="How words are found. [default: as in pretraining]")
-    ] = None,
+    pre_split: PreSplit = None,
     clean: Annotated[str | None, typer.Option(help="Clean-up steps. [default: as in pretraining]")] = None,
     next_word: Annotated[
         bool, typer.Option("--next-word", help="Also next-word accuracy, precision, recall, F1.")
@@ -30,7 +30,7 @@ def evaluate(
         text,
         column=column,
         pre_split=pre_split,
-        normalize=None if clean is None else [part.strip() for part in clean.split(",") if part.strip()],
+        normalize=parts(clean),
         next_word=next_word,
     )
     if as_json:

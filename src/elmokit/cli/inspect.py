@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elmokit.cli.options import OptionsFile, SourceModel, VocabularyFile
+
 if TYPE_CHECKING:
     from elmokit.interop.imported import Imported
 
 
 def inspect(
-    source: Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")],
-    options: Annotated[str | None, typer.Option(help="Options file of a .hdf5 SRC, when not beside it.")] = None,
-    vocabulary: Annotated[str | None, typer.Option(help="Vocabulary of a word-level SRC, when not beside it.")] = None,
+    source: SourceModel,
+    options: OptionsFile = None,
+    vocabulary: VocabularyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print format, layers, sizes, clips and parameters of a model, and what had to be repaired in it."""

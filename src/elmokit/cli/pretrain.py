@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from elmokit.cli.options import parts
+
 
 def pretrain(
     more: Annotated[list[str] | None, typer.Argument(metavar="[TRAIN]...", help="Further training files.")] = None,
@@ -54,7 +56,7 @@ def pretrain(
         "mode": mode,
         "column": column,
         "pre_split": pre_split,
-        "normalize": None if clean is None else [part.strip() for part in clean.split(",") if part.strip()],
+        "normalize": parts(clean),
         "epochs": epochs,
         "seed": seed,
         "threads": threads,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+
+from elmokit.cli.options import files, parts, show_messages
 
 app = typer.Typer(help="Train a task on top of a biLM, or static vectors.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -61,16 +62,16 @@ def classify(
 
     flags: dict[str, Any] = {
         "model": model,
-        "train": _files(train),
-        "test": _files(test),
-        "valid": _files(valid),
+        "train": files(train),
+        "test": files(test),
+        "valid": files(valid),
         "output": output,
         "text_column": text_column,
         "label_column": label_column,
         "label_names": label_names,
         "valid_fraction": valid_fraction,
         "train_fraction": train_fraction,
-        "clean": _parts(clean),
+        "clean": parts(clean),
         "max_words": max_words,
         "combine": combine,
         "finetune": finetune,
@@ -88,8 +89,7 @@ def classify(
         "progress": False if quiet else None,
     }
     resolved = load_settings(ClassifyConfig, config, overrides=settings or [], **flags)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("elmokit").setLevel(logging.WARNING if quiet else logging.INFO)
+    show_messages(quiet=quiet)
     from elmokit.tasks.classification.training import train_classifier
 
     metrics = train_classifier(resolved)
@@ -120,12 +120,11 @@ def vectors(
     from elmokit.static.training import VectorsConfig, train_vectors
 
     resolved = load_settings(
-        VectorsConfig, config, overrides=settings or [], method=method, train=_files(train), output=output,
-        column=column, normalize=_parts(clean), pre_split=pre_split, dim=dim, window=window, min_count=min_count,
+        VectorsConfig, config, overrides=settings or [], method=method, train=files(train), output=output,
+        column=column, normalize=parts(clean), pre_split=pre_split, dim=dim, window=window, min_count=min_count,
         epochs=epochs, seed=seed, overwrite=overwrite or None, progress=False if quiet else None,
     )  # fmt: skip
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("elmokit").setLevel(logging.WARNING if quiet else logging.INFO)
+    show_messages(quiet=quiet)
     found = train_vectors(resolved)
     typer.echo(f"{len(found):,} words, {found.dim} numbers each")
     typer.echo(f"written to {resolved.output}")
@@ -140,14 +139,3 @@ def summary(metrics: dict[str, Any]) -> str:
     for name, scores in rows.items():
         lines.append(f"{name:<12}{scores['rows']:>8,}  {scores['accuracy']:>8.4f}  {scores['macro']['f1']:>8.4f}")
     return "\n".join(lines)
-
-
-def _files(given: list[str] | None) -> list[str] | None:
-    """`F1,F2` and repeated options as one list; a file whose own name has a comma stays whole."""
-    if not given:
-        return None
-    return [part for name in given for part in ([name] if Path(name).exists() else name.split(",")) if part]
-
-
-def _parts(given: str | None) -> list[str] | None:
-    return None if given is None else [part.strip() for part in given.split(",") if part.strip()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -27,17 +27,21 @@ def length_sorted_batches(lengths: Sequence[int], *, batch_size: int, max_words:
 
 
 def word_windows(
-    sentences: Iterable[Sequence[str]], *, most_sentences: int, most_words: int
-) -> Iterator[list[Sequence[str]]]:
-    """Lists of sentences of at most `most_sentences` and `most_words` (one longer sentence stands alone)."""
-    window: list[Sequence[str]] = []
-    words = 0
+    sentences: Iterable[_T], *, words: Callable[[_T], int], most_sentences: int, most_words: int
+) -> Iterator[list[_T]]:
+    """Lists of sentences of at most `most_sentences` and `most_words` (one longer sentence stands alone).
+
+    `words` says how many words an item has.
+    """
+    window: list[_T] = []
+    held = 0
     for sentence in sentences:
-        if window and (len(window) == most_sentences or words + len(sentence) > most_words):
+        count = words(sentence)
+        if window and (len(window) == most_sentences or held + count > most_words):
             yield window
-            window, words = [], 0
+            window, held = [], 0
         window.append(sentence)
-        words += len(sentence)
+        held += count
     if window:
         yield window
 

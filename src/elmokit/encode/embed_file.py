@@ -7,8 +7,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,14 +15,15 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from elmokit.encode.batching import word_windows
 from elmokit.encode.encoder import Encoder, Layers, Level
 from elmokit.encode.writers import OutputShape, check_ending, forecast, writer_for
 from elmokit.errors import ConfigError, DataError
+from elmokit.progress import rate_bar
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.sentences import read_sentences
+from elmokit.whole_files import replacing, write_text
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ def _compute_parts(
     _check_disk(folder, output, size)
     encoder.clear_cache()
     _restore_cache(folder, encoder)
-    with _bar(words, show=progress) as advance:
+    with rate_bar("embedding", words, unit="words", show=progress) as advance:
         for number, part in enumerate(_parts(encoder, settings, most_words, SourceStats())):
             if number in mine:
                 if not (folder / f"{number}.npy").is_file():
@@ -173,17 +173,13 @@ Part = list[tuple[str, list[str]]]  # sentences: text and words
 
 def _parts(encoder: Encoder, settings: EmbedSettings, most_words: int, stats: SourceStats) -> Iterator[Part]:
     """The input in pieces whose vectors fit into memory; the same ones on every reading."""
-    part: Part = []
-    words = 0
-    for text, given in read_sentences(settings.source, column=settings.column, stats=stats):
-        found = given if given is not None else _split(encoder, settings, text)
-        if part and (len(part) == _MOST_SENTENCES or words + len(found) > most_words):
-            yield part
-            part, words = [], 0
-        part.append((text, found))
-        words += len(found)
-    if part:
-        yield part
+    sentences = (
+        (text, given if given is not None else _split(encoder, settings, text))
+        for text, given in read_sentences(settings.source, column=settings.column, stats=stats)
+    )
+    return word_windows(
+        sentences, words=lambda sentence: len(sentence[1]), most_sentences=_MOST_SENTENCES, most_words=most_words
+    )
 
 
 def _split(encoder: Encoder, settings: EmbedSettings, text: str) -> list[str]:
@@ -203,10 +199,8 @@ def _write_part(folder: Path, number: int, encoder: Encoder, settings: EmbedSett
     joined = np.concatenate(arrays, axis=-2) if isinstance(arrays, list) else arrays
     (folder / f"{number}.json").write_text(json.dumps(part), encoding="utf-8")
     _keep_cache(folder, encoder)
-    writing = folder / f"{number}.writing"
-    with writing.open("wb") as file:
+    with replacing(folder / f"{number}.npy") as partial, partial.open("wb") as file:
         np.save(file, joined.astype(settings.dtype))
-    os.replace(writing, folder / f"{number}.npy")
 
 
 def _keep_cache(folder: Path, encoder: Encoder) -> None:
@@ -216,10 +210,8 @@ def _keep_cache(folder: Path, encoder: Encoder) -> None:
     therefore find the vectors that the run before had, or its file would differ in those bits.
     """
     words, vectors = encoder.cached_words()
-    writing = folder / "words.writing"
-    with writing.open("wb") as file:
+    with replacing(folder / "words.npz") as partial, partial.open("wb") as file:
         np.savez(file, words=np.frombuffer(json.dumps(words).encode(), dtype=np.uint8), vectors=vectors)
-    os.replace(writing, folder / "words.npz")
 
 
 def _restore_cache(folder: Path, encoder: Encoder) -> None:
@@ -272,9 +264,7 @@ def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool, overwr
                 )
         return
     folder.mkdir(exist_ok=True)
-    writing = folder / "about.writing"
-    writing.write_text(json.dumps(identity), encoding="utf-8")
-    os.replace(writing, about)
+    write_text(about, json.dumps(identity))
 
 
 def _check_disk(folder: Path, output: Path, size: int) -> None:
@@ -285,20 +275,3 @@ def _check_disk(folder: Path, output: Path, size: int) -> None:
             f"{output} and the parts it is made of need {needed / 1e9:.2f} GB, the disk has {free / 1e9:.2f} GB left: "
             "choose another disk, one layer (--layers top), or --dtype float16"
         )
-
-
-@contextmanager
-def _bar(words: int, *, show: bool) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr; the value advances it by a number of words."""
-    columns = (TextColumn("embedding"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
-    began, done = time.perf_counter(), 0
-    rate = TextColumn("{task.fields[rate]:,.0f} words/s")
-    with Progress(*columns, rate, console=Console(stderr=True), disable=not show) as progress:
-        task = progress.add_task("embedding", total=words, rate=0.0)
-
-        def advance(count: int) -> None:
-            nonlocal done
-            done += count
-            progress.update(task, completed=done, rate=done / (time.perf_counter() - began))
-
-        yield advance

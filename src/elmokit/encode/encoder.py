@@ -23,7 +23,7 @@ from elmokit.encode.language_model import LanguageModel, Score, Substitute
 from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.loading import load
 from elmokit.models.modeling_elmo import ElmoModel
-from elmokit.nn.bilm import State
+from elmokit.nn.bilm import CarriedState
 from elmokit.nn.layer_mix import LayerMix
 from elmokit.text.normalize import normalize
 from elmokit.text.word_rows import ByteRows, WordRows
@@ -78,7 +78,7 @@ class Encoder:
         self.n_layers = model.config.n_layers + 1
         self.dim = model.config.hidden_size
         self._folder = folder
-        self._carried: State | None = None
+        self._carried = CarriedState()
         with torch.inference_mode():
             self._engine = Engine(model, rows)
 
@@ -179,7 +179,7 @@ class Encoder:
 
     def reset_state(self) -> None:
         """Forget what `state="carry"` carried: the next call starts from zero."""
-        self._carried = None
+        self._carried.reset()
 
     def clear_cache(self) -> None:
         """Forget the vectors of words seen so far: needed after the model's weights, type or device have changed."""
@@ -271,7 +271,8 @@ class Encoder:
             yield from arrays
             return
         most_words = max(_LEAST_WORDS, _WINDOW_BYTES // (4 * self.dim * self.n_layers))
-        for window in word_windows(sentences, most_sentences=batch_size * _WINDOW_BATCHES, most_words=most_words):
+        most_sentences = batch_size * _WINDOW_BATCHES
+        for window in word_windows(sentences, words=len, most_sentences=most_sentences, most_words=most_words):
             found: dict[int, Array] = {}
             with torch.inference_mode():  # not around a yield: the mode would leak into the caller's code
                 for number, layers in self._engine.layers(
@@ -288,14 +289,9 @@ class Encoder:
                 f"state='carry' takes the sentences of a call as one batch; got {len(sentences)} with batch_size "
                 f"{batch_size}: call encode once a batch."
             )
-        carried = self._carried or self.model.bilm.zero_state(0)
-        more = self.model.bilm.zero_state(max(0, len(sentences) - carried.h.shape[2]))
-        h, c = (torch.cat(pair, dim=2) for pair in zip(carried, more, strict=True))
-        count = len(sentences)
-        layers, final = self._engine.batch(sentences, State(h[:, :, :count], c[:, :, :count]))
-        self._carried = State(
-            torch.cat([final.h, h[:, :, count:]], dim=2), torch.cat([final.c, c[:, :, count:]], dim=2)
-        )
+        start = self._carried.start(self.model.bilm.zero_state(len(sentences)))
+        layers, final = self._engine.batch(sentences, start)
+        self._carried.keep(final)
         return layers
 
     def _combination(self, layers: Layers) -> Combine:

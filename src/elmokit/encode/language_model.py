@@ -124,7 +124,7 @@ class LanguageModel:
 
     def _tops(self, sentences: Sequence[Sequence[str]]) -> Iterator[tuple[Sequence[str], Tensor]]:
         """Every sentence with its top layer (words + 2, D), sentence markers included, in order."""
-        for window in word_windows(sentences, most_sentences=_WINDOW_SENTENCES, most_words=_WINDOW_WORDS):
+        for window in word_windows(sentences, words=len, most_sentences=_WINDOW_SENTENCES, most_words=_WINDOW_WORDS):
             layers = self._engine.layers(window, batch_size=_BATCH_SIZE, zero_state=False, markers=True)
             tops = {number: found[-1] for number, found in layers}
             yield from ((words, tops[number]) for number, words in enumerate(window))

@@ -19,7 +19,7 @@ from elmokit.errors import ConfigError
 from elmokit.interop.loading import load
 from elmokit.models.distinct import distinct_rows
 from elmokit.models.modeling_elmo import ElmoModel
-from elmokit.nn.bilm import State
+from elmokit.nn.bilm import CarriedState, State
 from elmokit.nn.layer_mix import LayerMix
 from elmokit.text.char_ids import BOS, EOS, char_ids, marker_char_ids
 
@@ -95,7 +95,7 @@ class Elmo(nn.Module):
             self.mixes.requires_grad_(False)
             for mix in cast("Iterable[LayerMix]", self.mixes):
                 mix.w.copy_(torch.tensor(scalar_mix_parameters))
-        self._carried: State | None = None
+        self._carried = CarriedState()
 
     def get_output_dim(self) -> int:
         """Size of a vector."""
@@ -103,7 +103,7 @@ class Elmo(nn.Module):
 
     def reset_state(self) -> None:
         """Forget what was carried."""
-        self._carried = None
+        self._carried.reset()
 
     def forward(self, inputs: Tensor, word_inputs: Tensor | None = None) -> dict[str, list[Tensor] | Tensor]:
         """inputs (…, T, 50) as from `batch_to_ids`; `word_inputs` is taken and not needed.
@@ -127,7 +127,7 @@ class Elmo(nn.Module):
             table = self.bilm.token_vectors(rows[picks])
             layers, final = self.bilm.run(table, index, (counts + 2).tolist(), state=self._start(batch))
         if self.state == "carry":
-            self._carry(final, batch)
+            self._carried.keep(final)
         whole = places < counts[:, None] + 2
         mixed = [self.dropout(mix(layers, whole)) for mix in self.mixes]
         if not self.keep_sentence_boundaries:
@@ -142,22 +142,4 @@ class Elmo(nn.Module):
         if self.state == "warm":
             return self.bilm.initial_state(batch)
         zero = self.bilm.bilm.zero_state(batch)
-        if self.state == "zero" or self._carried is None:
-            return zero
-        kept = min(batch, self._carried.h.shape[2])
-        h, c = (
-            torch.cat([carried[:, :, :kept].to(fresh), fresh[:, :, kept:]], dim=2)
-            for carried, fresh in zip(self._carried, zero, strict=True)
-        )
-        return State(h, c)
-
-    def _carry(self, final: State, batch: int) -> None:
-        """Rows beyond this batch keep what they have."""
-        final = State(final.h.detach(), final.c.detach())
-        if self._carried is not None and self._carried.h.shape[2] > batch:
-            h, c = (
-                torch.cat([new, old[:, :, batch:].to(new)], dim=2)
-                for new, old in zip(final, self._carried, strict=True)
-            )
-            final = State(h, c)
-        self._carried = final
+        return self._carried.start(zero) if self.state == "carry" else zero

@@ -7,7 +7,6 @@ spaCy finds it by itself once elmokit is installed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
+from elmokit.encode.batching import windows
 from elmokit.encode.encoder import Encoder, Layers, Start
 from elmokit.errors import ConfigError
 
@@ -35,8 +35,7 @@ class ElmoComponent:
 
     def pipe(self, stream: Iterable[Doc], batch_size: int | None = None) -> Iterator[Doc]:
         """Documents many at a time."""
-        documents = iter(stream)
-        while batch := list(islice(documents, batch_size or self.batch_size)):
+        for batch in windows(stream, batch_size or self.batch_size):
             sentences = [[token for token in span if not token.is_space] for doc in batch for span in _spans(doc)]
             arrays = self.encoder.encode(
                 [[token.text for token in sentence] for sentence in sentences], layers=self.layers,

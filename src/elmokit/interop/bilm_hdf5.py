@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from elmokit.interop.imported import Imported, assembled, imported
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.text.word_rows import ByteRows, LookupRows, WordRows
+from elmokit.whole_files import replacing, write_text
 
 FORMAT = "bilm-tf"
 OPTIONS_FILE, WEIGHTS_FILE, VOCABULARY_FILE = "options.json", "weights.hdf5", "vocab.txt"
@@ -88,21 +88,13 @@ def write_bilm(model: ElmoModel, rows: WordRows, folder: Path) -> None:
     options = options_of(model.config)
     arrays = from_state(model.config, {name: tensor.float() for name, tensor in model.state_dict().items()})
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{WEIGHTS_FILE}.partial"
-    try:
+    with replacing(folder / WEIGHTS_FILE) as partial:
         with h5py.File(partial, "w") as file:
             for name, array in arrays.items():
                 file.create_dataset(name, data=array)
-        texts = {OPTIONS_FILE: json.dumps(options, indent=2) + "\n"}
+        write_text(folder / OPTIONS_FILE, json.dumps(options, indent=2) + "\n")
         if isinstance(rows, LookupRows):
-            texts[VOCABULARY_FILE] = "".join(f"{word}\n" for word in _in_order(rows.words))
-        for name, text in texts.items():
-            temporary = folder / f".{name}.partial"
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, folder / name)
-        os.replace(partial, folder / WEIGHTS_FILE)
-    finally:
-        partial.unlink(missing_ok=True)
+            write_text(folder / VOCABULARY_FILE, "".join(f"{word}\n" for word in _in_order(rows.words)))
 
 
 def _in_order(words: Mapping[str, int]) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.text.char_ids import N_CHARACTERS
+from elmokit.whole_files import read_json_object
 
 MOST_LAYERS = 100
 
@@ -19,13 +19,8 @@ def read_options(path: Path) -> dict[str, Any]:
     Raises:
         ModelError: It is missing, no JSON, or has no section `lstm`.
     """
-    try:
-        options = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"cannot read the options {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"the options {path} are no JSON: {error}") from error
-    if not isinstance(options, dict) or not isinstance(options.get("lstm"), dict):
+    options = read_json_object(path)
+    if not isinstance(options.get("lstm"), dict):
         raise ModelError(f'{path} holds no options of an ELMo: expected an object with "lstm" and "char_cnn"')
     return options
 

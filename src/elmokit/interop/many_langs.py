@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import struct
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.imported import Imported, assembled, imported
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.text.word_rows import DictionaryRows
+from elmokit.whole_files import read_json_object
 
 FORMAT = "ELMoForManyLangs"
 CONFIG_FILE, ENCODER_FILE, EMBEDDER_FILE = "config.json", "encoder.pkl", "token_embedder.pkl"
@@ -43,27 +43,26 @@ def read_many_langs(folder: Path, *, dtype: torch.dtype = torch.float32) -> Impo
         )
     words = _dictionary(folder / "word.dic") if embedder.get("word_dim") else {}
     characters = _dictionary(folder / "char.dic") if embedder.get("char_dim") else {}
-    tensors = _state(folder / EMBEDDER_FILE)
-    layers = _state(folder / ENCODER_FILE)
+    tensors, layers = (_Taken(path, _state(path)) for path in (folder / EMBEDDER_FILE, folder / ENCODER_FILE))
     longest = embedder.get("max_characters_per_token") or 50
     if not isinstance(longest, int) or not 3 <= longest <= _LONGEST_WORD:
         raise ModelError(f"max_characters_per_token is {longest!r}; expected a number from 3 to {_LONGEST_WORD}")
     rows = DictionaryRows(words=words, characters=characters, max_characters=longest)
     config = _config(embedder, encoder, tensors, rows)
-    state = _token_state(config, _Taken(folder / EMBEDDER_FILE, tensors), notes)
-    state |= _layer_state(config, _Taken(folder / ENCODER_FILE, layers), notes)
+    state = _token_state(config, tensors, notes)
+    state |= _layer_state(config, layers, notes)
     return imported(assembled(config, state, dtype=dtype), rows, format=FORMAT, notes=notes)
 
 
 def _options(folder: Path, notes: list[str]) -> dict[str, Any]:
     """The model's configuration, which `config.json` names by a path of its author's machine."""
-    outer = _json(folder / CONFIG_FILE)
+    outer = read_json_object(folder / CONFIG_FILE)
     named = str(outer.get("config_path", ""))
     base = PureWindowsPath(PurePosixPath(named).name).name  # whichever separator the author's machine had
     if base and base != CONFIG_FILE and (folder / base).is_file():
         if named != base:
             notes.append(f"config_path {named!r} read as {base!r}, which lies in the folder")
-        return _json(folder / base)
+        return read_json_object(folder / base)
     if "token_embedder" in outer:
         return outer
     notes.append(f"{named!r} is not in the folder: the configuration of the published models is taken")
@@ -76,18 +75,6 @@ def _options(folder: Path, notes: list[str]) -> dict[str, Any]:
         "encoder": {"name": "elmo", "projection_dim": 512, "cell_clip": 3, "proj_clip": 3, "dim": 4096, "n_layers": 2},
         "dropout": 0.1,
     }  # fmt: skip
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is no JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{path} holds {type(content).__name__}; expected an object")
-    return content
 
 
 def _dictionary(path: Path) -> dict[str, int]:
@@ -156,9 +143,7 @@ class _Taken:
             notes.append(f"{self.path.name}: passed over {', '.join(sorted(self.left)[:5])}")
 
 
-def _config(
-    embedder: dict[str, Any], encoder: dict[str, Any], tensors: Mapping[str, Tensor], rows: DictionaryRows
-) -> ElmoConfig:
+def _config(embedder: dict[str, Any], encoder: dict[str, Any], tensors: _Taken, rows: DictionaryRows) -> ElmoConfig:
     values: dict[str, Any] = {
         "token_encoder": "word_char", "n_words": 0, "n_characters": 0, "marker_rows": rows.markers().tolist(),
         "character_padding": rows.padding, "max_characters_per_token": rows.width - 1,
@@ -180,12 +165,11 @@ def _config(
         raise ModelError(f"the configuration makes no model: {error}") from error
 
 
-def _rows_of(tensors: Mapping[str, Tensor], table: str) -> int:
-    for prefix in ("", "module."):
-        tensor = tensors.get(f"{prefix}{table}.embedding.weight")
-        if tensor is not None and tensor.ndim == 2:
-            return len(tensor)
-    raise ModelError(f"{EMBEDDER_FILE} lacks {table}.embedding.weight")
+def _rows_of(taken: _Taken, table: str) -> int:
+    tensor = taken.tensors.get(f"{table}.embedding.weight")
+    if tensor is None or tensor.ndim != 2:
+        raise ModelError(f"{taken.path} lacks {table}.embedding.weight")
+    return len(tensor)
 
 
 def _token_state(config: ElmoConfig, take: _Taken, notes: list[str]) -> dict[str, Tensor]:

@@ -7,7 +7,6 @@ exported with the length of the example, and `nn.LSTM(proj_size=…)` fails in o
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,6 +22,7 @@ from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.char_cnn import CharCNN, Highway
 from elmokit.nn.lstm import ProjectedLSTM
 from elmokit.nn.token_encoders import WordEmbedding
+from elmokit.whole_files import replacing
 
 
 def export_onnx(model: ElmoModel, path: Path) -> None:
@@ -40,7 +40,6 @@ def export_onnx(model: ElmoModel, path: Path) -> None:
     example = torch.ones(2, 3, model.config.row_width, dtype=torch.long)
     example[1, 2] = 0
     shape = {0: torch.export.Dim("sentences"), 1: torch.export.Dim("words")}
-    partial = path.with_name(f".{path.name}.partial")
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)  # the exporter talks about itself
@@ -51,11 +50,10 @@ def export_onnx(model: ElmoModel, path: Path) -> None:
                 graph, (example,), dynamo=True, dynamic_shapes=(shape,), input_names=["char_ids"],
                 output_names=["layers"], verbose=False,
             )  # fmt: skip
-        program.save(partial)
-        os.replace(partial, path)
+        with replacing(path) as partial:
+            program.save(partial)
     finally:
         logger.setLevel(level)
-        partial.unlink(missing_ok=True)
 
 
 class _Graph(nn.Module):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from elmokit.models.modeling_sequence_classification import ElmoForSequenceClass
 from elmokit.models.quiet import quiet_transformers
 from elmokit.nn.layer_mix import LayerMix
 from elmokit.text.word_rows import LEXICON_FILE, ByteRows, WordRows, load_word_rows
+from elmokit.whole_files import read_json_object
 
 _Model = TypeVar("_Model", bound=ElmoPreTrainedModel)
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
@@ -104,11 +104,7 @@ def load_config(path: str | Path) -> ElmoConfig:
     file = folder / "config.json"
     if not file.is_file():
         raise ModelError(f"{folder} is no model folder: it has no config.json.")
-    try:
-        values: Any = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{file} is damaged: {error}.") from error
-    kind = values.get("model_type") if isinstance(values, dict) else None
+    kind = read_json_object(file).get("model_type")
     if kind != "elmo":
         raise ModelError(f"{file} describes a model of type {kind!r}; expected 'elmo'.")
     try:

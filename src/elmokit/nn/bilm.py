@@ -75,33 +75,31 @@ class BiLM(nn.Module):
         batch, time = tokens.shape[:2]
         if len(lengths) != batch:
             raise ValueError(f"lengths has {len(lengths)} sentences, tokens has {batch}; expected the same number.")
-        packing = Packing.of(lengths, stride=time)
-        order = packing.order.to(tokens.device)
-        positions = [p.to(tokens.device) for p in (packing.forward, packing.backward)][: self.directions]
-        x = tokens.flatten(0, 1)[torch.stack(positions)]  # (D, N, I)
-        sorted_state = self.zero_state(batch) if state is None else _rows(state, order)
-        packed, final = self.forward_packed(x, packing.batch_sizes, state=sorted_state)
-        layers = [self._unpack(y, positions, batch, time) for y in packed]
-        return layers, _rows(final, torch.argsort(order))
+        layers, final = self._read(tokens.flatten(0, 1), Packing.of(lengths, stride=time), state)
+        return [layer.view(batch, time, layer.shape[1]) for layer in layers], final
 
     def forward_ragged(
         self, tokens: Tensor, lengths: Sequence[int], *, state: State | None = None
     ) -> tuple[list[Tensor], State]:
         """tokens (N, I), sentence behind sentence without padding, to one (N, D·H) a layer, and the states."""
-        packing = Packing.ragged(lengths)
+        return self._read(tokens, Packing.ragged(lengths), state)
+
+    def _read(self, tokens: Tensor, packing: Packing, state: State | None) -> tuple[list[Tensor], State]:
+        """tokens (N, I) of which `packing` takes some, to one (N, D·H) a layer, zero elsewhere, and the states."""
         order = packing.order.to(tokens.device)
         positions = [p.to(tokens.device) for p in (packing.forward, packing.backward)][: self.directions]
         x = tokens[torch.stack(positions)]  # (D, N, I)
-        sorted_state = self.zero_state(len(lengths)) if state is None else _rows(state, order)
+        sorted_state = self.zero_state(len(order)) if state is None else _rows(state, order)
         packed, final = self.forward_packed(x, packing.batch_sizes, state=sorted_state)
-        layers = [self._unpack(y, positions, 1, len(tokens))[0] for y in packed]
+        layers = [self._unpack(y, positions, len(tokens)) for y in packed]
         return layers, _rows(final, torch.argsort(order))
 
-    def _unpack(self, packed: Tensor, positions: list[Tensor], batch: int, time: int) -> Tensor:
-        """(D, N, H) to (B, T, D·H)."""
-        rows = packed.new_zeros(batch * time, packed.shape[2])
+    @staticmethod
+    def _unpack(packed: Tensor, positions: list[Tensor], count: int) -> Tensor:
+        """(D, N, H) to (count, D·H)."""
+        rows = packed.new_zeros(count, packed.shape[2])
         halves = [rows.index_copy(0, place, y) for place, y in zip(positions, packed, strict=True)]
-        return torch.cat(halves, dim=1).view(batch, time, len(halves) * packed.shape[2])
+        return torch.cat(halves, dim=1)
 
     def zero_state(self, batch: int) -> State:
         """The state before any text, for ``batch`` sentences."""
@@ -109,6 +107,39 @@ class BiLM(nn.Module):
         if not states:
             return State(torch.zeros(0, self.directions, batch, 0), torch.zeros(0, self.directions, batch, 0))
         return State(torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))
+
+
+class CarriedState:
+    """What each row of a batch goes on from in the next one, as the references keep it; zero before any text.
+
+    A batch of fewer rows than the one before leaves the state of the others as it is.
+    """
+
+    def __init__(self) -> None:
+        self._kept: State | None = None
+
+    def reset(self) -> None:
+        """Forget it all."""
+        self._kept = None
+
+    def start(self, zero: State) -> State:
+        """The state of as many rows as `zero` has."""
+        if self._kept is None:
+            return zero
+        count = zero.h.shape[2]
+        return State(*(_joined(old[:, :, :count], new) for old, new in zip(self._kept, zero, strict=True)))
+
+    def keep(self, final: State) -> None:
+        """Go on from here."""
+        final = State(final.h.detach(), final.c.detach())
+        if self._kept is not None:
+            final = State(*(_joined(new, old.to(new)) for new, old in zip(final, self._kept, strict=True)))
+        self._kept = final
+
+
+def _joined(first: Tensor, longer: Tensor) -> Tensor:
+    """(layers, D, B, X): the rows of `first`, then those that only `longer` has."""
+    return torch.cat([first.to(longer), longer[:, :, first.shape[2] :]], dim=2)
 
 
 def _rows(state: State, rows: Tensor) -> State:

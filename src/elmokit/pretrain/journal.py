@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
+
+from elmokit.whole_files import write_text
 
 
 class Journal:
@@ -37,7 +38,7 @@ class Journal:
             return
         lines = self._path.read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if step > 0 and _holds(line, step, epoch)]
-        write_whole(self._path, "".join(f"{line}\n" for line in kept))
+        write_text(self._path, "".join(f"{line}\n" for line in kept))
 
     def write(self, event: str, step: int, **values: Any) -> None:
         """One event; numbers become scalars called ``event/name`` in TensorBoard."""
@@ -57,14 +58,7 @@ class Journal:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """A JSON file that is whole or as it was."""
-    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """A text file that is whole or as it was."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def _holds(line: str, step: int, epoch: int) -> bool:

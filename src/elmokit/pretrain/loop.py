@@ -21,7 +21,7 @@ from elmokit.pretrain.checkpoint import Checkpoints, Progress
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus
 from elmokit.pretrain.interrupt import Interruption
-from elmokit.pretrain.journal import Bar, Journal, progress_bar, write_json, write_whole
+from elmokit.pretrain.journal import Bar, Journal, progress_bar, write_json
 from elmokit.pretrain.perplexity import evaluate_batches
 from elmokit.pretrain.read_ahead import read_ahead
 from elmokit.pretrain.schedule import learning_rate_factor
@@ -39,6 +39,7 @@ from elmokit.pretrain.setup import (
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
 from elmokit.report.curves import draw_learning_curve
 from elmokit.settings import dump_settings
+from elmokit.whole_files import write_text
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
     elif accelerator.is_main_process:
         clear_folder(config.output)
     if accelerator.is_main_process:
-        write_whole(config.output / "config.yaml", dump_settings(config))
+        write_text(config.output / "config.yaml", dump_settings(config))
     accelerator.wait_for_everyone()
     return run.train(show_progress=show_progress)
 

@@ -23,9 +23,7 @@ def draw_learning_curve(history: Sequence[Mapping[str, Any]], path: Path) -> Non
     """
     panels = {"perplexity": _series(history, _PERPLEXITIES), "next word guessed, share": _series(history, _HITS)}
     drawn = {name: series for name, series in panels.items() if series}
-    partial = path.with_suffix(".partial.png")
-    learning_curves(partial, drawn, x=[row["epoch"] for row in history], title="Pretraining", from_zero=True)
-    partial.replace(path)
+    learning_curves(path, drawn, x=[row["epoch"] for row in history], title="Pretraining", from_zero=True)
 
 
 def _series(history: Sequence[Mapping[str, Any]], keys: Mapping[str, str]) -> dict[str, list[float]]:

@@ -19,6 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
+from elmokit.whole_files import replacing
+
 # Distinguishable with the common colour-vision deficiencies (after Okabe & Ito 2008), darkened for white paper.
 PALETTE = ("#1f5fa8", "#d1661b", "#2a8a5d", "#a8407a", "#7a6a1e", "#4aa3c7", "#6b4fa0", "#555555")
 INK, MUTED, GRID = "#1e2530", "#5c6675", "#e3e7ec"
@@ -158,7 +160,6 @@ def _write(figure: Figure, path: Path, *, title: str) -> Path:
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    figure.savefig(partial, dpi=150, format="png", facecolor="white")
-    partial.replace(path)
+    with replacing(path) as partial:
+        figure.savefig(partial, dpi=150, format="png", facecolor="white")
     return path

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PositiveInt
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from elmokit.errors import ConfigError, DataError
+from elmokit.progress import rate_bar
 from elmokit.settings import Settings
 from elmokit.static.numbered import NumberedText, number_text
 from elmokit.static.vectors import WordVectors
@@ -116,7 +114,7 @@ def _sentences(config: VectorsConfig) -> Iterator[list[str]]:
 def _svd(text: NumberedText, config: VectorsConfig) -> WordVectors:
     from elmokit.static.svd import svd_vectors
 
-    with _bar("counting and SVD", None, show=config.progress):
+    with rate_bar("counting and SVD", None, unit="sentences", show=config.progress):
         return svd_vectors(
             text, dim=config.dim, window=config.window, smoothing=config.smoothing, power=config.power, seed=config.seed
         )
@@ -134,20 +132,12 @@ def _word2vec(text: NumberedText, config: VectorsConfig, losses: list[float]) ->
         losses.append(loss)
         log.info("epoch %d/%d  loss a word %.4f", epoch, config.epochs, loss)
 
-    with _bar(config.method, len(text) * (config.epochs + 1), show=config.progress) as advance:
+    with rate_bar(config.method, len(text) * (config.epochs + 1), unit="sentences", show=config.progress) as advance:
         vectors = word2vec_vectors(
             text, method=config.method, dim=config.dim, window=config.window, negative=config.negative,
             epochs=config.epochs, subsample=config.subsample, learning_rate=config.learning_rate, seed=config.seed,
-            on_sentence=advance, on_epoch=on_epoch,
+            on_sentence=lambda: advance(1), on_epoch=on_epoch,
         )  # fmt: skip
     if not (abs(vectors.matrix) < float("inf")).all():
         raise DataError("the training diverged: lower --set learning_rate")
     return vectors
-
-
-@contextmanager
-def _bar(what: str, total: int | None, *, show: bool) -> Iterator[Callable[[], None]]:
-    columns = (TextColumn(what), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not show) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda: progress.advance(task)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
+from elmokit.whole_files import replacing
 
 Array = NDArray[np.float32]
 
@@ -111,10 +111,9 @@ class WordVectors:
         broken = next((word for word in self.words if not word or any(letter.isspace() for letter in word)), None)
         if broken is not None:
             raise DataError(f"the word {broken!r} is empty or holds a blank: the formats of word2vec and GloVe cannot")
-        partial = path.with_name(f".{path.name}.partial")
         binary = path.name.removesuffix(".gz").endswith(".bin")
         try:
-            with gzip.open(partial, "wb") if path.suffix == ".gz" else partial.open("wb") as file:
+            with replacing(path) as partial, _to_write(partial, packed=path.suffix == ".gz") as file:
                 if header or binary:
                     file.write(f"{len(self)} {self.dim}\n".encode())
                 for word, vector in zip(self.words, self.matrix, strict=True):
@@ -122,11 +121,12 @@ class WordVectors:
                         file.write(word.encode() + b" " + vector.astype("<f4").tobytes() + b"\n")
                     else:
                         file.write(f"{word} {' '.join(f'{value:.9g}' for value in vector.tolist())}\n".encode())
-            os.replace(partial, path)
         except OSError as error:
             raise DataError(f"cannot write the vectors {path}: {error.strerror or error}") from error
-        finally:
-            partial.unlink(missing_ok=True)
+
+
+def _to_write(path: Path, *, packed: bool) -> IO[bytes]:
+    return gzip.open(path, "wb") if packed else path.open("wb")  # type: ignore[return-value]
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from elmokit.errors import ConfigError
+from elmokit.whole_files import write_text
 
 VERSIONED = ("elmokit", "torch", "transformers", "accelerate", "numpy", "scikit-learn", "datasets")
 
@@ -81,28 +82,17 @@ def versions() -> dict[str, str]:
 
 def write_json(path: Path, content: Any) -> None:
     """JSON in one move; NaN and infinities become null, which every reader understands."""
-    _write(path, json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_yaml(path: Path, content: Any) -> None:
     """YAML in one move, keys in the given order."""
-    _write(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+    write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
 
 def read_yaml(path: Path) -> Any:
     """What a YAML file holds."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-def write_text(path: Path, content: str) -> None:
-    """Text in one move."""
-    _write(path, content)
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
 
 
 def _finite(value: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from elmokit.errors import DataError
 from elmokit.text.char_ids import BOS, EOS, UNK
+from elmokit.whole_files import replacing
 
 MARKERS = (BOS, EOS, UNK)
 UNK_ID = 2
@@ -64,12 +64,10 @@ class Vocabulary:
 
     def save(self, path: str | Path) -> None:
         """Write one `word<TAB>count` a line, whole or not at all."""
-        path = Path(path)
-        temporary = path.with_name(path.name + ".tmp")
+        lines = (f"{word}\t{count}\n" for word, count in zip(self.words, self.counts, strict=True))
         try:
-            with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-                file.writelines(f"{word}\t{count}\n" for word, count in zip(self.words, self.counts, strict=True))
-            os.replace(temporary, path)
+            with replacing(Path(path)) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+                file.writelines(lines)
         except OSError as error:
             raise DataError(f"cannot write the vocabulary {path}: {error.strerror}") from error
 

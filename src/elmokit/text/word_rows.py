@@ -9,13 +9,13 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import ModelError
 from elmokit.text.char_ids import BOS, EOS, UNK, char_ids, marker_char_ids, replace_surrogates
+from elmokit.whole_files import read_json_object
 
 LEXICON_FILE = "lexicon.json"
 
@@ -171,13 +171,10 @@ def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
 
 
 def _load_lexicon(path: Path) -> dict[str, dict[str, int]]:
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(f"there is no {path}, which a model that looks words up needs") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read: {error}") from error
-    tables = content.values() if isinstance(content, dict) else [None]
-    if not all(isinstance(table, dict) and all(isinstance(id_, int) for id_ in table.values()) for table in tables):
-        raise ModelError(f"{path} is damaged; expected tables of words and characters with their ids")
-    return dict(content)
+    if not path.exists():
+        raise ModelError(f"there is no {path}, which a model that looks words up needs")
+    tables = read_json_object(path)
+    for table in tables.values():
+        if not isinstance(table, dict) or not all(isinstance(id_, int) for id_ in table.values()):
+            raise ModelError(f"{path} is damaged; expected tables of words and characters with their ids")
+    return tables

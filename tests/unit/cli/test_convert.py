@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner, Result
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "parity"))
 from published_files import bilm_arrays, bilm_options, read_arrays, write_bilm_files
+from typer.testing import CliRunner, Result
 
 from elmokit import Encoder
 from elmokit.cli.app import app

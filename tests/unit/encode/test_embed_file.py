@@ -43,6 +43,20 @@ def run(source: str, output: Path, **settings: Any) -> Path:
     return embed_file(ENCODER, EmbedSettings(source, output, **settings), progress=False, **flags).path
 
 
+def kill_after(parts: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let runs die when `parts` parts are written; returns the numbers of those that were."""
+    original, written = module._write_part, []
+
+    def killed(*args: Any) -> None:
+        if len(written) == parts:
+            raise KeyboardInterrupt
+        written.append(args[1])
+        original(*args)
+
+    monkeypatch.setattr(module, "_write_part", killed)
+    return written
+
+
 def expected(**settings: Any) -> Any:
     return ENCODER.encode([line.split() for line in LINES], is_split_into_words=True, **settings)
 
@@ -88,15 +102,7 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     whole = run(source, tmp_path / f"whole.{ending}").read_bytes()
-    original, calls = module._write_part, []
-
-    def killed(*args: Any) -> None:
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        calls.append(args[1])
-        original(*args)
-
-    monkeypatch.setattr(module, "_write_part", killed)
+    original, calls = module._write_part, kill_after(3, monkeypatch)
     output = tmp_path / f"o.{ending}"
     with pytest.raises(KeyboardInterrupt):  # noqa: PT011
         run(source, output)
@@ -153,15 +159,8 @@ def test_resuming_with_another_encoder_ends_in_the_same_bytes(
     model = ElmoModel(ElmoConfig.preset("mini"))
     settings = EmbedSettings(source, tmp_path / "whole.npz", pre_split=True)
     embed_file(Encoder(model), settings, progress=False)
-    original, calls = module._write_part, []
-
-    def killed(*args: Any) -> None:
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        calls.append(args[1])
-        original(*args)
-
-    monkeypatch.setattr(module, "_write_part", killed)
+    original = module._write_part
+    kill_after(2, monkeypatch)
     settings = EmbedSettings(source, tmp_path / "o.npz", pre_split=True)
     with pytest.raises(KeyboardInterrupt):  # noqa: PT011
         embed_file(Encoder(model), settings, progress=False)

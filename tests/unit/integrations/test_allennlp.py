@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "parity"))
 from published_files import bilm_arrays, bilm_options, write_bilm_files
 
 from elmokit import Encoder

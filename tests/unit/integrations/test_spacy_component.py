@@ -7,20 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from elmokit import Encoder
-from elmokit.models import ElmoConfig, ElmoModel
 
 spacy = pytest.importorskip("spacy", reason="pip install elmokit[spacy] to test the component")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    torch.manual_seed(1)
-    ElmoModel(ElmoConfig.preset("tiny")).save_pretrained(folder)
-    return folder
 
 
 def pipeline(model: Path, **config: Any) -> Any:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -16,17 +15,8 @@ from sklearn.pipeline import make_pipeline
 
 from elmokit import Encoder
 from elmokit.integrations.vectorizer import ElmoVectorizer
-from elmokit.models import ElmoConfig, ElmoModel
 
 TEXTS = ["the bank was wet", "a cell", "", "the river of the bank", "orbit", "gene of a cell"]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    torch.manual_seed(1)
-    ElmoModel(ElmoConfig.preset("tiny")).save_pretrained(folder)
-    return folder
 
 
 def test_vectors_are_the_encoders(model: Path) -> None:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from elmokit.errors import ConfigError, ModelError
+from elmokit.progress import rate_bar
 from elmokit.tasks.classification.tokens import TokenizedTexts
 
 if TYPE_CHECKING:
@@ -145,26 +146,21 @@ def _require_space(model: ElmoModel, tokens: TokenizedTexts, cache: Path) -> Non
 
 
 def _compute(model: ElmoModel, tokens: TokenizedTexts, folder: Path, *, progress: bool) -> None:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
     config = model.config
     halved = config.directions == 2
-    columns = ("{task.description}", BarColumn(), "{task.percentage:>3.0f} %", TimeRemainingColumn())
-    bar = Progress(*columns, TextColumn("{task.fields[rate]:,.0f} words/s"), disable=not progress)
+    bar = rate_bar("biLM layers", len(tokens.ids), unit="words", show=progress)
     began = time.perf_counter()
     was_training = model.training
     model.train(False)
     try:
-        with bar, torch.inference_mode(), (folder / "layers.f16").open("wb") as file:
-            task = bar.add_task("biLM layers", total=len(tokens.ids), rate=0.0)
+        with bar as advance, torch.inference_mode(), (folder / "layers.f16").open("wb") as file:
             words = _type_vectors(model, tokens)
             for chunk in _chunks(tokens):
                 rows = _chunk_rows(model, words, tokens, chunk, halved=halved)
                 if not np.isfinite(rows).all():
                     raise ModelError("the biLM gives vectors that are not finite: the model is damaged (--model)")
                 file.write(rows.data)
-                done = int(tokens.offsets[chunk[-1] + 1])
-                bar.update(task, completed=done, rate=done / (time.perf_counter() - began))
+                advance(int(tokens.offsets[chunk[-1] + 1] - tokens.offsets[chunk[0]]))
     finally:
         model.train(was_training)
     np.save(folder / "offsets.npy", tokens.offsets)

@@ -37,7 +37,8 @@ from elmokit.tasks.classification.features import layer_store
 from elmokit.tasks.classification.tokens import tokenize
 from elmokit.tasks.classification.trainer import ClassifierTrainer, history, optimizer_for, training_arguments
 from elmokit.tasks.model_card import classifier_card
-from elmokit.tasks.run_folder import RunFolder, read_yaml, versions, write_json, write_text, write_yaml
+from elmokit.tasks.run_folder import RunFolder, read_yaml, versions, write_json, write_yaml
+from elmokit.whole_files import write_text
 
 log = logging.getLogger(__name__)
 

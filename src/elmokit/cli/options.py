@@ -1,0 +1,34 @@
+"""Options that several commands have, and how lists in them are read."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SourceModel = Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")]
+OptionsFile = Annotated[str | None, typer.Option(help="Options file of a .hdf5 model, when not beside it.")]
+VocabularyFile = Annotated[str | None, typer.Option(help="Vocabulary of a word-level model, when not beside it.")]
+PreSplit = Annotated[
+    bool | None, typer.Option("--pre-split/--split-words", help="How words are found. [default: as in pretraining]")
+]
+
+
+def files(given: list[str] | None) -> list[str] | None:
+    """`F1,F2` and repeated options as one list; a file whose own name has a comma stays whole."""
+    if not given:
+        return None
+    return [part for name in given for part in ([name] if Path(name).exists() else name.split(",")) if part]
+
+
+def parts(given: str | None) -> list[str] | None:
+    """`a,b` as a list."""
+    return None if given is None else [part.strip() for part in given.split(",") if part.strip()]
+
+
+def show_messages(*, quiet: bool) -> None:
+    """What the work says of itself goes to standard error; `quiet`: warnings alone."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("elmokit").setLevel(logging.WARNING if quiet else logging.INFO)

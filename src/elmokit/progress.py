@@ -1,0 +1,27 @@
+"""The progress bar of long work: share done, time left and rate, on standard error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def rate_bar(what: str, total: int | None, *, unit: str, show: bool) -> Iterator[Callable[[int], None]]:
+    """A bar named `what`; the value it gives advances it by a number of `unit`. No `total`: it only moves."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    rate = TextColumn(f"{{task.fields[rate]:,.0f}} {unit}/s")
+    began, done = time.perf_counter(), 0
+    with Progress(*columns, rate, console=Console(stderr=True), disable=not show) as progress:
+        task = progress.add_task(what, total=total, rate=0.0)
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            progress.update(task, completed=done, rate=done / max(time.perf_counter() - began, 1e-9))
+
+        yield advance
