@@ -179,7 +179,7 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=256)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--dtypes", nargs="+", default=["float32"])
+    parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--single", type=int, default=16, help="sentences of the run one at a time")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--peer-folder", type=Path, default=Path("runs/benchmark/simple_elmo"))
@@ -204,18 +204,17 @@ def measure(shape: str, sentences: list[list[str]], arguments: argparse.Namespac
     model = ElmoModel(ElmoConfig.preset(shape)).eval()
     plain = PlainElmo(model)
     best: dict[str, float] = {}
-    ways: dict[str, Callable[[], object]] = {
-        f"elmokit {dtype}": partial(fresh, _as(model, dtype), sentences) for dtype in arguments.dtypes
-    }
+    models = {f"elmokit {dtype}": _as(model, dtype) for dtype in arguments.dtypes}
+    ways: dict[str, Callable[[], object]] = {name: partial(fresh, each, sentences) for name, each in models.items()}
     ways["AllenNLP's method"] = lambda: plain.encode(sentences)
     for _ in range(arguments.rounds):
         for name, work in ways.items():
             best[name] = max(best.get(name, 0.0), words / timed(work))
     few = sentences[: arguments.single]
     singles: dict[str, Callable[[], object]] = {
-        f"elmokit float32{ALONE}": lambda: one_at_a_time(model, few),
-        f"AllenNLP's method{ALONE}": lambda: plain.encode(few, batch_size=1),
+        f"{name}{ALONE}": partial(one_at_a_time, each, few) for name, each in models.items()
     }
+    singles[f"AllenNLP's method{ALONE}"] = lambda: plain.encode(few, batch_size=1)
     for _ in range(arguments.rounds):
         for name, work in singles.items():
             best[name] = max(best.get(name, 0.0), sum(map(len, few)) / timed(work))
@@ -226,6 +225,11 @@ def measure(shape: str, sentences: list[list[str]], arguments: argparse.Namespac
                 Path(folder), arguments.peer_folder, sentences, threads=arguments.threads, rounds=arguments.rounds
             )
         best["simple_elmo"], best["simple_elmo, sorted beforehand"] = rates
+    exact = Encoder(model).encode(few, is_split_into_words=True)
+    for name, each in models.items():
+        found = Encoder(each).encode(few, is_split_into_words=True)
+        worst = max(float(abs(one - other).max() / abs(other).max()) for one, other in zip(found, exact, strict=True))
+        print(f"{name}: largest difference from float32 / largest number, {worst:.1e}")
     share = flops(model.config, sentences) * best["elmokit float32"] / words / ceiling
     print(f"\n{shape}: {model.num_parameters():,} parameters; float32 products at {share:.0%} of the GEMM rate")
     for name, rate in best.items():

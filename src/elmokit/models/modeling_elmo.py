@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 from transformers import PreTrainedModel
 from transformers.utils.generic import ModelOutput
@@ -16,6 +17,7 @@ from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.distinct import distinct_rows
 from elmokit.nn.bilm import BiLM, State
 from elmokit.nn.char_cnn import CharCNN
+from elmokit.nn.precision import multiplies
 from elmokit.nn.token_encoders import WordCharEncoder, WordEmbedding
 from elmokit.text.char_ids import marker_char_ids
 
@@ -112,7 +114,12 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
 
     def token_vectors(self, rows: Tensor) -> Tensor:
         """Rows of words (U, L), as the model's `WordRows` makes them, to their context-free vectors (U, P)."""
-        vectors: Tensor = self.token_encoder(rows)
+        vectors: Tensor
+        if torch.is_grad_enabled() or multiplies(self.dtype, self.device.type):
+            vectors = self.token_encoder(rows)
+        else:  # the weights are only stored in this type: computed in float32
+            wide = {name: weight.float() for name, weight in self.token_encoder.named_parameters()}
+            vectors = functional_call(self.token_encoder, wide, (rows,)).to(self.dtype)
         return vectors
 
     def marker_rows(self) -> Tensor:

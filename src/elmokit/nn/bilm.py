@@ -59,7 +59,7 @@ class BiLM(nn.Module):
             given = None if state is None else (state.h[number], state.c[number])
             y, final = layer(self.dropout(x), batch_sizes, given)
             if number > 0 and self.use_skip_connections:
-                y = y + x
+                y = y + x if torch.is_grad_enabled() else y.add_(x)
             outputs.append(y)
             finals.append(final)
             x = y
@@ -91,15 +91,22 @@ class BiLM(nn.Module):
         x = tokens[torch.stack(positions)]  # (D, N, I)
         sorted_state = self.zero_state(len(order)) if state is None else _rows(state, order)
         packed, final = self.forward_packed(x, packing.batch_sizes, state=sorted_state)
-        layers = [self._unpack(y, positions, len(tokens)) for y in packed]
+        layers = []
+        while packed:  # each is freed as it is unpacked
+            layers.append(self._unpack(packed.pop(0), positions, len(tokens)))
         return layers, _rows(final, torch.argsort(order))
 
     @staticmethod
     def _unpack(packed: Tensor, positions: list[Tensor], count: int) -> Tensor:
         """(D, N, H) to (count, D·H)."""
-        rows = packed.new_zeros(count, packed.shape[2])
-        halves = [rows.index_copy(0, place, y) for place, y in zip(positions, packed, strict=True)]
-        return torch.cat(halves, dim=1)
+        if torch.is_grad_enabled():
+            rows = packed.new_zeros(count, packed.shape[2])
+            halves = [rows.index_copy(0, place, y) for place, y in zip(positions, packed, strict=True)]
+            return torch.cat(halves, dim=1)
+        unpacked = packed.new_zeros(count, len(packed) * packed.shape[2])
+        for half, place, y in zip(unpacked.chunk(len(packed), dim=1), positions, packed, strict=True):
+            half[place] = y
+        return unpacked
 
     def zero_state(self, batch: int) -> State:
         """The state before any text, for ``batch`` sentences."""

@@ -25,6 +25,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from elmokit.nn.precision import add_product, multiplies
+
 _T = TypeVar("_T")
 _GATES_AT_ONCE = 1 << 22  # numbers, in inference: 16 MB in float32, a few steps of the largest published model
 _sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (d, y) -> d · y · (1 - y)
@@ -95,22 +97,27 @@ def _infer(
     """`_forward` where nothing needs a gradient, in the memory of a few steps.
 
     Fills ``outputs`` (N, H); h and c become the final states in place. Whatever the type of the weights, the gates'
-    non-linearities and the cell state are computed in float32.
+    non-linearities and the cell state are computed in float32. Weights of another type than x are only stored in it:
+    see ``_wide``.
     """
     size = c.shape[1]
     stops = list(accumulate(batch_sizes))
     batch = batch_sizes[0] if batch_sizes else 0
     room = x.new_empty(max(batch, min(len(x), _GATES_AT_ONCE // (4 * size))), 4 * size)
     mixed = c.new_empty(batch, size)
-    hidden_t, input_t = w.hidden.t(), w.input.t()
+    hidden_t = w.hidden.t()
     filled = 0  # rows whose input product lies in `room`
     offset = 0  # the row that lies at its start
     for start, stop in _slices(batch_sizes):
         count = stop - start
         if stop > filled:
             offset, filled = start, stops[bisect_right(stops, start + len(room)) - 1]  # whole steps only
-            torch.addmm(w.bias, x[start:filled], input_t, out=room[: filled - start])
-        step = room[start - offset : stop - offset].addmm_(h[:count], hidden_t)
+            add_product(w.bias, x[start:filled], w.input, out=room[: filled - start])
+        step = room[start - offset : stop - offset]
+        if hidden_t.dtype == h.dtype:
+            step.addmm_(h[:count], hidden_t)
+        else:
+            step += torch.mv(w.hidden, h[0].to(w.hidden.dtype))  # of a single sentence
         if step.dtype != c.dtype:
             step = step.to(c.dtype)
         step[:, : 3 * size].sigmoid_()
@@ -120,13 +127,27 @@ def _infer(
         if clips.cell is not None:
             cell.clamp_(-clips.cell, clips.cell)
         output = torch.tanh(cell, out=mixed[:count]).mul_(out_gate).to(x.dtype)
-        if w.projection is not None:
-            output = torch.mm(output, w.projection, out=outputs[start:stop])
-            if clips.projection is not None:
-                output.clamp_(-clips.projection, clips.projection)
-        else:
+        if w.projection is None:
             outputs[start:stop] = output
-        h[:count] = output
+        elif w.projection.dtype == output.dtype:
+            torch.mm(output, w.projection, out=outputs[start:stop])
+        else:
+            outputs[start] = torch.mv(w.projection.t(), output[0].to(w.projection.dtype))
+        if w.projection is not None and clips.projection is not None:
+            outputs[start:stop].clamp_(-clips.projection, clips.projection)
+        h[:count] = outputs[start:stop]
+
+
+def _wide(w: Weights, *, single: bool) -> Weights:
+    """Weights that are stored in a type the processor has no units for, ready for inference in float32.
+
+    The recurrent ones are widened whole for the many steps they take part in. A ``single`` sentence multiplies them by
+    one vector a step, which takes as long as reading them from memory takes: there they stay as they are.
+    """
+    bias = w.bias.float()
+    if single:
+        return Weights(w.input, w.hidden, bias, w.projection)
+    return Weights(w.input, w.hidden.float(), bias, None if w.projection is None else w.projection.float())
 
 
 def _states_before(states: Tensor, initial: Tensor, batch_sizes: Sequence[int]) -> Tensor:
@@ -352,24 +373,34 @@ class ProjectedLSTM(nn.Module):
     def _inferred(
         self, x: Tensor, h: Tensor, c: Tensor, weights: list[Weights], batch_sizes: list[int]
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        dtype, stored_only = x.dtype, not multiplies(x.dtype, x.device.type)
         with torch.autocast(x.device.type, enabled=False):
             h, c = h.clone(), c.clone()
+            if stored_only:
+                x, h = x.float(), h.float()
             outputs = x.new_empty(*x.shape[:2], self.output_dim)
-            _each_direction(
-                lambda d: _infer(x[d], h[d], c[d], weights[d], batch_sizes, self.clips, outputs[d]), len(x), x.device
-            )
-        return outputs, (h, c)
+
+            def work(d: int) -> None:
+                w = _wide(weights[d], single=batch_sizes[:1] == [1]) if stored_only else weights[d]
+                _infer(x[d], h[d], c[d], w, batch_sizes, self.clips, outputs[d])
+
+            _each_direction(work, len(x), x.device)
+        return outputs.to(dtype), (h.to(dtype), c)
 
 
 @torch.inference_mode(False)  # a weight made in that mode could never be trained again
 @torch.no_grad()
 def lay_out_for_inference(layer: ProjectedLSTM) -> None:
-    """Turn the recurrent weights in memory: same values, same shape, columns behind one another.
+    """Turn weights in memory: same values, same shape.
 
-    With few rows a step, as at the end of a batch or for one sentence alone, the product then takes half the time; with
-    many it takes the same. Training keeps the other layout, which its backward pass is faster with.
+    The recurrent weights get their columns behind one another. With few rows a step, as at the end of a batch or for
+    one sentence alone, the product then takes half the time; with many it takes the same. Training keeps the other
+    layout, which its backward pass is faster with. Weights in a type that the processor only stores want it, too, for
+    their products with one vector, and their projection the other way round.
     """
-    weight = layer.weight_hidden
-    if weight.transpose(1, 2).is_contiguous():
+    weight: Tensor | None = layer.weight_hidden
+    if not multiplies(layer.weight_hidden.dtype, layer.weight_hidden.device.type):
+        weight = layer.weight_projection
+    if weight is None or weight.transpose(1, 2).is_contiguous():
         return
     weight.data = weight.data.transpose(1, 2).contiguous().transpose(1, 2)

@@ -19,7 +19,8 @@ _CHUNK_LOGITS = 1 << 24
 """Logits held at a time (64 MB in float32)."""
 
 
-def _rows_at_once(vocab_size: int) -> int:
+def rows_at_once(vocab_size: int) -> int:
+    """Positions whose logits are held together."""
     return max(1, _CHUNK_LOGITS // vocab_size)
 
 
@@ -41,7 +42,7 @@ class SoftmaxHead(nn.Module):
     @torch.no_grad()
     def nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """Exact negative log-likelihood of each target, (N,) in nats."""
-        rows = _rows_at_once(self.vocab_size)
+        rows = rows_at_once(self.vocab_size)
         parts = [
             -self.log_probs(h).gather(1, t[:, None])[:, 0]
             for h, t in zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True)
@@ -82,7 +83,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         losses = []
-        rows = _rows_at_once(len(weight))
+        rows = rows_at_once(len(weight))
         for h, t in zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True):
             losses.append(functional.cross_entropy(torch.addmm(bias, h, weight.t()), t, reduction="none"))
         ctx.save_for_backward(hidden, targets, weight, bias)
@@ -93,7 +94,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         hidden, targets, weight, bias = ctx.saved_tensors
         grad_hidden, grad_weight, grad_bias = torch.empty_like(hidden), torch.zeros_like(weight), torch.zeros_like(bias)
-        rows = _rows_at_once(len(weight))
+        rows = rows_at_once(len(weight))
         for start in range(0, len(hidden), rows):
             part = slice(start, start + rows)
             scores = torch.addmm(bias, hidden[part], weight.t()).softmax(dim=1)

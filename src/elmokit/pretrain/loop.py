@@ -34,6 +34,7 @@ from elmokit.pretrain.setup import (
     keep_freed_memory,
     prepare_corpus,
     prepare_folder,
+    return_freed_memory,
     save_model,
 )
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
@@ -213,6 +214,7 @@ class _Run:
         precision = str(self.dtype).removeprefix("torch.")
         facts = {"corpus": self.corpus.fingerprint, "precision": precision, "processes": self.accelerator.num_processes}
         self.checkpoints.save(self.progress.step, self.state, facts=facts)
+        return_freed_memory()
 
     def _step(self, batch: PackedBatch) -> torch.Tensor:
         """One update; returns this process's summed loss of each direction."""

@@ -17,12 +17,10 @@ from sklearn.metrics import precision_recall_fscore_support
 from elmokit.models.loading import load
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
+from elmokit.nn.softmax import rows_at_once
 from elmokit.pretrain.corpus import build_corpus
 from elmokit.pretrain.setup import load_vocabulary
 from elmokit.pretrain.stream import PackedBatch, SentenceBatches
-
-_ROWS = 1024
-"""Positions whose whole distribution is held at a time."""
 
 
 @dataclass(frozen=True)
@@ -161,9 +159,9 @@ class _Guesses:
         self.best: list[NDArray[np.int32]] = []
 
     def add(self, model: ElmoForPreTraining, hidden: torch.Tensor, targets: torch.Tensor) -> None:
-        width = min(5, model.config.vocab_size)
-        for start in range(0, len(hidden), _ROWS):
-            best = model.log_probs(hidden[start : start + _ROWS]).topk(width, dim=1).indices
+        size = model.config.vocab_size
+        for part in torch.split(hidden, rows_at_once(size)):
+            best = model.log_probs(part).topk(min(5, size), dim=1).indices
             self.best.append(best.cpu().numpy().astype(np.int32))
         self.gold.append(targets.cpu().numpy().astype(np.int32))
 

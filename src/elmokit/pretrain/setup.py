@@ -236,9 +236,14 @@ def keep_freed_memory() -> None:
 
     Every training step allocates and frees the same hundred megabytes; without this each step pays for its page faults.
     """
-    if platform.libc_ver()[0] != "glibc":
-        return
-    mallopt = ctypes.CDLL(None).mallopt
-    trim_threshold, mmap_threshold = -1, -3
-    mallopt(trim_threshold, 2**31 - 1)
-    mallopt(mmap_threshold, 2**30)
+    if platform.libc_ver()[0] == "glibc":
+        mallopt = ctypes.CDLL(None).mallopt
+        trim_threshold, mmap_threshold = -1, -3
+        mallopt(trim_threshold, 2**31 - 1)
+        mallopt(mmap_threshold, 2**30)
+
+
+def return_freed_memory() -> None:
+    """Give back to the system, once, what `keep_freed_memory` kept: holes between blocks of many sizes add up."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
