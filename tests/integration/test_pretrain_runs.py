@@ -19,12 +19,16 @@ from safetensors.torch import load_file
 from elmokit.cli.app import main
 from elmokit.encode.encoder import Encoder
 from elmokit.errors import ConfigError, DataError, ElmokitError, ModelError
+from elmokit.models.loading import load
 from elmokit.models.modeling_elmo import ElmoModel
+from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrain import checkpoint, loop
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.loop import PretrainResult, pretrain
 from elmokit.pretrain.perplexity import evaluate_text
+from elmokit.text.char_ids import char_ids
+from elmokit.text.vocab import Vocabulary
 
 MODEL = {"filters": [[1, 4], [2, 8]], "softmax": "full"}
 
@@ -109,6 +113,35 @@ def test_text_is_evaluated_as_the_run_did(finished: PretrainResult, text: Path) 
     assert evaluate_text(finished.output, text / "valid.txt", normalize=[]).unknown == len(words)
     small = evaluate_text(finished.output, text / "valid.txt", batch_tokens=10)
     assert small.perplexity.mean == pytest.approx(found["mean"], rel=1e-5)
+
+
+def test_a_stream_is_evaluated_as_one_long_pass(finished: PretrainResult, text: Path, tmp_path: Path) -> None:
+    """Forward, the words of the second sentence are read after the first; the oracle reads both as one row."""
+    (tmp_path / "two.txt").write_text("w1 w2 w3\nw4 w1\n", encoding="utf-8")
+    found = evaluate_text(finished.output, tmp_path / "two.txt", stream=True).perplexity
+    model = load(ElmoForPreTraining, finished.output)
+    words = {word: n for n, word in enumerate(Vocabulary.load(finished.output / "vocab.txt").words)}
+    read = ["<S>", "w1", "w2", "w3", "<S>", "w4", "w1"]
+    wanted = [words.get(word, 2) for word in ("w1", "w2", "w3", "</S>", "w4", "w1", "</S>")]
+    markers = dict(zip(("<S>", "</S>"), model.elmo.marker_rows(), strict=True))
+    rows = [markers[word] if word in markers else torch.from_numpy(char_ids([word])[0]) for word in read]
+    with torch.no_grad():
+        tokens = model.elmo.token_vectors(torch.stack(rows).long())
+        layers, _ = model.elmo.bilm.forward_packed(torch.stack([tokens, tokens]), [1] * len(read))
+        nll = model.head.nll(layers[-1][0], torch.tensor(wanted))
+    assert found.predictions == 7
+    assert found.forward == pytest.approx(float(nll.mean().exp()), rel=1e-5)
+
+
+def test_training_in_stream_mode_evaluates_in_stream_mode(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_STREAM_ROW", 10_000)
+    dropout = {"dropout": 0.2, "locked_dropout": True, "weight_dropout": 0.3}
+    result = run(text, tmp_path / "run", mode="stream", epochs=1, model={**MODEL, **dropout})
+    found = evaluate_text(result.output, text / "valid.txt", stream=True).as_dict()
+    assert found["mean"] == pytest.approx(result.history[0]["valid_perplexity"], rel=1e-5)
+    assert evaluate_text(result.output, text / "valid.txt").perplexity.mean != pytest.approx(found["mean"], rel=1e-5)
 
 
 def test_a_finished_run_is_left_alone(finished: PretrainResult, text: Path, capsys: pytest.CaptureFixture[str]) -> None:

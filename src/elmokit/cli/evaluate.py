@@ -20,6 +20,9 @@ def evaluate(
     next_word: Annotated[
         bool, typer.Option("--next-word", help="Also next-word accuracy, precision, recall, F1.")
     ] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="One stream, its state carried on, as on Penn Treebank.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the forward, backward and mean perplexity of MODEL on a text (full softmax), and its token count."""
@@ -32,6 +35,7 @@ def evaluate(
         pre_split=pre_split,
         normalize=parts(clean),
         next_word=next_word,
+        stream=stream,
     )
     if as_json:
         typer.echo(json.dumps(found.as_dict()))

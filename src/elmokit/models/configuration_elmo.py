@@ -74,6 +74,8 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         use_skip_connections (`bool`, *optional*, defaults to `True`): residuals between LSTM layers.
         cell_clip, proj_clip (`float`, *optional*, defaults to 3.0): bounds of cell and projected state; `None`: none.
         dropout (`float`, *optional*, defaults to 0.1): on each cell input and on the final output.
+        locked_dropout (`bool`, *optional*, defaults to `False`): one mask of that dropout for all words of a sentence.
+        weight_dropout (`float`, *optional*, defaults to 0.0): on the recurrent weights while training.
         warm_state (`bool`, *optional*, defaults to `False`): the model holds the state its sentences start from.
 
     Text (how the text of the pretraining was prepared; later text is prepared the same way)
@@ -128,6 +130,8 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     cell_clip: float | int | None = 3.0
     proj_clip: float | int | None = 3.0
     dropout: float | int = 0.1
+    locked_dropout: bool = False
+    weight_dropout: float | int = 0.0
     warm_state: bool = False
 
     text_steps: list[str] | None = None
@@ -239,7 +243,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
 
     def validate_rates(self) -> None:
         """Dropout rates lie in [0, 1); clips and penalties are positive."""
-        for name in ("dropout", "mix_dropout", "head_dropout"):
+        for name in ("dropout", "weight_dropout", "mix_dropout", "head_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected a rate in [0, 1).")
         for name in ("cell_clip", "proj_clip"):

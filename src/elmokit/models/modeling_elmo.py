@@ -101,6 +101,7 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
             projection_dim=None if config.projection_dim == config.cell_dim else config.projection_dim,
             n_layers=config.n_layers, directions=config.directions, use_skip_connections=config.use_skip_connections,
             cell_clip=config.cell_clip, proj_clip=config.proj_clip, dropout=config.dropout,
+            locked_dropout=config.locked_dropout, weight_dropout=config.weight_dropout,
         )  # fmt: skip
         if config.warm_state:
             sizes = (config.n_layers, config.directions)

@@ -26,16 +26,18 @@ class BiLM(nn.Module):
     With no layer at all, the "biLM" of static vectors, there are no outputs and the states are empty.
 
     The directions never mix. For layer l > 0 the output adds the layer's input (``use_skip_connections``); the carried
-    state stays without it. ``dropout`` acts on the input of each layer and on the final output (Peters et al. 2018).
+    state stays without it. ``dropout`` acts on the input of each layer and on the final output (Peters et al. 2018),
+    with ``locked_dropout`` by one mask for all words of a sentence; ``weight_dropout`` on the recurrent weights.
     ``projection_dim=None`` means no projection: the vectors then have size ``cell_dim``.
     """
 
     def __init__(
         self, *, input_dim: int, cell_dim: int, projection_dim: int | None, n_layers: int = 2, directions: int = 2,
         use_skip_connections: bool = True, cell_clip: float | None = 3.0, proj_clip: float | None = 3.0,
-        dropout: float = 0.0,
+        dropout: float = 0.0, locked_dropout: bool = False, weight_dropout: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
+        self.locked_dropout = locked_dropout
         self.directions = directions
         self.use_skip_connections = use_skip_connections
         self.output_dim = projection_dim or cell_dim
@@ -43,11 +45,17 @@ class BiLM(nn.Module):
         self.layers = nn.ModuleList(
             ProjectedLSTM(
                 input_dim=size, cell_dim=cell_dim, projection_dim=projection_dim, directions=directions,
-                cell_clip=cell_clip, proj_clip=proj_clip,
+                cell_clip=cell_clip, proj_clip=proj_clip, weight_dropout=weight_dropout,
             )
             for size in sizes
         )  # fmt: skip
         self.dropout = Dropout(dropout)
+
+    def set_dropout(self, rate: float, *, locked: bool, weights: float) -> None:
+        """Other rates than those of the construction."""
+        self.dropout.p, self.locked_dropout = rate, locked
+        for layer in cast(Iterable[ProjectedLSTM], self.layers):
+            layer.weight_dropout.p = weights
 
     def forward_packed(
         self, x: Tensor, batch_sizes: list[int], *, state: State | None = None
@@ -57,7 +65,7 @@ class BiLM(nn.Module):
         finals: list[tuple[Tensor, Tensor]] = []
         for number, layer in enumerate(self.layers):
             given = None if state is None else (state.h[number], state.c[number])
-            y, final = layer(self.dropout(x), batch_sizes, given)
+            y, final = layer(self._dropped(x, batch_sizes), batch_sizes, given)
             if number > 0 and self.use_skip_connections:
                 y = y + x if torch.is_grad_enabled() else y.add_(x)
             outputs.append(y)
@@ -65,8 +73,11 @@ class BiLM(nn.Module):
             x = y
         if not outputs:
             return [], self.zero_state(batch_sizes[0] if batch_sizes else 0)
-        outputs[-1] = self.dropout(outputs[-1])
+        outputs[-1] = self._dropped(outputs[-1], batch_sizes)
         return outputs, State(torch.stack([h for h, _ in finals]), torch.stack([c for _, c in finals]))
+
+    def _dropped(self, x: Tensor, batch_sizes: list[int]) -> Tensor:
+        return self.dropout.locked(x, batch_sizes) if self.locked_dropout else self.dropout(x)
 
     def forward(
         self, tokens: Tensor, lengths: Sequence[int], *, state: State | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -32,6 +34,17 @@ class Dropout(nn.Module):
         if x.device.type != "cpu" or self.p == 1.0:
             return functional.dropout(x, self.p, training=True)
         return x * self._mask(x.shape, x.dtype)
+
+    def locked(self, x: Tensor, batch_sizes: Sequence[int]) -> Tensor:
+        """Packed rows x (D, N, I): one mask for all words of a sentence (Gal & Ghahramani 2016)."""
+        if not self.training or self.p == 0.0 or not batch_sizes:
+            return x
+        directions, _, size = x.shape
+        mask: Tensor = self(x.new_ones(directions, batch_sizes[0], size))
+        if batch_sizes[-1] == batch_sizes[0]:  # no sentence ends: the mask repeats itself
+            steps = x.view(directions, len(batch_sizes), *mask.shape[1:])
+            return (steps * mask.unsqueeze(1)).view(x.shape)
+        return x * torch.cat([mask[:, :count] for count in batch_sizes], dim=1)
 
     def _mask(self, shape: torch.Size, dtype: torch.dtype) -> Tensor:
         """0 or 1 / (1 - p)."""

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from elmokit.nn.dropout import Dropout
 from elmokit.nn.precision import add_product, multiplies
 
 _T = TypeVar("_T")
@@ -313,16 +314,18 @@ class ProjectedLSTM(nn.Module):
 
     ``projection_dim=None`` leaves the projection out: the state h then has size ``cell_dim``. The gates of the weights
     lie in the order o, i, f, g and the forget bias (1.0 at the start) is part of ``bias``; files of other programs
-    order them otherwise and add the forget bias at run time.
+    order them otherwise and add the forget bias at run time. ``weight_dropout`` zeroes recurrent weights while
+    training, the same ones in every step of a call (Merity et al. 2018).
     """
 
     weight_projection: nn.Parameter | None
 
     def __init__(
         self, *, input_dim: int, cell_dim: int, projection_dim: int | None = None, directions: int = 2,
-        cell_clip: float | None = 3.0, proj_clip: float | None = 3.0,
+        cell_clip: float | None = 3.0, proj_clip: float | None = 3.0, weight_dropout: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
+        self.weight_dropout = Dropout(weight_dropout)
         self.cell_dim, self.output_dim = cell_dim, projection_dim or cell_dim
         self.clips = Clips(cell_clip, proj_clip)
         self.weight_input = nn.Parameter(torch.empty(directions, 4 * cell_dim, input_dim))
@@ -359,7 +362,7 @@ class ProjectedLSTM(nn.Module):
         Under autocast the products run in its dtype; the cell state stays as it is. The backward pass can run once.
         """
         h, c = self.zero_state(batch_sizes[0] if batch_sizes else 0) if state is None else state
-        weights = (self.weight_input, self.weight_hidden, self.bias, self.weight_projection)
+        weights = (self.weight_input, self.weight_dropout(self.weight_hidden), self.bias, self.weight_projection)
         dtype = self.bias.dtype
         if torch.is_autocast_enabled(x.device.type):
             dtype = torch.get_autocast_dtype(x.device.type)

@@ -22,7 +22,7 @@ from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus
 from elmokit.pretrain.interrupt import Interruption
 from elmokit.pretrain.journal import Bar, Journal, progress_bar, write_json
-from elmokit.pretrain.perplexity import evaluate_batches
+from elmokit.pretrain.perplexity import evaluate_batches, stream_for_evaluation
 from elmokit.pretrain.read_ahead import read_ahead
 from elmokit.pretrain.schedule import learning_rate_factor
 from elmokit.pretrain.setup import (
@@ -41,6 +41,8 @@ from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, Strea
 from elmokit.report.curves import draw_learning_curve
 from elmokit.settings import dump_settings
 from elmokit.whole_files import write_text
+
+_STREAM_ROW = 20_000  # words of held-out text a row: the first few of each are read without what precedes them
 
 
 @dataclass(frozen=True)
@@ -296,17 +298,22 @@ class _Run:
             "seconds": progress.seconds, "words": progress.tokens,
         }  # fmt: skip
         if len(self.corpus.valid):
-            found, guesses = evaluate_batches(self.bare_model, self._valid_batches(), next_word=True)
+            found, guesses = evaluate_batches(
+                self.bare_model, self._valid_batches(), carries_state=self.batches.carries_state, next_word=True
+            )
             figures |= {"valid_nll": found.nll, "valid_perplexity": found.mean, "valid_forward": found.forward}
             figures |= {"valid_backward": found.backward, "valid_predictions": found.predictions}
             figures |= {} if guesses is None else {f"next_word_{name}": x for name, x in guesses.as_dict().items()}
         return figures
 
     def _valid_batches(self) -> Iterator[PackedBatch]:
-        batches = SentenceBatches(
-            self.corpus, self.corpus.valid, tokens=self.config.valid_batch_tokens, shuffle=False,
-            directions=self.directions,
-        )  # fmt: skip
+        valid = self.corpus.valid
+        batches: Batches = SentenceBatches(
+            self.corpus, valid, tokens=self.config.valid_batch_tokens, shuffle=False, directions=self.directions
+        )
+        if self.batches.carries_state:
+            rows = min(max(int(valid.n_tokens) // _STREAM_ROW, 1), 16)
+            batches = stream_for_evaluation(self.corpus, valid, directions=self.directions, rows=rows)
         for batch in batches.read(0):
             if self.interruption.requested:
                 raise KeyboardInterrupt

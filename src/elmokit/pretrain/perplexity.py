@@ -18,9 +18,11 @@ from elmokit.models.loading import load
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
 from elmokit.nn.softmax import rows_at_once
-from elmokit.pretrain.corpus import build_corpus
+from elmokit.pretrain.corpus import Corpus, Sentences, build_corpus
 from elmokit.pretrain.setup import load_vocabulary
-from elmokit.pretrain.stream import PackedBatch, SentenceBatches
+from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
+
+_WINDOW = 256  # words a row and step of a stream that is evaluated
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,9 @@ class TextEvaluation:
 def evaluate_text(
     model_folder: str | Path, text: str | Path | Sequence[str | Path], *, column: str | None = None,
     pre_split: bool | None = None, normalize: Sequence[str] | None = None, max_words: int = 200,
-    batch_tokens: int = 4096, next_word: bool = False,
+    batch_tokens: int = 4096, next_word: bool = False, stream: bool = False,
 ) -> TextEvaluation:  # fmt: skip
-    """Perplexities of a saved model on text files, exact (full softmax), sentence by sentence from zero states.
+    """Perplexities of a saved model on text files, exact (full softmax), each sentence from a zero state.
 
     Args:
         model_folder: A folder made by `elmo pretrain` (with the language-model head and vocab.txt).
@@ -93,6 +95,7 @@ def evaluate_text(
         max_words: Longer lines are cut into pieces of this many words.
         batch_tokens: Predictions at a time; the figures do not depend on it.
         next_word: Also count how often the likeliest words are right (slow for large vocabularies).
+        stream: Read the text as one stream whose state is carried on from sentence to sentence.
 
     Raises:
         ModelError: The folder holds no pretrained model with its head.
@@ -109,12 +112,21 @@ def evaluate_text(
             normalize=(config.text_steps or []) if normalize is None else normalize,
             max_words=max_words, max_characters=config.max_characters_per_token, from_vocab=vocabulary,
         )  # fmt: skip
-        batches = SentenceBatches(
+        batches: Batches = SentenceBatches(
             corpus, corpus.train, tokens=batch_tokens, shuffle=False, directions=config.directions
         )
-        found, guesses = evaluate_batches(model, batches.read(0), next_word=next_word)
+        if stream:
+            batches = stream_for_evaluation(corpus, corpus.train, directions=config.directions)
+        found, guesses = evaluate_batches(
+            model, batches.read(0), carries_state=batches.carries_state, next_word=next_word
+        )
         info = corpus.info["train"]
     return TextEvaluation(found, guesses, info["n_sentences"], info["n_tokens"], info["n_unknown"])
+
+
+def stream_for_evaluation(corpus: Corpus, sentences: Sentences, *, directions: int, rows: int = 1) -> StreamBatches:
+    """The text as it stands, in `rows` stretches; fewer than `rows` predictions at its end are left out."""
+    return StreamBatches(corpus, sentences, rows=rows, window=_WINDOW, shuffle=False, directions=directions)
 
 
 @torch.no_grad()

@@ -31,6 +31,8 @@ _RUN_FILES = ("config.yaml", "log.jsonl", "metrics.json", "learning_curve.png", 
 _MODEL_FILES = ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json")
 _BESIDES = ("corpus", "corpus.partial", "corpus.old", ".model.partial")
 
+_DROPOUT = {"dropout", "locked_dropout", "weight_dropout"}  # what may change when a model is trained on
+
 # What a run may be resumed with other values of; everything else would make it another run.
 _MAY_CHANGE = frozenset({
     "output", "resume", "overwrite", "threads", "checkpoint_minutes", "log_steps", "valid_batch_tokens", "precision",
@@ -168,7 +170,7 @@ def model_config(config: PretrainConfig, *, vocab_size: int) -> ElmoConfig:
         if "vocab_size" in config.model:
             raise ConfigError("model.vocab_size comes from the text; use max_vocab and min_count")
         return ElmoConfig.preset(config.preset, **{**config.model, "vocab_size": vocab_size})
-    if fixed := sorted(set(config.model) - {"dropout"}):
+    if fixed := sorted(set(config.model) - _DROPOUT):
         raise ConfigError(f"model.{fixed[0]} is set, but --from {config.from_model} brings its shape")
     return load_config(config.from_model)
 
@@ -182,8 +184,10 @@ def build_model(config: PretrainConfig, vocab_size: int) -> ElmoForPreTraining:
         if model.config.vocab_size != vocab_size:
             wanted = model.config.vocab_size
             raise ModelError(f"{config.from_model} predicts {wanted} words, its vocab.txt has {vocab_size}")
-        if "dropout" in config.model:
-            model.config.dropout = model.elmo.bilm.dropout.p = float(config.model["dropout"])
+        for name, value in config.model.items():
+            setattr(model.config, name, value)
+        rates = model.config
+        model.elmo.bilm.set_dropout(rates.dropout, locked=rates.locked_dropout, weights=rates.weight_dropout)
     model.config.text_steps, model.config.pre_split = text_steps(config), config.pre_split
     return model
 

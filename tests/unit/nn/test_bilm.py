@@ -109,3 +109,30 @@ def test_a_wrong_number_of_lengths_is_refused() -> None:
 def test_a_length_beyond_the_padding_is_refused() -> None:
     with pytest.raises(ValueError, match="expected 0 to 5"):
         bilm()(torch.zeros(2, 5, 4), [5, 6])
+
+
+def test_recurrent_weights_are_dropped_while_training_alone() -> None:
+    """A dropped weight is zero in every step, the others are scaled, and the gradient reaches those alone."""
+    module, tokens = bilm(n_layers=1, weight_dropout=0.5), torch.randn(2, 4, 4)
+    calm = module(tokens, [4, 4])[0][0]
+    assert torch.equal(module(tokens, [4, 4])[0][0], calm)
+    torch.manual_seed(5)
+    noisy = module.train()(tokens, [4, 4])[0][0]
+    noisy.sum().backward()
+    layer = module.layers[0]
+    torch.manual_seed(5)
+    dropped = layer.weight_dropout(layer.weight_hidden.detach())
+    assert bool(((layer.weight_hidden.grad == 0) == (dropped == 0)).all())
+    with torch.no_grad():
+        layer.weight_hidden.copy_(dropped)
+    torch.testing.assert_close(module.eval()(tokens, [4, 4])[0][0], noisy, rtol=0, atol=1e-6)
+
+
+def test_locked_dropout_in_the_layers() -> None:
+    """With layers of zeros the output is the locked mask of the residual: the same places at every word."""
+    module = bilm(dropout=0.5, locked_dropout=True)
+    with torch.no_grad():
+        for parameter in module.layers[1].parameters():
+            parameter.zero_()
+    _, second = module.train()(torch.randn(3, 6, 4), [6] * 3)[0]
+    assert torch.equal((second != 0), (second[:, :1] != 0).expand_as(second))

@@ -65,3 +65,19 @@ def test_off_unless_training() -> None:
 def test_no_probability(p: float) -> None:
     with pytest.raises(ValueError, match="expected a probability from 0 to 1"):
         Dropout(p)
+
+
+@pytest.mark.parametrize("batch_sizes", [[3, 3, 3], [3, 2, 1]])
+def test_a_locked_mask_is_the_same_at_every_word_of_a_sentence(batch_sizes: list[int]) -> None:
+    torch.manual_seed(0)
+    x = torch.ones(2, sum(batch_sizes), 40)
+    y = Dropout(0.5).locked(x, batch_sizes)
+    first = y[:, :3]
+    start = 0
+    for count in batch_sizes:
+        assert torch.equal(y[:, start : start + count], first[:, :count])
+        start += count
+    assert not torch.equal(first[0, 0], first[0, 1])
+    assert not torch.equal(first[0, 0], first[1, 0])
+    assert set(y.unique().tolist()) == {0.0, 2.0}
+    assert torch.equal(Dropout(0.5).eval().locked(x, batch_sizes), x)
