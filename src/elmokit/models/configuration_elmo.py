@@ -87,6 +87,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         vocab_size (`int`, *optional*, defaults to 0): words of the head; 0: the model has no head.
         n_negative_samples (`int`, *optional*, defaults to 8192): draws of the sampled softmax.
         adaptive_cutoffs (`list[int]`, *optional*): cluster borders of the adaptive softmax; `None`: by the size.
+        adaptive_div_value (`float`, *optional*, defaults to 2.0): each cluster's vectors are smaller by this factor.
 
     Layer mix and classifier (Peters et al. 2018, §3.2)
         combine (`"trainable"`, `"frozen"` or `"function"`, *optional*, defaults to `"trainable"`): the kind of mix.
@@ -141,6 +142,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     vocab_size: int = 0
     n_negative_samples: int = 8192
     adaptive_cutoffs: list[int] | None = None
+    adaptive_div_value: float | int = 2.0
 
     combine: Literal["trainable", "frozen", "function"] = "trainable"
     mix_weights: list[float | int] | None = None
@@ -249,6 +251,8 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         for name in ("cell_clip", "proj_clip"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected a positive bound (or no value).")
+        if not self.adaptive_div_value >= 1:
+            raise ValueError(f"adaptive_div_value is {self.adaptive_div_value}; expected 1 or more.")
         if not self.mix_l2 >= 0:
             raise ValueError(f"mix_l2 is {self.mix_l2}; expected 0 or more.")
 

@@ -36,7 +36,7 @@ class ElmoForPreTraining(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         self.elmo = ElmoModel(config)
         self.head = build_head(
             config.softmax, config.hidden_size // config.directions, config.vocab_size,
-            n_samples=config.n_negative_samples, cutoffs=config.adaptive_cutoffs,
+            n_samples=config.n_negative_samples, cutoffs=config.adaptive_cutoffs, div_value=config.adaptive_div_value,
         )  # fmt: skip
         self.post_init()  # type: ignore[no-untyped-call]
 

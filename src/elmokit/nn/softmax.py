@@ -190,12 +190,13 @@ def default_cutoffs(vocab_size: int) -> list[int]:
 
 
 def build_head(
-    kind: str, hidden_dim: int, vocab_size: int, *, n_samples: int = 8192, cutoffs: Sequence[int] | None = None
-) -> SoftmaxHead:
+    kind: str, hidden_dim: int, vocab_size: int, *, n_samples: int = 8192, cutoffs: Sequence[int] | None = None,
+    div_value: float = 2.0,
+) -> SoftmaxHead:  # fmt: skip
     """The head called ``kind``: "full", "sampled" or "adaptive" (full where the vocabulary is too small)."""
     borders = default_cutoffs(vocab_size) if cutoffs is None else list(cutoffs)
     if kind == "sampled":
         return SampledSoftmax(hidden_dim, vocab_size, n_samples=n_samples)
     if kind == "adaptive" and borders:
-        return AdaptiveSoftmax(hidden_dim, vocab_size, cutoffs=borders)
+        return AdaptiveSoftmax(hidden_dim, vocab_size, cutoffs=borders, div_value=div_value)
     return FullSoftmax(hidden_dim, vocab_size)

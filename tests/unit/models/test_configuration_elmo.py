@@ -51,6 +51,8 @@ def test_saved_and_loaded_by_the_auto_class(preset: str, tmp_path: Path) -> None
         ({"mix_weights": [1.0]}, "mix_weights has 1 values; expected 3"),
         ({"cell_clip": -1}, "cell_clip is -1; expected a positive bound"),
         ({"mix_l2": -1.0}, "mix_l2 is -1.0"),
+        ({"adaptive_div_value": 0.5}, "adaptive_div_value is 0.5"),
+        ({"weight_dropout": 1.0}, "weight_dropout is 1.0"),
         ({"mix_hidden_dim": 0}, "mix_hidden_dim is 0"),
         ({"adaptive_cutoffs": [4, 2]}, "expected rising positive numbers"),
         ({"adaptive_cutoffs": [100], "vocab_size": 100}, "below vocab_size"),
