@@ -1,0 +1,41 @@
+"""Word similarity: rank correlation on pairs that every model knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from elmokit import Encoder
+from elmokit.errors import DataError
+from elmokit.models import ElmoConfig, ElmoModel
+from elmokit.static.vectors import WordVectors
+from elmokit.study.similarity import agreement, context_free, read_pairs, static
+
+
+def test_ranks_that_agree_and_the_pairs_left_out(tmp_path: Path) -> None:
+    (tmp_path / "s.txt").write_text("a b 9\na c 5.5\na d 1\na unknown 3\n\n", encoding="utf-8")
+    pairs = read_pairs(tmp_path / "s.txt")
+    angles = np.array([0.0, 0.1, 0.8, 2.0])
+    matrix = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    torch.manual_seed(0)
+    models = {
+        "good": static(WordVectors("abcd", matrix)),
+        "bad": static(WordVectors("adcb", matrix)),
+        "any word": context_free(Encoder(ElmoModel(ElmoConfig.preset("tiny")))),
+    }
+    found = agreement(pairs, models)
+    assert (found.pairs, found.all_pairs) == (3, 4)
+    assert found.rho["good"] == pytest.approx(1.0)
+    assert found.rho["bad"] == pytest.approx(-1.0)
+    assert -1 <= found.rho["any word"] <= 1
+    with pytest.raises(DataError, match="0 of 4 pairs are known"):
+        agreement(pairs, {"none": static(WordVectors(["z"], np.ones((1, 2), np.float32)))})
+
+
+def test_another_format_is_told(tmp_path: Path) -> None:
+    (tmp_path / "s.txt").write_text("a b 9\na b\n", encoding="utf-8")
+    with pytest.raises(DataError, match="line 2: expected word1 word2 score"):
+        read_pairs(tmp_path / "s.txt")
