@@ -19,6 +19,8 @@ from safetensors.torch import load_file
 from elmokit.cli.app import main
 from elmokit.encode.encoder import Encoder
 from elmokit.errors import ConfigError, DataError, ElmokitError, ModelError
+from elmokit.interop.loading import load as load_any
+from elmokit.interop.loading import save
 from elmokit.models.loading import load
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
@@ -118,7 +120,7 @@ def test_text_is_evaluated_as_the_run_did(finished: PretrainResult, text: Path) 
 def test_a_stream_is_evaluated_as_one_long_pass(finished: PretrainResult, text: Path, tmp_path: Path) -> None:
     """Forward, the words of the second sentence are read after the first; the oracle reads both as one row."""
     (tmp_path / "two.txt").write_text("w1 w2 w3\nw4 w1\n", encoding="utf-8")
-    found = evaluate_text(finished.output, tmp_path / "two.txt", stream=True).perplexity
+    found = evaluate_text(finished.output, tmp_path / "two.txt", state="carry").perplexity
     model = load(ElmoForPreTraining, finished.output)
     words = {word: n for n, word in enumerate(Vocabulary.load(finished.output / "vocab.txt").words)}
     read = ["<S>", "w1", "w2", "w3", "<S>", "w4", "w1"]
@@ -133,13 +135,32 @@ def test_a_stream_is_evaluated_as_one_long_pass(finished: PretrainResult, text: 
     assert found.forward == pytest.approx(float(nll.mean().exp()), rel=1e-5)
 
 
+def test_a_warm_state_starts_every_sentence(finished: PretrainResult, text: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="holds no warm state: elmo convert --warm-text"):
+        evaluate_text(finished.output, text / "valid.txt", state="warm")
+    save(load_any(finished.output, warm_text=[["w1", "w2"]], whole=True), tmp_path / "warm")
+    (tmp_path / "one.txt").write_text("w3 w1\n", encoding="utf-8")
+    found = evaluate_text(tmp_path / "warm", tmp_path / "one.txt", state="warm").perplexity
+    model = load(ElmoForPreTraining, tmp_path / "warm")
+    with torch.no_grad():
+        rows = torch.cat([model.elmo.marker_rows()[:1], torch.from_numpy(char_ids(["w3", "w1"]))]).long()
+        tokens = model.elmo.token_vectors(rows)
+        start = model.elmo.initial_state(1)
+        layers, _ = model.elmo.bilm.forward_packed(torch.stack([tokens, tokens]), [1] * 3, state=start)
+        vocabulary = Vocabulary.load(finished.output / "vocab.txt")
+        wanted = torch.tensor([vocabulary["w3"], vocabulary["w1"], 1])
+        nll = model.head.nll(layers[-1][0], wanted)
+    assert found.forward == pytest.approx(float(nll.mean().exp()), rel=1e-5)
+    assert found.forward != pytest.approx(evaluate_text(tmp_path / "warm", tmp_path / "one.txt").perplexity.forward)
+
+
 def test_training_in_stream_mode_evaluates_in_stream_mode(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "_STREAM_ROW", 10_000)
     dropout = {"dropout": 0.2, "locked_dropout": True, "weight_dropout": 0.3}
     result = run(text, tmp_path / "run", mode="stream", epochs=1, model={**MODEL, **dropout})
-    found = evaluate_text(result.output, text / "valid.txt", stream=True).as_dict()
+    found = evaluate_text(result.output, text / "valid.txt", state="carry").as_dict()
     assert found["mean"] == pytest.approx(result.history[0]["valid_perplexity"], rel=1e-5)
     assert evaluate_text(result.output, text / "valid.txt").perplexity.mean != pytest.approx(found["mean"], rel=1e-5)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,9 +20,10 @@ def evaluate(
     next_word: Annotated[
         bool, typer.Option("--next-word", help="Also next-word accuracy, precision, recall, F1.")
     ] = False,
-    stream: Annotated[
-        bool, typer.Option("--stream", help="One stream, its state carried on, as on Penn Treebank.")
-    ] = False,
+    state: Annotated[
+        Literal["zero", "warm", "carry"],
+        typer.Option(help="Where sentences start; carry: one stream, as on Penn Treebank."),
+    ] = "zero",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the forward, backward and mean perplexity of MODEL on a text (full softmax), and its token count."""
@@ -35,7 +36,7 @@ def evaluate(
         pre_split=pre_split,
         normalize=parts(clean),
         next_word=next_word,
-        stream=stream,
+        state=state,
     )
     if as_json:
         typer.echo(json.dumps(found.as_dict()))

@@ -299,8 +299,9 @@ class _Run:
         }  # fmt: skip
         if len(self.corpus.valid):
             found, guesses = evaluate_batches(
-                self.bare_model, self._valid_batches(), carries_state=self.batches.carries_state, next_word=True
-            )
+                self.bare_model, self._valid_batches(), state="carry" if self.batches.carries_state else "zero",
+                next_word=True,
+            )  # fmt: skip
             figures |= {"valid_nll": found.nll, "valid_perplexity": found.mean, "valid_forward": found.forward}
             figures |= {"valid_backward": found.backward, "valid_predictions": found.predictions}
             figures |= {} if guesses is None else {f"next_word_{name}": x for name, x in guesses.as_dict().items()}

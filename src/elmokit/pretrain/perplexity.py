@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 
+from elmokit.errors import ModelError
 from elmokit.models.loading import load
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
@@ -21,6 +22,8 @@ from elmokit.nn.softmax import rows_at_once
 from elmokit.pretrain.corpus import Corpus, Sentences, build_corpus
 from elmokit.pretrain.setup import load_vocabulary
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
+
+Start = Literal["zero", "warm", "carry"]
 
 _WINDOW = 256  # words a row and step of a stream that is evaluated
 
@@ -83,9 +86,9 @@ class TextEvaluation:
 def evaluate_text(
     model_folder: str | Path, text: str | Path | Sequence[str | Path], *, column: str | None = None,
     pre_split: bool | None = None, normalize: Sequence[str] | None = None, max_words: int = 200,
-    batch_tokens: int = 4096, next_word: bool = False, stream: bool = False,
+    batch_tokens: int = 4096, next_word: bool = False, state: Start = "zero",
 ) -> TextEvaluation:  # fmt: skip
-    """Perplexities of a saved model on text files, exact (full softmax), each sentence from a zero state.
+    """Perplexities of a saved model on text files, exact (full softmax).
 
     Args:
         model_folder: A folder made by `elmo pretrain` (with the language-model head and vocab.txt).
@@ -95,16 +98,19 @@ def evaluate_text(
         max_words: Longer lines are cut into pieces of this many words.
         batch_tokens: Predictions at a time; the figures do not depend on it.
         next_word: Also count how often the likeliest words are right (slow for large vocabularies).
-        stream: Read the text as one stream whose state is carried on from sentence to sentence.
+        state: Where each sentence starts: from "zero", from the "warm" state that the model holds, or where the one
+            before ended ("carry"): the text is then one stream, as is the custom on Penn Treebank.
 
     Raises:
-        ModelError: The folder holds no pretrained model with its head.
+        ModelError: The folder holds no pretrained model with its head, or no warm state.
         DataError: The files are missing, empty or no text.
     """
     folder = Path(model_folder)
     vocabulary = load_vocabulary(folder)
     model = load(ElmoForPreTraining, folder)
     config = model.config
+    if state == "warm" and not config.warm_state:
+        raise ModelError(f"{folder} holds no warm state: elmo convert --warm-text FILE makes one")
     with tempfile.TemporaryDirectory(prefix="elmokit-") as scratch:
         corpus = build_corpus(
             [text] if isinstance(text, str | Path) else text, None, Path(scratch) / "corpus", column=column,
@@ -115,11 +121,9 @@ def evaluate_text(
         batches: Batches = SentenceBatches(
             corpus, corpus.train, tokens=batch_tokens, shuffle=False, directions=config.directions
         )
-        if stream:
+        if state == "carry":
             batches = stream_for_evaluation(corpus, corpus.train, directions=config.directions)
-        found, guesses = evaluate_batches(
-            model, batches.read(0), carries_state=batches.carries_state, next_word=next_word
-        )
+        found, guesses = evaluate_batches(model, batches.read(0), state=state, next_word=next_word)
         info = corpus.info["train"]
     return TextEvaluation(found, guesses, info["n_sentences"], info["n_tokens"], info["n_unknown"])
 
@@ -131,18 +135,20 @@ def stream_for_evaluation(corpus: Corpus, sentences: Sentences, *, directions: i
 
 @torch.no_grad()
 def evaluate_batches(
-    model: ElmoForPreTraining, batches: Iterable[PackedBatch], *, carries_state: bool = False, next_word: bool = False
+    model: ElmoForPreTraining, batches: Iterable[PackedBatch], *, state: Start = "zero", next_word: bool = False
 ) -> tuple[Perplexity, NextWord | None]:
     """Perplexity over packed batches, in evaluation mode; the model's training mode comes back afterwards."""
     training = model.training
     model.train(False)
     sums, count = np.zeros(model.config.directions), 0
-    state: State | None = None
+    start: State | None = None
     guesses = _Guesses()
     for batch in batches:
         batch = batch.to(model.device)
-        hidden, final = model.hidden(batch.chars, batch.index, batch.batch_sizes, state=state)
-        state = final if carries_state else None
+        if state == "warm":
+            start = model.elmo.initial_state(batch.batch_sizes[0])
+        hidden, final = model.hidden(batch.chars, batch.index, batch.batch_sizes, state=start)
+        start = final if state == "carry" else None
         targets = batch.targets
         nll = model.head.nll(hidden.flatten(0, 1), targets.flatten()).view(targets.shape)
         sums += nll.double().sum(dim=1).cpu().numpy()
