@@ -108,7 +108,7 @@ def make_batches(corpus: Corpus, count: int, tokens: int) -> list[Batch]:
             for direction, read in enumerate((marked, marked.flip(0))):
                 words[direction, row, : len(read) - 1] = read[:-1]
                 targets[direction, row, : len(read) - 1] = torch.where(read[1:] < len(corpus.vocab), read[1:], 2)
-        chars = torch.from_numpy(corpus.chars[words.numpy().ravel()]).view(2, len(ids), longest, -1)
+        chars = torch.from_numpy(corpus.inputs[words.numpy().ravel()]).view(2, len(ids), longest, -1)
         batches.append(Batch(packed, chars, targets))
     return batches
 

@@ -29,6 +29,7 @@ from elmokit.pretrain import checkpoint, loop
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.loop import PretrainResult, pretrain
 from elmokit.pretrain.perplexity import evaluate_text
+from elmokit.static.vectors import WordVectors
 from elmokit.text.char_ids import char_ids
 from elmokit.text.vocab import Vocabulary
 
@@ -152,6 +153,44 @@ def test_a_warm_state_starts_every_sentence(finished: PretrainResult, text: Path
         nll = model.head.nll(layers[-1][0], wanted)
     assert found.forward == pytest.approx(float(nll.mean().exp()), rel=1e-5)
     assert found.forward != pytest.approx(evaluate_text(tmp_path / "warm", tmp_path / "one.txt").perplexity.forward)
+
+
+@pytest.mark.parametrize("kind", ["word", "subword"])
+def test_other_token_encoders(text: Path, tmp_path: Path, kind: str) -> None:
+    """They pretrain, load everywhere, go on, and know of an unseen word what they can know."""
+    settings = {"token_encoder": kind, "n_pieces": 300, "learning_rate": 0.01}
+    first = run(text, tmp_path / "run", **settings)
+    assert first.history[1]["train_perplexity"] < first.history[0]["train_perplexity"]
+    found = evaluate_text(first.output, text / "valid.txt")
+    assert found.perplexity.mean == pytest.approx(min(row["valid_perplexity"] for row in first.history), rel=1e-5)
+    encoder = Encoder.from_pretrained(first.output)
+    one, other, third = encoder.encode([["W1"], ["qq"], ["zz"]], layers=0, is_split_into_words=True)
+    assert abs(one - other).max() > 1e-3
+    assert (abs(other - third).max() < 1e-6) == (kind == "word")  # two unknown words are one and the same
+    assert encoder.score(["W1 W2"])[0].perplexity > 1
+    batch = ElmoTokenizer.from_pretrained(first.output)(["W1 W2"], return_tensors="pt")
+    hidden = ElmoModel.from_pretrained(first.output).eval()(**batch).hidden_states[0]
+    np.testing.assert_allclose(hidden[0, :1].detach().numpy(), one, atol=1e-5)
+    gone_on = run(text, tmp_path / "on", from_model=str(first.output), model={}, epochs=1, learning_rate=1e-8)
+    assert gone_on.history[0]["valid_perplexity"] == pytest.approx(found.perplexity.mean, rel=1e-3)
+    assert (gone_on.output / "lexicon.json").read_bytes() == (first.output / "lexicon.json").read_bytes()
+
+
+def test_a_word_table_starts_from_static_vectors(text: Path, tmp_path: Path) -> None:
+    vectors = WordVectors(["W1", "W2", "nowhere"], np.eye(3, 16, dtype=np.float32))
+    vectors.save(tmp_path / "v.txt")
+    settings = {"token_encoder": "word", "initial_vectors": str(tmp_path / "v.txt"), "learning_rate": 1e-8, "epochs": 1}
+    result = run(text, tmp_path / "run", **settings)
+    one, two = Encoder.from_pretrained(result.output).encode([["W1", "W2"]], layers=0, is_split_into_words=True)[0]
+    assert (int(one[:16].argmax()), int(two[:16].argmax())) == (0, 1)
+    assert abs(one[1:16]).max() < 1e-4
+    with pytest.raises(ConfigError, match="--set token_encoder=word"):
+        run(text, tmp_path / "other", **{**settings, "token_encoder": "char_cnn"})
+    WordVectors(["W1"], np.ones((1, 5), np.float32)).save(tmp_path / "small.txt")
+    with pytest.raises(ConfigError, match=r"have 5 numbers, the model's words 16: --set model\.projection_dim=5"):
+        run(text, tmp_path / "other", **{**settings, "initial_vectors": str(tmp_path / "small.txt")})
+    with pytest.raises(ConfigError, match="use --set token_encoder"):
+        run(text, tmp_path / "other", model={"token_encoder": "word"})
 
 
 def test_training_in_stream_mode_evaluates_in_stream_mode(

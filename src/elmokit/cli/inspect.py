@@ -36,13 +36,14 @@ def facts_of(found: Imported) -> dict[str, Any]:
     """What `elmo inspect` tells, by name."""
     config = found.model.config
     filters = ", ".join(f"{count} × {width}" for width, count in config.filters or [])
-    characters = config.token_encoder != "word" and config.n_characters > 0
+    characters = config.token_encoder in ("char_cnn", "word_char") and config.n_characters > 0
+    units = "pieces looked up" if config.token_encoder == "subword" else "words looked up"
     return {
         "format": found.format,
         "parameters": sum(tensor.numel() for tensor in found.model.parameters() if tensor.requires_grad)
         - _padding_rows(found),
         "token encoder": config.token_encoder,
-        "words looked up": config.n_words - 1 if config.n_words else 0,
+        units: config.n_words - 1 if config.n_words else 0,
         "characters": config.n_characters if characters else 0,
         "characters a word": config.max_characters_per_token if characters else None,
         "filters": filters if characters else None,
@@ -66,7 +67,9 @@ def facts_of(found: Imported) -> dict[str, Any]:
 def _padding_rows(found: Imported) -> int:
     """Numbers in the rows that stand for padding: published counts leave them out."""
     config = found.model.config
-    size = {"char_cnn": config.char_embedding_dim, "word": config.projection_dim}.get(config.token_encoder)
+    sizes = {"char_cnn": config.char_embedding_dim, "word": config.projection_dim}
+    sizes["subword"] = config.projection_dim
+    size = sizes.get(config.token_encoder)
     if size is not None:
         return size
     return config.word_dim * bool(config.n_words) + config.char_embedding_dim * bool(config.n_characters)

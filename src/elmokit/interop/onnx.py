@@ -21,7 +21,7 @@ from elmokit.errors import ConfigError
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.char_cnn import CharCNN, Highway
 from elmokit.nn.lstm import ProjectedLSTM
-from elmokit.nn.token_encoders import WordEmbedding
+from elmokit.nn.token_encoders import SubwordEncoder, WordEmbedding
 from elmokit.whole_files import replacing
 
 
@@ -97,7 +97,7 @@ class _Graph(nn.Module):
         encoder = self.model.token_encoder
         if isinstance(encoder, CharCNN):
             return _char_cnn(encoder, rows)
-        if isinstance(encoder, WordEmbedding):
+        if isinstance(encoder, WordEmbedding | SubwordEncoder):
             vectors: Tensor = encoder(rows)
             return vectors
         parts = [] if encoder.words is None else [encoder.words(rows[:, :1])]

@@ -51,9 +51,10 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     r"""Shape and training settings of an ELMo model. The default shape is the preset `mini`.
 
     Token encoder (Peters et al. 2018, §3.1; Kim et al. 2016)
-        token_encoder (`"char_cnn"`, `"word"` or `"word_char"`, *optional*, defaults to `"char_cnn"`): characters;
-            whole words looked up (word-level bilm-tf models); both side by side (ELMoForManyLangs).
-        n_words (`int`, *optional*, defaults to 0): rows of the word table, padding included; 0: no word table.
+        token_encoder (`"char_cnn"`, `"word"`, `"subword"` or `"word_char"`, *optional*, defaults to `"char_cnn"`):
+            characters; whole words looked up; pieces of words; words and characters side by side (ELMoForManyLangs).
+        n_words (`int`, *optional*, defaults to 0): rows of the table of words or pieces, padding included; 0: none.
+        max_pieces_per_token (`int`, *optional*, defaults to 12): pieces of a word that are read (`subword`).
         word_dim (`int`, *optional*, defaults to 0): size of a word's vector beside its characters (`word_char`).
         n_characters (`int`, *optional*, defaults to 262): rows of the character table: padding, 256 bytes, 5 markers.
             0 with `word_char`: no character table.
@@ -111,8 +112,9 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     model_type = "elmo"
     attribute_map: ClassVar[dict[str, str]] = {"num_hidden_layers": "n_layers"}
 
-    token_encoder: Literal["char_cnn", "word", "word_char"] = "char_cnn"
+    token_encoder: Literal["char_cnn", "word", "subword", "word_char"] = "char_cnn"
     n_words: int = 0
+    max_pieces_per_token: int = 12
     word_dim: int = 0
     n_characters: int = 262
     character_padding: int = 261
@@ -204,7 +206,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
             "vocab_size": 0,
             "n_negative_samples": 1,
         }
-        at_least |= {"head_hidden_dim": 1, "head_layers": 1}
+        at_least |= {"head_hidden_dim": 1, "head_layers": 1, "max_pieces_per_token": 1}
         for name, least in at_least.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}.")
@@ -220,10 +222,10 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
 
     def validate_token_encoder(self) -> None:
         """The tables that the token encoder reads have rows."""
-        least = {"char_cnn": 262, "word": 0, "word_char": 0}[self.token_encoder]
+        least = 262 if self.token_encoder == "char_cnn" else 0
         if self.n_characters < least:
             raise ValueError(f"n_characters is {self.n_characters}; expected at least {least}.")
-        if self.token_encoder == "word" and self.n_words < 3:
+        if self.token_encoder in ("word", "subword") and self.n_words < 3:
             raise ValueError(f"n_words is {self.n_words}; expected at least 3: padding and the two sentence markers.")
         if self.token_encoder == "word_char" and (self.n_words > 0) != (self.word_dim > 0):
             raise ValueError(f"n_words is {self.n_words} and word_dim {self.word_dim}; expected both or neither.")
@@ -241,6 +243,8 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         """Integers that the token encoder reads of a word."""
         if self.token_encoder == "word":
             return 1
+        if self.token_encoder == "subword":
+            return self.max_pieces_per_token
         return self.max_characters_per_token + (self.token_encoder == "word_char")
 
     def validate_rates(self) -> None:

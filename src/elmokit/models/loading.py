@@ -68,7 +68,8 @@ def word_rows_of(path: str | Path) -> WordRows:
     config = load_config(path)
     if config.token_encoder == "char_cnn":
         return ByteRows(config.max_characters_per_token)
-    rows = load_word_rows(Path(path) / LEXICON_FILE, max_characters=config.max_characters_per_token)
+    width = config.max_pieces_per_token if config.token_encoder == "subword" else config.max_characters_per_token
+    rows = load_word_rows(Path(path) / LEXICON_FILE, max_characters=width)
     check_lexicon(config, rows)
     return rows
 
@@ -80,7 +81,9 @@ def check_lexicon(config: ElmoConfig, rows: WordRows) -> None:
         ModelError: It has not.
     """
     for name, table in rows.lexicon().items():
-        size = config.n_words if name == "words" else config.n_characters
+        if name == "merges":
+            continue  # ranks
+        size = config.n_characters if name == "characters" else config.n_words
         beyond = [entry for entry, number in table.items() if not 0 <= number + 1 < max(size, 1)]
         if beyond and size:
             raise ModelError(

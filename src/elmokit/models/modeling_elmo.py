@@ -18,7 +18,7 @@ from elmokit.models.distinct import distinct_rows
 from elmokit.nn.bilm import BiLM, State
 from elmokit.nn.char_cnn import CharCNN
 from elmokit.nn.precision import multiplies
-from elmokit.nn.token_encoders import WordCharEncoder, WordEmbedding
+from elmokit.nn.token_encoders import SubwordEncoder, WordCharEncoder, WordEmbedding
 from elmokit.text.char_ids import marker_char_ids
 
 
@@ -183,9 +183,11 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         return ElmoModelOutput(last_hidden_state=hidden[-1], hidden_states=hidden, mask=mask)
 
 
-def _token_encoder(config: ElmoConfig) -> CharCNN | WordEmbedding | WordCharEncoder:
+def _token_encoder(config: ElmoConfig) -> CharCNN | WordEmbedding | SubwordEncoder | WordCharEncoder:
     if config.token_encoder == "word":
         return WordEmbedding(n_words=config.n_words, dim=config.projection_dim)
+    if config.token_encoder == "subword":
+        return SubwordEncoder(n_pieces=config.n_words, dim=config.projection_dim)
     joined = config.token_encoder == "word_char"
     characters = None
     if config.n_characters:

@@ -30,6 +30,38 @@ class WordEmbedding(nn.Module):
         return vectors
 
 
+class SubwordEncoder(nn.Module):
+    """The pieces of a word (U, L) to its vector (U, P): the first, the last and the mean of its pieces, projected.
+
+    First and last piece hold most of what prefixes and endings say, the mean the rest. Id 0 is padding.
+    """
+
+    def __init__(self, *, n_pieces: int, dim: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(n_pieces, dim, padding_idx=0)
+        self.projection = nn.Linear(3 * dim, dim)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Pieces U(−1, 1) as bilm-tf draws its tables, projection N(0, 1/√inputs)."""
+        with torch.no_grad():
+            self.embedding.weight.uniform_(-1.0, 1.0)
+            self.embedding.weight[0] = 0.0
+            self.projection.weight.normal_(0, self.projection.in_features**-0.5)
+            self.projection.bias.zero_()
+
+    def forward(self, rows: Tensor) -> Tensor:
+        counts = (rows > 0).sum(dim=1)  # (U,)
+        if not torch.compiler.is_exporting() and len(rows):
+            rows = rows[:, : max(int(counts.max()), 1)]
+        pieces = self.embedding(rows.long())  # (U, l, dim)
+        place = (counts - 1).clamp_min(0)[:, None, None].expand(-1, 1, pieces.shape[2])
+        last = pieces.gather(1, place).squeeze(1)
+        mean = pieces.sum(dim=1) / counts.clamp_min(1).unsqueeze(1)
+        vectors: Tensor = self.projection(torch.cat([pieces[:, 0], last, mean], dim=1))
+        return vectors
+
+
 class WordCharEncoder(nn.Module):
     """A word's vector and its char CNN side by side, then one projection: the encoder of ELMoForManyLangs.
 

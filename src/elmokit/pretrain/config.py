@@ -34,6 +34,12 @@ class PretrainConfig(Settings):
 
     # The model.
     preset: str = "mini"
+    token_encoder: Literal["char_cnn", "word", "subword"] = "char_cnn"
+    """What the model reads of a word: its characters, its number in the vocabulary, or its pieces (BPE)."""
+    n_pieces: Annotated[int, Field(ge=300)] = 8000
+    """Pieces of the subword encoder: 256 bytes, two markers, and merges."""
+    initial_vectors: Path | None = None
+    """File of static vectors that the word table starts from; words it lacks start at random."""
     model: dict[str, Any] = Field(default={})
     """Single fields of the model configuration that differ from the preset."""
     from_model: str | None = None

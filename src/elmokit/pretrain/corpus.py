@@ -20,7 +20,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,8 @@ from elmokit.text.files import SourceStats, expand_paths, file_kind
 from elmokit.text.normalize import check_steps
 from elmokit.text.normalize import normalize as normalized
 from elmokit.text.sources import read_texts
-from elmokit.text.vocab import MARKERS, Vocabulary
+from elmokit.text.vocab import MARKERS, UNK_ID, Vocabulary
+from elmokit.text.word_rows import ByteRows, LookupRows, WordRows
 from elmokit.text.words import SPLITTER_VERSION, iter_words
 
 __all__ = ["Corpus", "Sentences", "build_corpus"]
@@ -47,11 +48,15 @@ _LONGEST_LINE = 1 << 20  # bytes read of a line at once
 
 @dataclass(frozen=True)
 class Corpus:
-    """A prepared corpus: `chars[ids]` are the characters of words; ids from `len(vocab)` on count as `<UNK>`."""
+    """A prepared corpus: `inputs[ids]` is what the token encoder reads of words.
+
+    Ids from `len(vocab)` on count as `<UNK>` where they are predicted. `inputs` are the characters until `read_by`
+    says otherwise.
+    """
 
     folder: Path
     vocab: Vocabulary
-    chars: NDArray[np.int16]  # (n_types, max_characters), memory-mapped
+    inputs: NDArray[np.integer]  # (n_types, width); characters are memory-mapped int16
     train: Sentences
     valid: Sentences  # empty when the corpus was built without validation text
     info: dict[str, Any]  # what corpus.json says: fingerprint, settings, counts, reading statistics
@@ -60,6 +65,17 @@ class Corpus:
     def fingerprint(self) -> str:
         """A digest of the input files' content and of the settings: equal corpora have equal fingerprints."""
         return str(self.info["fingerprint"])
+
+    def read_by(self, rows: WordRows) -> Corpus:
+        """The same corpus for the token encoder that `rows` serves."""
+        if isinstance(rows, ByteRows):
+            return self
+        if isinstance(rows, LookupRows):  # numbers are those of the vocabulary; what lies beyond is unknown
+            numbers = np.arange(len(self.inputs), dtype=np.int32)
+            numbers[len(self.vocab) :] = UNK_ID
+            return replace(self, inputs=numbers[:, None] + 1)
+        words = [_word(row) for row in self.inputs[2:]]
+        return replace(self, inputs=np.concatenate([rows.markers(), rows(words)]))
 
     @classmethod
     def open(cls, folder: str | Path) -> Corpus:
@@ -192,6 +208,11 @@ def _final_ids(types: _Types, vocab: Vocabulary) -> tuple[NDArray[np.int32], lis
     later = {word: i for i, word in enumerate(beyond, len(vocab))}
     ids = (later[word] if word in later else vocab[word] for word in types.ids)
     return np.fromiter(ids, dtype=np.int32, count=len(types.ids)), beyond
+
+
+def _word(characters: NDArray[np.integer]) -> str:
+    """A word from its characters, as far as they were kept."""
+    return ByteRows(len(characters)).decode(characters)
 
 
 def _write_chars(path: Path, words: Sequence[str], max_characters: int) -> None:

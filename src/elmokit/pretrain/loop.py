@@ -36,10 +36,12 @@ from elmokit.pretrain.setup import (
     prepare_folder,
     return_freed_memory,
     save_model,
+    word_rows,
 )
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
 from elmokit.report.curves import draw_learning_curve
 from elmokit.settings import dump_settings
+from elmokit.text.word_rows import WordRows
 from elmokit.whole_files import write_text
 
 _STREAM_ROW = 20_000  # words of held-out text a row: the first few of each are read without what precedes them
@@ -76,11 +78,13 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
     if newest is not None:
         check_resumed(config)
     corpus = prepare_corpus(config, accelerator, began=newest is not None, fingerprint=facts.get("corpus"))
+    rows = word_rows(config, corpus)
+    corpus = corpus.read_by(rows)
     set_seed(config.seed)
-    model = build_model(config, len(corpus.vocab))
+    model = build_model(config, len(corpus.vocab), rows)
     if accelerator.num_processes > 1:
         set_seed(config.seed + accelerator.process_index)  # processes that drop the same units would learn less
-    run = _Run(config, accelerator, corpus, model, checkpoints, facts)
+    run = _Run(config, accelerator, corpus, rows, model, checkpoints, facts)
     if newest is not None:
         run.take_up(newest)
     elif accelerator.is_main_process:
@@ -95,9 +99,10 @@ class _Run:
     """One process of a run."""
 
     def __init__(
-        self, config: PretrainConfig, accelerator: Accelerator, corpus: Corpus, model: ElmoForPreTraining,
-        checkpoints: Checkpoints, facts: dict[str, Any],
+        self, config: PretrainConfig, accelerator: Accelerator, corpus: Corpus, rows: WordRows,
+        model: ElmoForPreTraining, checkpoints: Checkpoints, facts: dict[str, Any],
     ) -> None:  # fmt: skip
+        self.rows = rows
         self.config, self.accelerator, self.corpus, self.checkpoints = config, accelerator, corpus, checkpoints
         self.directions = model.config.directions
         wanted = facts.get("precision", "auto") if config.precision == "auto" else config.precision
@@ -286,7 +291,7 @@ class _Run:
         bar.say(_epoch_line(figures, self.config.epochs))
         if self.accelerator.is_main_process:
             if better:
-                save_model(self.bare_model, self.corpus, self.config.output)
+                save_model(self.bare_model, self.corpus, self.rows, self.config.output)
             draw_learning_curve(progress.history, self.config.output / "learning_curve.png")
         self._save()
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 
 from elmokit.errors import ModelError
-from elmokit.models.loading import load
+from elmokit.models.loading import load, word_rows_of
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
 from elmokit.nn.softmax import rows_at_once
@@ -118,6 +118,7 @@ def evaluate_text(
             normalize=(config.text_steps or []) if normalize is None else normalize,
             max_words=max_words, max_characters=config.max_characters_per_token, from_vocab=vocabulary,
         )  # fmt: skip
+        corpus = corpus.read_by(word_rows_of(folder))
         batches: Batches = SentenceBatches(
             corpus, corpus.train, tokens=batch_tokens, shuffle=False, directions=config.directions
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import platform
 import shutil
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 import yaml
 from accelerate import Accelerator
@@ -17,18 +19,29 @@ from accelerate.utils import broadcast_object_list
 
 from elmokit.errors import ConfigError, DataError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.loading import load, load_config
+from elmokit.models.loading import load, load_config, word_rows_of
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus
+from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
 from elmokit.text.normalize import check_steps
 from elmokit.text.vocab import Vocabulary
+from elmokit.text.word_rows import ByteRows, LookupRows, PieceRows, WordRows
+
+log = logging.getLogger(__name__)
 
 _RUN_FILES = ("config.yaml", "log.jsonl", "metrics.json", "learning_curve.png", "checkpoints", "tensorboard")
-_MODEL_FILES = ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json")
+_MODEL_FILES = (
+    "config.json",
+    "model.safetensors",
+    "vocab.txt",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "lexicon.json",
+)
 _BESIDES = ("corpus", "corpus.partial", "corpus.old", ".model.partial")
 
 _DROPOUT = {"dropout", "locked_dropout", "weight_dropout"}  # what may change when a model is trained on
@@ -48,6 +61,8 @@ def check_settings(config: PretrainConfig) -> None:
         ConfigError, DataError, ModelError: An unknown preset, step or model field, missing files, an unusable model.
     """
     check_steps(config.normalize)
+    if config.initial_vectors is not None and (config.token_encoder != "word" or config.from_model is not None):
+        raise ConfigError("initial_vectors fill the table of a new word model: --set token_encoder=word, no --from")
     model_config(config, vocab_size=0)
     expand_paths(config.train)
     if config.valid is not None:
@@ -164,21 +179,45 @@ def load_vocabulary(folder: Path) -> Vocabulary:
     return Vocabulary.load(path)
 
 
-def model_config(config: PretrainConfig, *, vocab_size: int) -> ElmoConfig:
+def word_rows(config: PretrainConfig, corpus: Corpus) -> WordRows:
+    """What the token encoder of a run reads of words; pieces are learned from the words of the training text."""
+    if config.from_model is not None:
+        return word_rows_of(config.from_model)
+    shape = model_config(config, vocab_size=len(corpus.vocab))
+    if config.token_encoder == "word":
+        return LookupRows({word: number for number, word in enumerate(corpus.vocab.words)})
+    if config.token_encoder == "subword":
+        counts = dict(zip(corpus.vocab.words, corpus.vocab.counts, strict=True))
+        return PieceRows.trained(counts, n_pieces=config.n_pieces, max_pieces=shape.max_pieces_per_token)
+    return ByteRows(shape.max_characters_per_token)
+
+
+def model_config(config: PretrainConfig, *, vocab_size: int, rows: WordRows | None = None) -> ElmoConfig:
     """The shape of a run's model: its preset with single fields replaced, or that of the model it goes on with."""
     if config.from_model is None:
         if "vocab_size" in config.model:
             raise ConfigError("model.vocab_size comes from the text; use max_vocab and min_count")
-        return ElmoConfig.preset(config.preset, **{**config.model, "vocab_size": vocab_size})
+        if "token_encoder" in config.model:
+            raise ConfigError("model.token_encoder is set; use --set token_encoder=…")
+        values = {**config.model, "token_encoder": config.token_encoder, "vocab_size": vocab_size}
+        if rows is not None and not isinstance(rows, ByteRows):
+            tables = rows.lexicon()
+            size = len(tables["pieces" if isinstance(rows, PieceRows) else "words"])
+            values |= {"n_words": size + 1, "n_characters": 0, "marker_rows": rows.markers().tolist()}
+        elif config.token_encoder != "char_cnn":
+            values |= {"n_words": 3, "n_characters": 0}  # not known yet
+        return ElmoConfig.preset(config.preset, **values)
     if fixed := sorted(set(config.model) - _DROPOUT):
         raise ConfigError(f"model.{fixed[0]} is set, but --from {config.from_model} brings its shape")
     return load_config(config.from_model)
 
 
-def build_model(config: PretrainConfig, vocab_size: int) -> ElmoForPreTraining:
+def build_model(config: PretrainConfig, vocab_size: int, rows: WordRows) -> ElmoForPreTraining:
     """A new model of the preset's shape, or the one to go on with. It remembers how its text was prepared."""
     if config.from_model is None:
-        model = ElmoForPreTraining(model_config(config, vocab_size=vocab_size))
+        model = ElmoForPreTraining(model_config(config, vocab_size=vocab_size, rows=rows))
+        if config.initial_vectors is not None:
+            _fill_table(model, rows, config.initial_vectors)
     else:
         model = load(ElmoForPreTraining, config.from_model)
         if model.config.vocab_size != vocab_size:
@@ -192,14 +231,33 @@ def build_model(config: PretrainConfig, vocab_size: int) -> ElmoForPreTraining:
     return model
 
 
-def save_model(model: ElmoForPreTraining, corpus: Corpus, folder: Path) -> None:
+def _fill_table(model: ElmoForPreTraining, rows: WordRows, path: Path) -> None:
+    """Static vectors as the start of a word table, scaled to the deviation that the table is drawn with."""
+    vectors = WordVectors.load(path)
+    table = model.elmo.token_encoder.embedding.weight
+    if vectors.dim != table.shape[1]:
+        raise ConfigError(
+            f"the vectors in {path} have {vectors.dim} numbers, the model's words {table.shape[1]}: "
+            f"--set model.projection_dim={vectors.dim}"
+        )
+    words = rows.lexicon()["words"]
+    known = [word for word in words if word in vectors]
+    if not known:
+        raise ConfigError(f"{path} has a vector for none of the {len(words)} words of the text")
+    found = torch.from_numpy(np.stack([vectors[word] for word in known]))
+    with torch.no_grad():
+        table[torch.tensor([words[word] + 1 for word in known])] = found * (table[1:].std() / found.std())
+    log.info("%d of %d words start from %s", len(known), len(words), path)
+
+
+def save_model(model: ElmoForPreTraining, corpus: Corpus, rows: WordRows, folder: Path) -> None:
     """Put the model's files into ``folder`` one by one by renaming, the weights last: there is never half a model."""
     partial = folder / ".model.partial"
     shutil.rmtree(partial, ignore_errors=True)
     with quiet_transformers():
         model.save_pretrained(partial)
     split: Literal["penn", "whitespace"] = "whitespace" if model.config.pre_split else "penn"
-    ElmoTokenizer(max_characters=model.config.max_characters_per_token, split=split).save_pretrained(partial)
+    ElmoTokenizer(word_rows=rows, split=split).save_pretrained(partial)
     corpus.vocab.save(partial / "vocab.txt")
     for path in sorted(partial.iterdir(), key=lambda path: path.name == "model.safetensors"):
         os.replace(path, folder / path.name)

@@ -60,7 +60,7 @@ def _pack(
     """words and targets (D, N) are word ids; targets beyond the vocabulary become ``<UNK>``."""
     distinct, index = np.unique(words, return_inverse=True)
     return PackedBatch(
-        chars=torch.from_numpy(np.asarray(corpus.chars[distinct])),
+        chars=torch.from_numpy(np.asarray(corpus.inputs[distinct])),
         index=torch.from_numpy(index.reshape(words.shape)),
         targets=torch.from_numpy(np.where(targets < len(corpus.vocab), targets, UNK_ID)),
         batch_sizes=sizes,

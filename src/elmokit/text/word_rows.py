@@ -142,6 +142,79 @@ class DictionaryRows(WordRows):
         return rows
 
 
+class PieceRows(WordRows):
+    """The numbers of a word's pieces, plus one: byte-pair encoding (Sennrich et al. 2016) over UTF-8 bytes.
+
+    A word that training never saw falls into known pieces, in the worst case into bytes. Words are cut to `max_pieces`.
+
+    Args:
+        pieces: Ids of the pieces, the two sentence markers among them.
+        merges: Rank of each merge of two pieces, written `left right`.
+        max_pieces: Positions of a row.
+    """
+
+    def __init__(self, pieces: Mapping[str, int], merges: Mapping[str, int], *, max_pieces: int = 12) -> None:
+        from tokenizers import Tokenizer
+        from tokenizers.models import BPE
+        from tokenizers.pre_tokenizers import ByteLevel
+
+        self.pieces, self.merges = dict(pieces), dict(merges)
+        self.width = self.max_characters = max_pieces
+        _require(self.pieces, (BOS, EOS), table_name="table of pieces")
+        ranked = sorted(self.merges, key=self.merges.__getitem__)
+        pairs = [(left, right) for left, _, right in (pair.partition(" ") for pair in ranked)]
+        try:
+            self._tokenizer = Tokenizer(BPE(self.pieces, pairs))
+        except Exception as error:  # whatever the Rust side finds wrong with them
+            raise ModelError(f"the model's pieces and merges do not fit: {error}") from error
+        self._tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=False)
+
+    @classmethod
+    def trained(cls, counts: Mapping[str, int], *, n_pieces: int = 8000, max_pieces: int = 12) -> PieceRows:
+        """Pieces for words that occur as often as `counts` says: the bytes, then the most frequent merges."""
+        from tokenizers import Tokenizer
+        from tokenizers.models import BPE
+        from tokenizers.pre_tokenizers import ByteLevel
+        from tokenizers.trainers import BpeTrainer
+
+        tokenizer = Tokenizer(BPE())
+        tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=False)
+        trainer = BpeTrainer(
+            vocab_size=n_pieces, special_tokens=[BOS, EOS], initial_alphabet=ByteLevel.alphabet(), show_progress=False
+        )
+        tokenizer.train_from_iterator((word for word, count in counts.items() for _ in range(count)), trainer)
+        model = json.loads(tokenizer.to_str())["model"]
+        merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
+        return cls(model["vocab"], {pair: rank for rank, pair in enumerate(merges)}, max_pieces=max_pieces)
+
+    def __call__(self, words: Sequence[str]) -> Rows:
+        rows = np.zeros((len(words), self.width), dtype=np.int32)
+        encoded = self._tokenizer.encode_batch([replace_surrogates(word) or " " for word in words])
+        for row, word in zip(rows, encoded, strict=True):
+            ids = word.ids[: self.width]
+            row[: len(ids)] = np.asarray(ids) + 1
+        return rows
+
+    def markers(self) -> Rows:
+        rows = np.zeros((2, self.width), dtype=np.int32)
+        rows[:, 0] = self.pieces[BOS] + 1, self.pieces[EOS] + 1
+        return rows
+
+    def decode(self, row: Rows) -> str:
+        names = {number: piece for piece, number in self.pieces.items() if piece not in (BOS, EOS)}
+        return self._bytes([names[int(number) - 1] for number in row if int(number) - 1 in names])
+
+    def lexicon(self) -> dict[str, dict[str, int]]:
+        return {"pieces": self.pieces, "merges": self.merges}
+
+    @staticmethod
+    def _bytes(pieces: Sequence[str]) -> str:
+        from tokenizers.decoders import ByteLevel
+
+        text: str = ByteLevel().decode(list(pieces))
+        return text
+
+
 def _named(table: Mapping[str, int], number: int, *, hidden: Sequence[str]) -> str:
     found = next((entry for entry, id_ in table.items() if id_ == number), "")
     return "" if found in hidden else found
@@ -159,12 +232,18 @@ def save_lexicon(rows: WordRows, path: Path) -> None:
 
 
 def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
-    """The convention that `save_lexicon` wrote: whole words, or words and characters.
+    """The convention that `save_lexicon` wrote: whole words, pieces of words, or words and characters.
+
+    Args:
+        path: The file.
+        max_characters: Width of a row of characters or pieces.
 
     Raises:
         ModelError: The file is missing or damaged.
     """
     tables = _load_lexicon(path)
+    if "pieces" in tables:
+        return PieceRows(tables["pieces"], tables.get("merges", {}), max_pieces=max_characters)
     if "characters" not in tables:
         return LookupRows(tables.get("words", {}))
     return DictionaryRows(words=tables.get("words", {}), characters=tables["characters"], max_characters=max_characters)

@@ -53,3 +53,18 @@ def test_every_length_and_batch_size(tmp_path: Path, settings: dict[str, Any]) -
         with torch.no_grad():
             expected = torch.stack(model(torch.from_numpy(ids)).hidden_states).numpy()
         np.testing.assert_allclose(layers, expected, atol=1e-5)
+
+
+def test_pieces_of_words(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = {"token_encoder": "subword", "n_words": 20, "n_characters": 0, "max_pieces_per_token": 4}
+    model = ElmoModel(ElmoConfig.preset("tiny", **config, marker_rows=[[1, 0, 0, 0], [2, 0, 0, 0]])).eval()
+    export_onnx(model, tmp_path / "m.onnx")
+    session = ort.InferenceSession(tmp_path / "m.onnx")
+    for words in (1, 6):
+        ids = np.zeros((2, words, 4), dtype=np.int64)
+        ids[0, :, :2], ids[1, 0, :3] = [5, 7], [9, 4, 11]
+        (layers,) = session.run(None, {"char_ids": ids})
+        with torch.no_grad():
+            expected = torch.stack(model(torch.from_numpy(ids)).hidden_states).numpy()
+        np.testing.assert_allclose(layers, expected, atol=1e-5)

@@ -35,7 +35,7 @@ def files(tmp_path: Path) -> tuple[Path, Path, Path]:
 
 def types_by_id(corpus: Corpus) -> list[str]:
     """The word of every id, read back from its characters."""
-    rows = np.asarray(corpus.chars) - 1
+    rows = np.asarray(corpus.inputs) - 1
     return ["<S>", "</S>", *(bytes(row[row < 256].astype(np.uint8).tolist()).decode() for row in rows[2:])]
 
 
@@ -54,8 +54,8 @@ def test_words_and_ids_equal_brute_force(files: tuple[Path, Path, Path]) -> None
     assert corpus.vocab == Vocabulary.from_counts(counts)
     assert types_by_id(corpus)[: len(corpus.vocab)] == corpus.vocab.words
     assert types_by_id(corpus)[len(corpus.vocab) :] == ["'s", "unseen", "zebra"]
-    assert (corpus.chars[:2] == marker_char_ids()).all()
-    assert (corpus.chars[2:] == char_ids(types_by_id(corpus)[2:])).all()
+    assert (corpus.inputs[:2] == marker_char_ids()).all()
+    assert (corpus.inputs[2:] == char_ids(types_by_id(corpus)[2:])).all()
     assert corpus.train[0].dtype == np.int32
     assert corpus.train.lengths.tolist() == [len(sentence) for sentence in expected]
     assert (corpus.train.n_tokens, corpus.valid.n_tokens) == (sum(map(len, expected)), 8)
@@ -68,7 +68,7 @@ def test_a_literal_marker_in_the_text_is_a_type_beyond_the_vocabulary(files: tup
     corpus = build_corpus(train, None, folder, pre_split=True)
     assert words_of(corpus, corpus.train) == [text.split() for text in TRAIN]
     assert corpus.train[2][2] == len(corpus.vocab) == corpus.info["n_types"] - 1
-    assert (corpus.chars[corpus.train[2][2]] == char_ids(["<S>"])[0]).all()
+    assert (corpus.inputs[corpus.train[2][2]] == char_ids(["<S>"])[0]).all()
     assert len(corpus.valid) == corpus.valid.n_tokens == 0
 
 

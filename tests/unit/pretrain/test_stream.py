@@ -37,7 +37,7 @@ def pairs_of(sentence: np.ndarray, corpus: Corpus, *, backward: bool = False) ->
 
 def unpacked(batch: PackedBatch, corpus: Corpus) -> list[list[Pairs]]:
     """For each direction the (word id, target) sequence of every row, sentence rows in packed order."""
-    known = {row.tobytes(): number for number, row in enumerate(np.asarray(corpus.chars))}
+    known = {row.tobytes(): number for number, row in enumerate(np.asarray(corpus.inputs))}
     ids = np.array([known[row.tobytes()] for row in batch.chars.numpy()])
     starts = np.cumsum([0, *batch.batch_sizes])
     rows = []

@@ -1,0 +1,57 @@
+"""Pieces of words: byte-pair encoding as a convention of rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elmokit.errors import ModelError
+from elmokit.text.word_rows import PieceRows, load_word_rows, save_lexicon
+
+COUNTS = {"running": 50, "runner": 30, "walking": 40, "walker": 20, "the": 100, "über": 5}
+ROWS = PieceRows.trained(COUNTS, n_pieces=280, max_pieces=8)
+
+
+def test_frequent_words_are_few_pieces_and_unseen_ones_fall_into_known_pieces() -> None:
+    the, walks, strange = ROWS(["the", "walks", "qzx"])
+    assert np.count_nonzero(the) == 1
+    assert 1 < np.count_nonzero(walks) < 5
+    assert np.count_nonzero(strange) == 3  # bytes
+    assert (the >= 0).all()
+
+
+@given(st.text(min_size=1, max_size=3).filter(lambda text: text.isprintable() and not text.isspace()))
+def test_any_word_comes_back(word: str) -> None:
+    wide = PieceRows(ROWS.pieces, ROWS.merges, max_pieces=40)
+    assert wide.decode(wide([word])[0]) == word
+
+
+def test_markers_are_like_no_word_and_a_literal_one_is_text() -> None:
+    markers = ROWS.markers()
+    assert (np.count_nonzero(markers, axis=1) == 1).all()
+    assert not (ROWS(["<S>"])[0] == markers[0]).all()
+    assert ROWS.decode(markers[0]) == ""
+
+
+def test_training_twice_gives_the_same_pieces() -> None:
+    again = PieceRows.trained(COUNTS, n_pieces=280, max_pieces=8)
+    assert again.lexicon() == ROWS.lexicon()
+
+
+def test_saved_and_loaded(tmp_path: Path) -> None:
+    save_lexicon(ROWS, tmp_path / "lexicon.json")
+    loaded = load_word_rows(tmp_path / "lexicon.json", max_characters=8)
+    words = ["running", "qüx", "", "\ud800", "a" * 100]
+    np.testing.assert_array_equal(loaded(words), ROWS(words))
+    assert loaded(["x"] * 0).shape == (0, 8)
+
+
+def test_merges_that_do_not_fit_are_told() -> None:
+    with pytest.raises(ModelError, match="pieces and merges do not fit"):
+        PieceRows(ROWS.pieces, {"no such": 0})
+    with pytest.raises(ModelError, match="table of pieces lacks"):
+        PieceRows({"a": 0}, {})
