@@ -193,6 +193,21 @@ def test_a_word_table_starts_from_static_vectors(text: Path, tmp_path: Path) -> 
         run(text, tmp_path / "other", model={"token_encoder": "word"})
 
 
+def test_the_way_courses_do_it(text: Path, tmp_path: Path) -> None:
+    """`preset: classic` sets what is not set; every step stays a switch of its own."""
+    values = {"train": [str(text / "train.txt")], "output": str(tmp_path / "run"), "preset": "classic", "epochs": 1}
+    config = PretrainConfig(**values, min_count=1, model={"cell_dim": 12, "projection_dim": 12})
+    assert (config.token_encoder, config.batch_sentences, config.min_count) == ("word", 32, 1)
+    result = pretrain(config, show_progress=False)
+    model = Encoder.from_pretrained(result.output).model.config
+    assert (model.token_encoder, model.use_skip_connections, model.softmax) == ("word", False, "full")
+    assert model.text_steps == config.normalize
+    info = json.loads((result.output / "corpus" / "corpus.json").read_text(encoding="utf-8"))
+    lengths = sorted(len(line.split()) for line in (text / "train.txt").read_text(encoding="utf-8").splitlines())
+    assert info["settings"]["max_words"] == lengths[int(np.ceil(0.95 * len(lengths))) - 1]
+    assert PretrainConfig(**{**values, "preset": "mini"}).batch_sentences is None
+
+
 def test_training_in_stream_mode_evaluates_in_stream_mode(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+CLEAN = "Clean-up steps, as clean_markup,lower_case; others: expand_contractions, replace_urls, remove_punctuation."
+
 SourceModel = Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")]
 OptionsFile = Annotated[str | None, typer.Option(help="Options file of a .hdf5 model, when not beside it.")]
 VocabularyFile = Annotated[str | None, typer.Option(help="Vocabulary of a word-level model, when not beside it.")]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from elmokit.cli.options import parts
+from elmokit.cli.options import CLEAN, parts
 
 
 def pretrain(
@@ -19,7 +19,9 @@ def pretrain(
     ] = None,
     valid: Annotated[str | None, typer.Option(help="Held-out text, for perplexity and early stopping.")] = None,
     output: Annotated[Path | None, typer.Option(help="Run folder: model, logs, checkpoints, settings.")] = None,
-    preset: Annotated[str | None, typer.Option(help="tiny, mini, small, medium or original. [default: mini]")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="tiny, mini, small, medium, original or classic. [default: mini]")
+    ] = None,
     from_model: Annotated[str | None, typer.Option("--from", help="Go on with this model on new text.")] = None,
     mode: Annotated[
         Literal["sentence", "stream"] | None, typer.Option(help="Independent sentences, or carried state.")
@@ -28,7 +30,7 @@ def pretrain(
     pre_split: Annotated[
         bool | None, typer.Option("--pre-split/--split-words", help="Words are already separated by blanks.")
     ] = None,
-    clean: Annotated[str | None, typer.Option(help="Clean-up steps: clean_markup,lower_case,unicode_nfc.")] = None,
+    clean: Annotated[str | None, typer.Option(help=CLEAN)] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs at most. [default: 5]")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights, order and negative samples. [default: 13]")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads. [default: as measured or set outside]")] = None,

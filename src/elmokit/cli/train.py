@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from elmokit.cli.options import files, parts, show_messages
+from elmokit.cli.options import CLEAN, files, parts, show_messages
 
 app = typer.Typer(help="Train a task on top of a biLM, or static vectors.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -33,9 +33,7 @@ def classify(
     label_names: Annotated[Path | None, typer.Option(help="File with a name a line for the sorted labels.")] = None,
     valid_fraction: Annotated[float | None, typer.Option(help="Share of train for validation. [default: 0.05]")] = None,
     train_fraction: Annotated[float | None, typer.Option(help="Share of training rows to use. [default: 1]")] = None,
-    clean: Annotated[
-        str | None, typer.Option(help="Clean-up steps: clean_markup,lower_case,unicode_nfc. [default: the model's]")
-    ] = None,
+    clean: Annotated[str | None, typer.Option(help=f"{CLEAN} [default: the model's]")] = None,
     max_words: Annotated[int | None, typer.Option(help="Longer texts are cut. [default: 128]")] = None,
     combine: Annotated[
         Literal["trainable", "frozen", "function"] | None, typer.Option(help="Layer mix. [default: trainable]")
@@ -103,7 +101,7 @@ def vectors(
     train: Annotated[list[str] | None, typer.Option(help="Text files or globs; F1,F2 or again.")] = None,
     output: Annotated[Path | None, typer.Option(help="File to write: .txt, .vec or .bin, also .gz.")] = None,
     column: Annotated[str | None, typer.Option(help=f"Text column(s): {COLUMNS}.")] = None,
-    clean: Annotated[str | None, typer.Option(help="Clean-up steps: clean_markup,lower_case,unicode_nfc.")] = None,
+    clean: Annotated[str | None, typer.Option(help=CLEAN)] = None,
     pre_split: Annotated[bool | None, typer.Option("--pre-split/--split-words", help="How words are found.")] = None,
     dim: Annotated[int | None, typer.Option(help="Size of a vector. [default: 256]")] = None,
     window: Annotated[int | None, typer.Option(help="Places to each side. [default: 4]")] = None,

@@ -32,6 +32,15 @@ PRESETS: dict[str, dict[str, Any]] = {
     "small": {"filters": _PUBLISHED_FILTERS, "n_highway": 1, "projection_dim": 128, "cell_dim": 1024},  # 13.6 M
     "medium": {"filters": _PUBLISHED_FILTERS, "n_highway": 1, "projection_dim": 256, "cell_dim": 2048},  # 28.0 M
     "original": {"filters": _PUBLISHED_FILTERS, "n_highway": 2, "projection_dim": 512, "cell_dim": 4096},  # 93.6 M
+    "classic": {  # of courses: no projection, clips or residuals; `elmo pretrain --preset classic` looks words up
+        "projection_dim": 150,
+        "cell_dim": 150,
+        "use_skip_connections": False,
+        "cell_clip": None,
+        "proj_clip": None,
+        "dropout": 0.0,
+        "softmax": "full",
+    },
 }
 
 # What transformers itself puts into a config without declaring it as a field.

@@ -5,15 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from elmokit.settings import Settings
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
+CLASSIC: dict[str, Any] = {
+    "token_encoder": "word", "normalize": ["expand_contractions", "replace_urls", "remove_punctuation", "lower_case"],
+    "min_count": 3, "max_words_percentile": 95.0, "batch_sentences": 32, "learning_rate": 1e-3, "schedule": "constant",
+    "warmup_steps": 0,
+}  # fmt: skip
+"""What `preset: classic` sets beside the shape, each where nothing else is given: the way courses build ELMo."""
+
+
 class PretrainConfig(Settings):
     """Settings of `elmo pretrain`, as a YAML file, ``--set key=value`` or command-line options."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _classic(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("preset") == "classic":
+            return {**CLASSIC, **values}
+        return values
 
     # The text.
     train: Annotated[list[str], Field(min_length=1)]
@@ -31,6 +46,8 @@ class PretrainConfig(Settings):
     max_vocab: PositiveInt | None = 50_000
     max_words: PositiveInt = 200
     """Longer lines are cut into pieces of this many words."""
+    max_words_percentile: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Cut at this percentile of the lines' lengths where that is less than `max_words`."""
 
     # The model.
     preset: str = "mini"
@@ -50,6 +67,8 @@ class PretrainConfig(Settings):
     """Independent sentences, or the reference's endless rows with carried state."""
     batch_tokens: PositiveInt = 2048
     """Sentence mode: predicted words a direction and step, over all processes."""
+    batch_sentences: PositiveInt | None = None
+    """Sentence mode: at most this many sentences a step."""
     stream_rows: PositiveInt = 128
     """Stream mode: rows over all processes (the reference: 128 a GPU)."""
     stream_window: PositiveInt = 20

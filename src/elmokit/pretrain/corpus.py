@@ -167,6 +167,15 @@ def build_corpus(
     return Corpus.open(folder)
 
 
+def length_percentile(
+    paths: Iterable[str | Path], percentile: float, *, column: str | None, pre_split: bool, normalize: Sequence[str]
+) -> int:
+    """The number of words that `percentile` per cent of the lines do not exceed; at least 1."""
+    texts = read_texts(expand_paths(paths), column=column, max_bytes=_LONGEST_LINE)
+    lengths = [len(words) for words in _sentences(texts, normalize, pre_split, _LONGEST_LINE)]
+    return max(1, int(np.percentile(lengths, percentile, method="inverted_cdf"))) if lengths else 1
+
+
 def _sentences(texts: Iterable[str], steps: Sequence[str], pre_split: bool, max_words: int) -> Iterator[list[str]]:
     for text in texts:
         text = normalized(text, steps) if steps else text

@@ -128,7 +128,10 @@ class _Run:
             "seed": config.seed, "shuffle": config.shuffle, "directions": self.directions, "rank": rank, "world": world,
         }  # fmt: skip
         if config.mode == "sentence":
-            return SentenceBatches(self.corpus, self.corpus.train, tokens=config.batch_tokens, **common)
+            return SentenceBatches(
+                self.corpus, self.corpus.train, tokens=config.batch_tokens, most_sentences=config.batch_sentences,
+                **common,
+            )  # fmt: skip
         if config.stream_rows < world:
             raise ConfigError(f"stream_rows is {config.stream_rows}; expected a row for each of the {world} processes")
         return StreamBatches(

@@ -24,7 +24,7 @@ from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrain.config import PretrainConfig
-from elmokit.pretrain.corpus import Corpus, build_corpus
+from elmokit.pretrain.corpus import Corpus, build_corpus, length_percentile
 from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
 from elmokit.text.normalize import check_steps
@@ -137,10 +137,17 @@ def prepare_corpus(
     folder = config.output / "corpus"
     if accelerator.is_main_process and not (began and _is_there(folder)):
         vocabulary = None if config.from_model is None else load_vocabulary(Path(config.from_model))
+        max_words = config.max_words
+        if config.max_words_percentile is not None:
+            found = length_percentile(
+                config.train, config.max_words_percentile, column=config.column, pre_split=config.pre_split,
+                normalize=text_steps(config),
+            )  # fmt: skip
+            max_words = min(max_words, found)
         build_corpus(
             config.train, config.valid, folder, column=config.column, pre_split=config.pre_split,
             normalize=text_steps(config), min_count=config.min_count, max_vocab=config.max_vocab,
-            max_words=config.max_words, max_characters=model_config(config, vocab_size=0).max_characters_per_token,
+            max_words=max_words, max_characters=model_config(config, vocab_size=0).max_characters_per_token,
             from_vocab=vocabulary,
         )  # fmt: skip
     accelerator.wait_for_everyone()

@@ -86,16 +86,20 @@ def pack_sentences(
 
 
 class SentenceBatches:
-    """Independent sentences of like length, up to ``tokens`` predictions a batch over all processes."""
+    """Independent sentences of like length, up to ``tokens`` predictions a batch over all processes.
+
+    ``most_sentences`` is a second bound.
+    """
 
     carries_state = False
 
     def __init__(
         self, corpus: Corpus, sentences: Sentences, *, tokens: int, seed: int = 0, shuffle: bool = True,
-        directions: int = 2, rank: int = 0, world: int = 1,
+        directions: int = 2, rank: int = 0, world: int = 1, most_sentences: int | None = None,
     ) -> None:  # fmt: skip
         self.corpus, self.sentences = corpus, sentences
         self.tokens, self.seed, self.shuffle, self.directions = tokens, seed, shuffle, directions
+        self.most_sentences = most_sentences
         self.rank, self.world = rank, world
         self._planned: tuple[int, list[NDArray[np.int64]]] | None = None
 
@@ -134,11 +138,11 @@ class SentenceBatches:
 
     def _cut(self, pool: NDArray[np.int64], costs: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Cut sorted sentences where the token budget is full; one sentence longer than the budget stands alone."""
-        cuts, spent = [], 0
+        cuts, spent, first = [], 0, 0
         for place, cost in enumerate(costs[pool].tolist()):
-            if spent and spent + cost > self.tokens:
+            if spent and (spent + cost > self.tokens or place - first == self.most_sentences):
                 cuts.append(place)
-                spent = 0
+                spent, first = 0, place
             spent += cost
         return [batch for batch in np.split(pool, cuts) if len(batch)]
 

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
+import regex  # knows Unicode's classes of characters
+
 from elmokit.errors import ConfigError
 
 _CLITIC_QUOTE = re.compile(r" ?#39;(?=(?:s|t|re|ve|ll|d|m)\b)", re.IGNORECASE)  # tuesday #39;s
@@ -17,6 +19,17 @@ _BARE_ENTITY = re.compile(r"(?<![&\w])(#\d{2,5}|#x[0-9a-fA-F]{2,5}|lt|gt|amp|quo
 _ENTITY = re.compile(r"&#?\w{2,31};")  # none without its ";": "?a=1&copy=2" is an address
 _TAG = re.compile(r"<(?:/?[A-Za-z][^<>]{0,1000}|!--[^<>]{0,1000}--)>")
 _BACKSLASHES = re.compile(r"\\+")
+_ADDRESS = re.compile(r"(?i:https?://|ftp://|www\.)\S+|[\w.%+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_PUNCTUATION = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
+_CONTRACTIONS = [
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
+        (r"\bwon't\b", "will not"), (r"\bcan't\b", "can not"), (r"\bshan't\b", "shall not"), (r"n't\b", " not"),
+        (r"\blet's\b", "let us"), (r"(?<=\w)'re\b", " are"), (r"(?<=\w)'ve\b", " have"), (r"(?<=\w)'ll\b", " will"),
+        (r"(?<=\w)'d\b", " would"), (r"\b(I)'m\b", r"\1 am"),
+        (r"\b(it|he|she|that|this|there|here|what|who|where|when|how)'s\b", r"\1 is"),
+    )
+]  # fmt: skip
 _QUOTES = {"#39": "'", "quot": '"'}
 
 
@@ -54,10 +67,33 @@ def unicode_nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def expand_contractions(text: str) -> str:
+    """`I can't` becomes `I can not`, `they're` `they are`. `'s` is `is` after pronouns alone."""
+    text = text.replace("’", "'")
+    if "'" not in text:
+        return text
+    for pattern, replacement in _CONTRACTIONS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def replace_urls(text: str) -> str:
+    """Addresses of the web and of mail become the word `URL`."""
+    return _ADDRESS.sub("URL", text)
+
+
+def remove_punctuation(text: str) -> str:
+    """Only letters, digits and marks stay; everything else is a blank."""
+    return " ".join(_PUNCTUATION.sub(" ", text).split())
+
+
 STEPS: dict[str, Callable[[str], str]] = {
     "clean_markup": clean_markup,
     "lower_case": lower_case,
     "unicode_nfc": unicode_nfc,
+    "expand_contractions": expand_contractions,
+    "replace_urls": replace_urls,
+    "remove_punctuation": remove_punctuation,
 }
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elmokit.errors import ConfigError, DataError
-from elmokit.pretrain.corpus import Corpus, Sentences, build_corpus
+from elmokit.pretrain.corpus import Corpus, Sentences, build_corpus, length_percentile
 from elmokit.text.char_ids import char_ids, marker_char_ids
 from elmokit.text.vocab import Vocabulary
 from elmokit.text.words import split_words
@@ -296,3 +297,11 @@ def test_ag_news(elmokit_data: Path, tmp_path: Path) -> None:
     )
     assert len(corpus.train) == 4919
     assert corpus.train.n_tokens > 150_000
+
+
+def test_the_length_that_most_lines_do_not_exceed(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("".join("w " * count + "\n" for count in range(1, 21)), encoding="utf-8")
+    settings: dict[str, Any] = {"column": None, "pre_split": True, "normalize": []}
+    assert length_percentile([tmp_path / "t.txt"], 95, **settings) == 19
+    assert length_percentile([tmp_path / "t.txt"], 100, **settings) == 20
+    assert length_percentile([tmp_path / "t.txt"], 1, **settings) == 1

@@ -182,3 +182,9 @@ def test_one_direction_is_the_forward_one(corpus: Corpus, make) -> None:  # type
 def test_too_little_text_gives_no_step(corpus: Corpus) -> None:
     assert stream_batches(corpus, rows=100_000).steps(0) == 0
     assert sentence_batches(corpus, world=1000).steps(0) == 0
+
+
+def test_a_second_bound_on_the_sentences_of_a_step(corpus: Corpus) -> None:
+    batches = SentenceBatches(corpus, corpus.train, tokens=10_000, most_sentences=32)
+    sizes = [batch.batch_sizes[0] for batch in batches.read(0)]
+    assert sorted(sizes) == [22, 32, 32, 32, 32]

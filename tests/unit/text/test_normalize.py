@@ -56,3 +56,22 @@ def test_an_unknown_step_is_named_with_those_there_are() -> None:
     check_steps(list(STEPS))
     with pytest.raises(ConfigError, match="'clean'; there are clean_markup, lower_case, unicode_nfc"):
         check_steps(["clean"])
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("I can't, won't and don't.", "I can not, will not and do not."),
+        ("It's the dog's; they’re what we've got", "It is the dog's; they are what we have got"),
+        ("Let's go, I'm sure he'd say she'll", "let us go, I am sure he would say she will"),
+        ("rock 'n' roll of the '90s", "rock 'n' roll of the '90s"),
+    ],
+)
+def test_contractions(raw: str, clean: str) -> None:
+    assert STEPS["expand_contractions"](raw) == clean
+
+
+def test_the_steps_of_courses() -> None:
+    steps = ["expand_contractions", "replace_urls", "remove_punctuation", "lower_case"]
+    raw = "See https://x.org/a?b=1 or mail a.b@c.de: it's $5.20, \"naïve\"—isn't it?"
+    assert normalize(raw, steps) == "see url or mail url it is 5 20 naïve is not it"
