@@ -1,0 +1,77 @@
+"""`elmo senses`: the uses of a word in a text, grouped by what they mean to the model."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from elmokit.cli.options import PreSplit
+from elmokit.errors import ConfigError
+
+
+def senses(
+    word: Annotated[str, typer.Argument(help="The word, in any case.")],
+    text: Annotated[list[str], typer.Option("--in", help="Text: txt, csv, tsv, jsonl, conllu, also .gz; globs.")],
+    model: Annotated[str, typer.Option(help="Folder of any ELMo, .hdf5, .zip, http(s) address or hub id.")],
+    layer: Annotated[str, typer.Option(help="top, average, mix, or the number of one layer.")] = "top",
+    groups: Annotated[int | None, typer.Option(min=1, help="How many groups. [default: as many as show]")] = None,
+    most: Annotated[int, typer.Option(min=4, help="Uses that are looked at.")] = 1000,
+    examples: Annotated[int, typer.Option(min=1, help="Sentences of each group that are printed.")] = 5,
+    vectors: Annotated[Path | None, typer.Option(help="Static vectors, to see how they see the word.")] = None,
+    column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
+    pre_split: PreSplit = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, all uses in it.")] = False,
+) -> None:
+    """Group the uses of WORD by their contextual vectors and print typical sentences of each group."""
+    if layer == "all":
+        raise ConfigError("--layer is all; expected top, average, mix or a number")
+    chosen: Any = int(layer) if re.fullmatch(r"-?[0-9]+", layer) else layer
+    from elmokit.encode.encoder import Encoder
+    from elmokit.study.word_groups import find_uses, group_uses
+    from elmokit.text.files import expand_paths
+    from elmokit.text.sentence_borders import split_sentences
+    from elmokit.text.sentences import read_sentences
+
+    expand_paths(text)
+    encoder = Encoder.from_pretrained(model)
+    sentences = (
+        given if given is not None else encoder.words(sentence, pre_split=pre_split)
+        for line, given in read_sentences(text, column=column)
+        if word.lower() in line.lower() or given is not None
+        for sentence in ([line] if given is not None else split_sentences(line))
+    )  # fmt: skip
+    found = group_uses(word, find_uses(word, sentences, most=most), encoder, layer=chosen, groups=groups)
+    near = _static(vectors, word)
+    if as_json:
+        typer.echo(json.dumps({**asdict(found), "static_neighbours": near}, ensure_ascii=False))
+        return
+    total = sum(len(group.uses) for group in found.groups)
+    if len(found.groups) == 1:
+        typer.echo(f"{total} uses of {found.word!r}: one group")
+    else:
+        typer.echo(f"{total} uses of {found.word!r}: {len(found.groups)} groups, silhouette {found.silhouette:.2f}")
+    for number, group in enumerate(found.groups, 1):
+        about = f": {', '.join(group.keywords)}" if group.keywords else ""
+        typer.echo(f"\n{number}. {len(group.uses)} uses{about}")
+        for use in group.uses[:examples]:
+            typer.echo(f"   {use.in_context(44)}")
+    typer.echo(f"\nA static vector is one point for all {total} uses.")
+    if near:
+        typer.echo(f"Nearest to it: {', '.join(f'{name} {cosine:.2f}' for name, cosine in near)}")
+
+
+def _static(path: Path | None, word: str) -> list[tuple[str, float]]:
+    if path is None:
+        return []
+    from elmokit.static.vectors import WordVectors
+
+    vectors = WordVectors.load(path)
+    known = next((each for each in (word, word.lower()) if each in vectors), None)
+    if known is None:
+        raise ConfigError(f"{path} has no vector for {word!r}")
+    return vectors.nearest(known, 8)
