@@ -1,0 +1,148 @@
+"""A linear-chain conditional random field (Lafferty et al. 2001): scores of whole tag sequences, in log space."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+FORBIDDEN = -1e4
+"""Added to the score of what is not allowed: no learned score outweighs it, and no gradient becomes NaN."""
+
+
+class Sequence(NamedTuple):
+    """A sequence of tags and its unnormalised log score."""
+
+    score: float
+    tags: list[int]
+
+
+class LinearChainCRF(nn.Module):
+    """Scores of tags at the begin, at the end and after one another, learned; what `allowed` forbids is never decoded.
+
+    Sentences are padded at the right; `mask` (B, W) is true where a word stands. A sentence without words has the
+    log-likelihood 0 and decodes to no tags.
+
+    Args:
+        n_tags: Number of tags T.
+        allowed: (T, T) bool, row before column; None: all.
+        allowed_start, allowed_end: (T,) bool.
+    """
+
+    forbidden: Tensor
+    forbidden_start: Tensor
+    forbidden_end: Tensor
+
+    def __init__(
+        self, n_tags: int, *, allowed: Tensor | None = None, allowed_start: Tensor | None = None,
+        allowed_end: Tensor | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.n_tags = n_tags
+        self.transitions = nn.Parameter(torch.empty(n_tags, n_tags))
+        self.start = nn.Parameter(torch.empty(n_tags))
+        self.end = nn.Parameter(torch.empty(n_tags))
+        shapes = {"forbidden": (n_tags, n_tags), "forbidden_start": (n_tags,), "forbidden_end": (n_tags,)}
+        given = (allowed, allowed_start, allowed_end)
+        for (name, shape), table in zip(shapes.items(), given, strict=True):
+            if table is not None and tuple(table.shape) != shape:
+                raise ValueError(f"{name.replace('forbidden', 'allowed')} is {tuple(table.shape)}; expected {shape}.")
+            values = torch.zeros(shape) if table is None else torch.where(table, 0.0, FORBIDDEN)
+            self.register_buffer(name, values)  # persistent: it comes back with the weights
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """U(−0.1, 0.1): near to no preference."""
+        for parameter in (self.transitions, self.start, self.end):
+            nn.init.uniform_(parameter, -0.1, 0.1)
+
+    def forward(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
+        """Log-likelihood (B,) of `tags` (B, W) under `emissions` (B, W, T); tags in the padding do not count."""
+        return self.score(emissions, tags, mask) - self.partition(emissions, mask)
+
+    def score(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
+        """Unnormalised log score (B,) of `tags`."""
+        self._check(emissions, mask)
+        if not emissions.shape[1]:
+            return emissions.new_zeros(len(emissions))
+        tags = tags.where(mask, 0)
+        real = mask.to(emissions.dtype)
+        total = (emissions.gather(2, tags.unsqueeze(2)).squeeze(2) * real).sum(dim=1)
+        total = total + ((self._steps()[tags[:, :-1], tags[:, 1:]]) * real[:, 1:]).sum(dim=1)
+        last = tags.gather(1, (mask.sum(dim=1, keepdim=True) - 1).clamp_min(0)).squeeze(1)
+        ends = self._begins()[tags[:, 0]] + self._ends()[last]
+        return total + ends * real[:, 0]
+
+    def partition(self, emissions: Tensor, mask: Tensor) -> Tensor:
+        """Log of the sum over all tag sequences (B,)."""
+        self._check(emissions, mask)
+        if not emissions.shape[1]:
+            return emissions.new_zeros(len(emissions))
+        steps = self._steps()
+        alpha = self._begins() + emissions[:, 0]  # (B, T): sequences that end here with this tag
+        for place in range(1, emissions.shape[1]):
+            longer = torch.logsumexp(alpha.unsqueeze(2) + steps, dim=1) + emissions[:, place]
+            alpha = torch.where(mask[:, place, None], longer, alpha)
+        total = torch.logsumexp(alpha + self._ends(), dim=1)
+        return torch.where(mask[:, 0], total, torch.zeros_like(total))
+
+    def decode(self, emissions: Tensor, mask: Tensor) -> list[list[int]]:
+        """The best tags of each sentence (Viterbi)."""
+        return [best[0].tags for best in self.n_best(emissions, mask, 1)]
+
+    @torch.no_grad()
+    def n_best(self, emissions: Tensor, mask: Tensor, n: int) -> list[list[Sequence]]:
+        """The `n` best tag sequences of each sentence, the best first; fewer where there are not so many."""
+        self._check(emissions, mask)
+        if n < 1:
+            raise ValueError(f"n is {n}; expected at least 1.")
+        lengths = mask.sum(dim=1).tolist()
+        emissions = emissions.detach().double().cpu()
+        steps, begins, ends = (table.detach().double().cpu() for table in (self._steps(), self._begins(), self._ends()))
+        return [
+            _n_best(rows[:length], steps, begins, ends, n)
+            for rows, length in zip(emissions, lengths, strict=True)
+        ]  # fmt: skip
+
+    def _check(self, emissions: Tensor, mask: Tensor) -> None:
+        if emissions.ndim != 3 or emissions.shape[2] != self.n_tags:
+            raise ValueError(f"emissions is {tuple(emissions.shape)}; expected (sentences, words, {self.n_tags}).")
+        if mask.shape != emissions.shape[:2]:
+            raise ValueError(f"mask is {tuple(mask.shape)}; expected {tuple(emissions.shape[:2])}.")
+
+    def _steps(self) -> Tensor:
+        return self.transitions + self.forbidden
+
+    def _begins(self) -> Tensor:
+        return self.start + self.forbidden_start
+
+    def _ends(self) -> Tensor:
+        return self.end + self.forbidden_end
+
+
+def _n_best(emissions: Tensor, steps: Tensor, begins: Tensor, ends: Tensor, n: int) -> list[Sequence]:
+    """One sentence (W, T). Each tag keeps its `n` best beginnings; `back` says where each came from."""
+    if not len(emissions):
+        return [Sequence(0.0, [])]
+    n_tags = len(begins)
+    scores = (begins + emissions[0]).unsqueeze(1)  # (T, k)
+    back: list[Tensor] = []
+    for row in emissions[1:]:
+        kept = scores.shape[1]
+        candidates = (scores.unsqueeze(2) + steps.unsqueeze(1)).flatten(0, 1)  # (T · k, T)
+        best, came = candidates.topk(min(n, n_tags * kept), dim=0)
+        scores = best.t() + row.unsqueeze(1)
+        back.append(torch.stack([came // kept, came % kept]))  # (2, k', T): tag and rank before
+    final = (scores + ends.unsqueeze(1)).flatten()
+    best, came = final.topk(min(n, len(final)))
+    found = []
+    for score, number in zip(best.tolist(), came.tolist(), strict=True):
+        tag, rank = divmod(number, scores.shape[1])
+        tags = [tag]
+        for pointers in reversed(back):
+            tag, rank = pointers[:, rank, tag].tolist()
+            tags.append(tag)
+        found.append(Sequence(score, tags[::-1]))
+    allowed = [sequence for sequence in found if sequence.score > FORBIDDEN / 2]
+    return allowed or found[:1]
