@@ -9,6 +9,7 @@ from transformers import (
     AutoModel,
     AutoModelForPreTraining,
     AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
     AutoTokenizer,
 )
 
@@ -16,12 +17,14 @@ from elmokit.models.configuration_elmo import PRESETS, ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel, ElmoModelOutput, ElmoPreTrainedModel
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.models.modeling_token_classification import ElmoForTokenClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 
 AutoConfig.register("elmo", ElmoConfig, exist_ok=True)
 AutoModel.register(ElmoConfig, ElmoModel, exist_ok=True)
 AutoModelForPreTraining.register(ElmoConfig, ElmoForPreTraining, exist_ok=True)
 AutoModelForSequenceClassification.register(ElmoConfig, ElmoForSequenceClassification, exist_ok=True)
+AutoModelForTokenClassification.register(ElmoConfig, ElmoForTokenClassification, exist_ok=True)
 AutoTokenizer.register(ElmoConfig, tokenizer_class=ElmoTokenizer, exist_ok=True)  # type: ignore[no-untyped-call]
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "ElmoConfig",
     "ElmoForPreTraining",
     "ElmoForSequenceClassification",
+    "ElmoForTokenClassification",
     "ElmoModel",
     "ElmoModelOutput",
     "ElmoPreTrainedModel",

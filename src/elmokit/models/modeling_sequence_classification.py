@@ -10,10 +10,9 @@ from torch.nn import functional
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
+from elmokit.models.modeling_mixed import ElmoMixedModel, words_first
 from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.dropout import Dropout
-from elmokit.nn.layer_mix import LayerMix
 
 Pooling = Literal["concat", "max", "mean", "last", "attention"]
 
@@ -58,40 +57,17 @@ class SentenceClassifier(nn.Module):
         return maximum if self.pooling == "max" else torch.cat([maximum, mean, last], dim=1)
 
 
-class ElmoForSequenceClassification(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
-    """A biLM, a layer mix and a `SentenceClassifier`.
-
-    With `freeze_bilm()` only the mix and the classifier learn; the layers may be computed once and given as `layers`.
-    """
+class ElmoForSequenceClassification(ElmoMixedModel):  # type: ignore[no-untyped-call]
+    """A biLM, a layer mix and a `SentenceClassifier`."""
 
     def __init__(self, config: ElmoConfig) -> None:
         super().__init__(config)
         self.num_labels = config.num_labels or 2
-        self.bilm_frozen = False
-        self.elmo = ElmoModel(config)
-        self.mix = LayerMix(
-            config.combine, n_layers=config.n_layers + 1, dim=config.hidden_size, weights=config.mix_weights,
-            normalize=config.mix_normalize, dropout=config.mix_dropout, l2=config.mix_l2,
-            do_layer_norm=config.mix_layer_norm, activation=config.mix_activation, hidden_dim=config.mix_hidden_dim,
-        )  # fmt: skip
         self.classifier = SentenceClassifier(
             input_dim=config.hidden_size, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
             n_labels=self.num_labels, pooling=config.pooling, dropout=config.head_dropout,
         )  # fmt: skip
         self.post_init()  # type: ignore[no-untyped-call]
-
-    def freeze_bilm(self, frozen: bool = True) -> None:
-        """Keep the biLM as it is: no gradients, and no dropout in it even under `.train()`. False thaws it."""
-        self.bilm_frozen = frozen
-        self.elmo.requires_grad_(not frozen)
-        self.train(self.training)
-
-    def train(self, mode: bool = True) -> ElmoForSequenceClassification:
-        """As in PyTorch; a frozen biLM stays in eval mode."""
-        super().train(mode)
-        if self.bilm_frozen:
-            self.elmo.train(False)
-        return self
 
     def forward(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
@@ -108,29 +84,10 @@ class ElmoForSequenceClassification(ElmoPreTrainedModel):  # type: ignore[no-unt
         Raises:
             ValueError: Neither or both of `char_ids` and `layers`, `layers` without a mask or of another shape.
         """
-        hidden, mask = self._layers(char_ids, attention_mask, layers)
-        words, mask = _words_first(self.mix(hidden, mask), mask)
+        words, mask = words_first(*self.mixed(char_ids, attention_mask, layers))
         logits = self.classifier(words, mask)
         loss = None if labels is None else self._loss(logits, labels) + self.mix.penalty()
         return SequenceClassifierOutput(loss=loss, logits=logits)
-
-    def _layers(
-        self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None
-    ) -> tuple[tuple[Tensor, ...], Tensor]:
-        """(B, W, D) a layer, and the mask (B, W)."""
-        if char_ids is not None and layers is None:
-            output = self.elmo(char_ids, attention_mask=mask)
-            return output.hidden_states, output.mask
-        if char_ids is not None or layers is None:
-            raise ValueError("Expected either char_ids or layers (precomputed), got both or neither.")
-        expected = (self.config.n_layers + 1, self.config.hidden_size)
-        if layers.ndim != 4 or (layers.shape[1], layers.shape[3]) != expected:
-            raise ValueError(
-                f"layers is {tuple(layers.shape)}; expected (sentences, {expected[0]}, words, {expected[1]})."
-            )
-        if mask is None or mask.shape != (layers.shape[0], layers.shape[2]):
-            raise ValueError("layers needs an attention_mask (sentences, words) that tells words from padding.")
-        return layers.unbind(dim=1), mask.bool()
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         kind = self.config.problem_type
@@ -148,11 +105,3 @@ def _at_least_one_word(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     first = torch.zeros_like(mask)
     first[:, 0] = True
     return words, mask | (first & ~mask.any(dim=1, keepdim=True))
-
-
-def _words_first(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Move padding that stands before or among the words behind them."""
-    if bool((mask[:, 1:] <= mask[:, :-1]).all()):
-        return words, mask
-    order = torch.argsort(~mask, dim=1, stable=True)  # (B, W)
-    return words.gather(1, order.unsqueeze(-1).expand_as(words)), mask.gather(1, order)

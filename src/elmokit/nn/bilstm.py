@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +28,10 @@ class BiLSTM(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, words: Tensor, lengths: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """words (B, W, D) to states (B, W, 2H), zero in the padding, and both last states (B, 2H)."""
+        """words (B, W, D) to states (B, W, 2H), zero in the padding, and both last states (B, 2H).
+
+        A sentence without words has last states of zero.
+        """
         batch, width = words.shape[:2]
         packing = Packing.of(lengths, stride=width)
         forward, backward = packing.forward.to(words.device), packing.backward.to(words.device)
@@ -36,11 +40,13 @@ class BiLSTM(nn.Module):
         row[0, forward], row[1, backward] = steps, steps
         x = words.flatten(0, 1)[torch.stack([forward, backward])]  # (2, N, D) in each direction's reading order
         states, last = x[0], x.new_zeros(2, batch, 0)
-        for number, layer in enumerate(self.layers):
+        for number, layer in enumerate(cast(Iterable[ProjectedLSTM], self.layers)):
             if number > 0:
                 states = self.dropout(states)
                 x = torch.stack([states, states[row[0, backward]]])
-            y, (last, _) = layer(x, packing.batch_sizes)  # (2, N, H), (2, B, H) of sorted sentences
+            y, (last, _) = layer(
+                x, packing.batch_sizes, layer.zero_state(batch)
+            )  # (2, N, H), (2, B, H) of sorted sentences
             states = torch.cat([y[0], y[1][row[1, forward]]], dim=1)  # (N, 2H) in forward order
         back = torch.argsort(packing.order).to(words.device)
         padded = states.new_zeros(batch * width, states.shape[1]).index_copy(0, forward, states)

@@ -43,14 +43,21 @@ class LinearChainCRF(nn.Module):
         self.transitions = nn.Parameter(torch.empty(n_tags, n_tags))
         self.start = nn.Parameter(torch.empty(n_tags))
         self.end = nn.Parameter(torch.empty(n_tags))
-        shapes = {"forbidden": (n_tags, n_tags), "forbidden_start": (n_tags,), "forbidden_end": (n_tags,)}
-        given = (allowed, allowed_start, allowed_end)
-        for (name, shape), table in zip(shapes.items(), given, strict=True):
-            if table is not None and tuple(table.shape) != shape:
-                raise ValueError(f"{name.replace('forbidden', 'allowed')} is {tuple(table.shape)}; expected {shape}.")
-            values = torch.zeros(shape) if table is None else torch.where(table, 0.0, FORBIDDEN)
-            self.register_buffer(name, values)  # persistent: it comes back with the weights
+        self.register_buffer("forbidden", torch.zeros(n_tags, n_tags))  # persistent: they come back with the weights
+        self.register_buffer("forbidden_start", torch.zeros(n_tags))
+        self.register_buffer("forbidden_end", torch.zeros(n_tags))
+        self.allow(allowed, allowed_start, allowed_end)
         self.reset_parameters()
+
+    @torch.no_grad()
+    def allow(self, steps: Tensor | None, start: Tensor | None, end: Tensor | None) -> None:
+        """Set what may follow what: (T, T) row before column, (T,) at the begin, (T,) at the end; None: all."""
+        for table, given in zip(
+            (self.forbidden, self.forbidden_start, self.forbidden_end), (steps, start, end), strict=True
+        ):
+            if given is not None and given.shape != table.shape:
+                raise ValueError(f"allowed is {tuple(given.shape)}; expected {tuple(table.shape)}.")
+            table.zero_() if given is None else table.copy_(torch.where(given, 0.0, FORBIDDEN))
 
     def reset_parameters(self) -> None:
         """U(−0.1, 0.1): near to no preference."""

@@ -1,0 +1,86 @@
+"""`ElmoForTokenClassification`: a BiLSTM over the mixed layers of a biLM and a CRF, one tag a word."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from transformers.modeling_outputs import TokenClassifierOutput
+
+from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.modeling_mixed import ElmoMixedModel
+from elmokit.nn.bilstm import BiLSTM
+from elmokit.nn.crf import LinearChainCRF
+from elmokit.nn.dropout import Dropout
+
+IGNORED = -100
+"""A label of words that have none, as in transformers."""
+
+
+class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-call]
+    """A biLM, a layer mix, a BiLSTM and a linear-chain CRF (Peters et al. 2018, §4; Lample et al. 2016).
+
+    The tags are `config.id2label`. What may follow what is set by `allow`, and is saved with the weights.
+    """
+
+    def __init__(self, config: ElmoConfig) -> None:
+        super().__init__(config)
+        self.num_labels = config.num_labels or 2
+        self.dropout = Dropout(config.head_dropout)
+        self.lstm = BiLSTM(
+            input_dim=config.hidden_size, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
+            dropout=config.head_dropout,
+        )  # fmt: skip
+        self.classifier = nn.Linear(2 * config.head_hidden_dim, self.num_labels)
+        self.crf = LinearChainCRF(self.num_labels)
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def forward(
+        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
+        layers: Tensor | None = None,
+    ) -> TokenClassifierOutput:  # fmt: skip
+        """Scores (B, W, K) of every tag at every word before the CRF, and the loss where labels are given.
+
+        Args:
+            char_ids: (B, W, L) as from `ElmoTokenizer`, padded at the right.
+            attention_mask: (B, W), 1 where a word stands; needed with `layers`.
+            labels: (B, W) tag numbers; -100 in the padding.
+            layers: (B, n_layers + 1, W, 2P), token layer first: used instead of `char_ids`.
+
+        Returns:
+            The loss is the negative log-likelihood of the CRF a sentence, averaged over sentences that have words.
+
+        Raises:
+            ValueError: Wrong inputs, padding at the left, or a word without a label.
+        """
+        scores, mask = self._scores(char_ids, attention_mask, layers)
+        loss = None
+        if labels is not None:
+            if bool((labels[mask] == IGNORED).any()):
+                raise ValueError(f"A word has the label {IGNORED}: the CRF needs a tag for every word.")
+            likelihood = self.crf(scores.float(), labels.where(mask, 0), mask)
+            loss = -likelihood.sum() / mask.any(dim=1).sum().clamp_min(1) + self.mix.penalty()
+        return TokenClassifierOutput(loss=loss, logits=scores)
+
+    @torch.no_grad()
+    def decode(
+        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None
+    ) -> list[list[int]]:
+        """The best tag numbers of each sentence. Arguments as in `forward`."""
+        scores, mask = self._scores(char_ids, attention_mask, layers)
+        return self.crf.decode(scores.float(), mask)
+
+    def allow(self, steps: Tensor, start: Tensor, end: Tensor) -> None:
+        """What may follow what: (K, K), (K,), (K,) bool, as from `elmokit.tasks.tagging.schemes.allowed_steps`."""
+        self.crf.allow(steps, start, end)
+
+    def _scores(
+        self, char_ids: Tensor | None, attention_mask: Tensor | None, layers: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        words, mask = self.mixed(char_ids, attention_mask, layers)
+        if bool((mask[:, 1:] > mask[:, :-1]).any()):
+            raise ValueError("Padding stands before words; expected it at the right (padding_side='right').")
+        if not mask.shape[1]:
+            return words.new_zeros(len(words), 0, self.num_labels), mask
+        states, _ = self.lstm(self.dropout(words), mask.sum(dim=1).tolist())
+        scores: Tensor = self.classifier(self.dropout(states))
+        return scores, mask

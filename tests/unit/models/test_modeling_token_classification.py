@@ -1,0 +1,87 @@
+"""`ElmoForTokenClassification`: one tag a word, alone or in a batch, saved with what its tags allow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForTokenClassification
+
+from elmokit.models import ElmoConfig, ElmoForTokenClassification, ElmoModel, ElmoTokenizer
+from elmokit.tasks.tagging.schemes import allowed_steps, tag_set
+
+TAGS = tag_set(["PER", "LOC"], "BIOES")
+SENTENCES = [["Anna", "met", "Bob", "Lee", "."], [], ["Paris"]]
+
+
+def tagger(**overrides: Any) -> ElmoForTokenClassification:
+    torch.manual_seed(5)
+    config = ElmoConfig.preset("tiny", num_labels=len(TAGS), head_hidden_dim=8, head_layers=1, **overrides)
+    model = ElmoForTokenClassification(config).eval()
+    model.allow(*allowed_steps(TAGS))
+    return model
+
+
+def batch(sentences: list[list[str]] = SENTENCES) -> dict[str, torch.Tensor]:
+    return dict(ElmoTokenizer()(sentences, padding=True, return_tensors="pt", is_split_into_words=True))
+
+
+def test_a_sentence_has_the_same_scores_and_loss_alone_and_in_a_batch() -> None:
+    model = tagger()
+    labels = torch.full((3, 5), -100)
+    labels[0], labels[2, 0] = torch.tensor([4, 0, 1, 3, 0]), 8
+    together = model(**batch(), labels=labels)
+    losses = []
+    for row, words in enumerate(SENTENCES):
+        if words:
+            alone = model(**batch([words]), labels=labels[row : row + 1, : len(words)])
+            torch.testing.assert_close(together.logits[row, : len(words)], alone.logits[0], atol=1e-5, rtol=0)
+            losses.append(alone.loss)
+    torch.testing.assert_close(together.loss, torch.stack(losses).mean())
+    assert [len(tags) for tags in model.decode(**batch())] == [5, 0, 1]
+
+
+def test_layers_instead_of_text() -> None:
+    model = tagger()
+    layers = torch.stack(model.elmo(**batch()).hidden_states, dim=1)
+    cached = model(layers=layers, attention_mask=batch()["attention_mask"]).logits
+    torch.testing.assert_close(cached, model(**batch()).logits, atol=1e-5, rtol=0)
+
+
+def test_what_the_tags_allow_is_saved(tmp_path: Path) -> None:
+    model = tagger()
+    model.save_pretrained(tmp_path)
+    loaded = AutoModelForTokenClassification.from_pretrained(tmp_path).eval()
+    assert torch.equal(loaded.crf.forbidden, model.crf.forbidden)
+    assert bool(model.crf.forbidden.any())
+    assert loaded.decode(**batch()) == model.decode(**batch())
+    torch.testing.assert_close(
+        ElmoModel.from_pretrained(tmp_path).token_encoder.embedding.weight, model.elmo.token_encoder.embedding.weight
+    )
+
+
+def test_it_learns_and_freezes() -> None:
+    model = tagger(head_dropout=0.0)
+    model.freeze_bilm()
+    model.train()
+    labels = torch.full((3, 5), -100)
+    labels[0], labels[2, 0] = torch.tensor([4, 0, 1, 3, 0]), 8  # S-PER O B-PER E-PER O, and S-LOC
+    optimizer = torch.optim.Adam([each for each in model.parameters() if each.requires_grad], lr=0.02)
+    for _ in range(80):
+        optimizer.zero_grad()
+        model(**batch(), labels=labels).loss.backward()
+        optimizer.step()
+    assert model.eval().decode(**batch()) == [[4, 0, 1, 3, 0], [], [8]]
+    assert all(parameter.grad is None for parameter in model.elmo.parameters())
+
+
+def test_mistakes_are_told() -> None:
+    with pytest.raises(ValueError, match="A word has the label -100"):
+        tagger()(**batch(), labels=torch.full((3, 5), -100))
+    left = dict(
+        ElmoTokenizer(padding_side="left")(SENTENCES, padding=True, return_tensors="pt", is_split_into_words=True)
+    )
+    with pytest.raises(ValueError, match="Padding stands before words"):
+        tagger()(**left)
