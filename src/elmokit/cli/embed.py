@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import OptionsFile, PreSplit, VocabularyFile, show_messages
+from elmokit.cli.options import OptionsFile, PreSplit, VocabularyFile, layers_of, show_messages
 
 
 def embed(
@@ -45,15 +44,14 @@ def embed(
     for one layer; in .npz `vectors_n` and `words_n`; in .parquet a row a word. With --level sentence each has one
     vector a layer. Under torchrun each process writes a file of its own.
     """
-    chosen: Any = int(layers) if re.fullmatch(r"-?[0-9]+", layers) else layers
     from elmokit.encode.embed_file import EmbedSettings, check_output, embed_file
     from elmokit.encode.encoder import Encoder
     from elmokit.text.files import expand_paths
 
     show_messages(quiet=quiet)
     settings = EmbedSettings(
-        source=source, output=output, layers=chosen, level=level, dtype=dtype, column=column, pre_split=pre_split,
-        batch_size=batch_size, threads=threads,
+        source=source, output=output, layers=layers_of(layers), level=level, dtype=dtype, column=column,
+        pre_split=pre_split, batch_size=batch_size, threads=threads,
     )  # fmt: skip
     check_output(settings, overwrite=overwrite)  # and a missing file: neither should wait for the model
     expand_paths(source)

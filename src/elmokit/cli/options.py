@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +29,11 @@ def files(given: list[str] | None) -> list[str] | None:
 def parts(given: str | None) -> list[str] | None:
     """`a,b` as a list."""
     return None if given is None else [part.strip() for part in given.split(",") if part.strip()]
+
+
+def layers_of(given: str) -> Any:
+    """The number of a layer, or one of the names that `Encoder.encode` knows (and checks)."""
+    return int(given) if re.fullmatch(r"-?[0-9]+", given) else given
 
 
 def show_messages(*, quiet: bool) -> None:

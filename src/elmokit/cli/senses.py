@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from elmokit.cli.options import PreSplit
+from elmokit.cli.options import PreSplit, layers_of
 from elmokit.errors import ConfigError
 
 
@@ -30,7 +29,6 @@ def senses(
     """Group the uses of WORD by their contextual vectors and print typical sentences of each group."""
     if layer == "all":
         raise ConfigError("--layer is all; expected top, average, mix or a number")
-    chosen: Any = int(layer) if re.fullmatch(r"-?[0-9]+", layer) else layer
     from elmokit.encode.encoder import Encoder
     from elmokit.study.word_groups import find_uses, group_uses
     from elmokit.text.files import expand_paths
@@ -45,7 +43,7 @@ def senses(
         if word.lower() in line.lower() or given is not None
         for sentence in ([line] if given is not None else split_sentences(line))
     )  # fmt: skip
-    found = group_uses(word, find_uses(word, sentences, most=most), encoder, layer=chosen, groups=groups)
+    found = group_uses(word, find_uses(word, sentences, most=most), encoder, layer=layers_of(layer), groups=groups)
     near = _static(vectors, word)
     if as_json:
         typer.echo(json.dumps({**asdict(found), "static_neighbours": near}, ensure_ascii=False))

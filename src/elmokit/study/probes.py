@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from elmokit.encode.encoder import Encoder
+from elmokit.study.cosines import unit
 
 Tagged = Sequence[tuple[str, str]]  # a sentence: words with their tags
 Array = NDArray[np.float16]
@@ -79,9 +80,9 @@ def homograph_probe(
     for word, found in _uses(encoder, test, only=chosen).items():
         known = uses[word][:most]
         names = np.array([tag for tag, _ in known])
-        bank = _unit(np.stack([vectors for _, vectors in known], axis=1))  # (L, m, D)
+        bank = unit(np.stack([vectors for _, vectors in known], axis=1))  # (L, m, D)
         wanted = np.array([tag for tag, _ in found])
-        asked = _unit(np.stack([vectors for _, vectors in found], axis=1))  # (L, n, D)
+        asked = unit(np.stack([vectors for _, vectors in found], axis=1))  # (L, n, D)
         nearest = (asked @ bank.transpose(0, 2, 1)).argmax(axis=2)  # (L, n)
         hits.append(names[nearest] == wanted)
         baseline += (wanted == tags[word].most_common(1)[0][0]).tolist()
@@ -115,7 +116,7 @@ def pseudo_word_probe(
                 found.append((words, place))
                 labels.append(label)
         arrays = encoder.encode([words for words, _ in found], is_split_into_words=True)
-        vectors = _unit(np.stack([array[:, place] for array, (_, place) in zip(arrays, found, strict=True)], axis=1))
+        vectors = unit(np.stack([array[:, place] for array, (_, place) in zip(arrays, found, strict=True)], axis=1))
         cosines = vectors @ vectors.transpose(0, 2, 1)  # (L, n, n)
         cosines[:, np.arange(len(labels)), np.arange(len(labels))] = -np.inf
         names = np.array(labels)
@@ -178,9 +179,3 @@ def _uses(encoder: Encoder, sentences: Sequence[Tagged], *, only: set[str]) -> d
             if word.lower() in only:
                 uses[word.lower()].append((tag, array[:, place].astype(np.float16)))
     return uses
-
-
-def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    wide = vectors.astype(np.float32)
-    unit: NDArray[np.float32] = wide / np.linalg.norm(wide, axis=-1, keepdims=True).clip(1e-9)
-    return unit

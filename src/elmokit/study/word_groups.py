@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from elmokit.encode.encoder import Encoder, Layers
 from elmokit.errors import DataError
+from elmokit.study.cosines import unit
 
 LEAST = 4  # uses; fewer cannot be grouped
 _ONE_GROUP = 0.05  # a mean silhouette below this is no grouping at all
@@ -97,7 +98,7 @@ def group_uses(
 
     arrays = encoder.encode([use.words for use in uses], layers=layer, is_split_into_words=True)
     vectors = np.stack([array[use.place] for array, use in zip(arrays, uses, strict=True)])  # (n, D)
-    vectors = _unit(vectors - vectors.mean(axis=0))
+    vectors = unit(vectors - vectors.mean(axis=0))
     distinct = len(np.unique(vectors.round(5), axis=0))
     tried: dict[int, tuple[float, NDArray[np.int32]]] = {1: (0.0, np.zeros(len(uses), dtype=np.int32))}
     counts = [groups] if groups is not None else range(2, most + 1)
@@ -117,7 +118,7 @@ def group_uses(
 
 
 def _group(part: NDArray[np.intp], uses: list[Use], vectors: Array) -> Group:
-    centre = _unit(vectors[part].mean(axis=0, keepdims=True))[0]
+    centre = unit(vectors[part].mean(axis=0, keepdims=True))[0]
     typical = part[np.argsort(-(vectors[part] @ centre), kind="stable")]
     return Group([uses[number] for number in typical], _keywords(part, uses))
 
@@ -140,8 +141,3 @@ def _keywords(part: NDArray[np.intp], uses: list[Use], *, count: int = 6) -> lis
     }
     telling = [word for word, ratio in ratios.items() if ratio > _TELLING]
     return sorted(telling, key=lambda word: (-inside[word] * float(np.log(ratios[word])), word))[:count]
-
-
-def _unit(vectors: Array) -> Array:
-    unit: Array = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True).clip(1e-9)
-    return unit
