@@ -8,6 +8,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import Result
@@ -16,11 +17,14 @@ from transformers import pipeline
 from typer.testing import CliRunner
 
 from elmokit.cli.app import app
+from elmokit.encode.encoder import Encoder
+from elmokit.errors import ConfigError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.settings import load_settings
+from elmokit.static.vectors import WordVectors
 from elmokit.tasks.classification import Classifier, ClassifyConfig, train_classifier
 from elmokit.tasks.classification.trainer import ClassifierTrainer
 
@@ -246,3 +250,42 @@ def test_bad_input_of_predict(place: Path, trained: Path, words: list[str], prob
     assert result.exit_code == 2
     assert problem in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def vectors(place: Path) -> Path:
+    """A file of static vectors for most of the words."""
+    words = [word for topic in TOPICS.values() for word in topic.split()][:-1]
+    WordVectors(words, np.random.default_rng(0).normal(size=(len(words), 6)).astype(np.float32)).save(place / "v.txt")
+    return place / "v.txt"
+
+
+def test_static_vectors_beside_the_layers(place: Path, vectors: Path, tmp_path: Path) -> None:
+    metrics = run(place, "beside", vectors=vectors)
+    assert metrics["test"]["accuracy"] > 0.6
+    texts = ["goal team", "stock market profit and then some more words", "VIRUS"]
+    mine = Classifier.from_pretrained(place / "beside").predict(texts)
+    model = ElmoForSequenceClassification.from_pretrained(place / "beside")
+    assert model.static.weight.shape == (15, 6)
+    tokenizer = ElmoTokenizer.from_pretrained(place / "beside")
+    pipe = pipeline("text-classification", model=model, tokenizer=tokenizer, top_k=None)
+    for text, ranked in zip(texts, mine, strict=True):
+        assert dict(ranked) == pytest.approx({e["label"]: e["score"] for e in pipe([text])[0]}, abs=1e-5)
+    assert "static vectors (`v.txt`) beside them" in (place / "beside/README.md").read_text()
+    # the encoder reads the biLM in it, another copy keeps everything, fine-tuning goes on from its head and vectors
+    layers = Encoder.from_pretrained(place / "beside").encode(["goal team"])[0]
+    np.testing.assert_array_equal(layers, Encoder.from_pretrained(place / "model").encode(["goal team"])[0])
+    assert elmo("convert", place / "beside", tmp_path / "copy").exit_code == 0
+    assert Classifier.from_pretrained(tmp_path / "copy").predict(texts) == mine
+    run(place, "beside_tuned", model=str(place / "beside"), finetune=True, more=["epochs=1", "learning_rate=1e-6"])
+    tuned = ElmoForSequenceClassification.from_pretrained(place / "beside_tuned")
+    assert torch.equal(tuned.static.weight, model.static.weight)
+    with pytest.raises(ConfigError, match="has static vectors already: leave out --vectors"):
+        run(place, "twice", model=str(place / "beside"), vectors=vectors)
+
+
+def test_static_vectors_alone(place: Path, vectors: Path, tmp_path: Path) -> None:
+    assert elmo("convert", vectors, tmp_path / "static").exit_code == 0
+    metrics = run(place, "static", model=str(tmp_path / "static"), cache=tmp_path / "cache")
+    assert metrics["test"]["accuracy"] > 0.6
+    assert not (tmp_path / "cache").exists()  # a table is read, not stored again

@@ -34,6 +34,7 @@ def classify(
     valid_fraction: Annotated[float | None, typer.Option(help="Share of train for validation. [default: 0.05]")] = None,
     train_fraction: Annotated[float | None, typer.Option(help="Share of training rows to use. [default: 1]")] = None,
     clean: Annotated[str | None, typer.Option(help=f"{CLEAN} [default: the model's]")] = None,
+    vectors: Annotated[Path | None, typer.Option(help="Static vectors beside the layers: .txt, .vec, .bin.")] = None,
     max_words: Annotated[int | None, typer.Option(help="Longer texts are cut. [default: 128]")] = None,
     combine: Annotated[
         Literal["trainable", "frozen", "function"] | None, typer.Option(help="Layer mix. [default: trainable]")
@@ -70,6 +71,7 @@ def classify(
         "valid_fraction": valid_fraction,
         "train_fraction": train_fraction,
         "clean": parts(clean),
+        "vectors": vectors,
         "max_words": max_words,
         "combine": combine,
         "finetune": finetune,

@@ -112,6 +112,9 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         head_dropout (`float`, *optional*, defaults to 0.3): before, between and after them.
         pooling (`"concat"`, `"max"`, `"mean"`, `"last"` or `"attention"`, *optional*, defaults to `"concat"`): from
             words to a sentence; `concat` is max, mean and the two last states side by side.
+        n_static_words (`int`, *optional*, defaults to 0): rows of a table of static vectors that stand beside the mixed
+            layers, the row of unknown words included (Peters et al. 2018, §3.3: [x; ELMo]); 0: none.
+        static_dim (`int`, *optional*, defaults to 0): size of a static vector.
 
     Raises:
         StrictDataclassError: A field of the wrong type or out of range (`ElmoConfig.checked` makes it a `ConfigError`).
@@ -167,6 +170,8 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     head_layers: int = 2
     head_dropout: float | int = 0.3
     pooling: Literal["concat", "max", "mean", "last", "attention"] = "concat"
+    n_static_words: int = 0
+    static_dim: int = 0
 
     def __post_init__(self, **kwargs: Any) -> None:
         unknown = [key for key in kwargs if not key.startswith("_") and key not in _TRANSFORMERS_KEYS]
@@ -221,6 +226,10 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}.")
         if self.projection_dim > self.cell_dim:
             raise ValueError(f"projection_dim is {self.projection_dim}; expected at most cell_dim ({self.cell_dim}).")
+        if (self.n_static_words > 0) != (self.static_dim > 0):
+            raise ValueError(
+                f"n_static_words is {self.n_static_words} and static_dim {self.static_dim}; expected both or neither."
+            )
         if self.mix_hidden_dim is not None and self.mix_hidden_dim < 1:
             raise ValueError(f"mix_hidden_dim is {self.mix_hidden_dim}; expected at least 1 (or no value).")
         if self.mix_weights is not None and len(self.mix_weights) != self.n_layers + 1:
@@ -255,6 +264,11 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         if self.token_encoder == "subword":
             return self.max_pieces_per_token
         return self.max_characters_per_token + (self.token_encoder == "word_char")
+
+    @property
+    def input_width(self) -> int:
+        """Integers that a task model reads of a word: the biLM's, then the number of its static vector."""
+        return self.row_width + (self.n_static_words > 0)
 
     def validate_rates(self) -> None:
         """Dropout rates lie in [0, 1); clips and penalties are positive."""

@@ -14,7 +14,7 @@ from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.quiet import quiet_transformers
 from elmokit.nn.layer_mix import LayerMix
-from elmokit.text.word_rows import LEXICON_FILE, ByteRows, WordRows, load_word_rows
+from elmokit.text.word_rows import LEXICON_FILE, ByteRows, JoinedRows, WordRows, load_word_rows
 from elmokit.whole_files import read_json_object
 
 _Model = TypeVar("_Model", bound=ElmoPreTrainedModel)
@@ -59,19 +59,19 @@ def load_with_mix(path: str | Path, *, dtype: str = "float32") -> tuple[ElmoMode
     return load(ElmoModel, path, dtype=dtype), None
 
 
-def word_rows_of(path: str | Path) -> WordRows:
-    """How the model in a folder reads words.
+def word_rows_of(path: str | Path, *, static: bool = False) -> WordRows:
+    """How the biLM in a folder reads words; with `static`, how the whole model does that has static vectors beside it.
 
     Raises:
         ModelError: No model there, or its `lexicon.json` is missing, damaged or does not fit.
     """
     config = load_config(path)
-    if config.token_encoder == "char_cnn":
+    if config.token_encoder == "char_cnn" and not (static and config.n_static_words):
         return ByteRows(config.max_characters_per_token)
     width = config.max_pieces_per_token if config.token_encoder == "subword" else config.max_characters_per_token
     rows = load_word_rows(Path(path) / LEXICON_FILE, max_characters=width)
     check_lexicon(config, rows)
-    return rows
+    return rows.first if isinstance(rows, JoinedRows) and not static else rows
 
 
 def check_lexicon(config: ElmoConfig, rows: WordRows) -> None:
@@ -83,7 +83,7 @@ def check_lexicon(config: ElmoConfig, rows: WordRows) -> None:
     for name, table in rows.lexicon().items():
         if name == "merges":
             continue  # ranks
-        size = config.n_characters if name == "characters" else config.n_words
+        size = {"characters": config.n_characters, "static": config.n_static_words}.get(name, config.n_words)
         beyond = [entry for entry, number in table.items() if not 0 <= number + 1 < max(size, 1)]
         if beyond and size:
             raise ModelError(

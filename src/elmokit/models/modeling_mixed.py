@@ -1,4 +1,4 @@
-"""What every task model is made of: a biLM and a mix of its layers."""
+"""What every task model is made of: a biLM, a mix of its layers, and static vectors beside it where there are any."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
 from elmokit.nn.layer_mix import LayerMix
+from elmokit.nn.token_encoders import StaticTable
 
 
 class ElmoMixedModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
@@ -27,6 +28,19 @@ class ElmoMixedModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
             normalize=config.mix_normalize, dropout=config.mix_dropout, l2=config.mix_l2,
             do_layer_norm=config.mix_layer_norm, activation=config.mix_activation, hidden_dim=config.mix_hidden_dim,
         )  # fmt: skip
+        self.static = None
+        if config.n_static_words:
+            self.static = StaticTable(n_words=config.n_static_words, dim=config.static_dim)
+
+    @property
+    def word_dim(self) -> int:
+        """Size D of a word's vector: the mix, then the static vector."""
+        return self.config.hidden_size + (self.config.static_dim if self.static is not None else 0)
+
+    @property
+    def dummy_inputs(self) -> dict[str, Tensor]:
+        """One sentence of one (empty) word, for tools that trace a model."""
+        return {"char_ids": torch.ones(1, 1, self.config.input_width, dtype=torch.long)}
 
     def freeze_bilm(self, frozen: bool = True) -> None:
         """Keep the biLM as it is: no gradients, and no dropout in it even under `.train()`. False thaws it."""
@@ -41,20 +55,41 @@ class ElmoMixedModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
             self.elmo.train(False)
         return self
 
-    def mixed(self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None) -> tuple[Tensor, Tensor]:
+    def mixed(
+        self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Word vectors (B, W, D) and their mask (B, W), from one of `char_ids` and `layers`.
 
-        Raises:
-            ValueError: Neither or both were given, or `layers` without a mask or of another shape.
-        """
-        hidden, mask = self._layers(char_ids, mask, layers)
-        return self.mix(hidden, mask), mask
+        Where the model has static vectors, their numbers are the last column of `char_ids`; with `layers` they come as
+        `static_ids` (B, W).
 
-    def _layers(
+        Raises:
+            ValueError: Neither or both were given, `layers` without a mask or of another shape, or without the numbers
+                of static vectors that the model has.
+        """
+        hidden, mask = self.hidden_layers(char_ids, mask, layers)
+        words = self.mix(hidden, mask)
+        if self.static is None:
+            return words, mask
+        if char_ids is not None:
+            static_ids = char_ids[..., -1]
+        if static_ids is None or static_ids.shape != mask.shape:
+            raise ValueError(f"This model has static vectors: layers needs static_ids {tuple(mask.shape)} beside them.")
+        beside = self.static(static_ids.where(mask, 0)).to(words.dtype)
+        return torch.cat([words, beside], dim=-1), mask
+
+    def hidden_layers(
         self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None
     ) -> tuple[tuple[Tensor, ...], Tensor]:
-        """(B, W, D) a layer, and the mask (B, W)."""
+        """(B, W, 2P) a layer of the biLM, and the mask (B, W); arguments as of `mixed`."""
         if char_ids is not None and layers is None:
+            if self.static is not None:
+                if char_ids.ndim != 3 or char_ids.shape[2] != self.config.input_width:
+                    raise ValueError(
+                        f"char_ids is {tuple(char_ids.shape)}; expected (sentences, words, {self.config.input_width}), "
+                        "the last column the numbers of static vectors: use the tokenizer of this model."
+                    )
+                char_ids = char_ids[..., :-1]
             output = self.elmo(char_ids, attention_mask=mask)
             return output.hidden_states, output.mask
         if char_ids is not None or layers is None:

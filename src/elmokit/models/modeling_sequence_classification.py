@@ -64,14 +64,14 @@ class ElmoForSequenceClassification(ElmoMixedModel):  # type: ignore[no-untyped-
         super().__init__(config)
         self.num_labels = config.num_labels or 2
         self.classifier = SentenceClassifier(
-            input_dim=config.hidden_size, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
+            input_dim=self.word_dim, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
             n_labels=self.num_labels, pooling=config.pooling, dropout=config.head_dropout,
         )  # fmt: skip
         self.post_init()  # type: ignore[no-untyped-call]
 
     def forward(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None,
+        layers: Tensor | None = None, static_ids: Tensor | None = None,
     ) -> SequenceClassifierOutput:  # fmt: skip
         """Logits (B, K), and the loss where labels are given.
 
@@ -80,11 +80,12 @@ class ElmoForSequenceClassification(ElmoMixedModel):  # type: ignore[no-untyped-
             attention_mask: (B, W), 1 where a word stands; needed with `layers`.
             labels: (B,) class numbers; (B, K) numbers for several labels at once; (B,) values when there is one label.
             layers: (B, n_layers + 1, W, 2P), token layer first, of any float type: used instead of `char_ids`.
+            static_ids: (B, W) with `layers`, in a model with static vectors: their numbers, 0 for unknown words.
 
         Raises:
             ValueError: Neither or both of `char_ids` and `layers`, `layers` without a mask or of another shape.
         """
-        words, mask = words_first(*self.mixed(char_ids, attention_mask, layers))
+        words, mask = words_first(*self.mixed(char_ids, attention_mask, layers, static_ids))
         logits = self.classifier(words, mask)
         loss = None if labels is None else self._loss(logits, labels) + self.mix.penalty()
         return SequenceClassifierOutput(loss=loss, logits=logits)

@@ -27,7 +27,7 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
         self.num_labels = config.num_labels or 2
         self.dropout = Dropout(config.head_dropout)
         self.lstm = BiLSTM(
-            input_dim=config.hidden_size, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
+            input_dim=self.word_dim, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
             dropout=config.head_dropout,
         )  # fmt: skip
         self.classifier = nn.Linear(2 * config.head_hidden_dim, self.num_labels)
@@ -36,7 +36,7 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
 
     def forward(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None,
+        layers: Tensor | None = None, static_ids: Tensor | None = None,
     ) -> TokenClassifierOutput:  # fmt: skip
         """Scores (B, W, K) of every tag at every word before the CRF, and the loss where labels are given.
 
@@ -45,6 +45,7 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
             attention_mask: (B, W), 1 where a word stands; needed with `layers`.
             labels: (B, W) tag numbers; -100 in the padding.
             layers: (B, n_layers + 1, W, 2P), token layer first: used instead of `char_ids`.
+            static_ids: (B, W) with `layers`, in a model with static vectors: their numbers, 0 for unknown words.
 
         Returns:
             The loss is the negative log-likelihood of the CRF a sentence, averaged over sentences that have words.
@@ -52,7 +53,7 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
         Raises:
             ValueError: Wrong inputs, padding at the left, or a word without a label.
         """
-        scores, mask = self._scores(char_ids, attention_mask, layers)
+        scores, mask = self._scores(char_ids, attention_mask, layers, static_ids)
         loss = None
         if labels is not None:
             if bool((labels[mask] == IGNORED).any()):
@@ -63,10 +64,11 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
 
     @torch.no_grad()
     def decode(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None
-    ) -> list[list[int]]:
+        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+    ) -> list[list[int]]:  # fmt: skip
         """The best tag numbers of each sentence. Arguments as in `forward`."""
-        scores, mask = self._scores(char_ids, attention_mask, layers)
+        scores, mask = self._scores(char_ids, attention_mask, layers, static_ids)
         return self.crf.decode(scores.float(), mask)
 
     def allow(self, steps: Tensor, start: Tensor, end: Tensor) -> None:
@@ -74,9 +76,9 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
         self.crf.allow(steps, start, end)
 
     def _scores(
-        self, char_ids: Tensor | None, attention_mask: Tensor | None, layers: Tensor | None
+        self, char_ids: Tensor | None, attention_mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        words, mask = self.mixed(char_ids, attention_mask, layers)
+        words, mask = self.mixed(char_ids, attention_mask, layers, static_ids)
         if bool((mask[:, 1:] > mask[:, :-1]).any()):
             raise ValueError("Padding stands before words; expected it at the right (padding_side='right').")
         if not mask.shape[1]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from elmokit.nn.char_cnn import CharCNN
 
@@ -28,6 +29,31 @@ class WordEmbedding(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         vectors: Tensor = self.embedding(rows[:, 0].long())
         return vectors
+
+
+class StaticTable(nn.Module):
+    """Static vectors beside the layers of a biLM: numbers of words (…) to vectors (…, S).
+
+    They never learn, and row 0, the unknown word, is zero.
+    """
+
+    def __init__(self, *, n_words: int, dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(n_words, dim), requires_grad=False)
+
+    @torch.no_grad()
+    def set_vectors(self, vectors: Tensor) -> None:
+        """Fill rows 1 and up with vectors (n_words − 1, S), scaled to a deviation of 1 as the layer mix is."""
+        deviation = float(vectors.std())
+        self.weight[1:] = vectors / (deviation if deviation > 0 else 1.0)
+
+    def reset_parameters(self) -> None:
+        """Zero."""
+        with torch.no_grad():
+            self.weight.zero_()
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        return functional.embedding(numbers.long(), self.weight)
 
 
 class SubwordEncoder(nn.Module):

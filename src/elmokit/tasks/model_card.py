@@ -44,10 +44,11 @@ or `elmo predict THIS_FOLDER "Stocks rose on Friday."`"""
 def _what(metrics: dict[str, Any]) -> str:
     bilm = "fine-tuned with it" if metrics["finetune"] else "frozen"
     mix = {"trainable": "a trained", "frozen": "a fixed", "function": "a learned-function"}[metrics["combine"]]
+    beside = f", and static vectors (`{Path(metrics['vectors']).name}`) beside them" if metrics["vectors"] else ""
     total, trained = metrics["parameters"]["total"], metrics["parameters"]["trained"]
     return (
         f"A BiLSTM over {mix} mix of the layers of a bidirectional language model (`{Path(metrics['model']).name}`), "
-        f"the language model {bilm}. {total:,} parameters, {trained:,} of them trained here."
+        f"the language model {bilm}{beside}. {total:,} parameters, {trained:,} of them trained here."
     )
 
 

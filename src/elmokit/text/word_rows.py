@@ -215,6 +215,41 @@ class PieceRows(WordRows):
         return text
 
 
+class JoinedRows(WordRows):
+    """What a biLM reads of a word, and behind it the word's row in a table of static vectors.
+
+    A word that the table lacks is looked up in lower case, as uncased vectors want it; what is missing then is 0.
+
+    Args:
+        first: The rows of the biLM.
+        static: Numbers of the words in the table, from 0.
+    """
+
+    def __init__(self, first: WordRows, static: Mapping[str, int]) -> None:
+        self.first, self.static = first, dict(static)
+        self.width, self.max_characters = first.width + 1, first.max_characters
+
+    def __call__(self, words: Sequence[str]) -> Rows:
+        return self._joined(self.first(words), [self._number(word) for word in words])
+
+    def markers(self) -> Rows:
+        return self._joined(self.first.markers(), [0, 0])
+
+    def decode(self, row: Rows) -> str:
+        return self.first.decode(row[:-1])
+
+    def lexicon(self) -> dict[str, dict[str, int]]:
+        return {**self.first.lexicon(), "static": self.static}
+
+    def _number(self, word: str) -> int:
+        found = self.static.get(word)
+        return (self.static.get(word.lower(), -1) if found is None else found) + 1
+
+    @staticmethod
+    def _joined(rows: Rows, numbers: Sequence[int]) -> Rows:
+        return np.column_stack([rows.astype(np.int32), np.asarray(numbers, dtype=np.int32)])
+
+
 def _named(table: Mapping[str, int], number: int, *, hidden: Sequence[str]) -> str:
     found = next((entry for entry, id_ in table.items() if id_ == number), "")
     return "" if found in hidden else found
@@ -232,7 +267,7 @@ def save_lexicon(rows: WordRows, path: Path) -> None:
 
 
 def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
-    """The convention that `save_lexicon` wrote: whole words, pieces of words, or words and characters.
+    """The convention that `save_lexicon` wrote: whole words, pieces of words, words and characters; static vectors too.
 
     Args:
         path: The file.
@@ -242,6 +277,12 @@ def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
         ModelError: The file is missing or damaged.
     """
     tables = _load_lexicon(path)
+    static = tables.pop("static", None)
+    first = _of_bilm(tables, max_characters) if tables else ByteRows(max_characters)
+    return first if static is None else JoinedRows(first, static)
+
+
+def _of_bilm(tables: Mapping[str, Mapping[str, int]], max_characters: int) -> WordRows:
     if "pieces" in tables:
         return PieceRows(tables["pieces"], tables.get("merges", {}), max_pieces=max_characters)
     if "characters" not in tables:

@@ -10,6 +10,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, Trainer, TrainingArguments, pipeline
 
 from elmokit.models import ElmoConfig, ElmoForSequenceClassification, ElmoModel, ElmoTokenizer
+from elmokit.text.word_rows import ByteRows, JoinedRows
 
 TOKENIZER = ElmoTokenizer()
 TEXTS = ["The bank of the river.", "", "A pitch!"]
@@ -146,3 +147,28 @@ def test_mistakes_are_named() -> None:
         model(layers=layers)
     with pytest.raises(ValueError, match=r"layers is \(2, 2, 4, 32\); expected \(sentences, 3, words, 32\)"):
         model(layers=layers[:, :2], attention_mask=torch.ones(2, 4))
+
+
+def test_static_vectors_stand_beside_the_mix() -> None:
+    model = classifier(n_static_words=3, static_dim=4)
+    model.static.set_vectors(torch.tensor([[1.0, 2, 3, 4], [-1, -2, -3, -4]]))  # type: ignore[union-attr]
+    rows = JoinedRows(ByteRows(), {"The": 0, "bank": 1})
+    tokens = dict(ElmoTokenizer(word_rows=rows)(TEXTS, padding=True, return_tensors="pt"))
+    words, mask = model.mixed(tokens["char_ids"], tokens["attention_mask"], None)
+    hidden = model.elmo(tokens["char_ids"][..., :-1], tokens["attention_mask"])
+    torch.testing.assert_close(words[..., :32], model.mix(hidden.hidden_states, hidden.mask))
+    beside = words[0, :3, 32:]  # The bank of
+    torch.testing.assert_close(
+        beside, torch.tensor([[1.0, 2, 3, 4], [-1, -2, -3, -4], [0, 0, 0, 0]]) / 2.9277, atol=1e-4, rtol=0
+    )
+    assert not words[~mask].any()
+    layers = torch.stack(hidden.hidden_states, dim=1)
+    inputs = {"layers": layers, "attention_mask": tokens["attention_mask"]}
+    cached = model(**inputs, static_ids=tokens["char_ids"][..., -1]).logits
+    torch.testing.assert_close(cached, model(**tokens).logits, atol=1e-5, rtol=0)
+    with pytest.raises(ValueError, match=r"layers needs static_ids \(3, 6\)"):
+        model(**inputs)
+    with pytest.raises(ValueError, match="the last column the numbers of static vectors"):
+        model(**batch())
+    model.train()(**tokens, labels=torch.tensor([0, 1, 2])).loss.backward()
+    assert model.static.weight.grad is None  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elmokit.errors import ModelError
-from elmokit.text.word_rows import PieceRows, load_word_rows, save_lexicon
+from elmokit.text.word_rows import ByteRows, JoinedRows, LookupRows, PieceRows, WordRows, load_word_rows, save_lexicon
 
 COUNTS = {"running": 50, "runner": 30, "walking": 40, "walker": 20, "the": 100, "über": 5}
 ROWS = PieceRows.trained(COUNTS, n_pieces=280, max_pieces=8)
@@ -55,3 +55,16 @@ def test_merges_that_do_not_fit_are_told() -> None:
         PieceRows(ROWS.pieces, {"no such": 0})
     with pytest.raises(ModelError, match="table of pieces lacks"):
         PieceRows({"a": 0}, {})
+
+
+@pytest.mark.parametrize("first", [ByteRows(12), ROWS, LookupRows({"<S>": 0, "</S>": 1, "<UNK>": 2, "the": 3})])
+def test_static_numbers_stand_behind_what_the_bilm_reads(first: WordRows, tmp_path: Path) -> None:
+    rows = JoinedRows(first, {"the": 0, "May": 1, "may": 2})
+    save_lexicon(rows, tmp_path / "lexicon.json")
+    loaded = load_word_rows(tmp_path / "lexicon.json", max_characters=first.max_characters)
+    words = ["the", "May", "MAY", "qzx", "The"]
+    for found in (rows(words), loaded(words)):
+        np.testing.assert_array_equal(found[:, :-1], first(words))
+        assert found[:, -1].tolist() == [1, 2, 3, 0, 1]  # exact, else in lower case, else 0
+    assert loaded.markers().shape == (2, rows.width)
+    assert rows.decode(rows(["the"])[0]) == "the"

@@ -58,16 +58,29 @@ class RowDataset(Dataset[Batch]):
 
 
 class LayerDataset(RowDataset):
-    """Texts as stored biLM layers: batches of `layers` (B, L, T, D) float16, `attention_mask` (B, T), `labels` (B,)."""
+    """Texts as stored biLM layers: batches of `layers` (B, L, T, D) float16, `attention_mask` (B, T), `labels` (B,).
 
-    def __init__(self, store: LayerStore, labels: NDArray[np.int64] | None, *, rows: NDArray[np.int64]) -> None:
+    `static_ids` (words of all texts,), where given, are the numbers of static vectors: batches get them as (B, T).
+    """
+
+    def __init__(
+        self, store: LayerStore, labels: NDArray[np.int64] | None, *, rows: NDArray[np.int64],
+        static_ids: NDArray[np.int64] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(store.lengths, labels, rows)
-        self.store = store
+        self.store, self.static_ids = store, static_ids
 
     def texts(self, numbers: NDArray[np.int64]) -> Batch:
         """See the class."""
         layers, mask = self.store.batch(numbers)
-        return {"layers": layers, "attention_mask": mask}
+        batch = {"layers": layers, "attention_mask": mask}
+        if self.static_ids is not None:
+            padded = np.zeros(mask.shape, dtype=np.int64)
+            for row, number in zip(padded, numbers, strict=True):
+                start, end = self.store.offsets[number], self.store.offsets[number + 1]
+                row[: end - start] = self.static_ids[start:end]
+            batch["static_ids"] = torch.from_numpy(padded)
+        return batch
 
 
 class CharDataset(RowDataset):

@@ -9,18 +9,23 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from elmokit.errors import ConfigError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load, load_config, word_rows_of
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.static.vectors import WordVectors
 from elmokit.tasks.classification.config import HEAD_FIELDS, ClassifyConfig
+from elmokit.text.word_rows import JoinedRows
 from elmokit.text.words import split_words
 
 log = logging.getLogger(__name__)
 
 
-def build_classifier(config: ClassifyConfig, labels: list[str]) -> tuple[ElmoForSequenceClassification, bool]:
+def build_classifier(
+    config: ClassifyConfig, labels: list[str], vectors: WordVectors | None = None
+) -> tuple[ElmoForSequenceClassification, bool]:
     """The biLM of `config.model` with a classifier of `labels` on top, and whether its head is fresh.
 
     A folder of a classifier with the same labels and head gives its head too (train frozen first, then fine-tune from
@@ -29,21 +34,43 @@ def build_classifier(config: ClassifyConfig, labels: list[str]) -> tuple[ElmoFor
     """
     folder = Path(config.model)
     saved = load_config(folder)
-    shape = _shape(folder, config, labels)
+    shape = _shape(folder, config, labels, vectors)
     bilm = load(ElmoModel, folder)
     model = ElmoForSequenceClassification(shape)
     model.elmo.load_state_dict(bilm.state_dict())
     fresh = True
     if "ElmoForSequenceClassification" in (saved.architectures or []):
         earlier = load(ElmoForSequenceClassification, folder)
+        if model.static is not None and earlier.static is not None:
+            model.static.load_state_dict(earlier.static.state_dict())
         same_labels = (earlier.config.id2label or {}) == dict(enumerate(labels))
-        if same_labels and all(getattr(earlier.config, name) == getattr(shape, name) for name in HEAD_FIELDS):
+        same_words = earlier.config.n_static_words == shape.n_static_words
+        if (
+            same_labels
+            and same_words
+            and all(getattr(earlier.config, name) == getattr(shape, name) for name in HEAD_FIELDS)
+        ):
             log.info("starting from the head in %s", folder)
             model.load_state_dict(earlier.state_dict())
             fresh = False
+    if vectors is not None and model.static is not None:
+        model.static.set_vectors(torch.from_numpy(vectors.matrix))
     if not config.finetune:
         model.freeze_bilm()
     return model, fresh
+
+
+def read_vectors(config: ClassifyConfig) -> WordVectors | None:
+    """The static vectors of a run.
+
+    Raises:
+        ConfigError: The model has such vectors already.
+    """
+    if config.vectors is None:
+        return None
+    if load_config(config.model).n_static_words:
+        raise ConfigError(f"{config.model} has static vectors already: leave out --vectors")
+    return WordVectors.load(config.vectors)
 
 
 @torch.inference_mode()
@@ -56,17 +83,22 @@ def start_scale(model: ElmoForSequenceClassification, batch: dict[str, Tensor]) 
     """
     model.train(False)
     inputs = {name: tensor.to(model.device) for name, tensor in batch.items()}
-    mask = inputs["attention_mask"].bool()
-    if "layers" in inputs:
-        return model.mix.set_scale(inputs["layers"].unbind(dim=1), mask)
-    return model.mix.set_scale(model.elmo(inputs["char_ids"], mask).hidden_states, mask)
+    layers, mask = model.hidden_layers(inputs.get("char_ids"), inputs["attention_mask"], inputs.get("layers"))
+    return model.mix.set_scale(layers, mask)
 
 
-def load_tokenizer(folder: Path) -> ElmoTokenizer:
-    """The tokenizer saved with a model, or one for the model's word length."""
+def load_tokenizer(folder: Path, vectors: WordVectors | None = None) -> ElmoTokenizer:
+    """The tokenizer saved with a model, or one for the model's word length; it looks up `vectors`, too."""
+    tokenizer: ElmoTokenizer
     if (folder / "tokenizer_config.json").is_file():
-        return ElmoTokenizer.from_pretrained(folder)  # type: ignore[no-any-return]
-    return ElmoTokenizer(word_rows=word_rows_of(folder))
+        tokenizer = ElmoTokenizer.from_pretrained(folder)
+    else:
+        tokenizer = ElmoTokenizer(word_rows=word_rows_of(folder, static=True))
+    if vectors is not None:
+        tokenizer.word_rows = JoinedRows(
+            tokenizer.word_rows, {word: number for number, word in enumerate(vectors.words)}
+        )
+    return tokenizer
 
 
 def word_splitter(config: ElmoConfig, tokenizer: ElmoTokenizer) -> Callable[[str], list[str]]:
@@ -79,10 +111,12 @@ def text_steps(folder: Path) -> list[str]:
     return list(load_config(folder).text_steps or [])
 
 
-def _shape(folder: Path, config: ClassifyConfig, labels: list[str]) -> ElmoConfig:
+def _shape(folder: Path, config: ClassifyConfig, labels: list[str], vectors: WordVectors | None) -> ElmoConfig:
     chosen = {name: getattr(config, name) for name in (*HEAD_FIELDS, "dropout") if getattr(config, name) is not None}
     values = load_config(folder).to_dict()
     values |= chosen
+    if vectors is not None:
+        values |= {"n_static_words": len(vectors) + 1, "static_dim": vectors.dim}
     for name in ("num_labels", "id2label", "label2id", "architectures", "transformers_version", "problem_type"):
         values.pop(name, None)
     kept = {name: value for name, value in values.items() if name in ElmoConfig.__dataclass_fields__}

@@ -29,6 +29,9 @@ class ClassifyConfig(Settings):
     clean: list[str] | None = Field(
         default=None, description="clean-up steps before splitting into words; the model's own without"
     )
+    vectors: Path | None = Field(
+        default=None, description="file of static vectors that stand beside the mixed layers (.txt, .vec or .bin)"
+    )
     max_words: int = Field(default=128, ge=1, description="longer texts are cut")
 
     # classifier; None leaves what the model's config says

@@ -7,6 +7,7 @@ import logging
 import math
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ from elmokit.errors import ConfigError
 from elmokit.models.loading import load_config
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.quiet import quiet_transformers
+from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.tasks.classification.baseline import tfidf_svm
 from elmokit.tasks.classification.batches import CharDataset, LayerDataset, RowDataset
 from elmokit.tasks.classification.building import (
     build_classifier,
     load_tokenizer,
+    read_vectors,
     start_scale,
     text_steps,
     word_splitter,
@@ -71,8 +74,10 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
         if config.threads:
             torch.set_num_threads(config.threads)
         set_seed(config.seed)
-        model, fresh = build_classifier(config, data.labels)
-        datasets = _datasets(model, data, config)
+        vectors = read_vectors(config)
+        model, fresh = build_classifier(config, data.labels, vectors)
+        tokenizer = load_tokenizer(Path(config.model), vectors)
+        datasets = _datasets(model, tokenizer, data, config)
         if fresh:
             factor = start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
             log.info("word vectors are scaled by %.3g at the start", factor)
@@ -85,7 +90,7 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
             metrics["baseline"] = tfidf_svm(data, seed=config.seed)
             watch.lap("baseline")
         metrics["seconds"] = watch.seconds()
-        _write(model, data, config, metrics, folder.work)
+        _write(model, tokenizer, data, config, metrics, folder.work)
     finally:
         folder.discard_if_without(_checkpoints(folder.work))
     shutil.rmtree(_checkpoints(folder.work))
@@ -117,23 +122,35 @@ def _announce(data: ClassificationData, config: ClassifyConfig) -> None:
         log.warning("%d of the test texts also stand in the training rows, word for word", leaked)
 
 
-def _datasets(model: ElmoForSequenceClassification, data: ClassificationData, config: ClassifyConfig) -> Datasets:
-    """The three splits, as stored layers (frozen biLM) or as characters (fine-tuned)."""
+def _datasets(
+    model: ElmoForSequenceClassification, tokenizer: ElmoTokenizer, data: ClassificationData, config: ClassifyConfig
+) -> Datasets:
+    """The three splits, as stored layers (frozen biLM) or as the model reads them.
+
+    So that static vectors, which are quicker looked up than read from disk, are not stored.
+    """
     model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
-    tokenizer = load_tokenizer(Path(config.model))
     split = word_splitter(model.config, tokenizer)
     tokens = {
         name: tokenize(source.texts, max_words=config.max_words, word_rows=tokenizer.word_rows, split=split)
         for name, source in data.sources.items()
     }
     parts = data.splits.items()
-    if config.finetune:
+    if config.finetune or model.config.n_layers == 0:
         return {name: CharDataset(tokens[part.source], data.classes(name), rows=part.rows) for name, part in parts}
     cache = config.cache or cache_folder("layers")
+    width = model.config.row_width
     stores = {
-        name: layer_store(model.elmo, words, cache=cache, progress=config.progress) for name, words in tokens.items()
+        name: layer_store(model.elmo, replace(words, rows=words.rows[:, :width]), cache=cache, progress=config.progress)
+        for name, words in tokens.items()
     }
-    return {name: LayerDataset(stores[part.source], data.classes(name), rows=part.rows) for name, part in parts}
+    static = {}
+    if model.static is not None:
+        static = {name: words.rows[words.ids, width].astype(np.int64) for name, words in tokens.items()}
+    return {
+        name: LayerDataset(stores[part.source], data.classes(name), rows=part.rows, static_ids=static.get(part.source))
+        for name, part in parts
+    }
 
 
 def _checkpoints(work: Path) -> Path:
@@ -187,6 +204,7 @@ def _measure(
         "model": config.model,
         "combine": config.combine,
         "finetune": config.finetune,
+        "vectors": None if config.vectors is None else str(config.vectors),
         "seed": config.seed,
         "labels": data.labels,
         "rows": {name: len(part.rows) for name, part in data.splits.items()},
@@ -238,6 +256,7 @@ def _write_predictions(path: Path, logits: np.ndarray, data: ClassificationData)
 
 def _write(
     model: ElmoForSequenceClassification,
+    tokenizer: ElmoTokenizer,
     data: ClassificationData,
     config: ClassifyConfig,
     metrics: dict[str, Any],
@@ -245,7 +264,7 @@ def _write(
 ) -> None:
     with quiet_transformers():
         model.save_pretrained(work)
-    load_tokenizer(Path(config.model)).save_pretrained(work)
+    tokenizer.save_pretrained(work)
     write_json(work / "metrics.json", metrics)
     mode = f"{config.combine} mix, biLM {'fine-tuned' if config.finetune else 'frozen'}, seed {config.seed}"
     draw(work, history=metrics["history"], scores=metrics, labels=data.labels, title=mode)
