@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from elmokit.cli import convert, demo, embed, evaluate, info, inspect, predict, pretrain, senses, train
+from elmokit.cli import compare, convert, demo, embed, evaluate, info, inspect, predict, pretrain, senses, train
 from elmokit.cli.errors import one_line_errors
 
 
@@ -16,7 +16,19 @@ class Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order of use."""
-        return ["pretrain", "evaluate", "embed", "convert", "inspect", "train", "predict", "senses", "demo", "info"]
+        return [
+            "pretrain",
+            "evaluate",
+            "embed",
+            "convert",
+            "inspect",
+            "train",
+            "predict",
+            "compare",
+            "senses",
+            "demo",
+            "info",
+        ]
 
     def invoke(self, ctx: Any) -> Any:
         words = [*ctx._protected_args, *ctx.args]
@@ -41,6 +53,7 @@ app.command("convert", short_help="A model to another format.")(convert.convert)
 app.command("inspect", short_help="What a model is.")(inspect.inspect)
 app.add_typer(train.app, name="train", short_help="Train a task: classify.")
 app.command("predict", short_help="Label texts with a classifier.")(predict.predict)
+app.command("compare", short_help="Methods side by side.")(compare.compare)
 app.command("senses", short_help="Uses of a word, grouped.")(senses.senses)
 app.command("demo", short_help="The whole chain, a few minutes.")(demo.demo)
 app.command("info", short_help="Versions, cores, threads.")(info.info)

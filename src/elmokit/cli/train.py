@@ -99,7 +99,9 @@ def classify(
 
 @app.command("vectors")
 def vectors(
-    method: Annotated[Literal["svd", "cbow", "skipgram"] | None, typer.Option(help="[default: skipgram]")] = None,
+    method: Annotated[
+        Literal["svd", "cbow", "skipgram", "random"] | None, typer.Option(help="[default: skipgram]")
+    ] = None,
     train: Annotated[list[str] | None, typer.Option(help="Text files or globs; F1,F2 or again.")] = None,
     output: Annotated[Path | None, typer.Option(help="File to write: .txt, .vec or .bin, also .gz.")] = None,
     column: Annotated[str | None, typer.Option(help=f"Text column(s): {COLUMNS}.")] = None,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import AfterValidator, Field, PositiveInt
 
 from elmokit.errors import ConfigError, DataError
@@ -22,7 +23,7 @@ from elmokit.text.words import split_words
 
 log = logging.getLogger(__name__)
 
-Method = Literal["svd", "cbow", "skipgram"]
+Method = Literal["svd", "cbow", "skipgram", "random"]
 
 
 def _known(steps: list[str]) -> list[str]:
@@ -39,7 +40,7 @@ class VectorsConfig(Settings):
         column: Where the text stands in tables.
         normalize: Clean-up steps before splitting.
         pre_split: Words are separated by blanks already.
-        method: svd, cbow or skipgram.
+        method: svd, cbow, skipgram, or random: the floor that any training should be above.
         dim: Size of a vector.
         window: Places to each side.
         min_count, max_vocab: Which words have a vector.
@@ -85,7 +86,10 @@ def train_vectors(config: VectorsConfig) -> WordVectors:
     log.info("%s words, %s different, %.1f %% of the text", f"{len(text.ids):,}", f"{len(text.words):,}",
              100 * known / max(len(text.ids), 1))  # fmt: skip
     losses: list[float] = []
-    vectors = _svd(text, config) if config.method == "svd" else _word2vec(text, config, losses)
+    if config.method == "random":
+        vectors = _random(text, config)
+    else:
+        vectors = _svd(text, config) if config.method == "svd" else _word2vec(text, config, losses)
     vectors.save(config.output)
     about: dict[str, Any] = {
         "settings": config.model_dump(mode="json", exclude={"progress", "overwrite"}), "words": len(vectors),
@@ -111,6 +115,11 @@ def _sentences(config: VectorsConfig) -> Iterator[list[str]]:
         yield cleaned.split() if config.pre_split else split_words(cleaned)
 
 
+def _random(text: NumberedText, config: VectorsConfig) -> WordVectors:
+    size = (len(text.words), config.dim)
+    return WordVectors(text.words, np.random.default_rng(config.seed).normal(size=size).astype(np.float32))
+
+
 def _svd(text: NumberedText, config: VectorsConfig) -> WordVectors:
     from elmokit.static.svd import svd_vectors
 
@@ -125,8 +134,8 @@ def _word2vec(text: NumberedText, config: VectorsConfig, losses: list[float]) ->
         from elmokit.static.word2vec import word2vec_vectors
     except ImportError as error:
         raise ConfigError("cbow and skipgram need gensim: pip install 'elmokit[static]', or --method svd") from error
-    if config.method == "svd":
-        raise ConfigError("svd is no method of word2vec")
+    if config.method not in ("cbow", "skipgram"):
+        raise ConfigError(f"{config.method} is no method of word2vec")
 
     def on_epoch(epoch: int, loss: float) -> None:
         losses.append(loss)

@@ -19,7 +19,9 @@ from transformers.integrations.integration_utils import TensorBoardCallback
 
 from elmokit.cache import cache_folder
 from elmokit.errors import ConfigError
-from elmokit.models.loading import load_config
+from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.loading import load, load_config
+from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
@@ -34,10 +36,10 @@ from elmokit.tasks.classification.building import (
     word_splitter,
 )
 from elmokit.tasks.classification.config import HOUSEKEEPING, ClassifyConfig
-from elmokit.tasks.classification.data import ClassificationData, load_data, seen_in_training
+from elmokit.tasks.classification.data import ClassificationData, Source, load_data, seen_in_training
 from elmokit.tasks.classification.evaluation import draw, logits_of, split_scores
-from elmokit.tasks.classification.features import layer_store
-from elmokit.tasks.classification.tokens import tokenize
+from elmokit.tasks.classification.features import LayerStore, layer_store
+from elmokit.tasks.classification.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.classification.trainer import ClassifierTrainer, history, optimizer_for, training_arguments
 from elmokit.tasks.model_card import classifier_card
 from elmokit.tasks.run_folder import RunFolder, read_yaml, versions, write_json, write_yaml
@@ -87,7 +89,7 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
         metrics = _measure(model, datasets, data, config, trainer, folder.work)
         watch.lap("evaluate")
         if config.baseline:
-            metrics["baseline"] = tfidf_svm(data, seed=config.seed)
+            metrics["baseline"] = tfidf_svm(data, seed=config.seed).scores
             watch.lap("baseline")
         metrics["seconds"] = watch.seconds()
         _write(model, tokenizer, data, config, metrics, folder.work)
@@ -122,6 +124,13 @@ def _announce(data: ClassificationData, config: ClassifyConfig) -> None:
         log.warning("%d of the test texts also stand in the training rows, word for word", leaked)
 
 
+def compute_layers(config: ClassifyConfig) -> None:
+    """Put the layers of all texts of `config` into its cache, where a run with a frozen biLM finds them."""
+    model = load(ElmoModel, config.model)
+    tokens = _tokens(model.config, load_tokenizer(Path(config.model)), load_data(config), config)
+    _stores(model, tokens, config)
+
+
 def _datasets(
     model: ElmoForSequenceClassification, tokenizer: ElmoTokenizer, data: ClassificationData, config: ClassifyConfig
 ) -> Datasets:
@@ -130,26 +139,35 @@ def _datasets(
     So that static vectors, which are quicker looked up than read from disk, are not stored.
     """
     model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
-    split = word_splitter(model.config, tokenizer)
-    tokens = {
-        name: tokenize(source.texts, max_words=config.max_words, word_rows=tokenizer.word_rows, split=split)
-        for name, source in data.sources.items()
-    }
+    tokens = _tokens(model.config, tokenizer, data, config)
     parts = data.splits.items()
     if config.finetune or model.config.n_layers == 0:
         return {name: CharDataset(tokens[part.source], data.classes(name), rows=part.rows) for name, part in parts}
-    cache = config.cache or cache_folder("layers")
-    width = model.config.row_width
-    stores = {
-        name: layer_store(model.elmo, replace(words, rows=words.rows[:, :width]), cache=cache, progress=config.progress)
-        for name, words in tokens.items()
-    }
+    stores = _stores(model.elmo, tokens, config)
     static = {}
     if model.static is not None:
-        static = {name: words.rows[words.ids, width].astype(np.int64) for name, words in tokens.items()}
+        static = {name: words.rows[words.ids, -1].astype(np.int64) for name, words in tokens.items()}
     return {
         name: LayerDataset(stores[part.source], data.classes(name), rows=part.rows, static_ids=static.get(part.source))
         for name, part in parts
+    }
+
+
+def _tokens(
+    shape: ElmoConfig, tokenizer: ElmoTokenizer, data: ClassificationData, config: ClassifyConfig
+) -> dict[Source, TokenizedTexts]:
+    split = word_splitter(shape, tokenizer)
+    return {
+        name: tokenize(source.texts, max_words=config.max_words, word_rows=tokenizer.word_rows, split=split)
+        for name, source in data.sources.items()
+    }
+
+
+def _stores(model: ElmoModel, tokens: dict[Source, TokenizedTexts], config: ClassifyConfig) -> dict[Source, LayerStore]:
+    cache, width = config.cache or cache_folder("layers"), model.config.row_width
+    return {
+        name: layer_store(model, replace(words, rows=words.rows[:, :width]), cache=cache, progress=config.progress)
+        for name, words in tokens.items()
     }
 
 

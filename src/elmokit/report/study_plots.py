@@ -1,0 +1,194 @@
+"""The pictures of a comparison, from the plain values of its `results.json`.
+
+Every function returns a figure; `pictures.py` makes files of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+
+from elmokit.report.plots import INK, MUTED, PALETTE, STYLE
+
+Rows = Sequence[Mapping[str, Any]]
+_COLOURS = {"tfidf": 7, "random": 7, "model": 0}  # by kind; static vectors: 1
+
+
+def accuracy_bars(rows: Rows) -> Figure:
+    """Test accuracy of every row with its interval, beside validation accuracy as a mark."""
+    with rc_context(STYLE):
+        figure, (axis,) = _grid(1, columns=1, width=8.6, height=0.42 * len(rows) + 1.2)
+        tests = [row["metrics"]["test"]["accuracy"] for row in rows]
+        lowest = min(min(test["mean"], test["low"] or 1.0) for test in tests)
+        floor = max(0.0, np.floor((lowest - 0.02) * 20) / 20)
+        for place, (row, test) in enumerate(zip(rows, tests, strict=True)):
+            colour = _colour(row["kind"])
+            axis.barh(place, test["mean"] - floor, left=floor, height=0.62, color=colour, alpha=0.85)
+            end = test["mean"]
+            if test["low"] is not None:
+                axis.plot([test["low"], test["high"]], [place, place], color=INK, linewidth=1.6, solid_capstyle="butt")
+                end = max(end, test["high"])
+            validation = row["metrics"].get("validation")
+            if validation:
+                axis.plot(
+                    validation["accuracy"]["mean"], place, marker="D", color="none", markeredgecolor=INK, zorder=3
+                )
+                end = max(end, validation["accuracy"]["mean"])
+            axis.text(end, place, f"  {test['mean']:.4f}", va="center", color=INK, fontsize=9)
+        axis.set_yticks(range(len(rows)), [row["name"] for row in rows])
+        axis.invert_yaxis()
+        axis.grid(axis="y", visible=False)
+        axis.tick_params(axis="y", length=0)
+        axis.margins(x=0.14)
+        axis.set_xlim(left=floor)
+        begins = f"; the axis begins at {floor:.2f}" if floor else ""
+        axis.set_xlabel(f"accuracy: bar test, line 95 % interval over seeds, ◇ validation{begins}")
+        return figure
+
+
+def efficiency_curves(efficiency: Mapping[str, Any], *, rows: int) -> Figure:
+    """Test accuracy by the share of labels (the whole is `rows`), with intervals."""
+    shares = efficiency["shares"]
+    with rc_context(STYLE):
+        figure, (axis,) = _grid(1, columns=1, width=7.2, height=4.2)
+        for number, (name, curve) in enumerate(efficiency["curves"].items()):
+            points = [(share, value) for share, value in zip(shares, curve, strict=True) if value]
+            colour = PALETTE[number % len(PALETTE)]
+            axis.plot([s for s, _ in points], [v["mean"] for _, v in points], marker="o", color=colour, label=name)
+            spread = [(s, v) for s, v in points if v["low"] is not None]
+            if spread:
+                lows, highs = [v["low"] for _, v in spread], [v["high"] for _, v in spread]
+                axis.fill_between([s for s, _ in spread], lows, highs, color=colour, alpha=0.15, linewidth=0)
+        axis.set_xscale("log")
+        axis.xaxis.set_major_locator(FixedLocator(shares))
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.set_xticks(shares, [f"{share:.0%}\n{max(1, round(share * rows)):,}" for share in shares])
+        axis.set_xlabel("share of the labelled rows, and their number")
+        axis.set_ylabel("test accuracy")
+        axis.legend()
+        return figure
+
+
+def layer_shares(rows: Rows) -> Figure:
+    """λ of each layer, a group of bars a row, with intervals over seeds."""
+    names = ["tokens", *(f"LSTM {number}" for number in range(1, max(len(row["lambdas"]) for row in rows)))]
+    with rc_context(STYLE):
+        figure, (axis,) = _grid(1, columns=1, width=max(5.0, 1.9 * len(rows) + 1.6), height=3.7)
+        width = 0.8 / len(names)
+        for layer, name in enumerate(names):
+            there = [(place, row["lambdas"][layer]) for place, row in enumerate(rows) if layer < len(row["lambdas"])]
+            places = [place + (layer - (len(names) - 1) / 2) * width for place, _ in there]
+            axis.bar(places, [value["mean"] for _, value in there], width * 0.92, color=PALETTE[layer], label=name)
+            for place, (_, value) in zip(places, there, strict=True):
+                if value["low"] is not None:
+                    axis.plot([place, place], [value["low"], value["high"]], color=INK, linewidth=1.2)
+        axis.set_xticks(range(len(rows)), [row["name"] for row in rows])
+        axis.tick_params(axis="x", length=0)
+        axis.grid(axis="x", visible=False)
+        axis.set_ylabel("λ")
+        axis.legend(ncols=len(names), loc="lower left", bbox_to_anchor=(0.0, 1.0))
+        return figure
+
+
+def confusion_grid(rows: Rows, *, labels: Sequence[str], split: str = "test") -> Figure:
+    """The confusion matrix of every row's first seed; a cell is as dark as its share of the gold class."""
+    side = min(max(2.4, 0.62 * len(labels)), 7.0)
+    with rc_context({**STYLE, "axes.grid": False}):
+        columns = min(len(rows), max(1, int(11 // (side + 0.8))))
+        figure, axes = _grid(len(rows), columns=columns, width=side + 0.8, height=side + 0.75)
+        for axis, row in zip(axes, rows, strict=True):
+            counts = np.asarray(row["confusion"][split], dtype=np.int64)
+            shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+            _cells(axis, shares, figures=len(labels) <= 12)
+            axis.set_title(f"{row['name']}  {counts.trace() / max(int(counts.sum()), 1):.4f}", fontsize=10)
+            axis.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=35, ha="right", fontsize=8)
+            axis.set_yticks(np.arange(len(labels)) + 0.5, labels, fontsize=8)
+        return figure
+
+
+def learning_curves(rows: Rows) -> Figure:
+    """Validation accuracy and loss by epoch of every row's first seed."""
+    with rc_context(STYLE):
+        figure, axes = _grid(2, columns=2, width=5.0, height=3.7)
+        for axis, (key, title) in zip(
+            axes,
+            {"validation_accuracy": "validation accuracy", "validation_loss": "validation loss"}.items(),
+            strict=True,
+        ):
+            for number, row in enumerate(rows):
+                epochs = [record["epoch"] for record in row["history"]]
+                values = [record[key] for record in row["history"]]
+                style = "-" if number < len(PALETTE) else "--"
+                axis.plot(epochs, values, style, marker="o", color=PALETTE[number % len(PALETTE)], label=row["name"])
+            axis.set_title(title)
+            axis.set_xlabel("epoch")
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes[1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+        return figure
+
+
+def word_map(planes: Mapping[str, Mapping[str, Any]], *, labels: Sequence[str]) -> Figure:
+    """The uses of one word under each method, coloured by the class of their text."""
+    with rc_context({**STYLE, "axes.grid": False}):
+        figure, axes = _grid(len(planes), columns=min(3, len(planes)), width=3.4, height=3.2)
+        for axis, (name, plane) in zip(axes, planes.items(), strict=True):
+            points, classes = np.asarray(plane["points"]), np.asarray(plane["classes"])
+            for number in np.unique(classes):
+                chosen = points[classes == number]
+                axis.plot(
+                    chosen[:, 0], chosen[:, 1], "o", markersize=4.2, alpha=0.75, color=PALETTE[number % len(PALETTE)],
+                    markeredgewidth=0,
+                )  # fmt: skip
+            share = sum(plane["explained"])
+            one = f"one point for {len(points)} uses"
+            axis.set_title(name, fontsize=10)
+            axis.set_xlabel(one if share == 0 else f"{share:.0%} of the variance", fontsize=8)
+            axis.set_xticks([])
+            axis.set_yticks([])
+            if share == 0:
+                axis.set_xlim(-1, 1)
+                axis.set_ylim(-1, 1)
+        marks = [
+            axes[0].plot([], [], "o", color=PALETTE[n % len(PALETTE)], label=label)[0] for n, label in enumerate(labels)
+        ]
+        figure.legend(handles=marks, loc="outside upper left", ncols=len(labels), fontsize=9)
+        return figure
+
+
+def _colour(kind: str) -> str:
+    return PALETTE[_COLOURS.get(kind, 1)]
+
+
+def _cells(axis: Axes, shares: np.ndarray, *, figures: bool) -> None:
+    """Squares with the palette's blue as opaque as the share, so that they suit any background."""
+    for row, column in np.ndindex(*shares.shape):
+        share = float(shares[row, column])
+        axis.add_patch(Rectangle((column, row), 1, 1, facecolor=PALETTE[0], alpha=share, edgecolor="none"))
+        if figures:
+            text = f"{100 * share:.1f}"
+            axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8,
+                      color="white" if share > 0.5 else INK)  # fmt: skip
+    axis.set_xlim(0, shares.shape[1])
+    axis.set_ylim(shares.shape[0], 0)
+    axis.tick_params(length=0)
+    for spine in axis.spines.values():
+        spine.set_visible(True)
+        spine.set_color(MUTED)
+
+
+def _grid(panels: int, *, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    rows = ceil(panels / columns)
+    figure = Figure(figsize=(width * columns, height * rows), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08))
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis in grid[panels:]:
+        axis.set_visible(False)
+    return figure, list(grid[:panels])

@@ -1,0 +1,42 @@
+"""`run_study`: a comparison from its settings to its report."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from elmokit.cache import cache_folder
+from elmokit.errors import ConfigError
+from elmokit.study.comparison.config import CompareConfig
+from elmokit.study.comparison.plan import plan_study
+from elmokit.study.comparison.results import collect
+from elmokit.study.comparison.running import run_cells
+from elmokit.tasks.run_folder import write_json
+
+log = logging.getLogger(__name__)
+
+
+def run_study(config: CompareConfig) -> dict[str, Any]:
+    """Compute what is missing, and write `results.json`, `report.html`, `report.md` and `pictures/` into the output.
+
+    Returns:
+        What `results.json` holds, see `elmokit.study.comparison.results.collect`.
+
+    Raises:
+        DataError, ModelError, ConfigError: Data, a model or a setting cannot be used; nothing was computed. What goes
+            wrong later costs its cell of the table alone.
+    """
+    from elmokit.report.study_page import write_report
+
+    if config.output.exists() and not config.output.is_dir():
+        raise ConfigError(f"output {config.output} is a file, expected a folder (--output)")
+    config = config.model_copy(update={"cache": config.cache or cache_folder("layers")})
+    plan = plan_study(config)
+    failures = run_cells(plan.cells, processes=config.processes, progress=config.progress)
+    study = collect(config, plan, failures)
+    write_json(config.output / "results.json", study)
+    study = json.loads((config.output / "results.json").read_text(encoding="utf-8"))
+    for document in write_report(study, config.output):
+        log.info("written: %s", document)
+    return study  # type: ignore[no-any-return]
