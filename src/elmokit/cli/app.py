@@ -32,7 +32,9 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         words = [*ctx._protected_args, *ctx.args]
-        with one_line_errors(can_resume=bool({"pretrain", "train", "embed"} & set(words[:1]))):
+        flag = "the same command with --resume goes on from the last checkpoint"
+        ways = {"pretrain": flag, "train": flag, "embed": flag, "compare": "the same command goes on"}
+        with one_line_errors(resume=ways.get(words[0] if words else "", "nothing half-written")):
             return super().invoke(ctx)
 
 

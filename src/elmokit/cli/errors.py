@@ -13,15 +13,15 @@ MENDABLE = 2
 INTERRUPTED = 130
 
 
-def describe(error: BaseException, *, can_resume: bool = False) -> tuple[str, int] | None:
-    """The line to print and the exit code, or None for an error that is a bug and deserves its traceback."""
+def describe(error: BaseException, *, resume: str = "nothing half-written") -> tuple[str, int] | None:
+    """The line to print and the exit code, or None for an error that is a bug and deserves its traceback.
+
+    `resume` says how an interrupted command goes on.
+    """
     if isinstance(error, ElmokitError):
         return f"error: {one_line(error)}", MENDABLE
     if isinstance(error, KeyboardInterrupt):
-        hint = (
-            "the same command with --resume goes on from the last checkpoint" if can_resume else "nothing half-written"
-        )
-        return f"interrupted: {hint}", INTERRUPTED
+        return f"interrupted: {resume}", INTERRUPTED
     if is_full_disk(error):
         return f"error: no space left on the disk ({one_line(error)}); free some or choose another --output", MENDABLE
     if isinstance(error, OSError) and error.filename is not None:
@@ -43,12 +43,12 @@ def one_line(error: BaseException) -> str:
 
 
 @contextmanager
-def one_line_errors(*, can_resume: bool = False) -> Iterator[None]:
+def one_line_errors(*, resume: str = "nothing half-written") -> Iterator[None]:
     """Leave the process with one line on stderr for what `describe` knows; let the rest through."""
     try:
         yield
     except BaseException as error:
-        described = describe(error, can_resume=can_resume)
+        described = describe(error, resume=resume)
         if described is None:
             raise
         line, code = described

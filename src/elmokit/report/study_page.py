@@ -233,7 +233,7 @@ def _interval(value: Mapping[str, Any], *, signed: bool = False) -> str:
     if value["low"] is None:
         return "one seed"
     show = _signed if signed else "{:.4f}".format
-    return f"{show(value['low'])}–{show(value['high'])}"
+    return f"{show(value['low'])}{' to ' if signed else '–'}{show(value['high'])}"
 
 
 def _signed(value: float) -> str:

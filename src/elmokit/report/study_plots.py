@@ -14,7 +14,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from elmokit.report.plots import INK, MUTED, PALETTE, STYLE
@@ -43,9 +43,16 @@ def accuracy_bars(rows: Rows) -> Figure:
                     validation["accuracy"]["mean"], place, marker="D", color="none", markeredgecolor=INK, zorder=3
                 )
                 end = max(end, validation["accuracy"]["mean"])
-            axis.text(end, place, f"  {test['mean']:.4f}", va="center", color=INK, fontsize=9)
+            axis.annotate(
+                f"{test['mean']:.4f}", (end, place), xytext=(7, 0), textcoords="offset points", va="center", color=INK,
+                fontsize=9,
+            )  # fmt: skip
         axis.set_yticks(range(len(rows)), [row["name"] for row in rows])
         axis.invert_yaxis()
+        names = {7: "floor", 1: "static vectors", 0: "contextual vectors"}
+        there = [number for number in names if any(_COLOURS.get(row["kind"], 1) == number for row in rows)]
+        marks = [Patch(color=PALETTE[number], alpha=0.85, label=names[number]) for number in there]
+        axis.legend(handles=marks, ncols=len(marks), loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=9)
         axis.grid(axis="y", visible=False)
         axis.tick_params(axis="y", length=0)
         axis.margins(x=0.14)

@@ -1,4 +1,4 @@
-"""The files in configs/ are valid, and the three that list every setting list them all, with the defaults."""
+"""The files in configs/ are valid, and those that list every setting list them all, with the defaults."""
 
 from __future__ import annotations
 
@@ -12,26 +12,53 @@ import yaml
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.settings import Settings, load_settings
 from elmokit.static.training import VectorsConfig
+from elmokit.study.comparison.config import CompareConfig
 from elmokit.tasks.classification.config import ClassifyConfig
 
 CONFIGS = Path(__file__).parents[3] / "configs"
-KINDS: dict[str, type[Settings]] = {"pretrain": PretrainConfig, "classify": ClassifyConfig, "vectors": VectorsConfig}
+KINDS: dict[str, type[Settings]] = {
+    "pretrain": PretrainConfig,
+    "classify": ClassifyConfig,
+    "vectors": VectorsConfig,
+    "compare": CompareConfig,
+    "news": CompareConfig,
+}
 NEEDED = {"train": ["a.txt"], "test": ["a.txt"], "model": "m", "output": "o"}
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_file_is_accepted(path: Path) -> None:
     kind = KINDS[path.stem.rpartition("_")[2]]
-    missing = {name: NEEDED[name] for name, field in kind.model_fields.items() if field.is_required()}
-    load_settings(kind, None, **{**missing, **yaml.safe_load(path.read_text(encoding="utf-8"))})
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    required = {name for name, field in kind.model_fields.items() if field.is_required()}
+    load_settings(kind, None, **{name: NEEDED[name] for name in required - set(values)}, **values)
 
 
-@pytest.mark.parametrize("name", ["pretrain", "classify", "vectors"])
+@pytest.mark.parametrize("name", ["pretrain", "classify", "vectors", "compare"])
 def test_the_full_files_name_every_setting_with_its_default(name: str) -> None:
     kind, text = KINDS[name], (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
     values: dict[str, Any] = yaml.safe_load(text)
     optional = {key: field for key, field in kind.model_fields.items() if not field.is_required()}
     assert {key: value for key, value in values.items() if key in optional} == {
-        key: field.default for key, field in optional.items() if key in values
+        key: _plain(field.default) for key, field in optional.items() if key in values
     }
     assert re.findall(r"^(?:# )?(\w+):", text, flags=re.MULTILINE) == list(kind.model_fields)
+
+
+def _plain(default: Any) -> Any:
+    return default.model_dump(exclude_none=True) if isinstance(default, Settings) else default
+
+
+def test_the_study_of_all_settings_names_those_of_its_parts() -> None:
+    text = (CONFIGS / "compare.yaml").read_text(encoding="utf-8")
+    values = yaml.safe_load(text)
+    for name, needed in (("data", {"train", "test"}), ("efficiency", set()), ("word_map", set())):
+        kind = CompareConfig.model_fields[name].annotation
+        assert isinstance(kind, type)
+        fields = kind.model_fields
+        assert {key: value for key, value in values[name].items() if key not in needed} == {
+            key: fields[key].default for key in values[name] if key not in needed
+        }
+        block = re.search(rf"^{name}:.*\n((?:  .*\n)+)", text, flags=re.MULTILINE)
+        assert block is not None
+        assert re.findall(r"^  (?:# )?(\w+):", block[1], flags=re.MULTILINE) == list(fields)

@@ -129,6 +129,8 @@ def _pairs(config: CompareConfig, plan: Plan, rows: list[dict[str, Any]]) -> lis
     wanted += [(best, other) for other in (static, *floors) if best is not None and other is not None]
     found = {}
     for first, second in wanted:
+        if (second, first) in found:
+            continue
         sides = [_right(config, plan, name) for name in (first, second)]
         found[first, second] = compare_pair((first, second), *sides).as_json()
     return list(found.values())
