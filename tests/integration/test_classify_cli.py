@@ -289,3 +289,22 @@ def test_static_vectors_alone(place: Path, vectors: Path, tmp_path: Path) -> Non
     metrics = run(place, "static", model=str(tmp_path / "static"), cache=tmp_path / "cache")
     assert metrics["test"]["accuracy"] > 0.6
     assert not (tmp_path / "cache").exists()  # a table is read, not stored again
+
+
+def test_evaluate_scores_a_classifier_as_its_training_did(place: Path, trained: Path) -> None:
+    metrics = json.loads((trained / "metrics.json").read_text())
+    rows = ["--test", place / "test.csv"]
+    result = elmo("evaluate", trained, *rows, "--label-names", place / "names.txt", "--json")
+    assert result.exit_code == 0, result.output
+    scores = json.loads(result.stdout)
+    assert {key: scores[key] for key in ("accuracy", "rows", "confusion", "macro")} == {
+        key: metrics["test"][key] for key in ("accuracy", "rows", "confusion", "macro")
+    }
+    shown = elmo("evaluate", trained, *rows, "--label-names", place / "names.txt").stdout
+    assert f"accuracy {scores['accuracy']:.4f} on 30 rows" in shown
+    assert "  science  precision " in shown
+    missing = elmo("evaluate", trained, *rows)
+    assert missing.exit_code == 2
+    assert "the classifier knows sport, money, science: is --label-column the right one, or do" in missing.stderr
+    assert "give one of --text" in elmo("evaluate", trained).stderr
+    assert "holds no classifier" in elmo("evaluate", place / "model", *rows).stderr

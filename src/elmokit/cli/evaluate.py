@@ -1,4 +1,4 @@
-"""`elmo evaluate`: perplexities of a pretrained model on a text."""
+"""`elmo evaluate`: perplexities of a language model on a text, or scores of a classifier on labelled rows."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import PreSplit, parts
+from elmokit.cli.options import PreSplit, files, parts
+from elmokit.errors import ConfigError
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Folder that elmo pretrain wrote.")],
-    text: Annotated[list[str], typer.Option(help="Text: txt, csv, tsv, jsonl, also .gz; files or globs.")],
+    model: Annotated[Path, typer.Argument(help="Folder that elmo pretrain or elmo train classify wrote.")],
+    text: Annotated[
+        list[str] | None, typer.Option(help="Text for perplexities: txt, csv, tsv, jsonl, also .gz; files or globs.")
+    ] = None,
+    test: Annotated[list[str] | None, typer.Option(help="Labelled rows for a classifier's scores.")] = None,
     column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
     pre_split: PreSplit = None,
     clean: Annotated[str | None, typer.Option(help="Clean-up steps. [default: as in pretraining]")] = None,
@@ -24,14 +28,25 @@ def evaluate(
         Literal["zero", "warm", "carry"],
         typer.Option(help="Where sentences start; carry: one stream, as on Penn Treebank."),
     ] = "zero",
+    text_column: Annotated[str | None, typer.Option(help="Text of TEST: name, or number without a header.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Label of TEST: likewise. [default: 1]")] = None,
+    label_names: Annotated[Path | None, typer.Option(help="File with a name a line for the sorted labels.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print the forward, backward and mean perplexity of MODEL on a text (full softmax), and its token count."""
+    """Print the forward, backward and mean perplexity of MODEL on a text (full softmax) and its token count.
+
+    With --test: the accuracy, precision, recall and F1 of a classifier on labelled rows.
+    """
+    if (text is None) == (test is None):
+        raise ConfigError("give one of --text (perplexities of a language model) and --test (scores of a classifier)")
+    if test is not None:
+        _scores(model, files(test) or [], text_column, label_column, label_names, as_json=as_json)
+        return
     from elmokit.pretrain.perplexity import evaluate_text
 
     found = evaluate_text(
         model,
-        text,
+        text or [],
         column=column,
         pre_split=pre_split,
         normalize=parts(clean),
@@ -51,3 +66,24 @@ def evaluate(
             f"next word   right {guesses.top1:.4f}  among five {guesses.top5:.4f}  weighted precision "
             f"{guesses.precision:.4f}  recall {guesses.recall:.4f}  F1 {guesses.f1:.4f}"
         )
+
+
+def _scores(
+    model: Path, test: list[str], text_column: str | None, label_column: str | None, label_names: Path | None, *,
+    as_json: bool,
+) -> None:  # fmt: skip
+    from elmokit.tasks.classification.scoring import score_classifier
+
+    scores = score_classifier(model, test, text_column=text_column, label_column=label_column, label_names=label_names)
+    if as_json:
+        typer.echo(json.dumps(scores, ensure_ascii=False))
+        return
+    for trouble, count in scores["left_out"].items():
+        typer.echo(f"{count:,} {trouble}")
+    macro = scores["macro"]
+    typer.echo(f"accuracy {scores['accuracy']:.4f} on {scores['rows']:,} rows")
+    typer.echo(f"macro precision {macro['precision']:.4f}  recall {macro['recall']:.4f}  F1 {macro['f1']:.4f}")
+    width = max(len(label) for label in scores["labels"])
+    for label, each in scores["per_class"].items():
+        figures = f"precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}"
+        typer.echo(f"  {label:<{width}}  {figures}  {each['rows']:,} rows")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,7 +95,7 @@ def _read(source: Source, config: ClassifyConfig) -> tuple[list[str], list[str],
 
 
 def _class_keys(labels: Sequence[str]) -> list[str]:
-    """The distinct labels, by number when all are numbers, else by name."""
+    """The distinct labels in their order."""
     found = Counter(labels)
     if len(found) == 1:
         raise DataError(
@@ -107,10 +107,26 @@ def _class_keys(labels: Sequence[str]) -> list[str]:
             f"{len(found)} different labels in {len(labels)} training rows, e.g. {labels[0][:40]!r}: "
             "that looks like text, choose with --label-column"
         )
+    return _sorted_labels(found)
+
+
+def read_class_names(labels: Sequence[str], file: Path | None) -> dict[str, str]:
+    """The name of each label: itself, or from a file with a name a line in the order of the sorted labels.
+
+    Raises:
+        DataError: The file is missing, or does not fit the labels.
+    """
+    keys = _sorted_labels(set(labels))
+    return dict(zip(keys, _class_names(keys, file), strict=True))
+
+
+def _sorted_labels(found: Iterable[str]) -> list[str]:
+    """By number when all are numbers, else by name."""
+    labels = list(found)
     try:
-        return sorted(found, key=int)
+        return sorted(labels, key=int)
     except ValueError:
-        return sorted(found)
+        return sorted(labels)
 
 
 def _class_names(keys: list[str], file: Path | None) -> list[str]:
@@ -122,7 +138,7 @@ def _class_names(keys: list[str], file: Path | None) -> list[str]:
     names = [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     if len(names) != len(keys):
         raise DataError(
-            f"{file} names {len(names)} classes, the training rows have {len(keys)} ({', '.join(keys[:8])}): "
+            f"{file} names {len(names)} classes, the rows have {len(keys)} ({', '.join(keys[:8])}): "
             "one name a line in the order of the sorted labels is expected (--label-names)"
         )
     if len(set(names)) != len(names):

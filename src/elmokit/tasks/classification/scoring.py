@@ -1,0 +1,62 @@
+"""Scores of a finished classifier on labelled rows: `score_classifier`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from elmokit.errors import DataError
+from elmokit.tasks.classification.data import read_class_names
+from elmokit.tasks.classification.predict import Classifier
+from elmokit.tasks.classification.rows import read_labelled
+from elmokit.tasks.metrics import classification_scores
+
+
+def score_classifier(
+    model: str | Path, test: Sequence[str], *, text_column: str | None = None, label_column: str | None = None,
+    label_names: Path | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Accuracy, precision, recall and F1 of a classifier on the rows of some files.
+
+    Args:
+        model: Folder of `elmo train classify`.
+        test: Files with texts and labels, as of `elmo train classify`.
+        text_column, label_column: Where they stand.
+        label_names: A name a line for the sorted labels of the files, where those are not the names the model knows.
+
+    Returns:
+        What `classification_scores` gives, the "labels" of the model, and how many rows were "left_out" for what reason.
+
+    Raises:
+        DataError: The files cannot be read, or a label is none of the model's.
+        ModelError: The folder holds no classifier.
+    """
+    classifier = Classifier.from_pretrained(model)
+    texts, labels, counts = read_labelled(test, text_column=text_column, label_column=label_column, split="test")
+    kept = [row for row, text in enumerate(texts) if text.strip()]
+    counts.empty += len(texts) - len(kept)
+    if not kept:
+        raise DataError(f"{', '.join(test)} holds no labelled text (--test)")
+    names = read_class_names(labels, label_names)
+    gold = _numbers([names[labels[row]] for row in kept], classifier.labels)
+    numbers = {label: number for number, label in enumerate(classifier.labels)}
+    predicted = (ranked[0].label for _, ranked in classifier.predict_stream((texts[row] for row in kept), top=1))
+    guesses = np.fromiter((numbers[label] for label in predicted), dtype=np.int64, count=len(kept))
+    scores = classification_scores(gold, guesses, labels=classifier.labels)
+    return {**scores, "labels": classifier.labels, "left_out": counts.troubles()}
+
+
+def _numbers(labels: list[str], known: list[str]) -> np.ndarray:
+    numbers = {label: number for number, label in enumerate(known)}
+    unseen = Counter(label for label in labels if label not in numbers)
+    if unseen:
+        label, count = unseen.most_common(1)[0]
+        raise DataError(
+            f"--test has the label {label[:40]!r} ({count} rows), the classifier knows {', '.join(known[:8])}: is "
+            "--label-column the right one, or do the labels need --label-names?"
+        )
+    return np.fromiter((numbers[label] for label in labels), dtype=np.int64, count=len(labels))
