@@ -29,7 +29,7 @@ def score_classifier(
         label_names: A name a line for the sorted labels of the files, where those are not the names the model knows.
 
     Returns:
-        What `classification_scores` gives, the "labels" of the model, and how many rows were "left_out" for what reason.
+        What `classification_scores` gives, the "labels" of the model, and how many rows were "left_out" and why.
 
     Raises:
         DataError: The files cannot be read, or a label is none of the model's.
