@@ -90,7 +90,7 @@ def _explain(kind: type[BaseModel], error: ValidationError) -> str:
             lines.append(f"setting {key!r} is missing (--{key.replace('_', '-')} or --set {key}=…)")
         else:
             trouble = problem["msg"].removeprefix("Value error, ")
-            lines.append(f"setting {key!r}: {trouble}, got {_short(problem['input'])}")
+            lines.append(f"setting {key!r}: {trouble}, got {_short(problem['input'])}" if key else trouble)
     return "; ".join(lines)
 
 

@@ -29,6 +29,7 @@ from elmokit.pretrain import checkpoint, loop
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.loop import PretrainResult, pretrain
 from elmokit.pretrain.perplexity import evaluate_text
+from elmokit.settings import load_settings
 from elmokit.static.vectors import WordVectors
 from elmokit.text.char_ids import char_ids
 from elmokit.text.vocab import Vocabulary
@@ -206,6 +207,8 @@ def test_the_way_courses_do_it(text: Path, tmp_path: Path) -> None:
     lengths = sorted(len(line.split()) for line in (text / "train.txt").read_text(encoding="utf-8").splitlines())
     assert info["settings"]["max_words"] == lengths[int(np.ceil(0.95 * len(lengths))) - 1]
     assert PretrainConfig(**{**values, "preset": "mini"}).batch_sentences is None
+    with pytest.raises(ConfigError, match=r"^preset classic prepares text in its own way, and --from"):
+        load_settings(PretrainConfig, **values, from_model=str(result.output))
 
 
 def test_training_in_stream_mode_evaluates_in_stream_mode(

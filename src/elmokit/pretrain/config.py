@@ -27,6 +27,8 @@ class PretrainConfig(Settings):
     @classmethod
     def _classic(cls, values: Any) -> Any:
         if isinstance(values, dict) and values.get("preset") == "classic":
+            if values.get("from_model") is not None:
+                raise ValueError("preset classic prepares text in its own way, and --from brings the model's: give one")
             return {**CLASSIC, **values}
         return values
 
