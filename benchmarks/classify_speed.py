@@ -27,7 +27,7 @@ from elmokit.models.modeling_sequence_classification import ElmoForSequenceClass
 from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.dropout import Dropout
 from elmokit.tasks.classification.config import ClassifyConfig
-from elmokit.tasks.classification.trainer import optimizer_for
+from elmokit.tasks.trainer import optimizer_for
 from elmokit.text.char_ids import char_ids
 
 Batch = dict[str, Tensor]

@@ -26,7 +26,7 @@ from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.settings import load_settings
 from elmokit.static.vectors import WordVectors
 from elmokit.tasks.classification import Classifier, ClassifyConfig, train_classifier
-from elmokit.tasks.classification.trainer import ClassifierTrainer
+from elmokit.tasks.trainer import HeadTrainer
 
 TOPICS = {"1": "match goal team win league", "2": "bank share profit market stock", "3": "cell gene space orbit virus"}
 SMALL = ["head_hidden_dim=8", "head_layers=1", "head_dropout=0.0", "batch_size=16", "learning_rate=0.02", "epochs=4"]
@@ -150,15 +150,15 @@ def test_the_same_seed_gives_the_same_weights(place: Path) -> None:
 
 def test_an_interrupted_run_ends_as_the_uninterrupted(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = run(place, "whole", more=["head_dropout=0.2"])
-    log = ClassifierTrainer.log
+    log = HeadTrainer.log
 
-    def stop_in_third_epoch(self: ClassifierTrainer, logs: dict[str, float], start_time: float | None = None) -> None:
+    def stop_in_third_epoch(self: HeadTrainer, logs: dict[str, float], start_time: float | None = None) -> None:
         if "loss" in logs and (self.state.epoch or 0) > 2:
             raise KeyboardInterrupt
         log(self, logs, start_time)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ClassifierTrainer, "log", stop_in_third_epoch)
+        patch.setattr(HeadTrainer, "log", stop_in_third_epoch)
         with pytest.raises(KeyboardInterrupt, match=r"^$"):
             run(place, "cut", more=["head_dropout=0.2"])
     assert not (place / "cut").exists()

@@ -22,7 +22,8 @@ import numpy as np
 from elmokit.errors import DataError
 from elmokit.settings import load_settings
 from elmokit.study.comparison.config import Kind
-from elmokit.tasks.classification.config import HOUSEKEEPING, ClassifyConfig
+from elmokit.tasks.classification.config import ClassifyConfig
+from elmokit.tasks.config import HOUSEKEEPING
 from elmokit.tasks.run_folder import RunFolder, write_json
 from elmokit.text.words import split_words
 
@@ -239,7 +240,7 @@ def named(folder: Path, name: str, *inputs: Any) -> Path:
 
 def identity(config: ClassifyConfig) -> dict[str, Any]:
     """The settings of a classifier that change what it learns, without the files: those go in by content."""
-    left_out = {*HOUSEKEEPING, "threads", "model", "train", "test", "valid", "label_names", "vectors"}
+    left_out = {*HOUSEKEEPING, "baseline", "threads", "model", "train", "test", "valid", "label_names", "vectors"}
     return config.model_dump(mode="json", exclude=left_out)
 
 

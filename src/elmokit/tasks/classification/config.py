@@ -7,87 +7,28 @@ from typing import Literal
 
 from pydantic import Field
 
-from elmokit.settings import Settings
-
-Combine = Literal["trainable", "frozen", "function"]
+from elmokit.tasks.config import HeadConfig
 
 
-class ClassifyConfig(Settings):
+class ClassifyConfig(HeadConfig):
     """What `elmo train classify` is told. `model`, `train`, `test` and `output` are needed, the rest has defaults."""
 
-    # data
-    model: str = Field(description="folder of a biLM, or of a classifier whose head is the start")
     train: list[str] = Field(min_length=1, description="CSV, TSV or JSONL files (each also .gz), or a `datasets` name")
     test: list[str] = Field(min_length=1, description="the rows of the final report; never used for choosing")
     valid: list[str] = Field(default=[], description="validation files; without them a part of train is split off")
-    output: Path = Field(description="folder of the finished classifier")
     text_column: str | None = Field(default=None, description="name or 1-based number; '2-' joins column 2 to the last")
     label_column: str | None = Field(default=None, description="name or 1-based number")
     label_names: Path | None = Field(default=None, description="one name a line, in the order of the sorted labels")
     valid_fraction: float = Field(default=0.05, gt=0.0, lt=1.0)
     train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training rows kept, stratified")
-    clean: list[str] | None = Field(
-        default=None, description="clean-up steps before splitting into words; the model's own without"
-    )
-    vectors: Path | None = Field(
-        default=None, description="file of static vectors that stand beside the mixed layers (.txt, .vec or .bin)"
-    )
-    max_words: int = Field(default=128, ge=1, description="longer texts are cut")
-
-    # classifier; None leaves what the model's config says
-    combine: Combine = "trainable"
-    mix_normalize: bool | None = None
-    mix_weights: list[float] | None = Field(default=None, description="λ of --combine frozen; uniform without")
-    mix_dropout: float | None = None
-    mix_l2: float | None = None
-    mix_layer_norm: bool | None = None
-    mix_activation: Literal["relu", "tanh"] | None = None
-    mix_hidden_dim: int | None = None
-    head_hidden_dim: int | None = None
-    head_layers: int | None = None
-    head_dropout: float | None = None
-    pooling: str | None = None
-
-    # training
-    finetune: bool = Field(default=False, description="train the biLM too, at `finetune_learning_rate`")
-    dropout: float | None = Field(default=None, description="of the biLM while fine-tuning")
-    epochs: int = Field(default=20, ge=1)
-    patience: int = Field(default=3, ge=1, description="epochs without a better validation score before stopping")
+    pooling: str | None = Field(default=None, description="from words to a text; what the model's config says without")
     best_by: Literal["accuracy", "loss", "macro_f1"] = "accuracy"
-    batch_size: int = Field(default=64, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0.0)
-    finetune_learning_rate: float = Field(default=1e-4, gt=0.0)
-    weight_decay: float = Field(default=0.0, ge=0.0)
-    warmup_fraction: float = Field(default=0.05, ge=0.0, le=1.0)
-    max_grad_norm: float = Field(default=5.0, gt=0.0)
-    seed: int = Field(default=1, ge=0)
-    threads: int | None = Field(default=None, ge=1, description="CPU threads; all that torch finds without it")
-
     train_report_rows: int = Field(
         default=10_000, ge=1, description="the report scores this many of the training rows, drawn at random"
     )
-
-    # housekeeping
-    cache: Path | None = Field(default=None, description="folder of the computed biLM layers")
     baseline: bool = Field(default=False, description="also score TF-IDF + linear SVM on the same rows")
-    overwrite: bool = False
-    resume: bool = False
-    progress: bool = True
 
-
-# These do not change what is learnt: a run may be resumed under other values of them.
-HOUSEKEEPING = {"cache", "baseline", "overwrite", "resume", "progress", "output"}
-HEAD_FIELDS = (
-    "combine",
-    "mix_normalize",
-    "mix_weights",
-    "mix_dropout",
-    "mix_l2",
-    "mix_layer_norm",
-    "mix_activation",
-    "mix_hidden_dim",
-    "head_hidden_dim",
-    "head_layers",
-    "head_dropout",
-    "pooling",
-)
+    @property
+    def watched(self) -> str:
+        """The validation score that chooses the epoch."""
+        return self.best_by

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from elmokit.report import plots
-from elmokit.tasks.classification.batches import RowDataset
+from elmokit.tasks.inputs.batches import RowDataset
 from elmokit.tasks.metrics import classification_scores
 
 EVALUATION_BATCH = 256

@@ -14,10 +14,10 @@ from elmokit.errors import ModelError
 from elmokit.models.loading import load, load_config
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
-from elmokit.tasks.classification.batches import CharDataset
-from elmokit.tasks.classification.building import load_tokenizer, word_splitter
+from elmokit.tasks.building import load_tokenizer, word_splitter
 from elmokit.tasks.classification.evaluation import logits_of
-from elmokit.tasks.classification.tokens import tokenize
+from elmokit.tasks.inputs.batches import CharDataset
+from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.run_folder import read_yaml
 from elmokit.text.normalize import normalize
 
@@ -65,7 +65,7 @@ class Classifier:
             word_rows=self.tokenizer.word_rows,
             split=word_splitter(self.model.config, self.tokenizer),
         )
-        data = CharDataset(tokens, None, rows=np.arange(len(texts)))
+        data = CharDataset(tokens, rows=np.arange(len(texts)))
         logits = logits_of(self.model, data, batch_size=batch_size)
         probabilities = torch.from_numpy(logits).softmax(dim=1).numpy()
         return [self._ranked(row, top) for row in probabilities]

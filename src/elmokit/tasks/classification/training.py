@@ -4,45 +4,48 @@ from __future__ import annotations
 
 import csv
 import logging
-import math
 import shutil
-import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
-from transformers.integrations.integration_utils import TensorBoardCallback
+from transformers import EvalPrediction, set_seed
 
-from elmokit.cache import cache_folder
-from elmokit.errors import ConfigError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load, load_config
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
-from elmokit.tasks.classification.baseline import tfidf_svm
-from elmokit.tasks.classification.batches import CharDataset, LayerDataset, RowDataset
-from elmokit.tasks.classification.building import (
-    build_classifier,
+from elmokit.tasks.building import (
+    build_head,
     load_tokenizer,
     read_vectors,
     start_scale,
     text_steps,
     word_splitter,
 )
-from elmokit.tasks.classification.config import HOUSEKEEPING, ClassifyConfig
+from elmokit.tasks.classification.baseline import tfidf_svm
+from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.classification.data import ClassificationData, Source, load_data, seen_in_training
 from elmokit.tasks.classification.evaluation import draw, logits_of, split_scores
-from elmokit.tasks.classification.features import LayerStore, layer_store
-from elmokit.tasks.classification.tokens import TokenizedTexts, tokenize
-from elmokit.tasks.classification.trainer import ClassifierTrainer, history, optimizer_for, training_arguments
+from elmokit.tasks.head_training import (
+    Stopwatch,
+    best_of,
+    check_same_run,
+    checkpoints_in,
+    run_settings,
+    train_head,
+)
+from elmokit.tasks.inputs.batches import RowDataset
+from elmokit.tasks.inputs.datasets import dataset_maker, stored_layers
+from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
+from elmokit.tasks.metrics import accuracy_and_f1
 from elmokit.tasks.model_card import classifier_card
-from elmokit.tasks.run_folder import RunFolder, read_yaml, versions, write_json, write_yaml
+from elmokit.tasks.run_folder import RunFolder, versions, write_json, write_yaml
+from elmokit.tasks.trainer import HeadTrainer, history
 from elmokit.whole_files import write_text
 
 log = logging.getLogger(__name__)
@@ -65,10 +68,10 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
         config = config.model_copy(update={"clean": text_steps(Path(config.model))})
     folder = RunFolder(config.output)
     resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
-    settings = _settings(config)
+    settings = run_settings(config)
     try:
         if resumed:
-            _check_same_run(folder.work, settings)
+            check_same_run(folder.work, settings, free=["baseline"])
         data = load_data(config)
         _announce(data, config)
         watch.lap("read")
@@ -77,14 +80,16 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
             torch.set_num_threads(config.threads)
         set_seed(config.seed)
         vectors = read_vectors(config)
-        model, fresh = build_classifier(config, data.labels, vectors)
+        model, fresh = build_head(
+            ElmoForSequenceClassification, config, data.labels, vectors, problem_type="single_label_classification"
+        )
         tokenizer = load_tokenizer(Path(config.model), vectors)
         datasets = _datasets(model, tokenizer, data, config)
         if fresh:
             factor = start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
             log.info("word vectors are scaled by %.3g at the start", factor)
         watch.lap("layers")
-        trainer = _train(model, datasets, config, folder.work)
+        trainer = train_head(model, datasets["train"], datasets["validation"], config, folder.work, epoch_scores)
         watch.lap("train")
         metrics = _measure(model, datasets, data, config, trainer, folder.work)
         watch.lap("evaluate")
@@ -94,26 +99,10 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
         metrics["seconds"] = watch.seconds()
         _write(model, tokenizer, data, config, metrics, folder.work)
     finally:
-        folder.discard_if_without(_checkpoints(folder.work))
-    shutil.rmtree(_checkpoints(folder.work))
+        folder.discard_if_without(checkpoints_in(folder.work))
+    shutil.rmtree(checkpoints_in(folder.work))
     folder.finish()
     return metrics
-
-
-def _settings(config: ClassifyConfig) -> dict[str, Any]:
-    return {**config.model_dump(mode="json"), "versions": versions()}
-
-
-def _check_same_run(work: Path, settings: dict[str, Any]) -> None:
-    if not (work / "training.yaml").is_file():
-        return
-    before = read_yaml(work / "training.yaml")
-    for key, value in settings.items():
-        if key not in HOUSEKEEPING | {"versions"} and before.get(key) != value:
-            raise ConfigError(
-                f"the unfinished run in {work} has {key} = {before.get(key)!r}, this one {value!r}: "
-                "give the same settings, or --overwrite to start afresh"
-            )
 
 
 def _announce(data: ClassificationData, config: ClassifyConfig) -> None:
@@ -128,29 +117,18 @@ def compute_layers(config: ClassifyConfig) -> None:
     """Put the layers of all texts of `config` into its cache, where a run with a frozen biLM finds them."""
     model = load(ElmoModel, config.model)
     tokens = _tokens(model.config, load_tokenizer(Path(config.model)), load_data(config), config)
-    _stores(model, tokens, config)
+    for texts in tokens.values():
+        stored_layers(model, texts, config)
 
 
 def _datasets(
     model: ElmoForSequenceClassification, tokenizer: ElmoTokenizer, data: ClassificationData, config: ClassifyConfig
 ) -> Datasets:
-    """The three splits, as stored layers (frozen biLM) or as the model reads them.
-
-    So that static vectors, which are quicker looked up than read from disk, are not stored.
-    """
+    """The three splits."""
     model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
     tokens = _tokens(model.config, tokenizer, data, config)
-    parts = data.splits.items()
-    if config.finetune or model.config.n_layers == 0:
-        return {name: CharDataset(tokens[part.source], data.classes(name), rows=part.rows) for name, part in parts}
-    stores = _stores(model.elmo, tokens, config)
-    static = {}
-    if model.static is not None:
-        static = {name: words.rows[words.ids, -1].astype(np.int64) for name, words in tokens.items()}
-    return {
-        name: LayerDataset(stores[part.source], data.classes(name), rows=part.rows, static_ids=static.get(part.source))
-        for name, part in parts
-    }
+    makers = {name: dataset_maker(model, texts, config) for name, texts in tokens.items()}
+    return {name: makers[part.source](rows=part.rows, labels=data.classes(name)) for name, part in data.splits.items()}
 
 
 def _tokens(
@@ -163,60 +141,17 @@ def _tokens(
     }
 
 
-def _stores(model: ElmoModel, tokens: dict[Source, TokenizedTexts], config: ClassifyConfig) -> dict[Source, LayerStore]:
-    cache, width = config.cache or cache_folder("layers"), model.config.row_width
-    return {
-        name: layer_store(model, replace(words, rows=words.rows[:, :width]), cache=cache, progress=config.progress)
-        for name, words in tokens.items()
-    }
-
-
-def _checkpoints(work: Path) -> Path:
-    return work / "checkpoints"
-
-
-def _train(
-    model: ElmoForSequenceClassification, datasets: Datasets, config: ClassifyConfig, work: Path
-) -> ClassifierTrainer:
-    from torch.utils.tensorboard import SummaryWriter
-
-    steps = math.ceil(len(datasets["train"]) / config.batch_size) * config.epochs
-    trainer = ClassifierTrainer(
-        model=model,
-        args=training_arguments(config, folder=str(_checkpoints(work)), steps=steps),
-        train_dataset=datasets["train"],
-        eval_dataset=datasets["validation"],
-        optimizers=(optimizer_for(model, config), None),
-        callbacks=[
-            EarlyStoppingCallback(early_stopping_patience=config.patience),
-            TensorBoardCallback(SummaryWriter(work / "tensorboard")),  # type: ignore[no-untyped-call]
-        ],
-        show=config.progress,
-    )
-    trainer.remove_callback(PrinterCallback)
-    with quiet_transformers():
-        trainer.train(resume_from_checkpoint=last_checkpoint(_checkpoints(work)))
-    return trainer
-
-
-def last_checkpoint(folder: Path) -> str | None:
-    """The newest whole checkpoint (a kill while saving leaves one without its state file)."""
-    found = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
-    found.sort(key=lambda path: int(path.name.rpartition("-")[2]))
-    return str(found[-1]) if found else None
-
-
 def _measure(
     model: ElmoForSequenceClassification,
     datasets: Datasets,
     data: ClassificationData,
     config: ClassifyConfig,
-    trainer: ClassifierTrainer,
+    trainer: HeadTrainer,
     work: Path,
 ) -> dict[str, Any]:
     """Scores of the best epoch's weights on all three splits, and what is known of the run."""
     records = history(trainer.state.log_history)
-    best = max(records, key=lambda record: _goodness(record, config.best_by))
+    best = best_of(records, config.watched)
     metrics: dict[str, Any] = {
         "task": "classification",
         "model": config.model,
@@ -256,9 +191,10 @@ def report_part(rows: int, wanted: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(0).permutation(rows)[:wanted])
 
 
-def _goodness(record: dict[str, Any], best_by: str) -> float:
-    score = float(record[f"validation_{best_by}"])
-    return -score if best_by == "loss" else score
+def epoch_scores(prediction: EvalPrediction) -> dict[str, float]:
+    """Accuracy and macro F1 of the validation rows."""
+    logits = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
+    return accuracy_and_f1(np.asarray(prediction.label_ids), np.asarray(logits).argmax(axis=-1))
 
 
 def _write_predictions(path: Path, logits: np.ndarray, data: ClassificationData) -> None:
@@ -287,20 +223,3 @@ def _write(
     mode = f"{config.combine} mix, biLM {'fine-tuned' if config.finetune else 'frozen'}, seed {config.seed}"
     draw(work, history=metrics["history"], scores=metrics, labels=data.labels, title=mode)
     write_text(work / "README.md", classifier_card(metrics, config.model_dump(mode="json")))
-
-
-class Stopwatch:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self._last = time.perf_counter()
-        self._stages: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        """End a stage."""
-        now = time.perf_counter()
-        self._stages[stage], self._last = round(now - self._last, 2), now
-
-    def seconds(self) -> dict[str, float]:
-        """Seconds of each stage and of all."""
-        return {**self._stages, "total": round(sum(self._stages.values()), 2)}

@@ -1,10 +1,11 @@
-"""A classifier to train: the biLM of a saved folder under a new or an earlier head."""
+"""A head to train: the biLM of a saved folder under a new or an earlier head."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,43 +14,41 @@ from elmokit.errors import ConfigError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load, load_config, word_rows_of
 from elmokit.models.modeling_elmo import ElmoModel
-from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.static.vectors import WordVectors
-from elmokit.tasks.classification.config import HEAD_FIELDS, ClassifyConfig
+from elmokit.tasks.config import HEAD_FIELDS, HeadConfig
 from elmokit.text.word_rows import JoinedRows
 from elmokit.text.words import split_words
 
 log = logging.getLogger(__name__)
 
+_Head = TypeVar("_Head", bound=ElmoMixedModel)
+ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
 
-def build_classifier(
-    config: ClassifyConfig, labels: list[str], vectors: WordVectors | None = None
-) -> tuple[ElmoForSequenceClassification, bool]:
-    """The biLM of `config.model` with a classifier of `labels` on top, and whether its head is fresh.
 
-    A folder of a classifier with the same labels and head gives its head too (train frozen first, then fine-tune from
+def build_head(
+    kind: type[_Head], config: HeadConfig, labels: list[str], vectors: WordVectors | None = None, *,
+    problem_type: ProblemType | None = None,
+) -> tuple[_Head, bool]:  # fmt: skip
+    """The biLM of `config.model` under a head of class `kind` with these labels, and whether that head is fresh.
+
+    A folder of such a head with the same labels and sizes gives its head too (train frozen first, then fine-tune from
     there); any other folder gets a fresh head, drawn from torch's current seed.
     Raises ModelError for a folder that holds no ElmoModel.
     """
     folder = Path(config.model)
     saved = load_config(folder)
-    shape = _shape(folder, config, labels, vectors)
+    shape = _shape(folder, config, labels, vectors, problem_type)
     bilm = load(ElmoModel, folder)
-    model = ElmoForSequenceClassification(shape)
+    model = kind(shape)
     model.elmo.load_state_dict(bilm.state_dict())
     fresh = True
-    if "ElmoForSequenceClassification" in (saved.architectures or []):
-        earlier = load(ElmoForSequenceClassification, folder)
+    if kind.__name__ in (saved.architectures or []):
+        earlier = load(kind, folder)
         if model.static is not None and earlier.static is not None:
             model.static.load_state_dict(earlier.static.state_dict())
-        same_labels = (earlier.config.id2label or {}) == dict(enumerate(labels))
-        same_words = earlier.config.n_static_words == shape.n_static_words
-        if (
-            same_labels
-            and same_words
-            and all(getattr(earlier.config, name) == getattr(shape, name) for name in HEAD_FIELDS)
-        ):
+        if _same_head(earlier.config, shape, labels):
             log.info("starting from the head in %s", folder)
             model.load_state_dict(earlier.state_dict())
             fresh = False
@@ -60,7 +59,13 @@ def build_classifier(
     return model, fresh
 
 
-def read_vectors(config: ClassifyConfig) -> WordVectors | None:
+def _same_head(earlier: ElmoConfig, shape: ElmoConfig, labels: list[str]) -> bool:
+    same_labels = (earlier.id2label or {}) == dict(enumerate(labels))
+    fields = (*HEAD_FIELDS, "n_static_words")
+    return same_labels and all(getattr(earlier, name) == getattr(shape, name) for name in fields)
+
+
+def read_vectors(config: HeadConfig) -> WordVectors | None:
     """The static vectors of a run.
 
     Raises:
@@ -74,7 +79,7 @@ def read_vectors(config: ClassifyConfig) -> WordVectors | None:
 
 
 @torch.inference_mode()
-def start_scale(model: ElmoForSequenceClassification, batch: dict[str, Tensor]) -> float:
+def start_scale(model: ElmoMixedModel, batch: dict[str, Tensor]) -> float:
     """Scale the mix of a fresh head to its input: what the BiLSTM first sees varies with a deviation of about 1.
 
     biLM vectors vary by a tenth or less, and a BiLSTM given such numbers takes many epochs to wake up. Peters et al.
@@ -111,10 +116,12 @@ def text_steps(folder: Path) -> list[str]:
     return list(load_config(folder).text_steps or [])
 
 
-def _shape(folder: Path, config: ClassifyConfig, labels: list[str], vectors: WordVectors | None) -> ElmoConfig:
-    chosen = {name: getattr(config, name) for name in (*HEAD_FIELDS, "dropout") if getattr(config, name) is not None}
+def _shape(
+    folder: Path, config: HeadConfig, labels: list[str], vectors: WordVectors | None, problem_type: ProblemType | None
+) -> ElmoConfig:
+    chosen = {name: getattr(config, name, None) for name in (*HEAD_FIELDS, "dropout")}
     values = load_config(folder).to_dict()
-    values |= chosen
+    values |= {name: value for name, value in chosen.items() if value is not None}
     if vectors is not None:
         values |= {"n_static_words": len(vectors) + 1, "static_dim": vectors.dim}
     for name in ("num_labels", "id2label", "label2id", "architectures", "transformers_version", "problem_type"):
@@ -123,5 +130,5 @@ def _shape(folder: Path, config: ClassifyConfig, labels: list[str], vectors: Wor
     shape = ElmoConfig.checked({**kept, "text_steps": config.clean})
     shape.id2label = dict(enumerate(labels))
     shape.label2id = {label: number for number, label in enumerate(labels)}
-    shape.problem_type = "single_label_classification"
+    shape.problem_type = problem_type
     return shape

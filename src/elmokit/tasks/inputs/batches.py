@@ -16,21 +16,31 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from elmokit.tasks.classification.features import LayerStore
-from elmokit.tasks.classification.tokens import TokenizedTexts
+from elmokit.tasks.inputs.layer_store import LayerStore
+from elmokit.tasks.inputs.tokens import TokenizedTexts
 
 Batch = dict[str, Tensor]
+IGNORED = -100  # the label of padding, as in transformers
 
 
 class RowDataset(Dataset[Batch]):
     """The rows of one split: picks them out of texts that several splits may share, hands out batches.
 
-    Subclasses give the batch of some texts; `labels` (rows,) go with it where they are known.
+    Subclasses give the batch of some texts. Where labels are known they go with it, as `labels`.
+
+    Args:
+        offsets: (texts + 1,) where the words of each text lie.
+        rows: (rows,) the texts of this split.
+        labels: (rows,) a class for each row; or
+        word_labels: (words of all texts,) a class for each word; a batch gets them as (B, T), -100 in the padding.
     """
 
-    def __init__(self, lengths: NDArray[np.int64], labels: NDArray[np.int64] | None, rows: NDArray[np.int64]) -> None:
-        self.labels, self.rows = labels, rows
-        self.lengths = lengths[rows]
+    def __init__(
+        self, offsets: NDArray[np.int64], *, rows: NDArray[np.int64], labels: NDArray[np.int64] | None = None,
+        word_labels: NDArray[np.int64] | None = None,
+    ) -> None:  # fmt: skip
+        self.offsets, self.rows, self.labels, self.word_labels = offsets, rows, labels, word_labels
+        self.lengths: NDArray[np.int64] = np.diff(offsets)[rows]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -43,11 +53,21 @@ class RowDataset(Dataset[Batch]):
         batch = self.texts(self.rows[picked])
         if self.labels is not None:
             batch["labels"] = torch.from_numpy(self.labels[picked])
+        if self.word_labels is not None:
+            batch["labels"] = self.padded(self.word_labels, self.rows[picked], filling=IGNORED)
         return batch
 
     def texts(self, numbers: NDArray[np.int64]) -> Batch:
         """The batch of the texts of these numbers, without labels."""
         raise NotImplementedError
+
+    def padded(self, values: NDArray[np.int64], numbers: NDArray[np.int64], *, filling: int) -> Tensor:
+        """A value a word (words of all texts,), of some texts: (B, T) int64."""
+        lengths = self.offsets[numbers + 1] - self.offsets[numbers]
+        rows = np.full((len(numbers), int(lengths.max(initial=0))), filling, dtype=np.int64)
+        for row, number, length in zip(rows, numbers, lengths, strict=True):
+            row[:length] = values[self.offsets[number] : self.offsets[number] + length]
+        return torch.from_numpy(rows)
 
     def part(self, indices: NDArray[np.int64]) -> Self:
         """The same data set of some of its rows."""
@@ -58,16 +78,15 @@ class RowDataset(Dataset[Batch]):
 
 
 class LayerDataset(RowDataset):
-    """Texts as stored biLM layers: batches of `layers` (B, L, T, D) float16, `attention_mask` (B, T), `labels` (B,).
+    """Texts as stored biLM layers: batches of `layers` (B, L, T, D) float16, `attention_mask` (B, T), and labels.
 
     `static_ids` (words of all texts,), where given, are the numbers of static vectors: batches get them as (B, T).
     """
 
     def __init__(
-        self, store: LayerStore, labels: NDArray[np.int64] | None, *, rows: NDArray[np.int64],
-        static_ids: NDArray[np.int64] | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(store.lengths, labels, rows)
+        self, store: LayerStore, *, static_ids: NDArray[np.int64] | None = None, **rows_and_labels: Any
+    ) -> None:
+        super().__init__(store.offsets, **rows_and_labels)
         self.store, self.static_ids = store, static_ids
 
     def texts(self, numbers: NDArray[np.int64]) -> Batch:
@@ -75,24 +94,20 @@ class LayerDataset(RowDataset):
         layers, mask = self.store.batch(numbers)
         batch = {"layers": layers, "attention_mask": mask}
         if self.static_ids is not None:
-            padded = np.zeros(mask.shape, dtype=np.int64)
-            for row, number in zip(padded, numbers, strict=True):
-                start, end = self.store.offsets[number], self.store.offsets[number + 1]
-                row[: end - start] = self.static_ids[start:end]
-            batch["static_ids"] = torch.from_numpy(padded)
+            batch["static_ids"] = self.padded(self.static_ids, numbers, filling=0)
         return batch
 
 
 class CharDataset(RowDataset):
-    """Texts as characters: batches of `char_ids` (B, T, characters) int64, `attention_mask` (B, T), `labels` (B,)."""
+    """Texts as the model reads them: batches of `char_ids` (B, T, width) int64, `attention_mask` (B, T), and labels."""
 
-    def __init__(self, tokens: TokenizedTexts, labels: NDArray[np.int64] | None, *, rows: NDArray[np.int64]) -> None:
-        super().__init__(tokens.lengths, labels, rows)
+    def __init__(self, tokens: TokenizedTexts, **rows_and_labels: Any) -> None:
+        super().__init__(tokens.offsets, **rows_and_labels)
         self.tokens = tokens
 
     def texts(self, numbers: NDArray[np.int64]) -> Batch:
         """See the class."""
-        starts, ends = self.tokens.offsets[numbers], self.tokens.offsets[numbers + 1]
+        starts, ends = self.offsets[numbers], self.offsets[numbers + 1]
         lengths = ends - starts
         chars = np.zeros((len(numbers), int(lengths.max()), self.tokens.rows.shape[1]), dtype=np.int64)
         for place, (start, end) in enumerate(zip(starts, ends, strict=True)):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from elmokit.tasks.classification.batches import CharDataset
-from elmokit.tasks.classification.tokens import tokenize
 from elmokit.tasks.classification.training import report_part
+from elmokit.tasks.inputs.batches import CharDataset
+from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.text.char_ids import char_ids
 
 TEXTS = ["a bank", "the river was wet", "goal", "cells and genes here", "orbit of"]
@@ -16,7 +16,7 @@ LABELS = np.array([2, 0, 1])
 
 
 def dataset() -> CharDataset:
-    return CharDataset(tokenize(TEXTS, max_words=9, split=str.split), LABELS, rows=ROWS)
+    return CharDataset(tokenize(TEXTS, max_words=9, split=str.split), labels=LABELS, rows=ROWS)
 
 
 def test_a_batch_holds_the_characters_of_its_rows() -> None:

@@ -9,9 +9,9 @@ from elmokit.errors import ConfigError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.tasks.classification import features
-from elmokit.tasks.classification.batches import CharDataset, LayerDataset, LengthGroupedSampler, LongestFirstSampler
-from elmokit.tasks.classification.features import layer_store, store_key
-from elmokit.tasks.classification.tokens import tokenize
+from elmokit.tasks.inputs.batches import CharDataset, LayerDataset, LengthGroupedSampler, LongestFirstSampler
+from elmokit.tasks.inputs.layer_store import layer_store, store_key
+from elmokit.tasks.inputs.tokens import tokenize
 
 TEXTS = ["A bank of the river.", "one", "the bank, the bank again and again !", "Zürich 東京"]
 
@@ -36,7 +36,7 @@ def test_the_store_gives_what_the_model_gives(model: ElmoModel, tmp_path: Path) 
     store = layer_store(model, tokens, cache=tmp_path, progress=False)
     picked = np.array([2, 0, 1, 3])
     layers, mask = store.batch(picked)
-    batch = CharDataset(tokens, None, rows=picked).__getitems__(range(4))
+    batch = CharDataset(tokens, rows=picked).__getitems__(range(4))
     with torch.inference_mode():
         expected = torch.stack(model(batch["char_ids"], batch["attention_mask"]).hidden_states, dim=1)
     assert torch.equal(mask, batch["attention_mask"])
@@ -76,7 +76,7 @@ def test_batches_carry_the_labels_of_their_rows(model: ElmoModel, tmp_path: Path
     tokens = tokenize(TEXTS, max_words=8)
     store = layer_store(model, tokens, cache=tmp_path, progress=False)
     rows, classes = np.array([3, 1]), np.array([7, 5])
-    for data in (LayerDataset(store, classes, rows=rows), CharDataset(tokens, classes, rows=rows)):
+    for data in (LayerDataset(store, labels=classes, rows=rows), CharDataset(tokens, labels=classes, rows=rows)):
         batch = data.__getitems__([1, 0])
         assert batch["labels"].tolist() == [5, 7]
         assert batch["attention_mask"].sum(dim=1).tolist() == tokens.lengths[[1, 3]].tolist()

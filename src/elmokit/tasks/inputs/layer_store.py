@@ -27,7 +27,7 @@ from torch import Tensor
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.progress import rate_bar
-from elmokit.tasks.classification.tokens import TokenizedTexts
+from elmokit.tasks.inputs.tokens import TokenizedTexts
 
 if TYPE_CHECKING:
     from elmokit.models.modeling_elmo import ElmoModel

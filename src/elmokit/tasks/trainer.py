@@ -1,26 +1,24 @@
-"""`transformers.Trainer` for classifiers: like lengths in a batch, two learning rates, λ and one line an epoch."""
+"""`transformers.Trainer` for heads: like lengths in a batch, two learning rates, λ and one line an epoch."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import Dataset, Sampler
-from transformers import EvalPrediction, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from elmokit.tasks.classification.batches import Batch, LengthGroupedSampler, LongestFirstSampler, as_is
-from elmokit.tasks.classification.config import ClassifyConfig
-from elmokit.tasks.metrics import accuracy_and_f1
+from elmokit.tasks.config import HeadConfig
+from elmokit.tasks.inputs.batches import Batch, LengthGroupedSampler, LongestFirstSampler, as_is
 
 
-class ClassifierTrainer(Trainer):
+class HeadTrainer(Trainer):
     """Trainer over data sets with `.lengths`, which hand out whole batches. `show` prints a line an epoch."""
 
     def __init__(self, *, show: bool, **kwargs: Any) -> None:
-        super().__init__(data_collator=as_is, compute_metrics=epoch_scores, **kwargs)
+        super().__init__(data_collator=as_is, **kwargs)
         self.show = show
         self.clock = EpochClock()
         self.add_callback(self.clock)
@@ -80,7 +78,7 @@ def parameter_groups(model: nn.Module, *, learning_rate: float, finetune_learnin
     return groups + ([{"params": bilm, "lr": finetune_learning_rate}] if bilm else [])
 
 
-def training_arguments(config: ClassifyConfig, *, folder: str, steps: int) -> TrainingArguments:
+def training_arguments(config: HeadConfig, *, folder: str, steps: int) -> TrainingArguments:
     """Trainer's settings for a run of `steps` optimizer steps at most, checkpoints in `folder`."""
     return TrainingArguments(
         output_dir=folder,
@@ -97,8 +95,8 @@ def training_arguments(config: ClassifyConfig, *, folder: str, steps: int) -> Tr
         logging_strategy="epoch",
         save_total_limit=1,
         load_best_model_at_end=True,
-        metric_for_best_model=f"eval_{config.best_by}",
-        greater_is_better=config.best_by != "loss",
+        metric_for_best_model=f"eval_{config.watched}",
+        greater_is_better=config.watched != "loss",
         label_names=["labels"],
         remove_unused_columns=False,
         dataloader_num_workers=0,
@@ -111,12 +109,6 @@ def training_arguments(config: ClassifyConfig, *, folder: str, steps: int) -> Tr
     )
 
 
-def epoch_scores(prediction: EvalPrediction) -> dict[str, float]:
-    """Accuracy and macro F1 of the validation rows."""
-    logits = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
-    return accuracy_and_f1(np.asarray(prediction.label_ids), np.asarray(logits).argmax(axis=-1))
-
-
 def history(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One record an epoch out of Trainer's log (which a checkpoint keeps): losses, scores, λ, γ, seconds, texts/s."""
     records: list[dict[str, Any]] = []
@@ -126,7 +118,9 @@ def history(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if "eval_loss" not in entry:
             continue
         record: dict[str, Any] = {"epoch": round(entry["epoch"]), "train_loss": train_loss}
-        record |= {f"validation_{name}": entry[f"eval_{name}"] for name in ("loss", "accuracy", "macro_f1")}
+        left_out = ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time")
+        scores = {name.removeprefix("eval_"): value for name, value in entry.items() if name.startswith("eval_")}
+        record |= {f"validation_{name}": value for name, value in scores.items() if name not in left_out}
         record |= {name: entry[name] for name in ("seconds", "texts_per_second", "gamma") if name in entry}
         lambdas = [entry[name] for name in sorted(entry) if name.startswith("lambda_")]
         records.append(record | ({"lambdas": lambdas} if lambdas else {}))
@@ -136,14 +130,15 @@ def history(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def epoch_line(record: dict[str, Any], *, epochs: int) -> str:
     """A record as one line for people."""
     line = f"epoch {record['epoch']:>2}/{epochs}  train loss {record['train_loss']:.4f}"
-    line += f"  validation loss {record['validation_loss']:.4f} accuracy {record['validation_accuracy']:.4f}"
+    scores = {name.removeprefix("validation_"): record[name] for name in record if name.startswith("validation_")}
+    line += "  validation " + " ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items())
     line += f"  {record['texts_per_second']:,.0f} texts/s"
     if "lambdas" in record:
         line += f"  λ {' '.join(f'{value:.3f}' for value in record['lambdas'])} γ {record['gamma']:.3f}"
     return line
 
 
-def optimizer_for(model: nn.Module, config: ClassifyConfig) -> torch.optim.Optimizer:
+def optimizer_for(model: nn.Module, config: HeadConfig) -> torch.optim.Optimizer:
     """AdamW over the parameter groups of `config`."""
     groups = parameter_groups(
         model, learning_rate=config.learning_rate, finetune_learning_rate=config.finetune_learning_rate

@@ -1,0 +1,83 @@
+"""The settings that every task head has, beside those of its data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from elmokit.settings import Settings
+
+Combine = Literal["trainable", "frozen", "function"]
+
+
+class HeadConfig(Settings):
+    """A head on a biLM. `model` and `output` are needed, the rest has defaults."""
+
+    model: str = Field(description="folder of a biLM, or of a model of the same task whose head is the start")
+    output: Path = Field(description="folder of the finished model")
+    vectors: Path | None = Field(
+        default=None, description="file of static vectors that stand beside the mixed layers (.txt, .vec or .bin)"
+    )
+    clean: list[str] | None = Field(
+        default=None, description="clean-up steps before splitting into words; the model's own without"
+    )
+    max_words: int = Field(default=128, ge=1, description="longer texts are cut")
+
+    # the mix and the head; None leaves what the model's config says
+    combine: Combine = "trainable"
+    mix_normalize: bool | None = None
+    mix_weights: list[float] | None = Field(default=None, description="λ of --combine frozen; uniform without")
+    mix_dropout: float | None = None
+    mix_l2: float | None = None
+    mix_layer_norm: bool | None = None
+    mix_activation: Literal["relu", "tanh"] | None = None
+    mix_hidden_dim: int | None = None
+    head_hidden_dim: int | None = None
+    head_layers: int | None = None
+    head_dropout: float | None = None
+
+    # training
+    finetune: bool = Field(default=False, description="train the biLM too, at `finetune_learning_rate`")
+    dropout: float | None = Field(default=None, description="of the biLM while fine-tuning")
+    epochs: int = Field(default=20, ge=1)
+    patience: int = Field(default=3, ge=1, description="epochs without a better validation score before stopping")
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0.0)
+    finetune_learning_rate: float = Field(default=1e-4, gt=0.0)
+    weight_decay: float = Field(default=0.0, ge=0.0)
+    warmup_fraction: float = Field(default=0.05, ge=0.0, le=1.0)
+    max_grad_norm: float = Field(default=5.0, gt=0.0)
+    seed: int = Field(default=1, ge=0)
+    threads: int | None = Field(default=None, ge=1, description="CPU threads; all that torch finds without it")
+
+    # housekeeping
+    cache: Path | None = Field(default=None, description="folder of the computed biLM layers")
+    overwrite: bool = False
+    resume: bool = False
+    progress: bool = True
+
+    @property
+    def watched(self) -> str:
+        """The validation score that chooses the epoch."""
+        raise NotImplementedError
+
+
+# These do not change what is learnt: a run may be resumed under other values of them.
+HOUSEKEEPING = {"cache", "overwrite", "resume", "progress", "output"}
+HEAD_FIELDS = (
+    "combine",
+    "mix_normalize",
+    "mix_weights",
+    "mix_dropout",
+    "mix_l2",
+    "mix_layer_norm",
+    "mix_activation",
+    "mix_hidden_dim",
+    "head_hidden_dim",
+    "head_layers",
+    "head_dropout",
+    "pooling",
+)
+"""Settings that `ElmoConfig` has under the same name."""
