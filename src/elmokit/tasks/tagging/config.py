@@ -1,0 +1,30 @@
+"""Every setting of a tagging run, with its default and its meaning; unknown keys are errors."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from elmokit.tasks.config import HeadConfig
+
+
+class TagConfig(HeadConfig):
+    """What `elmo train tag` is told. `model`, `train`, `test` and `output` are needed, the rest has defaults."""
+
+    train: list[str] = Field(min_length=1, description="CoNLL files (also .gz): a word a line, blank between sentences")
+    test: list[str] = Field(min_length=1, description="the sentences of the final report; never used for choosing")
+    valid: list[str] = Field(default=[], description="validation files; without them a part of train is split off")
+    word_column: int = Field(default=1, description="from 1; from the end with -1")
+    tag_column: int = Field(default=-1, description="from 1; from the end with -1")
+    valid_fraction: float = Field(default=0.1, gt=0.0, lt=1.0)
+    train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training sentences kept")
+    scheme: Literal["BIO", "BIOES"] = Field(default="BIOES", description="what the tagger learns; files may have IOB1")
+    max_words: int = Field(default=256, ge=1, description="longer sentences are read in pieces")
+    batch_size: int = Field(default=32, ge=1)
+    best_by: Literal["f1", "accuracy", "loss"] = "f1"
+
+    @property
+    def watched(self) -> str:
+        """The validation score that chooses the epoch."""
+        return self.best_by

@@ -1,0 +1,49 @@
+"""Scores of tags by seqeval: a span counts when its borders and its label are right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from elmokit.tasks.tagging.schemes import converted
+
+
+def span_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Strict precision, recall and F1 over all spans (micro) and per label, and the share of right tags.
+
+    Args:
+        gold, predicted: The tags of each sentence, of any scheme; both are compared as BIO. What is predicted against
+            its scheme is read as `conlleval` reads it.
+
+    Returns:
+        `precision`, `recall`, `f1`, `accuracy` (of words), `sentences`, `words`, `spans` and `per_label`.
+    """
+    from seqeval.metrics import classification_report
+    from seqeval.scheme import IOB2
+
+    real = [converted(tags, "BIO") for tags in gold]
+    guesses = [converted(tags, "BIO") for tags in predicted]
+    words = sum(map(len, real))
+    right = sum(a == b for one, other in zip(real, guesses, strict=True) for a, b in zip(one, other, strict=True))
+    scores: dict[str, Any] = {"sentences": len(real), "words": words, "accuracy": right / max(words, 1)}
+    if not any(tag != "O" for tags in (*real, *guesses) for tag in tags):  # seqeval wants at least one span
+        return {**scores, "precision": 0.0, "recall": 0.0, "f1": 0.0, "spans": 0, "per_label": {}}
+    report = classification_report(real, guesses, mode="strict", scheme=IOB2, output_dict=True, zero_division=0)
+    total = report.pop("micro avg")
+    labels = {name: each for name, each in report.items() if not name.endswith(" avg")}
+    return {
+        **scores,
+        "precision": float(total["precision"]),
+        "recall": float(total["recall"]),
+        "f1": float(total["f1-score"]),
+        "spans": int(total["support"]),
+        "per_label": {
+            name: {
+                "precision": float(each["precision"]),
+                "recall": float(each["recall"]),
+                "f1": float(each["f1-score"]),
+                "spans": int(each["support"]),
+            }
+            for name, each in labels.items()
+        },
+    }
