@@ -2,8 +2,8 @@
 
     python scripts/state_costs.py MODEL --text FILE --warm-text FILE [--sentences 500]
 
-MODEL is a folder of `elmo pretrain`. The carried state is what a model trained with `mode: stream` knows; a model trained
-on single sentences knows the zero state. The warm state is computed on --warm-text (the training text, say).
+MODEL is a folder of `elmo pretrain`. The carried state is what a model trained with `mode: stream` knows; a model that
+was trained on single sentences knows the zero state. The warm state is computed on --warm-text.
 """
 
 from __future__ import annotations
