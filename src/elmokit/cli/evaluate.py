@@ -72,6 +72,11 @@ def _scores(
     model: Path, test: list[str], text_column: str | None, label_column: str | None, label_names: Path | None, *,
     as_json: bool,
 ) -> None:  # fmt: skip
+    from elmokit.models.loading import load_config
+
+    if "ElmoForTokenClassification" in (load_config(model).architectures or []):
+        _span_scores(model, test, as_json=as_json)
+        return
     from elmokit.tasks.classification.scoring import score_classifier
 
     scores = score_classifier(model, test, text_column=text_column, label_column=label_column, label_names=label_names)
@@ -87,3 +92,16 @@ def _scores(
     for label, each in scores["per_class"].items():
         figures = f"precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}"
         typer.echo(f"  {label:<{width}}  {figures}  {each['rows']:,} rows")
+
+
+def _span_scores(model: Path, test: list[str], *, as_json: bool) -> None:
+    from elmokit.tasks.tagging.predict import Tagger
+
+    scores = Tagger.from_pretrained(model).score(test)
+    if as_json:
+        typer.echo(json.dumps(scores, ensure_ascii=False))
+        return
+    typer.echo(f"{scores['spans']:,} spans in {scores['sentences']:,} sentences of {scores['words']:,} words")
+    typer.echo(f"precision {scores['precision']:.4f}  recall {scores['recall']:.4f}  F1 {scores['f1']:.4f}")
+    for label, each in scores["per_label"].items():
+        typer.echo(f"  {label}  precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}")

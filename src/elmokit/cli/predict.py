@@ -14,6 +14,7 @@ from elmokit.errors import DataError
 
 if TYPE_CHECKING:
     from elmokit.tasks.classification.predict import Label
+    from elmokit.tasks.tagging.predict import Entity
 
 
 def predict(
@@ -24,14 +25,11 @@ def predict(
     top: Annotated[int | None, typer.Option(min=1, help="Print only the K best labels.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Label texts with a trained classifier."""
+    """Label texts with a trained classifier, or find spans in them with a trained tagger."""
     if file is not None and texts:
         raise DataError("texts and --file were given: give one of them")
     if file is not None and not file.is_file():
         raise DataError(f"{file} does not exist (--file)")
-    from elmokit.tasks.classification.predict import Classifier
-
-    classifier = Classifier.from_pretrained(model)
     asked = file is None and not texts and sys.stdin.isatty()
     source: Iterable[str]
     if texts:
@@ -43,11 +41,39 @@ def predict(
     else:
         source = _prompted() if asked else _nonblank(sys.stdin)
     count = 0
-    for text, labels in classifier.predict_stream(source, top=top, chunk=1 if asked else 1024):
+    for line in _lines(model, source, top=top, alone=asked, as_json=as_json):
         count += 1
-        typer.echo(_as_json(text, labels) if as_json else _as_line(text, labels, alone=asked))
+        typer.echo(line)
     if not count and not asked:
         raise DataError("no text came: give texts, --file or lines on stdin")
+
+
+def _lines(
+    model: Path, source: Iterable[str], *, top: int | None, alone: bool, as_json: bool
+) -> Iterator[str]:  # fmt: skip
+    """A line of output a text."""
+    from elmokit.models.loading import load_config
+
+    chunk = 1 if alone else 1024
+    if "ElmoForTokenClassification" in (load_config(model).architectures or []):
+        from elmokit.tasks.tagging.predict import Tagger
+
+        for text, entities in Tagger.from_pretrained(model).predict_stream(source, chunk=chunk):
+            yield _spans_as_json(text, entities) if as_json else _spans_as_line(text, entities, alone=alone)
+        return
+    from elmokit.tasks.classification.predict import Classifier
+
+    for text, labels in Classifier.from_pretrained(model).predict_stream(source, top=top, chunk=chunk):
+        yield _as_json(text, labels) if as_json else _as_line(text, labels, alone=alone)
+
+
+def _spans_as_line(text: str, entities: list[Entity], *, alone: bool) -> str:
+    found = "  ".join(f"{label} {span!r} {start}-{end}" for label, span, start, end in entities) or "(nothing)"
+    return found if alone else f"{found}  | {text[:80]}"
+
+
+def _spans_as_json(text: str, entities: list[Entity]) -> str:
+    return json.dumps({"text": text, "entities": [entity._asdict() for entity in entities]}, ensure_ascii=False)
 
 
 def _nonblank(lines: Iterable[str]) -> Iterator[str]:

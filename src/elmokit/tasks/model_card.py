@@ -31,6 +31,47 @@ def classifier_card(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def tagger_card(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
+    """The card of a tagger."""
+    front = {
+        "library_name": "transformers",
+        "pipeline_tag": "token-classification",
+        "tags": ["elmo", "elmokit", "token-classification"],
+        "metrics": ["f1", "precision", "recall"],
+    }
+    lines = ["| split | sentences | words | precision | recall | F1 |", f"|{'---|' * 6}"]
+    for split in ("train", "validation", "test"):
+        scores = metrics[split]
+        figures = " | ".join(f"{scores[name]:.4f}" for name in ("precision", "recall", "f1"))
+        lines.append(f"| {split} | {scores['sentences']:,} | {scores['words']:,} | {figures} |")
+    labels = ["| label | spans | precision | recall | F1 |", f"|{'---|' * 5}"]
+    for label, scores in metrics["test"]["per_label"].items():
+        figures = " | ".join(f"{scores[name]:.4f}" for name in ("precision", "recall", "f1"))
+        labels.append(f"| {label} | {scores['spans']:,} | {figures} |")
+    data = [f"- {split}: {rows:,} sentences" for split, rows in metrics["rows"].items()]
+    data.append(f"- training files: {_names(settings['train'])}; test files: {_names(settings['test'])}")
+    blocks = [
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---",
+        f"# Tagger on ELMo: {', '.join(metrics['labels'][:8])}",
+        f"{_what(metrics)} A CRF chooses the tags of a sentence together ({settings['scheme']}).",
+        "## Scores\n\nOf spans: borders and label right.\n\n" + "\n".join(lines),
+        "## Per label (test)\n\n" + "\n".join(labels),
+        "## Data\n\n" + "\n".join(data),
+        "## Training\n\n" + _training(metrics, settings),
+        "## Use\n\n" + _USE_TAGGER,
+        "## Limits\n\nThe scores hold for texts like the test sentences. It was not checked for bias.",
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+_USE_TAGGER = """```python
+from elmokit.tasks.tagging import Tagger
+
+tagger = Tagger.from_pretrained("THIS_FOLDER")
+tagger.predict(["Ada Lovelace lived in London."])  # per text: spans with label, text and character offsets
+```
+
+or `elmo predict THIS_FOLDER "Ada Lovelace lived in London."`"""
 _USE = """```python
 from elmokit.tasks.classification import Classifier
 

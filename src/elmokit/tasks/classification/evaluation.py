@@ -13,6 +13,7 @@ from torch.nn import functional
 from elmokit.report import plots
 from elmokit.tasks.inputs.batches import RowDataset
 from elmokit.tasks.metrics import classification_scores
+from elmokit.tasks.pictures import draw_history
 
 EVALUATION_BATCH = 256
 
@@ -42,32 +43,6 @@ def split_scores(logits: NDArray[np.float32], gold: NDArray[np.int64], *, labels
 
 def draw(folder: Path, *, history: list[dict[str, Any]], scores: dict[str, Any], labels: list[str], title: str) -> None:
     """curves.png, confusion.png and, when λ is known, layer_weights.png."""
-    epochs = [record["epoch"] for record in history]
-    panels = {
-        "loss": {
-            "train (running)": [_number(record["train_loss"]) for record in history],
-            "validation": [_number(record["validation_loss"]) for record in history],
-        },
-        "validation score": {
-            "accuracy": [_number(record["validation_accuracy"]) for record in history],
-            "macro F1": [_number(record["validation_macro_f1"]) for record in history],
-        },
-    }
-    plots.learning_curves(folder / "curves.png", panels, x=epochs, title=title)
+    draw_history(folder, history, {"accuracy": "accuracy", "macro_f1": "macro F1"}, title=title)
     matrices = {split: scores[split]["confusion"] for split in ("train", "validation", "test")}
     plots.confusion_matrices(folder / "confusion.png", matrices, labels=labels, title=title)
-    mixed = [record for record in history if "lambdas" in record]
-    if mixed:
-        names = ["tokens", *(f"LSTM {number}" for number in range(1, len(mixed[0]["lambdas"])))]
-        plots.layer_weights(
-            folder / "layer_weights.png",
-            [record["lambdas"] for record in mixed],
-            gammas=[record["gamma"] for record in mixed],
-            layers=names,
-            x=[record["epoch"] for record in mixed],
-            title=title,
-        )
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value

@@ -43,7 +43,7 @@ class TokenizedTexts:
 
 
 def tokenize(
-    texts: Sequence[str],
+    texts: Sequence[str | list[str]],
     *,
     max_words: int,
     word_rows: WordRows | None = None,
@@ -51,6 +51,7 @@ def tokenize(
 ) -> TokenizedTexts:
     """Split every text once and number its words; texts over `max_words` words are cut, and their count is logged.
 
+    A text that is a list of words is split already.
     `word_rows` is how the model reads words; by default as bytes.
     A text in which nothing is a word (a lone control character) is taken as one word, so that every row has a vector.
     """
@@ -58,7 +59,7 @@ def tokenize(
     ids: list[NDArray[np.int32]] = []
     cut = 0
     for text in texts:
-        words = split(text) or [text.strip() or "-"]
+        words = (split(text) or [text.strip() or "-"]) if isinstance(text, str) else text
         cut += len(words) > max_words
         row = [numbers.setdefault(word, len(numbers)) for word in words[:max_words]]
         ids.append(np.asarray(row, dtype=np.int32))

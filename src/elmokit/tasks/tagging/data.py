@@ -66,8 +66,8 @@ def load_tagged(config: TagConfig) -> TaggingData:
     """Read, check and split what the config names.
 
     Raises:
-        DataError: A file cannot be read, a tag is of no known scheme, there are no spans to learn, or another file has a
-            label that the training files lack.
+        DataError: A file cannot be read, a tag is of no known scheme, there are no spans to learn, or another file has
+            a label that the training files lack.
     """
     sources = {
         name: read_tagged(getattr(config, name), config, flag=name)

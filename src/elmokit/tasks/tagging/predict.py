@@ -1,0 +1,122 @@
+"""Spans with character offsets for new texts, from a folder that `elmo train tag` wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from elmokit.errors import DataError, ModelError
+from elmokit.models.loading import load, load_config
+from elmokit.models.modeling_token_classification import ElmoForTokenClassification
+from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.tasks.building import load_tokenizer
+from elmokit.tasks.inputs.batches import CharDataset
+from elmokit.tasks.inputs.tokens import tokenize
+from elmokit.tasks.run_folder import read_yaml
+from elmokit.tasks.tagging.config import TagConfig
+from elmokit.tasks.tagging.data import read_tagged
+from elmokit.tasks.tagging.schemes import spans_of
+from elmokit.tasks.tagging.scores import span_scores
+from elmokit.tasks.tagging.training import tag_all
+from elmokit.text.sentence_borders import split_sentences
+from elmokit.text.words import whitespace_spans, word_spans
+
+
+class Entity(NamedTuple):
+    """A span of a text: `text[start:end]` with its label."""
+
+    label: str
+    text: str
+    start: int
+    end: int
+
+
+class Tagger:
+    """A trained tagger: `Tagger.from_pretrained(folder).predict(["Ada Lovelace lived in London."])`."""
+
+    def __init__(self, model: ElmoForTokenClassification, tokenizer: ElmoTokenizer, *, max_words: int = 256) -> None:
+        self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
+        self.tags = [str(tag) for _, tag in sorted((model.config.id2label or {}).items())]
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Tagger:
+        """Load a folder of `elmo train tag`.
+
+        Raises ModelError when the folder is missing, damaged or holds no tagger.
+        """
+        folder = Path(folder)
+        if "ElmoForTokenClassification" not in (load_config(folder).architectures or []):
+            raise ModelError(f"{folder} holds no tagger: train one with elmo train tag")
+        model = load(ElmoForTokenClassification, folder)
+        settings = read_yaml(folder / "training.yaml") if (folder / "training.yaml").is_file() else {}
+        return cls(model, load_tokenizer(folder), max_words=settings.get("max_words", 256))
+
+    def tag(self, sentences: Sequence[Sequence[str]], *, batch_size: int = 128) -> list[list[str]]:
+        """A tag for every word of sentences that are lists of words; long ones are read in pieces."""
+        pieces: list[list[str]] = []
+        owners: list[int] = []
+        for number, words in enumerate(sentences):
+            for start in range(0, len(words), self.max_words):
+                pieces.append(list(words[start : start + self.max_words]))
+                owners.append(number)
+        found: list[list[str]] = [[] for _ in sentences]
+        if pieces:
+            tokens = tokenize(pieces, max_words=self.max_words, word_rows=self.tokenizer.word_rows)
+            data = CharDataset(tokens, rows=np.arange(len(pieces)))
+            for owner, tags in zip(owners, tag_all(self.model, data, batch_size=batch_size), strict=True):
+                found[owner] += [self.tags[number] for number in tags]
+        return found
+
+    def predict(self, texts: Sequence[str], *, batch_size: int = 128) -> list[list[Entity]]:
+        """The spans of each raw text, in order, with offsets into it. A text is tagged sentence by sentence."""
+        spans, owners, sentences = [], [], []
+        for number, text in enumerate(texts):
+            for offsets in self._sentences(text):
+                spans.append(offsets)
+                owners.append(number)
+                sentences.append([text[start:end] for start, end in offsets])
+        found: list[list[Entity]] = [[] for _ in texts]
+        for owner, offsets, tags in zip(owners, spans, self.tag(sentences, batch_size=batch_size), strict=True):
+            for first, stop, label in spans_of(tags):
+                start, end = offsets[first][0], offsets[stop - 1][1]
+                found[owner].append(Entity(label, texts[owner][start:end], start, end))
+        return found
+
+    def predict_stream(self, texts: Iterable[str], *, chunk: int = 1024) -> Iterator[tuple[str, list[Entity]]]:
+        """`predict` over any number of texts in order, with the memory of `chunk` of them."""
+        source = iter(texts)
+        while part := list(islice(source, chunk)):
+            yield from zip(part, self.predict(part), strict=True)
+
+    def score(self, files: Sequence[str], *, word_column: int = 1, tag_column: int = -1) -> dict[str, Any]:
+        """`span_scores` on tagged files, as of `elmo train tag`.
+
+        Raises:
+            DataError: The files cannot be read, or have a label that the tagger does not know.
+        """
+        config = TagConfig(
+            model="", output=Path(), train=["-"], test=list(files), word_column=word_column, tag_column=tag_column,
+            max_words=self.max_words,
+        )  # fmt: skip
+        sentences = read_tagged(files, config, flag="test")
+        known = {tag.partition("-")[2] for tag in self.tags}
+        unseen = {span.label for tags in sentences.tags for span in spans_of(tags)} - known
+        if unseen:
+            labels = ", ".join(sorted(known - {""})[:8])
+            raise DataError(f"--test has the label {min(unseen)!r}; the tagger knows {labels}")
+        return span_scores(sentences.tags, self.tag(sentences.words))
+
+    def _sentences(self, text: str) -> Iterator[list[tuple[int, int]]]:
+        """Word offsets of each sentence of a text."""
+        split = word_spans if self.tokenizer.split == "penn" else whitespace_spans
+        place = 0
+        for sentence in split_sentences(text):
+            begin = text.index(sentence, place)
+            place = begin + len(sentence)
+            offsets = [(begin + start, begin + end) for start, end in split(sentence)]
+            if offsets:
+                yield offsets

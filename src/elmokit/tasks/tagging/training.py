@@ -1,0 +1,193 @@
+"""A tagging run from files to a finished folder: `train_tagger(config)`."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import EvalPrediction, set_seed
+
+from elmokit.models.loading import load_config
+from elmokit.models.modeling_token_classification import ElmoForTokenClassification
+from elmokit.models.quiet import quiet_transformers
+from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale
+from elmokit.tasks.head_training import Stopwatch, best_of, check_same_run, checkpoints_in, run_settings, train_head
+from elmokit.tasks.inputs.batches import IGNORED, RowDataset
+from elmokit.tasks.inputs.datasets import dataset_maker
+from elmokit.tasks.inputs.tokens import tokenize
+from elmokit.tasks.model_card import tagger_card
+from elmokit.tasks.pictures import draw_history
+from elmokit.tasks.run_folder import RunFolder, versions, write_json, write_yaml
+from elmokit.tasks.tagging.config import TagConfig
+from elmokit.tasks.tagging.data import TaggingData, load_tagged
+from elmokit.tasks.tagging.schemes import allowed_steps
+from elmokit.tasks.tagging.scores import span_scores
+from elmokit.tasks.trainer import HeadTrainer, history
+from elmokit.text.word_rows import WordRows
+from elmokit.whole_files import write_text
+
+log = logging.getLogger(__name__)
+
+Datasets = dict[str, RowDataset]
+
+
+def train_tagger(config: TagConfig) -> dict[str, Any]:
+    """Train, measure and save a tagger; returns what `metrics.json` in `config.output` holds.
+
+    The folder also gets the whole model with its tokenizer, the resolved config with versions (`training.yaml`), the
+    test sentences with gold and predicted tags, pictures, TensorBoard events and a model card.
+    Raises DataError, ModelError or ConfigError for what the user can mend.
+    """
+    watch = Stopwatch()
+    config = config.model_copy(update={"clean": load_config(config.model).text_steps or []})
+    folder = RunFolder(config.output)
+    resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
+    settings = run_settings(config)
+    try:
+        if resumed:
+            check_same_run(folder.work, settings)
+        data = load_tagged(config)
+        counts = ", ".join(f"{len(rows):,} {name}" for name, (_, rows) in data.splits.items())
+        log.info("sentences: %s; %d tags; seed %d", counts, len(data.tags), config.seed)
+        watch.lap("read")
+        write_yaml(folder.work / "training.yaml", settings)
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        set_seed(config.seed)
+        vectors = read_vectors(config)
+        model, fresh = build_head(ElmoForTokenClassification, config, data.tags, vectors)
+        model.allow(*allowed_steps(data.tags))
+        model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
+        tokenizer = load_tokenizer(Path(config.model), vectors)
+        datasets = _datasets(model, tokenizer.word_rows, data, config)
+        if fresh:
+            start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
+        watch.lap("layers")
+        scores = partial(_epoch_scores, tags=data.tags)
+        trainer = train_head(
+            model, datasets["train"], datasets["validation"], config, folder.work, scores, trainer=TaggerTrainer
+        )
+        watch.lap("train")
+        metrics = _measure(model, datasets, data, config, trainer, folder.work)
+        watch.lap("evaluate")
+        metrics["seconds"] = watch.seconds()
+        with quiet_transformers():
+            model.save_pretrained(folder.work)
+        tokenizer.save_pretrained(folder.work)
+        write_json(folder.work / "metrics.json", metrics)
+        title = f"{config.combine} mix, biLM {'fine-tuned' if config.finetune else 'frozen'}, seed {config.seed}"
+        draw_history(folder.work, metrics["history"], {"f1": "F1 of spans", "accuracy": "tags right"}, title=title)
+        write_text(folder.work / "README.md", tagger_card(metrics, config.model_dump(mode="json")))
+    finally:
+        folder.discard_if_without(checkpoints_in(folder.work))
+    shutil.rmtree(checkpoints_in(folder.work))
+    folder.finish()
+    return metrics
+
+
+class TaggerTrainer(HeadTrainer):
+    """Predicts the best sequence of tags (B, W), padded with -100, instead of scores."""
+
+    def prediction_step(
+        self, model: nn.Module, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """See `transformers.Trainer`."""
+        inputs = self._prepare_inputs(inputs)
+        labels = inputs.pop("labels")
+        tagger: Any = self.accelerator.unwrap_model(model)
+        with torch.no_grad():
+            loss = tagger(**inputs, labels=labels).loss
+            found = padded_tags(tagger.decode(**inputs), labels.shape[1])
+        return loss, found.to(labels.device), labels
+
+
+def padded_tags(sequences: Sequence[Sequence[int]], width: int) -> Tensor:
+    """Tag numbers of sentences as (B, W), -100 behind each."""
+    rows = torch.full((len(sequences), width), IGNORED, dtype=torch.long)
+    for row, tags in zip(rows, sequences, strict=True):
+        row[: len(tags)] = torch.tensor(tags, dtype=torch.long)
+    return rows
+
+
+def _epoch_scores(prediction: EvalPrediction, *, tags: Sequence[str]) -> dict[str, float]:
+    found, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+    names = [[[tags[number] for number in row if number != IGNORED] for row in rows] for rows in (gold, found)]
+    scores = span_scores(*names)
+    return {name: scores[name] for name in ("f1", "precision", "recall", "accuracy")}
+
+
+def _datasets(model: ElmoForTokenClassification, word_rows: WordRows, data: TaggingData, config: TagConfig) -> Datasets:
+    makers, classes = {}, {}
+    for name, sentences in data.sources.items():
+        tokens = tokenize(sentences.words, max_words=config.max_words, word_rows=word_rows)
+        makers[name], classes[name] = dataset_maker(model, tokens, config), data.classes(name)
+    return {
+        name: makers[source](rows=rows, word_labels=classes[source]) for name, (source, rows) in data.splits.items()
+    }
+
+
+@torch.no_grad()
+def tag_all(model: ElmoForTokenClassification, data: RowDataset, *, batch_size: int = 128) -> list[list[int]]:
+    """The best tag numbers of every sentence, in the order of `data`, computed by falling length."""
+    model.train(False)
+    order: NDArray[np.int64] = np.argsort(-data.lengths, kind="stable")
+    found: list[list[int]] = [[] for _ in order]
+    for start in range(0, len(order), batch_size):
+        picked = order[start : start + batch_size]
+        batch = data.__getitems__(picked.tolist())
+        batch.pop("labels", None)
+        sequences = model.decode(**{name: tensor.to(model.device) for name, tensor in batch.items()})
+        for row, tags in zip(picked, sequences, strict=True):
+            found[row] = tags
+    return found
+
+
+def _measure(
+    model: ElmoForTokenClassification, datasets: Datasets, data: TaggingData, config: TagConfig, trainer: HeadTrainer,
+    work: Path,
+) -> dict[str, Any]:  # fmt: skip
+    """Scores of the best epoch's weights on all three splits, and what is known of the run."""
+    records = history(trainer.state.log_history)
+    metrics: dict[str, Any] = {
+        "task": "tagging",
+        "model": config.model,
+        "combine": config.combine,
+        "finetune": config.finetune,
+        "vectors": None if config.vectors is None else str(config.vectors),
+        "seed": config.seed,
+        "labels": sorted({tag.partition("-")[2] for tag in data.tags if tag != "O"}),
+        "rows": {name: len(rows) for name, (_, rows) in data.splits.items()},
+        "parameters": {
+            "total": sum(parameter.numel() for parameter in model.parameters()),
+            "trained": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
+        },
+        "epochs": len(records),
+        "best_epoch": best_of(records, config.watched)["epoch"],
+        "texts_per_second": float(np.median([record["texts_per_second"] for record in records])),
+    }
+    mixed = model.mix.weights()
+    if mixed is not None:
+        metrics |= {"lambdas": [float(value) for value in mixed[0]], "gamma": float(mixed[1])}
+    for name, dataset in datasets.items():
+        predicted = [[data.tags[number] for number in row] for row in tag_all(model, dataset)]
+        metrics[name] = span_scores(data.gold(name), predicted)
+        if name == "test":
+            _write_predictions(work / "test_predictions.conll", data, predicted)
+    return {**metrics, "history": records, "versions": versions()}
+
+
+def _write_predictions(path: Path, data: TaggingData, predicted: Sequence[Sequence[str]]) -> None:
+    """`word gold predicted` a line, a blank line between sentences: what `conlleval` reads."""
+    blocks = []
+    for words, gold, found in zip(data.words("test"), data.gold("test"), predicted, strict=True):
+        lines = (f"{word}\t{one}\t{other}\n" for word, one, other in zip(words, gold, found, strict=True))
+        blocks.append("".join(lines))
+    write_text(path, "\n".join(blocks))
