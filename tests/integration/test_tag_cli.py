@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import torch
 from click.testing import Result
+from transformers import pipeline
 from typer.testing import CliRunner
 
 from elmokit.cli.app import app
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
+from elmokit.models.modeling_token_classification import ElmoForTokenClassification
 from elmokit.settings import load_settings
 from elmokit.tasks.tagging import TagConfig, Tagger, train_tagger
 from elmokit.tasks.tagging.scores import span_scores
@@ -106,6 +108,11 @@ def test_spans_have_offsets_and_every_way_agrees(trained: Path) -> None:
     tagger.max_words = 3
     assert len(tagger.tag([words, [], words])[2]) == 6
     assert tagger.tag([]) == []
+    model = ElmoForTokenClassification.from_pretrained(trained)
+    pipe = pipeline("token-classification", model=model, tokenizer=ElmoTokenizer.from_pretrained(trained))
+    sentence = "Ada lives in New Kirk ."
+    found = [(entry["word"], entry["entity"], entry["start"], entry["end"]) for entry in pipe(sentence)]
+    assert found == [("Ada", "S-PER", 0, 3), ("New", "B-LOC", 13, 16), ("Kirk", "E-LOC", 17, 21)]
 
 
 def test_evaluate_scores_as_the_training_did(place: Path, trained: Path) -> None:

@@ -36,9 +36,9 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
 
     def forward(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None, static_ids: Tensor | None = None,
+        layers: Tensor | None = None, static_ids: Tensor | None = None, input_ids: Tensor | None = None,
     ) -> TokenClassifierOutput:  # fmt: skip
-        """Scores (B, W, K) of every tag at every word before the CRF, and the loss where labels are given.
+        """Scores (B, W, K) of every tag at every word, and the loss where labels are given.
 
         Args:
             char_ids: (B, W, L) as from `ElmoTokenizer`, padded at the right.
@@ -47,8 +47,12 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
             layers: (B, n_layers + 1, W, 2P), token layer first: used instead of `char_ids`.
             static_ids: (B, W) with `layers`, in a model with static vectors: their numbers, 0 for unknown words.
 
+            input_ids: Not read: transformers' token-classification pipeline passes them along.
+
         Returns:
-            The loss is the negative log-likelihood of the CRF a sentence, averaged over sentences that have words.
+            In training the scores are those before the CRF, else the CRF's max-marginals, whose best tags are those of
+            `decode`. The loss is the negative log-likelihood of the CRF a sentence, averaged over sentences that have
+            words.
 
         Raises:
             ValueError: Wrong inputs, padding at the left, or a word without a label.
@@ -60,6 +64,8 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
                 raise ValueError(f"A word has the label {IGNORED}: the CRF needs a tag for every word.")
             likelihood = self.crf(scores.float(), labels.where(mask, 0), mask)
             loss = -likelihood.sum() / mask.any(dim=1).sum().clamp_min(1) + self.mix.penalty()
+        if not self.training:
+            scores = self.crf.max_marginals(scores.float(), mask).to(scores.dtype)
         return TokenClassifierOutput(loss=loss, logits=scores)
 
     @torch.no_grad()

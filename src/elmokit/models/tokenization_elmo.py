@@ -105,6 +105,8 @@ class ElmoTokenizer(TokenizersBackend):
             del data["attention_mask"]
         if return_offsets_mapping:
             data["offset_mapping"] = [encoding.offsets for encoding in encodings]
+        if return_offsets_mapping and return_special_tokens_mask:  # what the token-classification pipeline asks for
+            data["input_ids"] = [[self.unk_token_id] * length for length in lengths]
         if return_special_tokens_mask:
             data["special_tokens_mask"] = [[0] * length for length in lengths]
         target = _padded_length(lengths, padding_strategy, max_length, pad_to_multiple_of)
@@ -202,7 +204,8 @@ def _padded(key: str, values: list[Any], length: int, *, side: str) -> list[Any]
     """One value a sentence, each with one entry a word, all made `length` long. Unknown keys are left alone."""
     if key == "char_ids":
         return [_padded_rows(rows, length, side=side) for rows in values]
-    filling: Any = {"attention_mask": 0, "special_tokens_mask": 1, "offset_mapping": (0, 0)}.get(key)
+    fillings = {"attention_mask": 0, "special_tokens_mask": 1, "offset_mapping": (0, 0), "input_ids": 0}
+    filling: Any = fillings.get(key)
     if filling is None:
         return values
     return [extended(list(value), filling, length - len(value), side=side) for value in values]

@@ -112,6 +112,32 @@ class LinearChainCRF(nn.Module):
             for rows, length in zip(emissions, lengths, strict=True)
         ]  # fmt: skip
 
+    @torch.no_grad()
+    def max_marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
+        """(B, W, T): the score of the best sequence that has this tag at this word; zero in the padding.
+
+        The best tag of every word by these scores is the one that `decode` gives it, wherever the best sequence is
+        unique: a chain's answer in the shape of independent scores.
+        """
+        self._check(emissions, mask)
+        found = torch.zeros_like(emissions, dtype=torch.float64)
+        if not emissions.shape[1]:
+            return found.to(emissions.dtype)
+        wide = emissions.double()
+        steps, begins, ends = (table.double() for table in (self._steps(), self._begins(), self._ends()))
+        width = emissions.shape[1]
+        before = [begins + wide[:, 0]]  # the best beginning up to each tag of each word
+        for place in range(1, width):
+            before.append((before[-1].unsqueeze(2) + steps).amax(dim=1) + wide[:, place])
+        last = mask.sum(dim=1) - 1  # (B,)
+        behind = ends.expand_as(before[0])  # the best end from each tag on, without the word itself
+        for place in range(width - 1, -1, -1):
+            if place < width - 1:
+                longer = (steps + (behind + wide[:, place + 1]).unsqueeze(1)).amax(dim=2)
+                behind = torch.where((place < last).unsqueeze(1), longer, ends.expand_as(longer))
+            found[:, place] = before[place] + behind
+        return found.where(mask.unsqueeze(2), 0.0).to(emissions.dtype)
+
     def _check(self, emissions: Tensor, mask: Tensor) -> None:
         if emissions.ndim != 3 or emissions.shape[2] != self.n_tags:
             raise ValueError(f"emissions is {tuple(emissions.shape)}; expected (sentences, words, {self.n_tags}).")

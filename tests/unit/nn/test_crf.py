@@ -41,10 +41,16 @@ def test_partition_score_and_decoding_by_enumeration(lengths: list[int], n_tags:
     tags = torch.randint(n_tags, (len(lengths), max(lengths)))
     scores, partition = module.score(emissions, tags, mask).detach(), module.partition(emissions, mask).detach()
     best = module.n_best(emissions, mask, 3)
+    marginals = module.max_marginals(emissions, mask)
     for row, length in enumerate(lengths):
         every = {
             each: by_hand(module, emissions[row], each) for each in product(range(n_tags), repeat=length)
         }  # fmt: skip
+        for place, tag in product(range(length), range(n_tags)):
+            through = max(score for each, score in every.items() if each[place] == tag)
+            assert float(marginals[row, place, tag]) == pytest.approx(through, abs=1e-9)
+        assert marginals[row, :length].argmax(dim=1).tolist() == best[row][0].tags
+        assert not marginals[row, length:].any()
         assert float(scores[row]) == pytest.approx(every[tuple(tags[row, :length].tolist())], abs=1e-9)
         expected = float(torch.tensor(list(every.values()), dtype=torch.float64).logsumexp(0)) if length else 0.0
         assert float(partition[row]) == pytest.approx(expected, abs=1e-9)
