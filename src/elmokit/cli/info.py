@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from elmokit.machine import usable_cores
+
 PACKAGES = ("elmokit", "torch", "transformers", "accelerate", "datasets", "tokenizers", "numpy", "scikit-learn")
 
 
@@ -32,13 +34,6 @@ def facts_of_this_machine() -> dict[str, str | int]:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ELMOKIT_DATA", "CUDA_VISIBLE_DEVICES"):
         facts[name] = os.environ.get(name, "(not set)")
     return facts
-
-
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def installed_version(name: str) -> str:

@@ -85,7 +85,7 @@ def test_bad_labels(tmp_path: Path, train: str, test: str, problem: str) -> None
 
 def test_label_names_that_do_not_fit(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("one\n")
-    with pytest.raises(DataError, match=r"names 1 classes, the training rows have 2 \(a, b\)"):
+    with pytest.raises(DataError, match=r"names 1 classes, the rows have 2 \(a, b\)"):
         load_data(files(tmp_path, TRAIN, label_names=tmp_path / "names.txt"))
     with pytest.raises(DataError, match=r"does not exist \(--label-names\)"):
         load_data(files(tmp_path, TRAIN, label_names=tmp_path / "none.txt"))

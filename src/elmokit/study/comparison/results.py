@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from elmokit.study.comparison.cells import Cell, right
+from elmokit.study.comparison.cells import DONE, Cell, right
 from elmokit.study.comparison.config import STATIC, CompareConfig, RowConfig
 from elmokit.study.comparison.plan import WHOLE, Plan
 from elmokit.study.comparison.statistics import bounded, compare_pair, interval
@@ -77,7 +77,7 @@ def _metrics(cell: Cell) -> dict[str, Any]:
 
 
 def _about(cell: Cell) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((cell.folder / "cell.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads((cell.folder / DONE).read_text(encoding="utf-8"))
     return found
 
 

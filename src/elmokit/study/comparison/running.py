@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from elmokit.errors import ElmokitError
+from elmokit.machine import usable_cores
 from elmokit.progress import rate_bar
-from elmokit.study.comparison.cells import Cell
+from elmokit.study.comparison.cells import DONE, Cell
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def run_cells(cells: Mapping[Path, Cell], *, processes: int | None = None, progr
     failures: Failures = {}
     if not waiting:
         return failures
-    count = min(processes or len(os.sched_getaffinity(0)), len(waiting))
+    count = min(processes or usable_cores(), len(waiting))
     with rate_bar("study", sum(cell.work for cell in waiting.values()), unit="texts", show=progress) as advance:
 
         def finished(cell: Cell, error: str | None) -> None:
@@ -114,7 +114,7 @@ def _ready(left: Mapping[Path, Cell], failures: Failures, *, room: int) -> Itera
 
 
 def _there(folder: Path, failures: Failures) -> bool:
-    return folder in failures or (folder / "cell.json").is_file()
+    return folder in failures or (folder / DONE).is_file()
 
 
 def _missing(cell: Cell, failures: Failures) -> str | None:
