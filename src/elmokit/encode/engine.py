@@ -10,19 +10,25 @@ from torch import Tensor
 
 from elmokit.encode.batching import length_sorted_batches
 from elmokit.encode.token_table import TokenTable, table_of
+from elmokit.machine import return_freed_memory
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.bilm import State
 from elmokit.nn.lstm import ProjectedLSTM, lay_out_for_inference
 from elmokit.text.word_rows import WordRows
 
-WORDS_PER_BATCH = 16_384  # of a batch; a longer text goes through in pieces of this length
+BATCH_BYTES = 24 << 20  # all layers of a batch; what one step of the largest published model works on is as much again
 
 
 class Engine:
-    """A model with its table of token vectors. Every method wants to run in `torch.inference_mode`."""
+    """A model with its table of token vectors. Every method wants to run in `torch.inference_mode`.
+
+    Attributes:
+        words_per_batch: Most words of a batch; a longer text goes through in pieces of this length.
+    """
 
     def __init__(self, model: ElmoModel, rows: WordRows) -> None:
         self.model, self.rows = model, rows
+        self.words_per_batch = max(256, BATCH_BYTES // (4 * model.config.hidden_size * (model.config.n_layers + 1)))
         for layer in model.bilm.layers:
             lay_out_for_inference(cast(ProjectedLSTM, layer))
         self.table = TokenTable(model, rows)
@@ -41,12 +47,17 @@ class Engine:
         inner = slice(None) if markers else slice(1, -1)
         vectors, slots = table_of(self.table, sentences)
         lengths = [len(row) for row in slots]
-        for batch in length_sorted_batches(lengths, batch_size=batch_size, max_words=WORDS_PER_BATCH):
+        for batch in length_sorted_batches(lengths, batch_size=batch_size, max_words=self.words_per_batch):
+            large = sum(lengths[number] for number in batch) > self.words_per_batch // 4
+            if large:
+                return_freed_memory()
             state = self._start(len(batch), zero_state=zero_state)
-            if lengths[batch[0]] > WORDS_PER_BATCH:
+            if lengths[batch[0]] > self.words_per_batch:
                 found = [self._long(vectors, slots[batch[0]], state)]
             else:
                 found, _ = self._batch(vectors, [slots[number] for number in batch], state)
+            if large:
+                return_freed_memory()  # before the results fill the holes between what is left
             for number, layers in zip(batch, found, strict=True):
                 yield number, [layer[inner] for layer in layers]
 
@@ -76,8 +87,8 @@ class Engine:
         index = torch.tensor(slots)
         length = len(slots)
         layers = [vectors.new_empty(length, directions * size) for _ in range(self.model.config.n_layers + 1)]
-        for start in range(0, length, WORDS_PER_BATCH):
-            stop = min(start + WORDS_PER_BATCH, length)
+        for start in range(0, length, self.words_per_batch):
+            stop = min(start + self.words_per_batch, length)
             reading = [index[start:stop], index.flip(0)[start:stop]][:directions]
             tokens = vectors[torch.stack(reading)]  # (D, n, P)
             outputs, state = bilm.forward_packed(tokens, [1] * (stop - start), state=state)

@@ -12,7 +12,7 @@ from elmokit.encode.batching import windows
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.text.word_rows import WordRows
 
-_WORDS_PER_CALL = 512
+_WORDS_PER_CALL = 256
 _BYTES = 64 << 20
 
 BEGIN, END = 0, 1  # rows of the sentence markers

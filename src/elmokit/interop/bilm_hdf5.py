@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +150,8 @@ def to_state(config: ElmoConfig, read: Callable[[str], Array]) -> dict[str, Tens
             state[f"{encoder}{ours}.bias"] = _tensor(read(theirs.format("b")))
     for layer in range(config.n_layers):
         name = f"bilm.layers.{layer}."
-        joined = [_gates(read(_cell(d, layer) + "W_0"), _OURS).T for d in range(2)]  # (4C, in + H) a direction
-        state[name + "weight_input"] = _tensor(np.stack([w[:, : config.projection_dim] for w in joined]))
-        state[name + "weight_hidden"] = _tensor(np.stack([w[:, config.projection_dim :] for w in joined]))
+        arrays = (read(_cell(d, layer) + "W_0") for d in range(2))
+        state[name + "weight_input"], state[name + "weight_hidden"] = _recurrent(config, arrays)
         bias = np.stack([_gates(read(_cell(d, layer) + "B"), _OURS) for d in range(2)])
         bias[:, 2 * config.cell_dim : 3 * config.cell_dim] += 1.0  # the forget bias is not stored
         state[name + "bias"] = _tensor(bias)
@@ -160,6 +159,20 @@ def to_state(config: ElmoConfig, read: Callable[[str], Array]) -> dict[str, Tens
             projections = [read(_cell(d, layer) + "W_P_0") for d in range(2)]
             state[name + "weight_projection"] = _tensor(np.stack(projections))
     return state
+
+
+def _recurrent(config: ElmoConfig, arrays: Iterator[Array]) -> tuple[Tensor, Tensor]:
+    """Weights of input and state, (2, 4C, P) each, of the file's (2P, 4C) a direction, one of them at a time."""
+    size, cell = config.projection_dim, config.cell_dim
+    of_input, of_state = (np.empty((2, 4 * cell, size), dtype=np.float32) for _ in range(2))
+    for direction in range(2):
+        array = next(arrays)
+        for place, gate in enumerate(_OURS):
+            rows, columns = (slice(number * cell, (number + 1) * cell) for number in (place, gate))
+            of_input[direction, rows] = array[:size, columns].T
+            of_state[direction, rows] = array[size:, columns].T
+        del array  # before the next one is read
+    return torch.from_numpy(of_input), torch.from_numpy(of_state)
 
 
 def from_state(config: ElmoConfig, state: Mapping[str, Tensor]) -> dict[str, Array]:

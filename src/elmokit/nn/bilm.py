@@ -120,11 +120,12 @@ class BiLM(nn.Module):
         return unpacked
 
     def zero_state(self, batch: int) -> State:
-        """The state before any text, for ``batch`` sentences."""
-        states = [layer.zero_state(batch) for layer in cast(Iterable[ProjectedLSTM], self.layers)]
+        """The state before any text, for ``batch`` sentences, which share the memory of one."""
+        states = [layer.zero_state(1) for layer in cast(Iterable[ProjectedLSTM], self.layers)]
         if not states:
             return State(torch.zeros(0, self.directions, batch, 0), torch.zeros(0, self.directions, batch, 0))
-        return State(torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))
+        h, c = (torch.stack(parts).expand(-1, -1, batch, -1) for parts in zip(*states, strict=True))
+        return State(h, c)
 
 
 class CarriedState:
@@ -162,4 +163,4 @@ def _joined(first: Tensor, longer: Tensor) -> Tensor:
 
 def _rows(state: State, rows: Tensor) -> State:
     """The states of some sentences."""
-    return State(state.h[:, :, rows], state.c[:, :, rows])
+    return State(*(part if part.stride(2) == 0 else part[:, :, rows] for part in state))  # stride 0: all are alike

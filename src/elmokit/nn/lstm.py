@@ -29,7 +29,7 @@ from elmokit.nn.dropout import Dropout
 from elmokit.nn.precision import add_product, multiplies
 
 _T = TypeVar("_T")
-_GATES_AT_ONCE = 1 << 22  # numbers, in inference: 16 MB in float32, a few steps of the largest published model
+_GATES_AT_ONCE = 1 << 21  # numbers, in inference: 8 MB in float32, a few steps of the largest published model
 _sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (d, y) -> d · y · (1 - y)
 _tanh_gradient = torch.ops.aten.tanh_backward  # (d, y) -> d · (1 - y²)
 

@@ -15,6 +15,7 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 
 from elmokit.errors import ConfigError, DataError, ModelError
+from elmokit.machine import keep_freed_memory, return_freed_memory
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
 from elmokit.pretrain.checkpoint import Checkpoints, Progress
@@ -31,10 +32,8 @@ from elmokit.pretrain.setup import (
     check_settings,
     choose_precision,
     clear_folder,
-    keep_freed_memory,
     prepare_corpus,
     prepare_folder,
-    return_freed_memory,
     save_model,
     word_rows,
 )

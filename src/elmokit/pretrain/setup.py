@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
-import platform
 import shutil
 import time
 from pathlib import Path
@@ -298,21 +296,3 @@ def _product_seconds(dtype: torch.dtype) -> float:
         torch.mm(left, right)
         times.append(time.perf_counter() - started)
     return min(times[1:])
-
-
-def keep_freed_memory() -> None:
-    """Let the allocator of glibc reuse large blocks instead of returning each to the system.
-
-    Every training step allocates and frees the same hundred megabytes; without this each step pays for its page faults.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        mallopt = ctypes.CDLL(None).mallopt
-        trim_threshold, mmap_threshold = -1, -3
-        mallopt(trim_threshold, 2**31 - 1)
-        mallopt(mmap_threshold, 2**30)
-
-
-def return_freed_memory() -> None:
-    """Give back to the system, once, what `keep_freed_memory` kept: holes between blocks of many sizes add up."""
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).malloc_trim(0)

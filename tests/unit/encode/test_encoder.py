@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elmokit import Encoder
-from elmokit.encode import engine
 from elmokit.errors import ConfigError, ModelError
 from elmokit.models import ElmoConfig, ElmoForSequenceClassification, ElmoModel, ElmoTokenizer
 from elmokit.models.warm_state import warm_up
@@ -168,13 +167,14 @@ def test_the_table_forgets_the_word_that_was_used_longest_ago(monkeypatch: pytes
 
 @pytest.mark.parametrize("length", [1, 7, 8, 20, 23])
 @pytest.mark.parametrize("state", ["zero", "warm"])
-def test_a_long_text_in_pieces_is_one_long_pass(monkeypatch: pytest.MonkeyPatch, length: int, state: Any) -> None:
+def test_a_long_text_in_pieces_is_one_long_pass(length: int, state: Any) -> None:
     model = ElmoModel(ElmoConfig.preset("tiny"))
     warm_up(model, ByteRows(50))
     words = [f"w{number % 11}" for number in range(length)]
     whole = Encoder(model, state=state).encode([words, ["the"]], is_split_into_words=True)
-    monkeypatch.setattr(engine, "WORDS_PER_BATCH", 8)
-    pieces = Encoder(model, state=state).encode([words, ["the"]], is_split_into_words=True)
+    encoder = Encoder(model, state=state)
+    encoder._engine.words_per_batch = 8
+    pieces = encoder.encode([words, ["the"]], is_split_into_words=True)
     for array, expected in zip(pieces, whole, strict=True):
         np.testing.assert_allclose(array, expected, atol=1e-6)
 
