@@ -95,6 +95,12 @@ def read_yaml(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
+def settings_of(folder: str | Path) -> dict[str, Any]:
+    """The settings that the model in a folder was trained with (`training.yaml`), or none where the file is gone."""
+    file = Path(folder) / "training.yaml"
+    return read_yaml(file) if file.is_file() else {}
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}

@@ -110,7 +110,7 @@ def test_a_smaller_sample_is_part_of_a_larger() -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"epoch": 3}, "unknown setting 'epoch'; known here: model, train"),
+        ({"epoch": 3}, "unknown setting 'epoch'; known here: model, output"),
         ({"epochs": 0}, "setting 'epochs': .*greater than or equal to 1, got 0"),
         ({"combine": "sum"}, "setting 'combine': .*'trainable', 'frozen' or 'function', got 'sum'"),
     ],
@@ -118,3 +118,14 @@ def test_a_smaller_sample_is_part_of_a_larger() -> None:
 def test_bad_settings(settings: dict[str, object], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         load_settings(ClassifyConfig, model="m", train=["t"], test=["t"], output="o", **settings)
+
+
+def test_phrases_of_a_sentence_never_stand_on_both_sides(tmp_path: Path) -> None:
+    trees = tmp_path / "trees.txt"
+    trees.write_text("(3 (2 It) (4 good))\n(1 (2 It) (0 bad))\n" * 3)
+    config = files(tmp_path, TRAIN).model_copy(update={"train": [str(trees)], "test": [str(trees)]})
+    with pytest.raises(DataError, match="--valid"):
+        load_data(config)
+    assert len(load_data(config.model_copy(update={"phrases": False})).sources["train"].texts) == 6
+    data = load_data(config.model_copy(update={"valid": [str(trees)]}))
+    assert {name: len(part.rows) for name, part in data.splits.items()} == {"train": 9, "validation": 6, "test": 6}

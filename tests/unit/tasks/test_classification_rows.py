@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from elmokit.errors import ConfigError, DataError
-from elmokit.tasks.classification.rows import read_labelled
+from elmokit.tasks.classification.rows import TreeReading, read_labelled
 
 
 def write(path: Path, content: str | bytes) -> str:
@@ -102,3 +102,31 @@ def test_missing_names(tmp_path: Path) -> None:
         read_labelled([str(tmp_path / "missing")], split="test")
     with pytest.raises(DataError, match="expected rows with a label"):
         read_labelled([write(tmp_path / "a.txt", "text\n")])
+
+
+TREES = "(3 (2 It) (4 (2 's) (4 good)))\n\n(2 (2 It) (1 (2 's) (1 bad)))\n"
+
+
+def test_sentiment_trees(tmp_path: Path) -> None:
+    name = write(tmp_path / "trees.txt", TREES)
+    texts, labels, counts = read_labelled([name])
+    assert list(zip(texts, labels, strict=True)) == [("It 's good", "3"), ("It 's bad", "2")]
+    texts, labels, counts = read_labelled([name], trees=TreeReading(phrases=True))
+    first = [("It 's good", "3"), ("It", "2"), ("'s good", "4"), ("'s", "2"), ("good", "4")]
+    assert list(zip(texts, labels, strict=True)) == [*first, ("It 's bad", "2"), ("'s bad", "1"), ("bad", "1")]
+    assert (counts.trees, counts.repeated) == (2, 2)
+
+
+def test_polarity_of_sentiment_trees(tmp_path: Path) -> None:
+    name = write(tmp_path / "trees.txt", TREES)
+    texts, labels, counts = read_labelled([name], trees=TreeReading(phrases=True, polarity=True))
+    expected = [("It 's good", "positive"), ("'s good", "positive"), ("good", "positive")]
+    assert list(zip(texts, labels, strict=True)) == [*expected, ("'s bad", "negative"), ("bad", "negative")]
+    assert counts.neutral == 5
+    with pytest.raises(DataError, match="line 1: the label 'x' is not one of 0 to 4"):
+        read_labelled([write(tmp_path / "b.txt", "(x y)\n")], trees=TreeReading(polarity=True))
+
+
+def test_a_broken_tree_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a\.txt, line 3: 1 brackets do not close \(--valid\)"):
+        read_labelled([write(tmp_path / "a.txt", "(3 x)\n\n(3 (2 x)\n")], split="valid")

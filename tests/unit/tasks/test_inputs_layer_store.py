@@ -8,7 +8,7 @@ import torch
 from elmokit.errors import ConfigError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel
-from elmokit.tasks.classification import features
+from elmokit.tasks.inputs import layer_store as store_module
 from elmokit.tasks.inputs.batches import CharDataset, LayerDataset, LengthGroupedSampler, LongestFirstSampler
 from elmokit.tasks.inputs.layer_store import layer_store, store_key
 from elmokit.tasks.inputs.tokens import tokenize
@@ -48,7 +48,7 @@ def test_a_store_is_computed_once_and_known_by_what_it_depends_on(
 ) -> None:
     tokens = tokenize(TEXTS, max_words=8)
     layer_store(model, tokens, cache=tmp_path, progress=False)
-    monkeypatch.delattr(features, "_compute")  # a second computation would fail
+    monkeypatch.delattr(store_module, "_compute")  # a second computation would fail
     assert len(layer_store(model, tokens, cache=tmp_path, progress=False)) == len(TEXTS)
     assert [path.name for path in tmp_path.iterdir()] == [store_key(model, tokens)]
     assert store_key(model, tokenize(TEXTS, max_words=3)) != store_key(model, tokens)
@@ -57,7 +57,7 @@ def test_a_store_is_computed_once_and_known_by_what_it_depends_on(
 
 
 def test_a_broken_computation_leaves_nothing(model: ElmoModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "_chunk_rows", lambda *args, **kwargs: np.full((2, 2), np.nan, np.float16))
+    monkeypatch.setattr(store_module, "_chunk_rows", lambda *args, **kwargs: np.full((2, 2), np.nan, np.float16))
     with pytest.raises(ModelError, match="not finite"):
         layer_store(model, tokenize(TEXTS, max_words=8), cache=tmp_path, progress=False)
     assert list(tmp_path.iterdir()) == []
@@ -67,7 +67,7 @@ def test_a_disk_that_is_too_small_is_known_before(
     model: ElmoModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "free")
-    monkeypatch.setattr(features.shutil, "disk_usage", lambda path: usage(10))
+    monkeypatch.setattr(store_module.shutil, "disk_usage", lambda path: usage(10))
     with pytest.raises(ConfigError, match=r"need .* GB, .* free: give --cache"):
         layer_store(model, tokenize(TEXTS, max_words=8), cache=tmp_path, progress=False)
 

@@ -24,6 +24,8 @@ class DataConfig(Settings):
     text_column: str | None = None
     label_column: str | None = None
     label_names: Path | None = None
+    phrases: bool = True
+    polarity: bool = False
     valid_fraction: float = Field(default=0.05, gt=0.0, lt=1.0)
     clean: list[str] = Field(default=[])
     max_words: int = Field(default=128, ge=1)

@@ -19,6 +19,10 @@ class ClassifyConfig(HeadConfig):
     text_column: str | None = Field(default=None, description="name or 1-based number; '2-' joins column 2 to the last")
     label_column: str | None = Field(default=None, description="name or 1-based number")
     label_names: Path | None = Field(default=None, description="one name a line, in the order of the sorted labels")
+    phrases: bool = Field(default=True, description="of sentiment trees: every phrase is a training row, too")
+    polarity: bool = Field(
+        default=False, description="of sentiment trees: negative (0, 1) or positive (3, 4), neutral ones left out"
+    )
     valid_fraction: float = Field(default=0.05, gt=0.0, lt=1.0)
     train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training rows kept, stratified")
     pooling: str | None = Field(default=None, description="from words to a text; what the model's config says without")

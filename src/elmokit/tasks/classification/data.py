@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from elmokit.errors import DataError
 from elmokit.tasks.classification.config import ClassifyConfig
-from elmokit.tasks.classification.rows import ReadCounts, read_labelled
+from elmokit.tasks.classification.rows import ReadCounts, TreeReading, read_labelled
 from elmokit.text.normalize import check_steps, normalize
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ def _read(source: Source, config: ClassifyConfig) -> tuple[list[str], list[str],
         text_column=config.text_column,
         label_column=config.label_column,
         split="validation" if source == "valid" else source,
+        trees=TreeReading(phrases=config.phrases and source == "train", polarity=config.polarity),
     )
     if config.clean:
         texts = [normalize(text, config.clean) for text in texts]
@@ -164,6 +165,11 @@ def _splits(sources: dict[Source, Texts], names: list[str], config: ClassifyConf
     if "valid" in sources:
         validation = Split("valid", np.arange(len(sources["valid"].texts)))
     else:
+        if sources["train"].counts.trees and config.phrases:
+            raise DataError(
+                "phrases of a sentence would stand on both sides of a split of --train: give sentiment trees for "
+                "validation (--valid), or train on whole sentences (--set phrases=false)"
+            )
         kept, held_out = stratified_split(
             sources["train"].classes, fraction=config.valid_fraction, seed=config.seed, names=names
         )

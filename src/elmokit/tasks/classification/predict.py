@@ -18,7 +18,7 @@ from elmokit.tasks.building import load_tokenizer, word_splitter
 from elmokit.tasks.classification.evaluation import logits_of
 from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import tokenize
-from elmokit.tasks.run_folder import read_yaml
+from elmokit.tasks.run_folder import settings_of
 from elmokit.text.normalize import normalize
 
 
@@ -52,7 +52,7 @@ class Classifier:
         if "ElmoForSequenceClassification" not in (load_config(folder).architectures or []):
             raise ModelError(f"{folder} holds no classifier: train one with elmo train classify")
         model = load(ElmoForSequenceClassification, folder)
-        settings = read_yaml(folder / "training.yaml") if (folder / "training.yaml").is_file() else {}
+        settings = settings_of(folder)
         return cls(model, load_tokenizer(folder), max_words=settings.get("max_words", 128))
 
     def predict(self, texts: Sequence[str], *, top: int | None = None, batch_size: int = 64) -> list[list[Label]]:

@@ -13,6 +13,7 @@ from elmokit.text.char_ids import replace_surrogates
 from elmokit.text.columns import are_numbers, column_names, column_ranges, json_record, json_text
 from elmokit.text.files import SourceStats, expand_paths, file_kind, opened, read_lines
 from elmokit.text.sources import table_rows
+from elmokit.text.trees import is_tree, parse_tree
 
 LABEL_NAMES = ("label", "labels", "class", "category", "topic", "sentiment", "target", "y")
 TEXT_NAMES = (
@@ -26,6 +27,7 @@ TEXT_NAMES = (
     ("description",),
     ("title",),
 )
+_POLARITY = {"0": "negative", "1": "negative", "2": "", "3": "positive", "4": "positive"}
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".txt", ".gz", ".parquet", ".zip", ".xlsx")
 
 Cells = Sequence[str]
@@ -37,9 +39,12 @@ class ReadCounts:
     """What reading met: rows read, and rows left out or mended, by reason."""
 
     rows: int = 0
+    trees: int = 0
     empty: int = 0
     no_label: int = 0
     short: int = 0
+    neutral: int = 0
+    repeated: int = 0
     invalid_utf8: int = 0
     nul: int = 0
 
@@ -49,28 +54,48 @@ class ReadCounts:
             "rows without a text, left out": self.empty,
             "rows without a label, left out": self.no_label,
             "rows with too few columns, left out": self.short,
+            "neutral sentences and phrases, left out": self.neutral,
+            "phrases that stood before with the same label, left out": self.repeated,
             "lines with invalid UTF-8, read as U+FFFD": self.invalid_utf8,
             "lines with NUL bytes, which were dropped": self.nul,
         }
         return {reason: count for reason, count in words.items() if count}
 
 
+@dataclass(frozen=True)
+class TreeReading:
+    """What rows a file of sentiment trees gives.
+
+    Attributes:
+        phrases: Every phrase, not the whole sentences alone.
+        polarity: 0 and 1 become `negative`, 3 and 4 `positive`, and 2 is left out: SST-2 out of SST-5.
+    """
+
+    phrases: bool = False
+    polarity: bool = False
+
+
 def read_labelled(
-    names: Sequence[str], *, text_column: str | None = None, label_column: str | None = None, split: str = "train"
-) -> tuple[list[str], list[str], ReadCounts]:
+    names: Sequence[str], *, text_column: str | None = None, label_column: str | None = None, split: str = "train",
+    trees: TreeReading = TreeReading(),
+) -> tuple[list[str], list[str], ReadCounts]:  # fmt: skip
     """Texts and labels of files (globs too) or of a `datasets` name such as `ag_news`, `ag_news:test` or a folder.
 
     A column is a name (the file has a header, or JSON keys) or a number from 1 (it has none); several text columns are
     joined by a blank: `title,description`, `2,3`, `2-` (to the last). Without columns a first row with well-known
-    names is a header, and otherwise column 1 is the label and `2-` the text. Empty texts are left to the caller.
+    names is a header, and otherwise column 1 is the label and `2-` the text. A text file of sentiment trees, one a
+    line, needs no columns. Empty texts are left to the caller.
     """
     counts = ReadCounts()
     texts: list[str] = []
     labels: list[str] = []
     for name in names:
         before = counts.rows
-        source = _file_rows if _is_file(name) else _dataset_rows
-        for text, label in source(name, text_column, label_column, split, counts):
+        if _is_file(name):
+            rows = _file_rows(name, text_column, label_column, split, trees, counts)
+        else:
+            rows = _dataset_rows(name, text_column, label_column, split, counts)
+        for text, label in rows:
             counts.rows += 1
             if label:
                 texts.append(text)
@@ -92,20 +117,58 @@ def _is_pattern(name: str) -> bool:
 
 
 def _file_rows(
-    name: str, text_column: str | None, label_column: str | None, split: str, counts: ReadCounts
+    name: str, text_column: str | None, label_column: str | None, split: str, trees: TreeReading, counts: ReadCounts
 ) -> Iterator[tuple[str, str]]:
     if not Path(name).exists() and not _is_pattern(name):
         raise DataError(f"{name} does not exist (--{split})")
     for path in expand_paths(name):
         kind = file_kind(path)
-        if kind == "txt":
-            raise DataError(f"{path}: expected rows with a label in .csv, .tsv or .jsonl (or .gz of these) (--{split})")
         stats = SourceStats()
         with opened(path) as file:
-            rows = _json_rows if kind == "jsonl" else _table_rows
-            yield from rows(path, read_lines(file, stats), text_column, label_column, counts)
+            lines = read_lines(file, stats)
+            if kind == "txt":
+                yield from _tree_rows(path, lines, split, trees, counts)
+            else:
+                rows = _json_rows if kind == "jsonl" else _table_rows
+                yield from rows(path, lines, text_column, label_column, counts)
         counts.invalid_utf8 += stats.invalid_utf8
         counts.nul += stats.nul
+
+
+def _tree_rows(
+    path: Path, lines: Iterable[str], split: str, trees: TreeReading, counts: ReadCounts
+) -> Iterator[tuple[str, str]]:
+    """Sentences, and their other phrases once each: `the` stands in most sentences and always has the same label."""
+    seen: set[tuple[str, str]] = set()
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        if not is_tree(line):
+            raise DataError(
+                f"{path}, line {number}: expected rows with a label in .csv, .tsv or .jsonl (or .gz of these), or "
+                f"sentiment trees such as (3 (2 It) (4 (2 's) (4 good))); got {line[:40]!r} (--{split})"
+            )
+        try:
+            phrases = parse_tree(line)
+        except ValueError as error:
+            raise DataError(f"{path}, line {number}: {error} (--{split})") from error
+        counts.trees += 1
+        for place, (label, words) in enumerate(phrases if trees.phrases else phrases[:1]):
+            row = " ".join(words), label
+            if trees.polarity:
+                try:
+                    row = row[0], _POLARITY[label]
+                except KeyError:
+                    raise DataError(
+                        f"{path}, line {number}: the label {label!r} is not one of 0 to 4, which polarity needs (--set)"
+                    ) from None
+            if not row[1]:
+                counts.neutral += 1
+            elif place and row in seen:
+                counts.repeated += 1
+            else:
+                yield row
+            seen.add(row)
 
 
 def _table_rows(

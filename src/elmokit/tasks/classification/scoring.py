@@ -12,8 +12,9 @@ import numpy as np
 from elmokit.errors import DataError
 from elmokit.tasks.classification.data import read_class_names
 from elmokit.tasks.classification.predict import Classifier
-from elmokit.tasks.classification.rows import read_labelled
+from elmokit.tasks.classification.rows import TreeReading, read_labelled
 from elmokit.tasks.metrics import classification_scores
+from elmokit.tasks.run_folder import settings_of
 
 
 def score_classifier(
@@ -24,7 +25,7 @@ def score_classifier(
 
     Args:
         model: Folder of `elmo train classify`.
-        test: Files with texts and labels, as of `elmo train classify`.
+        test: Files with texts and labels, as of `elmo train classify`. Sentiment trees are read as in training.
         text_column, label_column: Where they stand.
         label_names: A name a line for the sorted labels of the files, where those are not the names the model knows.
 
@@ -36,7 +37,10 @@ def score_classifier(
         ModelError: The folder holds no classifier.
     """
     classifier = Classifier.from_pretrained(model)
-    texts, labels, counts = read_labelled(test, text_column=text_column, label_column=label_column, split="test")
+    trees = TreeReading(polarity=bool(settings_of(model).get("polarity")))
+    texts, labels, counts = read_labelled(
+        test, text_column=text_column, label_column=label_column, split="test", trees=trees
+    )
     kept = [row for row, text in enumerate(texts) if text.strip()]
     counts.empty += len(texts) - len(kept)
     if not kept:

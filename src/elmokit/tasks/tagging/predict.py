@@ -16,7 +16,7 @@ from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.tasks.building import load_tokenizer
 from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import tokenize
-from elmokit.tasks.run_folder import read_yaml
+from elmokit.tasks.run_folder import settings_of
 from elmokit.tasks.tagging.config import TagConfig
 from elmokit.tasks.tagging.data import read_tagged
 from elmokit.tasks.tagging.schemes import spans_of
@@ -52,7 +52,7 @@ class Tagger:
         if "ElmoForTokenClassification" not in (load_config(folder).architectures or []):
             raise ModelError(f"{folder} holds no tagger: train one with elmo train tag")
         model = load(ElmoForTokenClassification, folder)
-        settings = read_yaml(folder / "training.yaml") if (folder / "training.yaml").is_file() else {}
+        settings = settings_of(folder)
         return cls(model, load_tokenizer(folder), max_words=settings.get("max_words", 256))
 
     def tag(self, sentences: Sequence[Sequence[str]], *, batch_size: int = 128) -> list[list[str]]:
