@@ -16,7 +16,8 @@ from elmokit.nn.bilm import State
 from elmokit.nn.lstm import ProjectedLSTM, lay_out_for_inference
 from elmokit.text.word_rows import WordRows
 
-BATCH_BYTES = 24 << 20  # all layers of a batch; what one step of the largest published model works on is as much again
+_BATCH_BYTES = 24 << 20  # all layers of a batch, in float32; the LSTM works on as much again
+_NARROW_BATCH_BYTES = 96 << 20  # with narrow weights, which save more and are best widened for many sentences at once
 
 
 class Engine:
@@ -28,7 +29,8 @@ class Engine:
 
     def __init__(self, model: ElmoModel, rows: WordRows) -> None:
         self.model, self.rows = model, rows
-        self.words_per_batch = max(256, BATCH_BYTES // (4 * model.config.hidden_size * (model.config.n_layers + 1)))
+        budget = _BATCH_BYTES if model.dtype == torch.float32 else _NARROW_BATCH_BYTES
+        self.words_per_batch = max(256, budget // (4 * model.config.hidden_size * (model.config.n_layers + 1)))
         for layer in model.bilm.layers:
             lay_out_for_inference(cast(ProjectedLSTM, layer))
         self.table = TokenTable(model, rows)

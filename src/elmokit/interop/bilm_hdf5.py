@@ -54,7 +54,7 @@ def read_bilm(
         raise ModelError(f"{weights} is no HDF5 file, or it is cut short: {error}") from error
     try:
         with file:
-            config, notes, state = _parts_of(file, content, weights)
+            config, notes, state = _parts_of(file, content, weights, dtype)
     except (OSError, KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:  # of h5py on damaged files
         raise ModelError(f"{weights} is damaged: {' '.join(str(error).split())[:200]}") from error
     rows: WordRows = ByteRows(config.max_characters_per_token)
@@ -67,7 +67,7 @@ def read_bilm(
 
 
 def _parts_of(
-    file: h5py.File, content: dict[str, Any], weights: Path
+    file: h5py.File, content: dict[str, Any], weights: Path, dtype: torch.dtype
 ) -> tuple[ElmoConfig, list[str], dict[str, Tensor]]:
     table = _dataset(file, "embedding") if content.get("char_cnn") is None and "embedding" in file else None
     config, notes = config_of(content, n_words=None if table is None else table.shape[0])
@@ -76,7 +76,7 @@ def _parts_of(
     unused = sorted(set(_names(file)) - set(expected))
     if unused:
         notes.append(f"passed over: {', '.join(unused[:5])}{' …' if len(unused) > 5 else ''}")
-    return config, notes, to_state(config, lambda name: _read(file, name, weights))
+    return config, notes, to_state(config, lambda name: _read(file, name, weights), dtype=dtype)
 
 
 def write_bilm(model: ElmoModel, rows: WordRows, folder: Path) -> None:
@@ -133,32 +133,39 @@ def shapes(config: ElmoConfig) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def to_state(config: ElmoConfig, read: Callable[[str], Array]) -> dict[str, Tensor]:
+def to_state(
+    config: ElmoConfig, read: Callable[[str], Array], *, dtype: torch.dtype = torch.float32
+) -> dict[str, Tensor]:
     """Our tensors from the arrays of a file, one after the other: `read` gives an array by its name."""
-    state: dict[str, Tensor] = {}
+    return {name: tensor.to(dtype) for name, tensor in _tensors(config, read)}
+
+
+def _tensors(config: ElmoConfig, read: Callable[[str], Array]) -> Iterator[tuple[str, Tensor]]:
     encoder = "token_encoder."
     if config.token_encoder == "word":
-        state[encoder + "embedding.weight"] = _tensor(_with_padding_row(read("embedding")))
+        yield encoder + "embedding.weight", _tensor(_with_padding_row(read("embedding")))
     else:
-        state[encoder + "embedding.weight"] = _tensor(_with_padding_row(read("char_embed")))
+        yield encoder + "embedding.weight", _tensor(_with_padding_row(read("char_embed")))
         for number in range(len(config.filters or [])):
             name = f"{encoder}convolutions.{number}."
-            state[name + "weight"] = _tensor(read(f"CNN/W_cnn_{number}")[0].transpose(2, 1, 0))
-            state[name + "bias"] = _tensor(read(f"CNN/b_cnn_{number}"))
+            yield name + "weight", _tensor(read(f"CNN/W_cnn_{number}")[0].transpose(2, 1, 0))
+            yield name + "bias", _tensor(read(f"CNN/b_cnn_{number}"))
         for ours, theirs in _linears(config).items():
-            state[f"{encoder}{ours}.weight"] = _tensor(read(theirs.format("W")).T)
-            state[f"{encoder}{ours}.bias"] = _tensor(read(theirs.format("b")))
+            yield f"{encoder}{ours}.weight", _tensor(read(theirs.format("W")).T)
+            yield f"{encoder}{ours}.bias", _tensor(read(theirs.format("b")))
     for layer in range(config.n_layers):
         name = f"bilm.layers.{layer}."
         arrays = (read(_cell(d, layer) + "W_0") for d in range(2))
-        state[name + "weight_input"], state[name + "weight_hidden"] = _recurrent(config, arrays)
+        of_input, of_state = _recurrent(config, arrays)
+        yield name + "weight_input", of_input
+        yield name + "weight_hidden", of_state
+        del of_input, of_state  # before the next layer is read
         bias = np.stack([_gates(read(_cell(d, layer) + "B"), _OURS) for d in range(2)])
         bias[:, 2 * config.cell_dim : 3 * config.cell_dim] += 1.0  # the forget bias is not stored
-        state[name + "bias"] = _tensor(bias)
+        yield name + "bias", _tensor(bias)
         if config.projection_dim < config.cell_dim:
             projections = [read(_cell(d, layer) + "W_P_0") for d in range(2)]
-            state[name + "weight_projection"] = _tensor(np.stack(projections))
-    return state
+            yield name + "weight_projection", _tensor(np.stack(projections))
 
 
 def _recurrent(config: ElmoConfig, arrays: Iterator[Array]) -> tuple[Tensor, Tensor]:
