@@ -27,7 +27,7 @@ class DataConfig(Settings):
     phrases: bool = True
     polarity: bool = False
     valid_fraction: float = Field(default=0.05, gt=0.0, lt=1.0)
-    clean: list[str] = Field(default=[])
+    clean: list[str] | None = None
     max_words: int = Field(default=128, ge=1)
 
 

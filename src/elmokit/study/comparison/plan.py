@@ -121,7 +121,7 @@ class _Planner:
         self.trained[row.name, seed, share] = cell
 
     def _vectors(self, row: RowConfig) -> Cell:
-        settings = {**self.config.vectors, "train": self.text, "normalize": self.config.data.clean}
+        settings = {**self.config.vectors, "train": self.text, "normalize": self.config.data.clean or []}
         if self.config.text_column is not None:
             settings["column"] = self.config.text_column
         inputs = digest([row.file]) if row.file else self.text_digest
@@ -131,7 +131,7 @@ class _Planner:
                            file=row.file)  # fmt: skip
 
     def _pretrain(self, row: RowConfig) -> Cell:
-        settings = {"train": self.text, "normalize": self.config.data.clean, "threads": 1, **(row.pretrain or {})}
+        settings = {"train": self.text, "normalize": self.config.data.clean or [], "threads": 1, **(row.pretrain or {})}
         if self.config.text_column is not None:
             settings["column"] = self.config.text_column
         kept = {name: value for name, value in settings.items() if name not in ("train", "threads")}

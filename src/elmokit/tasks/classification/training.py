@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from transformers import EvalPrediction, set_seed
 
 from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.loading import load, load_config
+from elmokit.models.loading import load
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.quiet import quiet_transformers
@@ -61,11 +61,7 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    load_config(config.model)
-    if not config.clean:  # text is prepared as the text of the pretraining was
-        config = config.model_copy(update={"clean": load_config(config.model).text_steps or []})
-    if config.clean is None:
-        config = config.model_copy(update={"clean": text_steps(Path(config.model))})
+    config = _with_clean_up(config)
     folder = RunFolder(config.output)
     resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
     settings = run_settings(config)
@@ -113,8 +109,16 @@ def _announce(data: ClassificationData, config: ClassifyConfig) -> None:
         log.warning("%d of the test texts also stand in the training rows, word for word", leaked)
 
 
+def _with_clean_up(config: ClassifyConfig) -> ClassifyConfig:
+    """With the clean-up steps that the text of the pretraining went through, unless others are named."""
+    if config.clean is not None:
+        return config
+    return config.model_copy(update={"clean": text_steps(Path(config.model))})
+
+
 def compute_layers(config: ClassifyConfig) -> None:
     """Put the layers of all texts of `config` into its cache, where a run with a frozen biLM finds them."""
+    config = _with_clean_up(config)
     model = load(ElmoModel, config.model)
     tokens = _tokens(model.config, load_tokenizer(Path(config.model)), load_data(config), config)
     for texts in tokens.values():
