@@ -7,14 +7,18 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import Result
 from typer.testing import CliRunner
 
 from elmokit.cli.app import app
+from elmokit.interop.loading import save
+from elmokit.interop.word_vectors import static_model
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.settings import load_settings
+from elmokit.static.vectors import WordVectors
 from elmokit.tasks.question_answering import QuestionAnswerer, QuestionAnsweringConfig, train_question_answerer
 from elmokit.tasks.question_answering.scores import answer_scores
 from elmokit.tasks.question_answering.spans import windows
@@ -189,6 +193,21 @@ def test_static_vectors_stand_beside_the_layers(place: Path) -> None:
     metrics = json.loads((place / "with_vectors" / "metrics.json").read_text())
     shown = json.loads(elmo("evaluate", place / "with_vectors", "--test", place / "test.json", "--json").stdout)
     assert shown["f1"] == pytest.approx(metrics["test"]["f1"])
+
+
+def test_static_vectors_alone(place: Path) -> None:
+    words = ["ada", "bo", "cy", "rome", "new", "who", "where"]
+    table = WordVectors(words, np.eye(len(words), dtype=np.float32))
+    save(static_model(table, text_steps=["lower_case"]), place / "static")
+    given = words_of(place, place / "alone", "epochs=2", model=place / "static", valid=place / "valid.json")
+    result = elmo(*given)
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((place / "alone" / "metrics.json").read_text())
+    shown = json.loads(elmo("evaluate", place / "alone", "--test", place / "test.json", "--json").stdout)
+    assert shown["f1"] == pytest.approx(metrics["test"]["f1"])
+    answerer = QuestionAnswerer.from_pretrained(place / "alone")
+    small, large = (answerer.answer(text, "Where is it?") for text in ("ada lives in rome.", "Ada lives in Rome."))
+    assert small[1:] == large[1:]  # clean-up steps are the model's
 
 
 def test_an_interrupted_run_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

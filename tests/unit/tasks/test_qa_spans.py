@@ -56,6 +56,8 @@ def test_windows_cover_every_word_and_short_spans_whole(length: int, max_words: 
 
 def test_windows_by_hand() -> None:
     assert windows(10, max_words=10, stride=5) == [(0, 10)]
+    with pytest.raises(ValueError, match=r"stride is 11; expected 1 to max_words \(10\)"):
+        windows(30, max_words=10, stride=11)
     assert windows(11, max_words=10, stride=5) == [(0, 10), (1, 11)]
     assert windows(23, max_words=10, stride=5) == [(0, 10), (5, 15), (10, 20), (13, 23)]
 

@@ -31,7 +31,12 @@ def windows(length: int, *, max_words: int, stride: int) -> list[tuple[int, int]
     """The windows (start, stop) in which a passage of `length` words is read.
 
     They begin every `stride` words, the last one ends with the passage; a passage of `max_words` or fewer has one.
+
+    Raises:
+        ValueError: A stride above `max_words`, which would leave words out, or below 1.
     """
+    if not 1 <= stride <= max_words:
+        raise ValueError(f"stride is {stride}; expected 1 to max_words ({max_words}).")
     if length <= max_words:
         return [(0, length)]
     starts = [*range(0, length - max_words, stride), length - max_words]

@@ -112,6 +112,7 @@ class AnswerTrainer(HeadTrainer):
     def __init__(self, *, max_answer_words: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.max_answer_words = max_answer_words
+        self.args.per_device_eval_batch_size = self.args.per_device_train_batch_size  # attention grows with (B, P, P)
 
     def prediction_step(
         self, model: nn.Module, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
