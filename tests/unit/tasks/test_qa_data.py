@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elmokit.errors import DataError
 from elmokit.models import ElmoTokenizer
 from elmokit.settings import load_settings
 from elmokit.tasks.question_answering import QuestionAnsweringConfig
@@ -153,5 +154,5 @@ def test_a_passage_is_stored_once_and_an_id_may_not_come_twice(tmp_path: Path) -
     assert [each.passage for each in both.questions] == [0, 0, 1, 1]
     assert both.questions[3].answers == [Answer("Ada", 0), Answer("1", 4)]
     (tmp_path / "b.json").write_text(path.read_text())
-    with pytest.raises(Exception, match=r"b\.json \(--train\), question 0-a: the id stands twice"):
+    with pytest.raises(DataError, match=r"b\.json \(--train\), question 0-a: the id stands twice"):
         read_questions([path, tmp_path / "b.json"], flag="train")
