@@ -1,4 +1,4 @@
-"""`elmo evaluate`: perplexities of a language model on a text, or scores of a classifier on labelled rows."""
+"""`elmo evaluate`: perplexities of a language model on a text, or scores of a trained task on test files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from elmokit.errors import ConfigError
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Folder that elmo pretrain or elmo train classify wrote.")],
+    model: Annotated[Path, typer.Argument(help="Folder that elmo pretrain or elmo train wrote.")],
     text: Annotated[
         list[str] | None, typer.Option(help="Text for perplexities: txt, csv, tsv, jsonl, also .gz; files or globs.")
     ] = None,
-    test: Annotated[list[str] | None, typer.Option(help="Labelled rows for a classifier's scores.")] = None,
+    test: Annotated[list[str] | None, typer.Option(help="Labelled rows, tagged sentences or questions.")] = None,
     column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
     pre_split: PreSplit = None,
     clean: Annotated[str | None, typer.Option(help="Clean-up steps. [default: as in pretraining]")] = None,
@@ -35,10 +35,11 @@ def evaluate(
 ) -> None:
     """Print the forward, backward and mean perplexity of MODEL on a text (full softmax) and its token count.
 
-    With --test: the accuracy, precision, recall and F1 of a classifier on labelled rows.
+    With --test: the accuracy, precision, recall and F1 of a classifier on labelled rows, a tagger's F1 of spans, or
+    exact match and F1 of question answering (SQuAD 1.1).
     """
     if (text is None) == (test is None):
-        raise ConfigError("give one of --text (perplexities of a language model) and --test (scores of a classifier)")
+        raise ConfigError("give one of --text (perplexities of a language model) and --test (scores of a task)")
     if test is not None:
         _scores(model, files(test) or [], text_column, label_column, label_names, as_json=as_json)
         return
@@ -74,8 +75,12 @@ def _scores(
 ) -> None:  # fmt: skip
     from elmokit.models.loading import load_config
 
-    if "ElmoForTokenClassification" in (load_config(model).architectures or []):
+    heads = load_config(model).architectures or []
+    if "ElmoForTokenClassification" in heads:
         _span_scores(model, test, as_json=as_json)
+        return
+    if "ElmoForQuestionAnswering" in heads:
+        _answer_scores(model, test, as_json=as_json)
         return
     from elmokit.tasks.classification.scoring import score_classifier
 
@@ -105,3 +110,16 @@ def _span_scores(model: Path, test: list[str], *, as_json: bool) -> None:
     typer.echo(f"precision {scores['precision']:.4f}  recall {scores['recall']:.4f}  F1 {scores['f1']:.4f}")
     for label, each in scores["per_label"].items():
         typer.echo(f"  {label}  precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}")
+
+
+def _answer_scores(model: Path, test: list[str], *, as_json: bool) -> None:
+    from elmokit.tasks.question_answering.predict import QuestionAnswerer
+
+    scores = QuestionAnswerer.from_pretrained(model).score(test)
+    if as_json:
+        typer.echo(json.dumps(scores, ensure_ascii=False))
+        return
+    typer.echo(f"{scores['questions']:,} questions")
+    for name, shown in (("exact_match", "exact match"), ("f1", "F1")):
+        low, high = scores[f"{name}_interval"]
+        typer.echo(f"{shown} {scores[name]:.2f} (95 % of draws of questions: {low:.2f} to {high:.2f})")

@@ -1,10 +1,10 @@
-"""`elmo predict`: labels with probabilities for texts from the command line, a file, a pipe or a prompt."""
+"""`elmo predict`: labels, spans or answers for texts from the command line, a file, a pipe or a prompt."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,18 +14,34 @@ from elmokit.errors import DataError
 
 if TYPE_CHECKING:
     from elmokit.tasks.classification.predict import Label
+    from elmokit.tasks.question_answering.answers import FoundAnswer
     from elmokit.tasks.tagging.predict import Entity
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="Folder that elmo train classify wrote.")],
+    model: Annotated[Path, typer.Argument(help="Folder that elmo train wrote.")],
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, stdin or a prompt is read.")] = None,
-    file: Annotated[Path | None, typer.Option(help="A text a line (txt) or row (csv, tsv, jsonl), also .gz.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="A text a line or row (csv, tsv, jsonl); questions: SQuAD, jsonl; .gz."),
+    ] = None,
     column: Annotated[str | None, typer.Option(help="Text column of FILE: name, or number without a header.")] = None,
+    question: Annotated[str | None, typer.Option(help="A question about PASSAGE.")] = None,
+    passage: Annotated[str | None, typer.Option(help="The text in which the answer stands.")] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Print only the K best labels.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Label texts with a trained classifier, or find spans in them with a trained tagger."""
+    """Label texts with a trained classifier, find spans in them with a tagger, or answer questions about passages."""
+    from elmokit.models.loading import load_config
+
+    heads = load_config(model).architectures or []
+    if "ElmoForQuestionAnswering" in heads:
+        if texts:
+            raise DataError("texts came, but MODEL answers questions: give --question and --passage, or --file")
+        _print_answers(model, file, question, passage, as_json=as_json)
+        return
+    if question is not None or passage is not None:
+        raise DataError(f"--question and --passage are for question answering, and {model} is no such model")
     if file is not None and texts:
         raise DataError("texts and --file were given: give one of them")
     if file is not None and not file.is_file():
@@ -41,7 +57,7 @@ def predict(
     else:
         source = _prompted() if asked else _nonblank(sys.stdin)
     count = 0
-    for line in _lines(model, source, top=top, alone=asked, as_json=as_json):
+    for line in _lines(model, heads, source, top=top, alone=asked, as_json=as_json):
         count += 1
         typer.echo(line)
     if not count and not asked:
@@ -49,13 +65,11 @@ def predict(
 
 
 def _lines(
-    model: Path, source: Iterable[str], *, top: int | None, alone: bool, as_json: bool
+    model: Path, heads: Sequence[str], source: Iterable[str], *, top: int | None, alone: bool, as_json: bool
 ) -> Iterator[str]:  # fmt: skip
     """A line of output a text."""
-    from elmokit.models.loading import load_config
-
     chunk = 1 if alone else 1024
-    if "ElmoForTokenClassification" in (load_config(model).architectures or []):
+    if "ElmoForTokenClassification" in heads:
         from elmokit.tasks.tagging.predict import Tagger
 
         for text, entities in Tagger.from_pretrained(model).predict_stream(source, chunk=chunk):
@@ -65,6 +79,33 @@ def _lines(
 
     for text, labels in Classifier.from_pretrained(model).predict_stream(source, top=top, chunk=chunk):
         yield _as_json(text, labels) if as_json else _as_line(text, labels, alone=alone)
+
+
+def _print_answers(
+    model: Path, file: Path | None, question: str | None, passage: str | None, *, as_json: bool
+) -> None:  # fmt: skip
+    """A line an answer; a file is read and checked as a whole before the first question is answered."""
+    given = [text for text in (question, passage) if text is not None]
+    if len(given) != (2 if file is None else 0):
+        raise DataError("give --question and --passage together, or --file with questions")
+    from elmokit.tasks.question_answering.predict import QuestionAnswerer
+
+    answerer = QuestionAnswerer.from_pretrained(model)
+    if file is None:
+        found = answerer.answer(passage or "", question or "")
+        asked = {"question": question}
+        typer.echo(json.dumps(asked | found._asdict(), ensure_ascii=False) if as_json else _answer_as_line(found))
+        return
+    from elmokit.tasks.question_answering.squad import read_questions
+
+    for own, found in answerer.answer_stream(read_questions([file], flag="file", answered=False)):
+        content = {"id": own.id, "question": own.text, **found._asdict()}
+        line = f"{_answer_as_line(found)}  | {own.text[:80]}"
+        typer.echo(json.dumps(content, ensure_ascii=False) if as_json else line)
+
+
+def _answer_as_line(found: FoundAnswer) -> str:
+    return f"{found.text!r} {found.start}-{found.end} {found.score:.3f}"
 
 
 def _spans_as_line(text: str, entities: list[Entity], *, alone: bool) -> str:

@@ -110,6 +110,8 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         head_hidden_dim (`int`, *optional*, defaults to 128): units of each direction of the BiLSTM.
         head_layers (`int`, *optional*, defaults to 2): its layers.
         head_dropout (`float`, *optional*, defaults to 0.3): before, between and after them.
+        self_attention (`bool`, *optional*, defaults to `True`): in question answering, the words of a passage attend to
+            one another, too (Clark & Gardner 2018).
         pooling (`"concat"`, `"max"`, `"mean"`, `"last"` or `"attention"`, *optional*, defaults to `"concat"`): from
             words to a sentence; `concat` is max, mean and the two last states side by side.
         n_static_words (`int`, *optional*, defaults to 0): rows of a table of static vectors that stand beside the mixed
@@ -169,6 +171,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     head_hidden_dim: int = 128
     head_layers: int = 2
     head_dropout: float | int = 0.3
+    self_attention: bool = True
     pooling: Literal["concat", "max", "mean", "last", "attention"] = "concat"
     n_static_words: int = 0
     static_dim: int = 0

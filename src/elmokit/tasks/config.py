@@ -79,5 +79,6 @@ HEAD_FIELDS = (
     "head_layers",
     "head_dropout",
     "pooling",
+    "self_attention",
 )
 """Settings that `ElmoConfig` has under the same name."""

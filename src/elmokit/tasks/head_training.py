@@ -15,7 +15,7 @@ from elmokit.errors import ConfigError
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.quiet import quiet_transformers
 from elmokit.tasks.config import HOUSEKEEPING, HeadConfig
-from elmokit.tasks.inputs.batches import RowDataset
+from elmokit.tasks.inputs.batches import BatchDataset
 from elmokit.tasks.run_folder import read_yaml, versions
 from elmokit.tasks.trainer import HeadTrainer, optimizer_for, training_arguments
 
@@ -55,8 +55,8 @@ def last_checkpoint(folder: Path) -> str | None:
 
 
 def train_head(
-    model: ElmoMixedModel, train: RowDataset, validation: RowDataset, config: HeadConfig, work: Path,
-    scores: Callable[[EvalPrediction], dict[str, float]], *, trainer: type[HeadTrainer] = HeadTrainer,
+    model: ElmoMixedModel, train: BatchDataset, validation: BatchDataset, config: HeadConfig, work: Path,
+    scores: Callable[[EvalPrediction], dict[str, float]], *, trainer: Callable[..., HeadTrainer] = HeadTrainer,
 ) -> HeadTrainer:  # fmt: skip
     """Train until the validation score stops rising; the model ends with the weights of the best epoch.
 

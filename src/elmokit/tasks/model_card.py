@@ -64,6 +64,58 @@ def tagger_card(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def question_answerer_card(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
+    """The card of a question answerer."""
+    front = {
+        "library_name": "transformers",
+        "pipeline_tag": "question-answering",
+        "tags": ["elmo", "elmokit", "question-answering"],
+        "metrics": ["exact_match", "f1"],
+    }
+    lines = ["| split | questions | exact match (95 %) | F1 (95 %) |", f"|{'---|' * 4}"]
+    for split in ("train", "validation", "test"):
+        scores = metrics[split]
+        figures = " | ".join(
+            f"{scores[name]:.2f} ({scores[f'{name}_interval'][0]:.2f} to {scores[f'{name}_interval'][1]:.2f})"
+            for name in ("exact_match", "f1")
+        )
+        lines.append(f"| {split} | {scores['questions']:,} | {figures} |")
+    data = [
+        f"- {split}: {rows:,} questions about {metrics['passages'][split]:,} passages"
+        for split, rows in metrics["rows"].items()
+    ]
+    data.append(f"- training files: {_names(settings['train'])}; test files: {_names(settings['test'])}")
+    if not settings["valid"]:
+        data.append(
+            f"- validation: {settings['valid_fraction']:.0%} of the training passages, with all their questions"
+        )
+    if settings["train_fraction"] < 1:
+        data.append(f"- only {settings['train_fraction']:.1%} of the remaining training passages were used")
+    if metrics["train"]["questions"] < metrics["rows"]["train"]:
+        data.append(f"- the scores of train are those of {metrics['train']['questions']:,} questions, drawn at random")
+    blocks = [
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---",
+        "# Question answering on ELMo",
+        _what(metrics, head="Bidirectional attention between passage and question, with BiLSTMs before and after it,"),
+        "## Scores\n\nIn percent, as SQuAD 1.1 defines them. The intervals tell what other questions would change "
+        "(bootstrap), not what another seed would.\n\n" + "\n".join(lines),
+        "## Data\n\n" + "\n".join(data),
+        "## Training\n\n" + _training(metrics, settings),
+        "## Use\n\n" + _USE_QUESTION_ANSWERER,
+        "## Limits\n\nIt answers every question with a span of the passage, also where the passage has no answer. "
+        "The scores hold for passages and questions like the test's. It was not checked for bias.",
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+_USE_QUESTION_ANSWERER = """```python
+from elmokit.tasks.question_answering import QuestionAnswerer
+
+answerer = QuestionAnswerer.from_pretrained("THIS_FOLDER")
+answerer.answer("Ada Lovelace lived in London.", "Where did Ada live?")  # text, start, end, score
+```
+
+or `elmo predict THIS_FOLDER --passage "Ada Lovelace lived in London." --question "Where did Ada live?"`"""
 _USE_TAGGER = """```python
 from elmokit.tasks.tagging import Tagger
 
@@ -82,13 +134,13 @@ classifier.predict(["Stocks rose on Friday."])  # per text: labels with probabil
 or `elmo predict THIS_FOLDER "Stocks rose on Friday."`"""
 
 
-def _what(metrics: dict[str, Any]) -> str:
+def _what(metrics: dict[str, Any], *, head: str = "A BiLSTM") -> str:
     bilm = "fine-tuned with it" if metrics["finetune"] else "frozen"
     mix = {"trainable": "a trained", "frozen": "a fixed", "function": "a learned-function"}[metrics["combine"]]
     beside = f", and static vectors (`{Path(metrics['vectors']).name}`) beside them" if metrics["vectors"] else ""
     total, trained = metrics["parameters"]["total"], metrics["parameters"]["trained"]
     return (
-        f"A BiLSTM over {mix} mix of the layers of a bidirectional language model (`{Path(metrics['model']).name}`), "
+        f"{head} over {mix} mix of the layers of a bidirectional language model (`{Path(metrics['model']).name}`), "
         f"the language model {bilm}{beside}. {total:,} parameters, {trained:,} of them trained here."
     )
 

@@ -14,6 +14,7 @@ from elmokit.settings import Settings, load_settings
 from elmokit.static.training import VectorsConfig
 from elmokit.study.comparison.config import CompareConfig
 from elmokit.tasks.classification.config import ClassifyConfig
+from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.tagging.config import TagConfig
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -21,6 +22,7 @@ KINDS: dict[str, type[Settings]] = {
     "pretrain": PretrainConfig,
     "classify": ClassifyConfig,
     "tag": TagConfig,
+    "qa": QuestionAnsweringConfig,
     "vectors": VectorsConfig,
     "compare": CompareConfig,
     "news": CompareConfig,
@@ -36,7 +38,7 @@ def test_every_file_is_accepted(path: Path) -> None:
     load_settings(kind, None, **{name: NEEDED[name] for name in required - set(values)}, **values)
 
 
-@pytest.mark.parametrize("name", ["pretrain", "classify", "tag", "vectors", "compare"])
+@pytest.mark.parametrize("name", ["pretrain", "classify", "tag", "qa", "vectors", "compare"])
 def test_the_full_files_name_every_setting_with_its_default(name: str) -> None:
     kind, text = KINDS[name], (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
     values: dict[str, Any] = yaml.safe_load(text)

@@ -23,7 +23,23 @@ Batch = dict[str, Tensor]
 IGNORED = -100  # the label of padding, as in transformers
 
 
-class RowDataset(Dataset[Batch]):
+class BatchDataset(Dataset[Batch]):
+    """A data set that hands out whole batches; `lengths` (rows,) are what batches of like length are made by."""
+
+    lengths: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """The batch of these rows."""
+        raise NotImplementedError
+
+
+class RowDataset(BatchDataset):
     """The rows of one split: picks them out of texts that several splits may share, hands out batches.
 
     Subclasses give the batch of some texts. Where labels are known they go with it, as `labels`.
@@ -40,13 +56,7 @@ class RowDataset(Dataset[Batch]):
         word_labels: NDArray[np.int64] | None = None,
     ) -> None:  # fmt: skip
         self.offsets, self.rows, self.labels, self.word_labels = offsets, rows, labels, word_labels
-        self.lengths: NDArray[np.int64] = np.diff(offsets)[rows]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int) -> Batch:
-        return self.__getitems__([index])
+        self.lengths = np.diff(offsets)[rows]
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         picked = np.asarray(indices, dtype=np.int64)

@@ -1,0 +1,80 @@
+"""From the best spans of windows to one answer a question, with character offsets."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering, Spans
+from elmokit.tasks.question_answering.data import Examples, PreparedQuestions
+from elmokit.tasks.question_answering.datasets import PairDataset
+from elmokit.tasks.question_answering.squad import Questions
+
+_WORDS_PER_BATCH = 8192
+
+
+class FoundAnswer(NamedTuple):
+    """An answer: `passage[start:end]`, and how sure the model is of it, from 0 to 1.
+
+    The score is p(start) · p(end) over all words of the passage (over the words of all windows where it is read in
+    several).
+    """
+
+    text: str
+    start: int
+    end: int
+    score: float
+
+
+def as_rows(spans: Spans) -> Tensor:
+    """(B, 4) start, end, score and total in double precision, which holds the numbers of words exactly."""
+    return torch.stack([part.double() for part in spans], dim=1)
+
+
+@torch.no_grad()
+def decode_all(model: ElmoForQuestionAnswering, data: PairDataset, *, max_answer_words: int) -> NDArray[np.float64]:
+    """(N, 4) rows of `as_rows` in the order of `data`, computed by falling length, about as many words at once."""
+    model.train(False)
+    order: NDArray[np.int64] = np.argsort(-data.lengths, kind="stable")
+    found = np.zeros((len(order), 4))
+    start = 0
+    while start < len(order):
+        count = max(1, _WORDS_PER_BATCH // int(data.lengths[order[start]]))
+        picked = order[start : start + count]
+        batch = data.__getitems__(picked.tolist())
+        inputs = {name: tensor.to(model.device) for name, tensor in batch.items() if not name.endswith("_positions")}
+        found[picked] = as_rows(model.decode(max_answer_words=max_answer_words, **inputs)).cpu().numpy()
+        start += count
+    return found
+
+
+def best_answers(
+    split: Questions, prepared: PreparedQuestions, examples: Examples, found: NDArray[np.float64]
+) -> dict[str, FoundAnswer]:
+    """The answer to each question by its id: the span of the highest score over all windows of the passage.
+
+    Args:
+        split, prepared: The questions, and the same in numbers.
+        examples: (N,) questions with windows.
+        found: (N, 4) the best span of each of them.
+    """
+    starts, ends, scores, totals = found.T
+    best: dict[int, int] = {}
+    whole = np.full(len(split), -np.inf)
+    for row, (question, score, total) in enumerate(zip(examples.questions.tolist(), scores, totals, strict=True)):
+        whole[question] = np.logaddexp(whole[question], total)
+        if question not in best or score > scores[best[question]]:
+            best[question] = row
+    answers = {}
+    for number, row in best.items():
+        question = split.questions[number]
+        begin = prepared.windows[examples.windows[row], 1]
+        words = prepared.offsets[question.passage]
+        start, end = int(words[begin + int(starts[row]), 0]), int(words[begin + int(ends[row]), 1])
+        score = float(np.exp(scores[row] - whole[number]))
+        answers[question.id] = FoundAnswer(split.passages[question.passage][start:end], start, end, score)
+    return answers

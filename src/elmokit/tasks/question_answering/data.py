@@ -1,0 +1,201 @@
+"""Questions in splits, and a split in numbers: words, windows of passages, where the answers stand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elmokit.errors import DataError
+from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.modeling_question_answering import IGNORED
+from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
+from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
+from elmokit.tasks.question_answering.spans import Offsets, WordSpan, covering_words, windows
+from elmokit.tasks.question_answering.squad import Questions, read_questions
+from elmokit.text.normalize import normalize
+from elmokit.text.words import Span, whitespace_spans, word_spans
+
+log = logging.getLogger(__name__)
+
+
+def load_splits(config: QuestionAnsweringConfig) -> dict[str, Questions]:
+    """Read, check and split what the config names. A passage goes to one split with all its questions.
+
+    Raises:
+        DataError: As `read_questions`, or there is too little to split.
+    """
+    train = read_questions(config.train, flag="train")
+    if config.valid:
+        validation = read_questions(config.valid, flag="valid")
+    else:
+        order = np.random.default_rng([config.seed, 1]).permutation(len(train.passages))
+        if len(order) < 2:
+            raise DataError("--train has one passage; give --valid or more of them")
+        count = min(max(1, round(len(order) * config.valid_fraction)), len(order) - 1)
+        train, validation = _about(train, order[count:]), _about(train, order[:count])
+    if config.train_fraction < 1.0:
+        order = np.random.default_rng([config.seed, 2]).permutation(len(train.passages))
+        train = _about(train, order[: max(1, round(len(order) * config.train_fraction))])
+    return {"train": train, "validation": validation, "test": read_questions(config.test, flag="test")}
+
+
+def _about(questions: Questions, passages: NDArray[np.int64]) -> Questions:
+    """The questions about some of the passages."""
+    kept = {int(old): new for new, old in enumerate(np.sort(passages))}
+    return Questions(
+        [questions.passages[old] for old in kept],
+        [replace(each, passage=kept[each.passage]) for each in questions.questions if each.passage in kept],
+    )
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a model reads passages and questions: how text is split, spelt and cut."""
+
+    tokenizer: ElmoTokenizer
+    steps: Sequence[str] = ()
+    max_words: int = 400
+    stride: int = 200
+    max_question_words: int = 64
+
+    @classmethod
+    def of(cls, config: ElmoConfig, tokenizer: ElmoTokenizer, **lengths: int) -> Preparation:
+        """For a model of this config. Its clean-up steps are applied word by word: offsets stay those of the text."""
+        return cls(tokenizer, config.text_steps or [], **lengths)
+
+    def spans(self, text: str) -> list[Span]:
+        """Where the words of a text are."""
+        return (word_spans if self.tokenizer.split == "penn" else whitespace_spans)(text)
+
+    def words(self, text: str, spans: Sequence[Span]) -> list[str]:
+        """What the model reads there."""
+        words = [text[start:end] for start, end in spans]
+        return [normalize(word, self.steps) or word for word in words] if self.steps else words
+
+
+@dataclass(frozen=True)
+class PreparedQuestions:
+    """A split in numbers.
+
+    Attributes:
+        offsets: Word offsets of each passage.
+        windows: (windows, 3) passage, first word and word behind the last, passage by passage.
+        first_window: (passages + 1,) where the windows of each passage lie.
+        texts: The words of the windows.
+        questions: The words of the questions.
+    """
+
+    offsets: list[Offsets]
+    windows: NDArray[np.int64]
+    first_window: NDArray[np.int64]
+    texts: TokenizedTexts
+    questions: TokenizedTexts
+
+
+def prepare(split: Questions, preparation: Preparation) -> PreparedQuestions:
+    """Split every passage and every question into words once, and number them."""
+    offsets: list[Offsets] = []
+    places: list[tuple[int, int, int]] = []
+    counts: list[int] = []
+    texts: list[str | list[str]] = []
+    for number, passage in enumerate(split.passages):
+        spans = preparation.spans(passage)
+        words = preparation.words(passage, spans)
+        own = windows(len(words), max_words=preparation.max_words, stride=preparation.stride)
+        offsets.append(np.asarray(spans, dtype=np.int32).reshape(-1, 2))
+        counts.append(len(own))
+        places += [(number, start, stop) for start, stop in own]
+        texts += [words[start:stop] for start, stop in own]
+    longer = sum(count > 1 for count in counts)
+    if longer:
+        log.info("%d passages are longer than %d words and are read in windows", longer, preparation.max_words)
+    rows = preparation.tokenizer.word_rows
+    return PreparedQuestions(
+        offsets=offsets,
+        windows=np.asarray(places, dtype=np.int64).reshape(-1, 3),
+        first_window=np.asarray([0, *accumulate(counts)], dtype=np.int64),
+        texts=tokenize(texts, max_words=preparation.max_words, word_rows=rows),
+        questions=_questions(split, preparation),
+    )
+
+
+def _questions(split: Questions, preparation: Preparation) -> TokenizedTexts:
+    limit = preparation.max_question_words
+    words: list[str | list[str]] = []
+    cut = 0
+    for question in split.questions:
+        own = preparation.words(question.text, preparation.spans(question.text))
+        cut += len(own) > limit
+        words.append(own[:limit])
+    if cut:
+        log.warning("%d questions are longer than %d words and were cut (max_question_words)", cut, limit)
+    return tokenize(words, max_words=limit, word_rows=preparation.tokenizer.word_rows)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Questions, each with one window of its passage.
+
+    Attributes:
+        questions, windows: (N,) their numbers in a split.
+        starts, ends: (N,) first and last word of the first answer, in the window; -100 where it does not hold it.
+    """
+
+    questions: NDArray[np.int64]
+    windows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def only(self, chosen: NDArray[np.bool_]) -> Examples:
+        """Those that are chosen (N,)."""
+        return Examples(self.questions[chosen], self.windows[chosen], self.starts[chosen], self.ends[chosen])
+
+
+def all_examples(split: Questions, prepared: PreparedQuestions) -> Examples:
+    """Every question with every window of its passage."""
+    return _examples(split, prepared, lambda number: None)
+
+
+def answered_examples(split: Questions, prepared: PreparedQuestions, *, name: str) -> Examples:
+    """The same with the place of the first answer; answers that cut a word or fit into no window are counted."""
+    found = [_first_answer(split, prepared, number) for number in range(len(split))]
+    inexact = sum(span is not None and not span.exact for span in found)
+    if inexact:
+        log.info(
+            "%s: %d of %d answers begin or end inside a word; the whole words are taken", name, inexact, len(found)
+        )
+    examples = _examples(split, prepared, found.__getitem__)
+    unseen = len(split) - len(np.unique(examples.questions[examples.starts != IGNORED]))
+    if unseen:
+        log.info("%s: %d of %d answers are in no window as a whole (max_words, stride)", name, unseen, len(found))
+    return examples
+
+
+def _first_answer(split: Questions, prepared: PreparedQuestions, number: int) -> WordSpan | None:
+    question = split.questions[number]
+    if not question.answers:
+        return None
+    text, start = question.answers[0]
+    blanks = len(text) - len(text.lstrip())
+    return covering_words(prepared.offsets[question.passage], start + blanks, start + len(text.rstrip()))
+
+
+def _examples(split: Questions, prepared: PreparedQuestions, answer: Callable[[int], WordSpan | None]) -> Examples:
+    rows: list[tuple[int, int, int, int]] = []
+    for number, question in enumerate(split.questions):
+        span = answer(number)
+        for window in range(*prepared.first_window[question.passage : question.passage + 2].tolist()):
+            _, begin, stop = prepared.windows[window].tolist()
+            inside = span is not None and begin <= span.first and span.last < stop
+            place = (span.first - begin, span.last - begin) if span is not None and inside else (IGNORED, IGNORED)
+            rows.append((number, window, *place))
+    return Examples(*np.asarray(rows, dtype=np.int64).reshape(-1, 4).T)

@@ -1,0 +1,110 @@
+"""Answers with character offsets for new questions, from a folder that `elmo train qa` wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from elmokit.errors import DataError, ModelError
+from elmokit.models.loading import load, load_config
+from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
+from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.tasks.building import load_tokenizer
+from elmokit.tasks.question_answering.answers import FoundAnswer, best_answers, decode_all
+from elmokit.tasks.question_answering.data import Preparation, all_examples, prepare
+from elmokit.tasks.question_answering.datasets import text_pairs
+from elmokit.tasks.question_answering.scores import answer_scores
+from elmokit.tasks.question_answering.squad import Question, Questions, gold_answers, read_questions
+from elmokit.tasks.run_folder import read_yaml
+
+_QUESTIONS_AT_ONCE = 1024
+
+
+class QuestionAnswerer:
+    """A trained model: `QuestionAnswerer.from_pretrained(folder).answer("Ada lived in Rome.", "Where did Ada live?")`.
+
+    Args:
+        model, tokenizer: As trained.
+        max_words, stride: Windows of passages that are longer.
+        max_question_words: Longer questions are cut.
+        max_answer_words: Longer answers are not given.
+    """
+
+    def __init__(
+        self, model: ElmoForQuestionAnswering, tokenizer: ElmoTokenizer, *, max_words: int = 400, stride: int = 200,
+        max_question_words: int = 64, max_answer_words: int = 30,
+    ) -> None:  # fmt: skip
+        self.model, self.tokenizer, self.max_answer_words = model.train(False), tokenizer, max_answer_words
+        self.preparation = Preparation.of(
+            model.config, tokenizer, max_words=max_words, stride=stride, max_question_words=max_question_words
+        )
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> QuestionAnswerer:
+        """Load a folder of `elmo train qa`, with the lengths it was trained under.
+
+        Raises ModelError when the folder is missing, damaged or holds no question answerer.
+        """
+        folder = Path(folder)
+        if "ElmoForQuestionAnswering" not in (load_config(folder).architectures or []):
+            raise ModelError(f"{folder} holds no question answerer: train one with elmo train qa")
+        model = load(ElmoForQuestionAnswering, folder)
+        settings = read_yaml(folder / "training.yaml") if (folder / "training.yaml").is_file() else {}
+        names = ("max_words", "stride", "max_question_words", "max_answer_words")
+        lengths = {name: settings[name] for name in names if name in settings}
+        return cls(model, load_tokenizer(folder), **lengths)
+
+    def answer(self, passage: str, question: str) -> FoundAnswer:
+        """The span of a passage that answers a question best.
+
+        Raises:
+            DataError: One of them is empty.
+        """
+        (found,) = self.predict([(passage, question)])
+        return found
+
+    def predict(self, pairs: Iterable[tuple[str, str]]) -> list[FoundAnswer]:
+        """An answer for each passage and question, in order. A passage that comes again is not prepared again.
+
+        Raises:
+            DataError: A passage or a question is empty; with its number, from 1.
+        """
+        passages: dict[str, int] = {}
+        questions = []
+        for number, (passage, question) in enumerate(pairs, 1):
+            for name, text in (("passage", passage), ("question", question)):
+                if not text.strip():
+                    raise DataError(f"the {name} of pair {number} is empty; expected text (--{name})")
+            place = passages.setdefault(passage, len(passages))
+            questions.append(Question(str(number), question, place))
+        return [found for _, found in self.answer_stream(Questions(list(passages), questions))]
+
+    def answer_stream(self, questions: Questions) -> Iterator[tuple[Question, FoundAnswer]]:
+        """Each question with its answer, in order, with the memory of a thousand of them."""
+        for start in range(0, len(questions), _QUESTIONS_AT_ONCE):
+            part = _renumbered(questions, questions.questions[start : start + _QUESTIONS_AT_ONCE])
+            prepared = prepare(part, self.preparation)
+            examples = all_examples(part, prepared)
+            rows = decode_all(self.model, text_pairs(prepared, examples), max_answer_words=self.max_answer_words)
+            found = best_answers(part, prepared, examples, rows)
+            yield from ((question, found[question.id]) for question in part.questions)
+
+    def score(self, files: Sequence[str]) -> dict[str, Any]:
+        """`answer_scores` on files of SQuAD 1.1, as of `elmo train qa`.
+
+        Raises:
+            DataError: As `read_questions`.
+        """
+        questions = read_questions(files, flag="test")
+        found = {question.id: answer.text for question, answer in self.answer_stream(questions)}
+        return answer_scores(gold_answers(questions), found)
+
+
+def _renumbered(whole: Questions, chosen: Sequence[Question]) -> Questions:
+    """Some questions with the passages they are about."""
+    places: dict[int, int] = {}
+    questions = [
+        Question(each.id, each.text, places.setdefault(each.passage, len(places)), each.answers) for each in chosen
+    ]
+    return Questions([whole.passages[number] for number in places], questions)

@@ -1,0 +1,88 @@
+"""Exact match and F1 of answers as SQuAD 1.1 defines them (Rajpurkar et al. 2016, §6.1), in percent."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+_DRAWS_AT_ONCE = 100
+
+
+def normalized(answer: str) -> str:
+    """An answer as it is compared: small letters, no ASCII punctuation, no articles, single blanks."""
+    return " ".join(_ARTICLE.sub(" ", answer.lower().translate(_PUNCTUATION)).split())
+
+
+def exact_match(predicted: str, gold: str) -> float:
+    """1 where the two are the same after normalisation, else 0."""
+    return float(normalized(predicted) == normalized(gold))
+
+
+def f1(predicted: str, gold: str) -> float:
+    """Harmonic mean of precision and recall of the words, as bags, after normalisation; 0 where none is shared."""
+    words, wanted = normalized(predicted).split(), normalized(gold).split()
+    shared = (Counter(words) & Counter(wanted)).total()
+    return 2 * shared / (len(words) + len(wanted)) if shared else 0.0
+
+
+def question_scores(gold: Mapping[str, Sequence[str]], predicted: Mapping[str, str]) -> NDArray[np.float64]:
+    """(questions, 2) exact match and F1 of each question in percent: its best over the answers of several people.
+
+    Args:
+        gold: The answers to each question, by its id.
+        predicted: One answer by id; a question without one counts 0.
+    """
+    rows = np.zeros((len(gold), 2))
+    for row, (name, answers) in zip(rows, gold.items(), strict=True):
+        if name in predicted:
+            row[0] = 100 * max(exact_match(predicted[name], answer) for answer in answers)
+            row[1] = 100 * max(f1(predicted[name], answer) for answer in answers)
+    return rows
+
+
+def answer_scores(
+    gold: Mapping[str, Sequence[str]], predicted: Mapping[str, str], *, draws: int = 10_000, seed: int = 1
+) -> dict[str, Any]:
+    """Mean exact match and F1 in percent, each with a 95 % interval; arguments as of `question_scores`.
+
+    Returns:
+        `exact_match`, `f1`, `exact_match_interval` and `f1_interval` (low, high), `questions`, and `missing`: questions
+        without a prediction.
+    """
+    rows = question_scores(gold, predicted)
+    low, high = bootstrap_interval(rows, draws=draws, seed=seed)
+    means = rows.mean(axis=0) if len(rows) else np.zeros(2)
+    return {
+        "exact_match": float(means[0]),
+        "f1": float(means[1]),
+        "exact_match_interval": [float(low[0]), float(high[0])],
+        "f1_interval": [float(low[1]), float(high[1])],
+        "questions": len(rows),
+        "missing": sum(name not in predicted for name in gold),
+    }
+
+
+def bootstrap_interval(
+    rows: NDArray[np.float64], *, draws: int = 10_000, seed: int = 1
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The 2.5th and 97.5th percentile of the means (scores,) of `rows` (questions, scores) drawn anew with replacement.
+
+    It tells what other questions of the same kind would change, not what another seed of the training would.
+    """
+    if not len(rows):
+        return np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
+    random = np.random.default_rng(seed)
+    means = np.empty((draws, rows.shape[1]))
+    for start in range(0, draws, _DRAWS_AT_ONCE):
+        part = means[start : start + _DRAWS_AT_ONCE]
+        part[:] = rows[random.integers(len(rows), size=(len(part), len(rows)), dtype=np.int32)].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    return low, high

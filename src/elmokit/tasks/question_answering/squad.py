@@ -1,0 +1,152 @@
+"""Passages and questions from files: JSON of SQuAD 1.1 (Rajpurkar et al. 2016), or an object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from elmokit.errors import DataError
+from elmokit.text.char_ids import replace_surrogates
+from elmokit.text.columns import json_record
+from elmokit.text.files import SourceStats, expand_paths, file_kind, opened, read_lines
+
+_LAYOUT = "expected SQuAD 1.1: data › paragraphs › context and qas › id, question, answers › text, answer_start"
+
+
+class Answer(NamedTuple):
+    """An answer as people gave it: `passage[start : start + len(text)] == text`."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about a passage (its number); `answers` are those of several people, none where they are not known."""
+
+    id: str
+    text: str
+    passage: int
+    answers: list[Answer] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Questions of one source. A passage stands once, however many questions are about it."""
+
+    passages: list[str]
+    questions: list[Question]
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+
+def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = True) -> Questions:
+    """The questions of SQuAD files (also `.gz`) and, where they need no answers, of JSON lines.
+
+    Args:
+        files: Names or globs. A `.jsonl` file has an object a line with `passage`, `question` and, if wanted, `id`.
+        flag: The option that named them, for errors.
+        answered: Every question must have an answer; else answers are not looked at.
+
+    Raises:
+        DataError: A file cannot be read, is no JSON or has another layout, a passage or question is empty, an id stands
+            twice, or an answer is missing or does not stand in its passage; with the question's id.
+    """
+    passages: dict[str, int] = {}
+    questions: dict[str, Question] = {}
+    for path in expand_paths(files):
+        place = f"{path} (--{flag})"
+        lines = file_kind(path) == "jsonl"
+        if lines and answered:
+            raise DataError(f"{place} has questions without answers; {_LAYOUT}")
+        for name, passage, question, answers in _from_lines(path, place) if lines else _from_squad(path, place):
+            name = name or f"{len(questions) + 1}"
+            told = f"{place}, question {name}"
+            if name in questions:
+                raise DataError(f"{told}: the id stands twice; expected one question for each")
+            if not question.strip():
+                raise DataError(f"{told}: the question is empty")
+            if not passage.strip():
+                raise DataError(f"{told}: the passage is empty")
+            number = passages.setdefault(passage, len(passages))
+            own = _answers(answers, passage, told) if answered else []
+            questions[name] = Question(name, question, number, own)
+    if not questions:
+        raise DataError(f"{', '.join(map(str, files))} holds no questions (--{flag})")
+    return Questions(list(passages), list(questions.values()))
+
+
+def gold_answers(questions: Questions) -> dict[str, list[str]]:
+    """The answers to each question, by its id."""
+    return {question.id: [answer.text for answer in question.answers] for question in questions.questions}
+
+
+Row = tuple[str, str, str, Any]  # id, passage, question, answers
+
+
+def _from_squad(path: Path, place: str) -> Iterator[Row]:
+    try:
+        with opened(path) as file:
+            content = json.loads("".join(read_lines(file, SourceStats())))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{place} is no JSON: {error}; {_LAYOUT}") from error
+    for article in _list(content, "data", place):
+        for paragraph in _list(article, "paragraphs", place):
+            for asked in _list(paragraph, "qas", place):
+                name = _text(asked, "id", place)
+                told = f"{place}, question {name}"
+                yield name, _text(paragraph, "context", told), _text(asked, "question", told), asked.get("answers")
+
+
+def _from_lines(path: Path, place: str) -> Iterator[Row]:
+    with opened(path) as file:
+        for number, line in enumerate(read_lines(file, SourceStats()), 1):
+            if line.strip():
+                row, told = json_record(path, number, line), f"{place}, line {number}"
+                expected = 'expected {"passage": "…", "question": "…"} a line'
+                yield (
+                    _text(row, "id", told, expected=expected) if "id" in row else "",
+                    _text(row, "passage", told, expected=expected),
+                    _text(row, "question", told, expected=expected),
+                    None,
+                )
+
+
+def _answers(given: Any, passage: str, told: str) -> list[Answer]:
+    if not given:
+        raise DataError(
+            f"{told} has no answer; expected one or more (unanswerable questions of SQuAD 2.0 are not read)"
+        )
+    found = []
+    for answer in _list({"answers": given}, "answers", told):
+        text, start = _text(answer, "text", told), answer.get("answer_start")
+        if not isinstance(start, int) or isinstance(start, bool):
+            raise DataError(f"{told}: answer_start is {start!r}; expected the number of a character of the passage")
+        if not text.strip():
+            raise DataError(f"{told}: the answer is empty")
+        if start < 0 or passage[start : start + len(text)] != text:
+            there = passage[max(start, 0) : max(start, 0) + len(text)]
+            raise DataError(
+                f"{told}: the answer {text[:60]!r} does not stand at character {start} of its passage, "
+                f"there is {there[:60]!r}: correct answer_start, or leave the question out"
+            )
+        found.append(Answer(text, start))
+    return found
+
+
+def _list(holder: Any, key: str, told: str) -> list[Any]:
+    value = holder.get(key) if isinstance(holder, dict) else None
+    if not isinstance(value, list):
+        raise DataError(f"{told} has no list {key!r}; {_LAYOUT}")
+    return value
+
+
+def _text(holder: Any, key: str, told: str, *, expected: str = _LAYOUT) -> str:
+    value = holder.get(key) if isinstance(holder, dict) else None
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise DataError(f"{told} has no text {key!r}; {expected}")
+    return replace_surrogates(str(value))
