@@ -8,6 +8,7 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoModelForPreTraining,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     AutoTokenizer,
@@ -18,11 +19,13 @@ from elmokit.models.modeling_elmo import ElmoModel, ElmoModelOutput, ElmoPreTrai
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
+from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 
 AutoConfig.register("elmo", ElmoConfig, exist_ok=True)
 AutoModel.register(ElmoConfig, ElmoModel, exist_ok=True)
 AutoModelForPreTraining.register(ElmoConfig, ElmoForPreTraining, exist_ok=True)
+AutoModelForSeq2SeqLM.register(ElmoConfig, ElmoForTranslation, exist_ok=True)
 AutoModelForSequenceClassification.register(ElmoConfig, ElmoForSequenceClassification, exist_ok=True)
 AutoModelForTokenClassification.register(ElmoConfig, ElmoForTokenClassification, exist_ok=True)
 AutoTokenizer.register(ElmoConfig, tokenizer_class=ElmoTokenizer, exist_ok=True)  # type: ignore[no-untyped-call]
@@ -33,6 +36,7 @@ __all__ = [
     "ElmoForPreTraining",
     "ElmoForSequenceClassification",
     "ElmoForTokenClassification",
+    "ElmoForTranslation",
     "ElmoModel",
     "ElmoModelOutput",
     "ElmoPreTrainedModel",

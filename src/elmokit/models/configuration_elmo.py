@@ -116,6 +116,14 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
             layers, the row of unknown words included (Peters et al. 2018, §3.3: [x; ELMo]); 0: none.
         static_dim (`int`, *optional*, defaults to 0): size of a static vector.
 
+    Decoder of a translator (Luong et al. 2015)
+        n_target_pieces (`int`, *optional*, defaults to 0): pieces of the target language, markers included; 0: none.
+        target_dim (`int`, *optional*, defaults to 256): size of a piece's vector, shared by input and softmax.
+        decoder_hidden_dim (`int`, *optional*, defaults to 256): size of the decoder's LSTM states.
+        decoder_layers (`int`, *optional*, defaults to 2): its layers, each an LSTM and an attention.
+        label_smoothing (`float`, *optional*, defaults to 0.1): share of the probability that training spreads over all
+            pieces.
+
     Raises:
         StrictDataclassError: A field of the wrong type or out of range (`ElmoConfig.checked` makes it a `ConfigError`).
         ConfigError: An unknown field.
@@ -173,6 +181,12 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     n_static_words: int = 0
     static_dim: int = 0
 
+    n_target_pieces: int = 0
+    target_dim: int = 256
+    decoder_hidden_dim: int = 256
+    decoder_layers: int = 2
+    label_smoothing: float | int = 0.1
+
     def __post_init__(self, **kwargs: Any) -> None:
         unknown = [key for key in kwargs if not key.startswith("_") and key not in _TRANSFORMERS_KEYS]
         if unknown:
@@ -221,6 +235,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
             "n_negative_samples": 1,
         }
         at_least |= {"head_hidden_dim": 1, "head_layers": 1, "max_pieces_per_token": 1}
+        at_least |= {"n_target_pieces": 0, "target_dim": 1, "decoder_hidden_dim": 1, "decoder_layers": 1}
         for name, least in at_least.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}.")
@@ -272,7 +287,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
 
     def validate_rates(self) -> None:
         """Dropout rates lie in [0, 1); clips and penalties are positive."""
-        for name in ("dropout", "weight_dropout", "mix_dropout", "head_dropout"):
+        for name in ("dropout", "weight_dropout", "mix_dropout", "head_dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected a rate in [0, 1).")
         for name in ("cell_clip", "proj_clip"):

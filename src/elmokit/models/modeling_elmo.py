@@ -46,7 +46,7 @@ class ElmoPreTrainedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
     main_input_name = "char_ids"
     accepts_loss_kwargs = False
     # Heads of the sibling models may lie in the same file.
-    _keys_to_ignore_on_load_unexpected = [r"^(head|mix|classifier|lstm|crf)\."]  # noqa: RUF012 (declared by the base)
+    _keys_to_ignore_on_load_unexpected = [r"^(head|mix|classifier|lstm|crf|decoder)\."]  # noqa: RUF012 (declared by the base)
 
     def init_weights(self) -> None:
         """Nothing to draw: the constructors of our modules have done it by the reference's recipe."""
