@@ -1,4 +1,4 @@
-"""`elmo evaluate`: perplexities of a language model on a text, or scores of a classifier on labelled rows."""
+"""`elmo evaluate`: perplexities of a language model on a text, or scores of a trained task on test files."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import PreSplit, files, parts
+from elmokit.cli.options import PreSplit, bleu_lines, files, parts
 from elmokit.errors import ConfigError
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Folder that elmo pretrain or elmo train classify wrote.")],
+    model: Annotated[Path, typer.Argument(help="Folder that elmo pretrain or elmo train wrote.")],
     text: Annotated[
         list[str] | None, typer.Option(help="Text for perplexities: txt, csv, tsv, jsonl, also .gz; files or globs.")
     ] = None,
-    test: Annotated[list[str] | None, typer.Option(help="Labelled rows for a classifier's scores.")] = None,
+    test: Annotated[
+        list[str] | None, typer.Option(help="Labelled rows, tagged sentences, or sentences to translate.")
+    ] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Translations of TEST, line by line.")] = None,
     column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
     pre_split: PreSplit = None,
     clean: Annotated[str | None, typer.Option(help="Clean-up steps. [default: as in pretraining]")] = None,
@@ -35,12 +38,13 @@ def evaluate(
 ) -> None:
     """Print the forward, backward and mean perplexity of MODEL on a text (full softmax) and its token count.
 
-    With --test: the accuracy, precision, recall and F1 of a classifier on labelled rows.
+    With --test: the accuracy, precision, recall and F1 of a classifier on labelled rows, the F1 of a tagger, or with
+    --target the BLEU of a translator.
     """
     if (text is None) == (test is None):
-        raise ConfigError("give one of --text (perplexities of a language model) and --test (scores of a classifier)")
+        raise ConfigError("give one of --text (perplexities of a language model) and --test (scores of a trained task)")
     if test is not None:
-        _scores(model, files(test) or [], text_column, label_column, label_names, as_json=as_json)
+        _scores(model, files(test) or [], files(target), text_column, label_column, label_names, as_json=as_json)
         return
     from elmokit.pretrain.perplexity import evaluate_text
 
@@ -69,12 +73,18 @@ def evaluate(
 
 
 def _scores(
-    model: Path, test: list[str], text_column: str | None, label_column: str | None, label_names: Path | None, *,
-    as_json: bool,
+    model: Path, test: list[str], target: list[str] | None, text_column: str | None, label_column: str | None,
+    label_names: Path | None, *, as_json: bool,
 ) -> None:  # fmt: skip
     from elmokit.models.loading import load_config
 
-    if "ElmoForTokenClassification" in (load_config(model).architectures or []):
+    architectures = load_config(model).architectures or []
+    if ("ElmoForTranslation" in architectures) != (target is not None):
+        raise ConfigError("a translator is measured with --test FILE --target FILE; other models have no --target")
+    if target is not None:
+        _bleu(model, test, target, as_json=as_json)
+        return
+    if "ElmoForTokenClassification" in architectures:
         _span_scores(model, test, as_json=as_json)
         return
     from elmokit.tasks.classification.scoring import score_classifier
@@ -105,3 +115,10 @@ def _span_scores(model: Path, test: list[str], *, as_json: bool) -> None:
     typer.echo(f"precision {scores['precision']:.4f}  recall {scores['recall']:.4f}  F1 {scores['f1']:.4f}")
     for label, each in scores["per_label"].items():
         typer.echo(f"  {label}  precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}")
+
+
+def _bleu(model: Path, test: list[str], target: list[str], *, as_json: bool) -> None:
+    from elmokit.tasks.translation.predict import Translator
+
+    scores = Translator.from_pretrained(model).score(test, target)
+    typer.echo(json.dumps(scores) if as_json else bleu_lines(scores))

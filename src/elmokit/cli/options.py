@@ -1,4 +1,4 @@
-"""Options that several commands have, and how lists in them are read."""
+"""Options that several commands have, how lists in them are read, and what they print alike."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ def parts(given: str | None) -> list[str] | None:
 def layers_of(given: str) -> Any:
     """The number of a layer, or one of the names that `Encoder.encode` knows (and checks)."""
     return int(given) if re.fullmatch(r"-?[0-9]+", given) else given
+
+
+def bleu_lines(scores: dict[str, Any]) -> str:
+    """BLEU with its interval, and the signature of how it was computed."""
+    low, high = scores["interval"]
+    line = f"BLEU {scores['bleu']:.2f} ({low:.2f} to {high:.2f}) on {scores['sentences']:,} sentences"
+    return f"{line}\n{scores['signature']}"
 
 
 def show_messages(*, quiet: bool) -> None:

@@ -1,4 +1,4 @@
-"""`elmo predict`: labels with probabilities for texts from the command line, a file, a pipe or a prompt."""
+"""`elmo predict`: labels, spans or translations of texts from the command line, a file, a pipe or a prompt."""
 
 from __future__ import annotations
 
@@ -18,30 +18,39 @@ if TYPE_CHECKING:
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="Folder that elmo train classify wrote.")],
+    model: Annotated[Path, typer.Argument(help="Folder that elmo train wrote.")],
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, stdin or a prompt is read.")] = None,
     file: Annotated[Path | None, typer.Option(help="A text a line (txt) or row (csv, tsv, jsonl), also .gz.")] = None,
     column: Annotated[str | None, typer.Option(help="Text column of FILE: name, or number without a header.")] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Print only the K best labels.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Label texts with a trained classifier, or find spans in them with a trained tagger."""
+    """Label texts with a trained classifier, find spans in them with a tagger, or translate them."""
     if file is not None and texts:
         raise DataError("texts and --file were given: give one of them")
     if file is not None and not file.is_file():
         raise DataError(f"{file} does not exist (--file)")
+    from elmokit.models.loading import load_config
+
+    architectures = load_config(model).architectures or []
+    translates = "ElmoForTranslation" in architectures
     asked = file is None and not texts and sys.stdin.isatty()
     source: Iterable[str]
     if texts:
         source = _nonblank(texts)
     elif file is not None:
-        from elmokit.text.sources import read_texts
+        from elmokit.text.sources import SourceStats, file_texts, read_texts
 
-        source = read_texts(file, column=column)
+        # Translations stay line by line with their source, blank lines too.
+        source = (
+            (text.strip() for text in file_texts(file, column, SourceStats(), keep_gaps=True))
+            if translates
+            else read_texts(file, column=column)
+        )
     else:
         source = _prompted() if asked else _nonblank(sys.stdin)
     count = 0
-    for line in _lines(model, source, top=top, alone=asked, as_json=as_json):
+    for line in _lines(model, architectures, source, top=top, alone=asked, as_json=as_json):
         count += 1
         typer.echo(line)
     if not count and not asked:
@@ -49,13 +58,18 @@ def predict(
 
 
 def _lines(
-    model: Path, source: Iterable[str], *, top: int | None, alone: bool, as_json: bool
+    model: Path, architectures: list[str], source: Iterable[str], *, top: int | None, alone: bool, as_json: bool
 ) -> Iterator[str]:  # fmt: skip
     """A line of output a text."""
-    from elmokit.models.loading import load_config
-
     chunk = 1 if alone else 1024
-    if "ElmoForTokenClassification" in (load_config(model).architectures or []):
+    if "ElmoForTranslation" in architectures:
+        from elmokit.tasks.translation.predict import Translator
+
+        for text, translation in Translator.from_pretrained(model).translate_stream(source, chunk=chunk):
+            content = {"text": text, "translation": translation}
+            yield json.dumps(content, ensure_ascii=False) if as_json else translation
+        return
+    if "ElmoForTokenClassification" in architectures:
         from elmokit.tasks.tagging.predict import Tagger
 
         for text, entities in Tagger.from_pretrained(model).predict_stream(source, chunk=chunk):

@@ -79,5 +79,9 @@ HEAD_FIELDS = (
     "head_layers",
     "head_dropout",
     "pooling",
+    "target_dim",
+    "decoder_hidden_dim",
+    "decoder_layers",
+    "label_smoothing",
 )
 """Settings that `ElmoConfig` has under the same name."""

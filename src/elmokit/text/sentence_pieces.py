@@ -32,7 +32,7 @@ class SentencePieces:
 
         try:
             self._tokenizer = Tokenizer.from_str(serialised)
-        except Exception as error:  # noqa: BLE001 (whatever the Rust side finds wrong with it)
+        except Exception as error:  # whatever the Rust side finds wrong with it
             raise ModelError(f"the table of target pieces is damaged: {error}") from error
 
     @classmethod

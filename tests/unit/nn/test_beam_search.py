@@ -45,7 +45,8 @@ def exhaustive(table: Tensor, limit: int, *, norm: LengthNorm, power: float) -> 
 
 @settings(deadline=None, max_examples=25)
 @given(
-    seed=st.integers(0, 10_000), vocabulary=st.integers(3, 5), limits=st.lists(st.integers(1, 4), min_size=1, max_size=3),
+    seed=st.integers(0, 10_000), vocabulary=st.integers(3, 5),
+    limits=st.lists(st.integers(1, 4), min_size=1, max_size=3),
     norm=st.sampled_from(["gnmt", "length"]), power=st.sampled_from([0.0, 0.6, 1.0]),
 )  # fmt: skip
 def test_a_wide_beam_is_exhaustive_search(
