@@ -1,4 +1,4 @@
-"""`elmo train translate`, `elmo predict` and `elmo evaluate` from files to translations, on a tiny untrained biLM."""
+"""`elmo train translate`, `predict` and `evaluate` from files to translations, on static vectors and on a biLM."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import Result
 from typer.testing import CliRunner
 
 from elmokit.cli.app import app
+from elmokit.interop.loading import save
+from elmokit.interop.word_vectors import static_model
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.settings import load_settings
+from elmokit.static.vectors import WordVectors
+from elmokit.tasks.trainer import HeadTrainer
 from elmokit.tasks.translation import TranslationConfig, Translator, train_translator
 from elmokit.tasks.translation.scores import bleu_scores
 
 WORDS = {"hund": "dog", "katze": "cat", "baum": "tree", "sieht": "sees", "frisst": "eats", "alte": "old", "der": "the"}
-SMALL = ["head_hidden_dim=32", "decoder_hidden_dim=32", "target_dim=32", "head_dropout=0.0", "label_smoothing=0.0"]
-SMALL += ["learning_rate=0.01", "batch_size=16", "epochs=14", "patience=14", "n_pieces=300", "beam_size=3"]
+SMALL = ["head_hidden_dim=64", "decoder_hidden_dim=64", "target_dim=64", "head_dropout=0.0", "label_smoothing=0.0"]
+SMALL += ["learning_rate=0.005", "batch_size=16", "epochs=12", "patience=12", "n_pieces=300", "beam_size=3"]
 
 
 def sentences(count: int, *, seed: int) -> tuple[list[str], list[str]]:
@@ -41,12 +46,14 @@ def elmo(*words: object, text: str | None = None) -> Result:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model, and parallel files."""
+    """Random vectors as a model, a tiny biLM, and parallel files."""
     folder = tmp_path_factory.mktemp("translate")
+    table = np.random.default_rng(0).normal(size=(len(WORDS) + 1, 64)).astype(np.float32)
+    save(static_model(WordVectors([*WORDS, "."], table)), folder / "model")
     torch.manual_seed(0)
-    ElmoModel(ElmoConfig.preset("tiny")).save_pretrained(folder / "model")
-    ElmoTokenizer().save_pretrained(folder / "model")
-    for seed, (name, count) in enumerate({"train": 320, "valid": 20, "test": 20}.items()):
+    ElmoModel(ElmoConfig.preset("tiny")).save_pretrained(folder / "bilm")
+    ElmoTokenizer().save_pretrained(folder / "bilm")
+    for seed, (name, count) in enumerate({"train": 480, "valid": 20, "test": 20}.items()):
         write(folder, name, *sentences(count, seed=seed))
     return folder
 
@@ -73,11 +80,11 @@ def trained(place: Path) -> Path:
 def test_the_folder_is_whole_and_learnt_something(place: Path, trained: Path) -> None:
     assert {path.name for path in trained.iterdir()} >= {
         "README.md", "config.json", "model.safetensors", "tokenizer_config.json", "target_pieces.json", "metrics.json",
-        "training.yaml", "curves.png", "layer_weights.png", "test_translations.txt",
+        "training.yaml", "curves.png", "test_translations.txt",
     }  # fmt: skip
     assert not list(trained.parent.glob(".*partial"))
     metrics = json.loads((trained / "metrics.json").read_text())
-    assert metrics["rows"] == {"train": 320, "validation": 20, "test": 20}
+    assert metrics["rows"] == {"train": 480, "validation": 20, "test": 20}
     assert metrics["test"]["bleu"] > 80
     low, high = metrics["test"]["interval"]
     assert low <= metrics["test"]["bleu"] <= high + 1e-6 or high > 99
@@ -131,30 +138,35 @@ def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path) -> None:
     metrics = train_translator(load_settings(TranslationConfig, overrides=overrides, **files, **more))
     assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]
     assert metrics["test"]["bleu"] > 80
-    assert metrics["rows"]["validation"] == 16  # a twentieth of the training pairs
+    assert metrics["rows"]["validation"] == 24  # a twentieth of the training pairs
 
 
-def test_an_unfinished_run_ends_as_the_whole_one(place: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from elmokit.tasks.trainer import HeadTrainer
-
+def test_an_unfinished_run_ends_as_the_whole_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the cached layers of a biLM."""
+    more = ["--set", "epochs=3"]
+    words = words_of(place, place / "whole", model=place / "bilm")
+    assert elmo(*words, *more).exit_code == 0
     log, epochs = HeadTrainer.log, 0
 
-    def stop_after_three(self: HeadTrainer, logs: dict[str, float], start_time: float | None = None) -> None:
+    def stop_in_the_third_epoch(self: HeadTrainer, logs: dict[str, float], start_time: float | None = None) -> None:
         nonlocal epochs
         log(self, logs, start_time)
         epochs += "eval_loss" in logs
-        if epochs == 4:  # the third epoch is saved
+        if epochs == 3:  # measured and not yet saved
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(HeadTrainer, "log", stop_after_three)
-    assert elmo(*words_of(place, place / "resumed")).exit_code != 0
+    monkeypatch.setattr(HeadTrainer, "log", stop_in_the_third_epoch)
+    words = words_of(place, place / "resumed", model=place / "bilm")
+    assert elmo(*words, *more).exit_code != 0
     monkeypatch.undo()
     assert not (place / "resumed").exists()
-    result = elmo(*words_of(place, place / "resumed"), "--resume")
+    result = elmo(*words, *more, "--resume")
     assert result.exit_code == 0, result.output
-    whole, resumed = (json.loads((folder / "metrics.json").read_text()) for folder in (trained, place / "resumed"))
+    whole, resumed = (json.loads((place / name / "metrics.json").read_text()) for name in ("whole", "resumed"))
     assert resumed["test"] == whole["test"]
+    assert len(resumed["lambdas"]) == 3
     assert resumed["history"][-1]["validation_loss"] == pytest.approx(whole["history"][-1]["validation_loss"], rel=1e-4)
+    assert (place / "resumed" / "layer_weights.png").is_file()
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,18 @@ def translate(
     typer.echo(f"written to {resolved.output}")
 
 
+@app.command("cove")
+def cove(
+    model: Annotated[Path, typer.Option(help="Folder of a translator on static vectors.")],
+    output: Annotated[Path, typer.Option(help="Folder to write the model to.")],
+) -> None:
+    """Keep a translator's encoder as context vectors (CoVe), for every command that reads a biLM."""
+    from elmokit.tasks.translation.cove import save_cove
+
+    save_cove(model, output)
+    typer.echo(f"written to {output}")
+
+
 @app.command("vectors")
 def vectors(
     method: Annotated[

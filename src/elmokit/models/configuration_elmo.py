@@ -87,6 +87,8 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         locked_dropout (`bool`, *optional*, defaults to `False`): one mask of that dropout for all words of a sentence.
         weight_dropout (`float`, *optional*, defaults to 0.0): on the recurrent weights while training.
         warm_state (`bool`, *optional*, defaults to `False`): the model holds the state its sentences start from.
+        context_layers (`int`, *optional*, defaults to 0): layers of a translator's encoder that stands in the place of
+            the biLM (CoVe, McCann et al. 2017), whose top states are then the one layer; 0: a biLM.
 
     Text (how the text of the pretraining was prepared; later text is prepared the same way)
         text_steps (`list[str]`, *optional*): names of clean-up steps before splitting (`elmokit.text.normalize.STEPS`).
@@ -156,6 +158,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     locked_dropout: bool = False
     weight_dropout: float | int = 0.0
     warm_state: bool = False
+    context_layers: int = 0
 
     text_steps: list[str] | None = None
     pre_split: bool = False
@@ -284,6 +287,17 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     def input_width(self) -> int:
         """Integers that a task model reads of a word: the biLM's, then the number of its static vector."""
         return self.row_width + (self.n_static_words > 0)
+
+    def validate_context(self) -> None:
+        """The encoder of a translator has one layer of output, as wide as its word vectors side by side."""
+        if self.context_layers < 0:
+            raise ValueError(f"context_layers is {self.context_layers}; expected at least 0.")
+        if self.context_layers and (self.n_layers, self.directions, self.warm_state) != (1, 2, False):
+            raise ValueError("context_layers is above 0; expected n_layers 1, directions 2 and no warm_state.")
+        if self.context_layers and self.cell_dim != self.projection_dim:
+            raise ValueError(
+                f"cell_dim is {self.cell_dim}; expected projection_dim ({self.projection_dim}) with context_layers."
+            )
 
     def validate_rates(self) -> None:
         """Dropout rates lie in [0, 1); clips and penalties are positive."""
