@@ -82,7 +82,7 @@ class Engine:
 
         The states go from piece to piece, so the result is that of one long pass.
         """
-        bilm, size = self.model.bilm, self.model.config.projection_dim
+        bilm, size = cast(BiLM, self.model.bilm), self.model.config.projection_dim
         directions = self.model.config.directions
         index = torch.tensor(slots)
         length = len(slots)

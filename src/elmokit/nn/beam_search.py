@@ -27,7 +27,8 @@ def normalised(log_probability: float, length: int, *, norm: LengthNorm, power: 
     `gnmt` divides by ((5 + length) / 6) ** power (Wu et al. 2016, §7), `length` by length ** power; power 0 leaves the
     log-probability as it is, which favours short sequences.
     """
-    return log_probability / ((5 + length) / 6 if norm == "gnmt" else length) ** power
+    unit: float = ((5 + length) / 6 if norm == "gnmt" else length) ** power
+    return log_probability / unit
 
 
 @torch.no_grad()

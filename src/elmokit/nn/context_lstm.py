@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from elmokit.nn.bilm import State
 from elmokit.nn.bilstm import BiLSTM
+from elmokit.nn.dropout import Dropout
 
 
 class ContextLSTM(nn.Module):
@@ -24,6 +25,11 @@ class ContextLSTM(nn.Module):
         super().__init__()
         self.output_dim = hidden_dim
         self.lstm = BiLSTM(input_dim=input_dim, hidden_dim=hidden_dim, n_layers=n_layers, dropout=dropout)
+
+    @property
+    def dropout(self) -> Dropout:
+        """Between its layers."""
+        return self.lstm.dropout
 
     @property
     def layers(self) -> nn.ModuleList:

@@ -57,7 +57,8 @@ class TiedTable(nn.Module):
 
     def forward(self, pieces: Tensor) -> Tensor:
         """Numbers (…) to vectors (…, E)."""
-        return functional.embedding(pieces, self.weight) * self.weight.shape[1] ** 0.5
+        vectors: Tensor = functional.embedding(pieces, self.weight) * self.weight.shape[1] ** 0.5
+        return vectors
 
     def scores(self, rows: Tensor) -> Tensor:
         """Rows (…, E) to scores (…, V) before the softmax."""

@@ -55,9 +55,13 @@ class TranslationData:
 
 
 def read_pairs(
-    sources: Sequence[str], targets: Sequence[str], *, flags: tuple[str, str], skip_empty: bool = False
+    sources: Sequence[str], targets: Sequence[str], *, flags: tuple[str, str], skip_empty: bool | None = None
 ) -> Pairs:
     """The pairs of parallel files.
+
+    Args:
+        sources, targets, flags: See `read_parallel`.
+        skip_empty: Leave out lines that are empty on one side alone; None: there is no such setting.
 
     Raises:
         DataError: A file cannot be read, they differ in their number of lines, a line is empty on one side alone, or
@@ -69,9 +73,10 @@ def read_pairs(
         if not pair.source or not pair.target:
             if not skip_empty:
                 empty, other = pair.files if not pair.source else pair.files[::-1]
+                mended = "" if skip_empty is None else "; --set skip_empty=true leaves such lines out"
                 raise DataError(
-                    f"{empty} line {pair.line} is empty and {other} line {pair.line} is not: are the files aligned? "
-                    "--set skip_empty=true leaves such lines out"
+                    f"{empty} line {pair.line} is empty and {other} line {pair.line} is not: expected a translation "
+                    f"for every line ({', '.join(flags)}{mended})"
                 )
             skipped += 1
             continue

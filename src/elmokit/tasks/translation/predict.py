@@ -84,13 +84,13 @@ class Translator:
         while part := list(islice(source, chunk)):
             yield from zip(part, self.translate(part), strict=True)
 
-    def score(self, sources: Sequence[str], targets: Sequence[str], *, skip_empty: bool = False) -> dict[str, Any]:
+    def score(self, sources: Sequence[str], targets: Sequence[str]) -> dict[str, Any]:
         """`bleu_scores` on parallel files, as of `elmo train translate`.
 
         Raises:
             DataError: The files cannot be read or are not aligned.
         """
-        pairs = read_pairs(sources, targets, flags=("--test", "--target"), skip_empty=skip_empty)
+        pairs = read_pairs(sources, targets, flags=("--test", "--target"))
         return bleu_scores(pairs.target, self.translate(pairs.source))
 
     def _translated(self, sentences: Sequence[list[str]], *, batch_size: int) -> list[str]:
@@ -103,9 +103,12 @@ class Translator:
         found = [""] * len(sentences)
         for start in range(0, len(order), batch_size):
             picked = order[start : start + batch_size]
-            batch = {name: tensor.to(self.model.device) for name, tensor in data.__getitems__(picked.tolist()).items()}
+            batch = data.__getitems__(picked.tolist())
             hypotheses = self.model.translate(
-                **batch, beam=self.beam_size, norm=self.length_norm, power=self.length_penalty
+                *(batch[name].to(self.model.device) for name in ("char_ids", "attention_mask")),
+                beam=self.beam_size,
+                norm=self.length_norm,
+                power=self.length_penalty,
             )
             for row, best in zip(picked, hypotheses, strict=True):
                 # A line of text is trained on and asked for; a stray line break would shift all behind it.

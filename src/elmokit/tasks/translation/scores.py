@@ -9,7 +9,7 @@ from typing import Any
 
 def bleu(references: Sequence[str], translations: Sequence[str]) -> float:
     """Corpus BLEU in percent, sacrebleu's defaults: 13a tokenisation, case kept."""
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
     return float(BLEU().corpus_score(list(translations), [list(references)]).score)
 
@@ -25,7 +25,7 @@ def bleu_scores(references: Sequence[str], translations: Sequence[str], *, resam
         `bleu`; `interval`, in which 95 in 100 draws lie, as its two ends; `signature`; `brevity_penalty`;
         `precisions` of 1- to 4-grams in percent; `length_ratio`; `sentences`.
     """
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
     metric = BLEU()
     score = metric.corpus_score(list(translations), [list(references)], n_bootstrap=resamples)
