@@ -169,6 +169,24 @@ def test_an_unfinished_run_ends_as_the_whole_one(place: Path, monkeypatch: pytes
     assert (place / "resumed" / "layer_weights.png").is_file()
 
 
+def test_its_encoder_serves_a_classifier_as_cove(place: Path, trained: Path, tmp_path: Path) -> None:
+    result = elmo("train", "cove", "--model", trained, "--output", tmp_path / "cove")
+    assert (result.exit_code, f"written to {tmp_path / 'cove'}" in result.stdout) == (0, True), result.output
+    rows = [
+        f"{'animal' if 'hund' in text else 'other'},{text}" for text in (place / "train.de").read_text().splitlines()
+    ]
+    (tmp_path / "rows.csv").write_text("".join(f"{row}\n" for row in rows))
+    files = ["--train", tmp_path / "rows.csv", "--test", tmp_path / "rows.csv", "--cache", tmp_path / "layers"]
+    more = [part for setting in ("head_hidden_dim=16", "epochs=3", "learning_rate=0.01") for part in ("--set", setting)]
+    result = elmo("train", "classify", "--model", tmp_path / "cove", *files, "--output", tmp_path / "out", *more)
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert len(metrics["lambdas"]) == 2
+    assert metrics["test"]["accuracy"] > 0.9
+    result = elmo("train", "cove", "--model", place / "bilm", "--output", tmp_path / "none")
+    assert (result.exit_code, "holds no translator" in result.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("source", "target", "problem"),
     [

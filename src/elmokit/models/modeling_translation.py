@@ -38,6 +38,11 @@ class ElmoForTranslation(ElmoMixedModel):  # type: ignore[no-untyped-call]
         )  # fmt: skip
         self.post_init()  # type: ignore[no-untyped-call]
 
+    @property
+    def dummy_inputs(self) -> dict[str, Tensor]:
+        """One sentence of one (empty) word and an empty translation, for tools that trace a model."""
+        return {**super().dummy_inputs, "labels": torch.full((1, 1), END)}
+
     def forward(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
         layers: Tensor | None = None, static_ids: Tensor | None = None,

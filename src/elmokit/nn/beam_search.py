@@ -78,9 +78,10 @@ def beam_search(
         ends = pieces == end
         final = ends & best.isfinite() & running.unsqueeze(1)
         final[:, beam:] = False
-        for row, column in final.nonzero().tolist():
-            score = normalised(float(best[row, column]), length, norm=norm, power=power)
-            finished[row].append(Hypothesis(score, written[row, origin[row, column], 1:].tolist()))
+        rows, columns = final.nonzero(as_tuple=True)
+        done = written[rows, origin[rows, columns], 1:].tolist()
+        for row, score, sequence in zip(rows.tolist(), best[rows, columns].tolist(), done, strict=True):
+            finished[row].append(Hypothesis(normalised(score, length, norm=norm, power=power), sequence))
         running = running & (length < limits)
         running &= torch.tensor([len(found) < beam for found in finished], device=device)
         if not bool(running.any()):

@@ -49,6 +49,11 @@ def test_the_loss_is_that_of_each_piece_after_those_before_it() -> None:
     assert (together.logits[2, 1:] == 0).all()
 
 
+def test_tools_that_trace_a_model_can_call_it() -> None:
+    model = translator()
+    assert model(**model.dummy_inputs).logits.shape == (1, 1, 9)
+
+
 def test_label_smoothing_while_training_alone() -> None:
     model = translator(head_dropout=0.0, dropout=0.0, label_smoothing=0.2)
     logits = model(**batch(), labels=padded()).logits
