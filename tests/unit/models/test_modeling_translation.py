@@ -73,6 +73,7 @@ def test_a_sentence_is_translated_the_same_alone_and_in_a_batch() -> None:
         assert [each.pieces for each in alone] == [each.pieces for each in hypotheses]
         assert all(len(each.pieces) < 3 * len(words) + 10 for each in alone)
     assert len(together) == 4
+    assert len(model.translate(**batch([[]]))) == 1
 
 
 def test_layers_instead_of_text_and_static_vectors() -> None:

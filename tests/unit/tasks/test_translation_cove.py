@@ -11,10 +11,13 @@ import torch
 from torch import nn
 
 from elmokit import Encoder
+from elmokit.cli.inspect import facts_of
 from elmokit.errors import ConfigError, ModelError
+from elmokit.interop.bilm_hdf5 import write_bilm
 from elmokit.interop.loading import load as load_any
+from elmokit.interop.onnx import export_onnx
 from elmokit.interop.word_vectors import static_model
-from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
+from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoModel, ElmoTokenizer
 from elmokit.models.loading import load_config
 from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.static.vectors import WordVectors
@@ -122,3 +125,20 @@ def test_no_translator_no_place_and_no_carried_state(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected n_layers 1"):
         ElmoConfig.checked({"context_layers": 2, "n_layers": 2})
     assert load_config(tmp_path / "cove").context_layers == 2
+
+
+def test_what_wants_a_language_model_refuses_it(tmp_path: Path) -> None:
+    translator(tmp_path / "translator")
+    save_cove(tmp_path / "translator", tmp_path / "cove")
+    found = load_any(tmp_path / "cove")
+    with pytest.raises(ConfigError, match="export to ONNX takes a biLM"):
+        export_onnx(found.model, tmp_path / "model.onnx")
+    with pytest.raises(ModelError, match="the format of bilm-tf has no encoder of a translator"):
+        write_bilm(found.model, found.rows, tmp_path / "bilm")
+    with pytest.raises(ConfigError, match="carries no state: leave out --warm-text"):
+        load_any(tmp_path / "cove", warm_text=[["Hund"]])
+    config = load_config(tmp_path / "cove")
+    config.vocab_size = 20
+    with pytest.raises(ModelError, match="is no language model"):
+        _ = ElmoForPreTraining(config).bilm
+    assert facts_of(found)["layers"] == "the encoder of a translator (2 LSTM layers) and the token layer"

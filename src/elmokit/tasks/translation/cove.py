@@ -29,6 +29,7 @@ def save_cove(translator: str | Path, output: Path) -> None:
     kept = ("token_encoder", "n_words", "n_characters", "projection_dim", "marker_rows", "text_steps", "pre_split")
     values = {name: getattr(config, name) for name in kept}
     values |= {"cell_dim": config.projection_dim, "n_layers": 1, "directions": 2, "context_layers": config.head_layers}
+    values |= {"cell_clip": None, "proj_clip": None, "use_skip_connections": False}
     model = ElmoModel(ElmoConfig.checked(values)).train(False)
     model.token_encoder.load_state_dict(trained.elmo.token_encoder.state_dict())
     weights = trained.lstm.state_dict()
