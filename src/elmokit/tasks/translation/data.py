@@ -116,22 +116,9 @@ def load_pairs(config: TranslationConfig, split: Split, pieces: SentencePieces |
         pieces = SentencePieces.trained((found["train"].target[row] for row in rows), n_pieces=config.n_pieces)
     targets = {name: pieces.encode(pairs.target) for name, pairs in found.items()}
     source, rows = splits["train"]
-    fitting = [
-        len(words[source][row]) <= config.max_words and len(targets[source][row]) <= config.max_pieces for row in rows
-    ]
-    left_out = len(rows) - sum(fitting)
-    if left_out == len(rows):
-        raise DataError(
-            f"every training pair is longer than {config.max_words} words or {config.max_pieces} pieces "
-            "(--max-words, --set max_pieces)"
-        )
-    if left_out:
-        log.warning(
-            "%d training pairs are longer than %d words or %d pieces and are left out (--max-words, --set max_pieces)",
-            left_out, config.max_words, config.max_pieces,
-        )  # fmt: skip
-    splits["train"] = (source, rows[np.array(fitting)])
-    return TranslationData(pieces, words, targets, splits, left_out)
+    fitting = _fitting(rows, words[source], targets[source], config)
+    splits["train"] = (source, fitting)
+    return TranslationData(pieces, words, targets, splits, len(rows) - len(fitting))
 
 
 def source_words(text: str, split: Split, config: TranslationConfig) -> list[str]:
@@ -165,6 +152,21 @@ def _of(config: TranslationConfig, name: str) -> Pairs:
         getattr(config, f"{name}_source"), getattr(config, f"{name}_target"),
         flags=(f"--{name}-source", f"--{name}-target"), skip_empty=config.skip_empty,
     )  # fmt: skip
+
+
+def _fitting(rows: Rows, words: Sequence[list[str]], targets: Sequence[list[int]], config: TranslationConfig) -> Rows:
+    """The pairs that are not too long: one cut off would teach the translator to stop in the middle."""
+    lengths = np.array([(len(words[row]), len(targets[row])) for row in rows])
+    fitting: Rows = rows[(lengths <= (config.max_words, config.max_pieces)).all(axis=1)]
+    limits = f"{config.max_words} words or {config.max_pieces} pieces"
+    if not len(fitting):
+        raise DataError(f"every training pair is longer than {limits} (--max-words, --set max_pieces)")
+    if len(fitting) < len(rows):
+        log.warning(
+            "%d training pairs are longer than %s and are left out (--max-words, --set max_pieces)",
+            len(rows) - len(fitting), limits,
+        )  # fmt: skip
+    return fitting
 
 
 def _splits(found: dict[Source, Pairs], config: TranslationConfig) -> dict[str, tuple[Source, Rows]]:
