@@ -17,6 +17,7 @@ from elmokit.text.sentence_pieces import BEGIN, END
 
 IGNORED = -100
 """A label of the padding, as in transformers."""
+_LOSS_ROWS = 2048  # scores of 40 MB at 5,000 pieces
 
 
 class ElmoForTranslation(ElmoMixedModel):  # type: ignore[no-untyped-call]
@@ -63,22 +64,28 @@ class ElmoForTranslation(ElmoMixedModel):  # type: ignore[no-untyped-call]
         Raises:
             ValueError: No labels, wrong inputs, or padding at the left.
         """
-        if labels is None:
-            raise ValueError("Expected labels: to translate, call `translate`.")
-        real = labels != IGNORED  # (B, T)
-        if bool((real[:, 1:] > real[:, :-1]).any()) or not bool(real.all(dim=0)[:1].all()):
-            raise ValueError(f"Expected the pieces of every translation, then {IGNORED} in its padding.")
-        memory, last = self._read(char_ids, attention_mask, layers, static_ids)
-        read = torch.cat([labels.new_full((len(labels), 1), BEGIN), labels[:, :-1].where(real[:, :-1], END)], dim=1)
-        rows, places = self.decoder(read, real.sum(dim=1).tolist(), memory, last)  # (N, E), (N,)
+        rows, pieces, places = self._rows(char_ids, attention_mask, labels, layers, static_ids)
         scores = self.decoder.table.scores(rows).float()  # (N, V)
         smoothing = self.config.label_smoothing if self.training else 0.0
-        loss = functional.cross_entropy(scores, labels.flatten()[places], label_smoothing=smoothing)
+        loss = functional.cross_entropy(scores, pieces, label_smoothing=smoothing)
         logits = None
-        if not self.training:
+        if labels is not None and not self.training:
             flat = scores.new_zeros(labels.numel(), scores.shape[1]).index_copy(0, places, scores)
             logits = flat.view(*labels.shape, -1)
         return Seq2SeqLMOutput(loss=loss + self.mix.penalty(), logits=logits)
+
+    @torch.no_grad()
+    def loss(
+        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
+        layers: Tensor | None = None, static_ids: Tensor | None = None,
+    ) -> Tensor:  # fmt: skip
+        """The loss of `forward` without label smoothing, in the memory of a few thousand pieces' scores."""
+        rows, pieces, _ = self._rows(char_ids, attention_mask, labels, layers, static_ids)
+        parts = [
+            functional.cross_entropy(self.decoder.table.scores(part).float(), wanted, reduction="sum")
+            for part, wanted in zip(rows.split(_LOSS_ROWS), pieces.split(_LOSS_ROWS), strict=True)
+        ]
+        return torch.stack(parts).sum() / len(pieces) + self.mix.penalty()
 
     @torch.no_grad()
     def translate(
@@ -102,6 +109,21 @@ class ElmoForTranslation(ElmoMixedModel):  # type: ignore[no-untyped-call]
         return beam_search(
             step, self.decoder.start(last), begin=BEGIN, end=END, beam=beam, max_lengths=limits, norm=norm, power=power
         )
+
+    def _rows(
+        self, char_ids: Tensor | None, attention_mask: Tensor | None, labels: Tensor | None, layers: Tensor | None,
+        static_ids: Tensor | None,
+    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+        """What the softmax reads (N, E) of every piece, the piece (N,), and its place (N,) in the flattened labels."""
+        if labels is None:
+            raise ValueError("Expected labels: to translate, call `translate`.")
+        real = labels != IGNORED  # (B, T)
+        if bool((real[:, 1:] > real[:, :-1]).any()) or not bool(real.all(dim=0)[:1].all()):
+            raise ValueError(f"Expected the pieces of every translation, then {IGNORED} in its padding.")
+        memory, last = self._read(char_ids, attention_mask, layers, static_ids)
+        read = torch.cat([labels.new_full((len(labels), 1), BEGIN), labels[:, :-1].where(real[:, :-1], END)], dim=1)
+        rows, places = self.decoder(read, real.sum(dim=1).tolist(), memory, last)
+        return rows, labels.flatten()[places], places
 
     def _read(
         self, char_ids: Tensor | None, attention_mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 from transformers import AutoModelForSeq2SeqLM
 
-from elmokit.models import ElmoConfig, ElmoForTranslation, ElmoModel, ElmoTokenizer
+from elmokit.models import ElmoConfig, ElmoForTranslation, ElmoModel, ElmoTokenizer, modeling_translation
 from elmokit.text.sentence_pieces import BEGIN, END
 
 SENTENCES = [["Anna", "met", "Bob", "Lee", "."], ["Paris"], ["a", "b", "c"]]
@@ -32,7 +32,7 @@ def padded(labels: list[list[int]] = LABELS) -> torch.Tensor:
     return torch.tensor([row + [-100] * (width - len(row)) for row in labels])
 
 
-def test_the_loss_is_that_of_each_piece_after_those_before_it() -> None:
+def test_the_loss_is_that_of_each_piece_after_those_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     model = translator()
     together = model(**batch(), labels=padded())
     losses = []
@@ -47,6 +47,8 @@ def test_the_loss_is_that_of_each_piece_after_those_before_it() -> None:
             before = piece
     torch.testing.assert_close(together.loss, torch.stack(losses).mean())
     assert (together.logits[2, 1:] == 0).all()
+    monkeypatch.setattr(modeling_translation, "_LOSS_ROWS", 2)
+    torch.testing.assert_close(model.loss(**batch(), labels=padded()), together.loss)
 
 
 def test_tools_that_trace_a_model_can_call_it() -> None:

@@ -117,7 +117,7 @@ class TranslatorTrainer(HeadTrainer):
         labels = inputs.pop("labels")
         translator: Any = self.accelerator.unwrap_model(model)
         with torch.no_grad():
-            loss = translator(**inputs, labels=labels).loss
+            loss = translator.loss(**inputs, labels=labels)
             best = [hypotheses[0].pieces for hypotheses in translator.translate(**inputs, beam=1)]
         found = labels.new_full((len(best), max(1, *map(len, best))), IGNORED)
         for row, pieces in zip(found, best, strict=True):
