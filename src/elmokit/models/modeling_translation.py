@@ -83,7 +83,7 @@ class ElmoForTranslation(ElmoMixedModel):  # type: ignore[no-untyped-call]
         rows, pieces, _ = self._rows(char_ids, attention_mask, labels, layers, static_ids)
         parts = [
             functional.cross_entropy(self.decoder.table.scores(part).float(), wanted, reduction="sum")
-            for part, wanted in zip(rows.split(_LOSS_ROWS), pieces.split(_LOSS_ROWS), strict=True)
+            for part, wanted in zip(torch.split(rows, _LOSS_ROWS), torch.split(pieces, _LOSS_ROWS), strict=True)
         ]
         return torch.stack(parts).sum() / len(pieces) + self.mix.penalty()
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from transformers import EvalPrediction, set_seed
 
+from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load_config
 from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.models.quiet import quiet_transformers
@@ -49,7 +50,9 @@ def train_translator(config: TranslationConfig) -> dict[str, Any]:
     watch = Stopwatch()
     start = Path(config.model)
     saved = load_config(start)
-    config = config.model_copy(update={"clean": text_steps(start) if config.clean is None else config.clean})
+    config = config.model_copy(
+        update={"clean": text_steps(start) if config.clean is None else config.clean, **_sizes_of(saved, config)}
+    )
     folder = RunFolder(config.output)
     resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
     settings = run_settings(config)
@@ -137,6 +140,14 @@ def _pieces_of(*folders: Path) -> SentencePieces | None:
     """The target pieces of an unfinished run, or of the translator it goes on from."""
     found = next((folder for folder in folders if (folder / PIECES_FILE).is_file()), None)
     return None if found is None else SentencePieces.load(found)
+
+
+def _sizes_of(saved: ElmoConfig, config: TranslationConfig) -> dict[str, int]:
+    """The encoder's sizes of a translator to go on from, where the run does not set them: its head is the start."""
+    if "ElmoForTranslation" not in (saved.architectures or []):
+        return {}
+    names = {"head_hidden_dim", "head_layers"} - config.model_fields_set
+    return {name: getattr(saved, name) for name in names}
 
 
 def _datasets(
