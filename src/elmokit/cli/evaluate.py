@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import PreSplit, files, parts
+from elmokit.cli.options import PreSplit, bleu_lines, files, parts
 from elmokit.errors import ConfigError
 
 
@@ -17,7 +17,10 @@ def evaluate(
     text: Annotated[
         list[str] | None, typer.Option(help="Text for perplexities: txt, csv, tsv, jsonl, also .gz; files or globs.")
     ] = None,
-    test: Annotated[list[str] | None, typer.Option(help="Labelled rows, tagged sentences or questions.")] = None,
+    test: Annotated[
+        list[str] | None, typer.Option(help="Labelled rows, tagged sentences, questions, or sentences to translate.")
+    ] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Translations of TEST, line by line.")] = None,
     column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
     pre_split: PreSplit = None,
     clean: Annotated[str | None, typer.Option(help="Clean-up steps. [default: as in pretraining]")] = None,
@@ -35,13 +38,13 @@ def evaluate(
 ) -> None:
     """Print the forward, backward and mean perplexity of MODEL on a text (full softmax) and its token count.
 
-    With --test: the accuracy, precision, recall and F1 of a classifier on labelled rows, a tagger's F1 of spans, or
-    exact match and F1 of question answering (SQuAD 1.1).
+    With --test: the accuracy, precision, recall and F1 of a classifier on labelled rows, a tagger's F1 of spans,
+    exact match and F1 of question answering (SQuAD 1.1), or with --target the BLEU of a translator.
     """
     if (text is None) == (test is None):
         raise ConfigError("give one of --text (perplexities of a language model) and --test (scores of a task)")
     if test is not None:
-        _scores(model, files(test) or [], text_column, label_column, label_names, as_json=as_json)
+        _scores(model, files(test) or [], files(target), text_column, label_column, label_names, as_json=as_json)
         return
     from elmokit.pretrain.perplexity import evaluate_text
 
@@ -70,12 +73,17 @@ def evaluate(
 
 
 def _scores(
-    model: Path, test: list[str], text_column: str | None, label_column: str | None, label_names: Path | None, *,
-    as_json: bool,
+    model: Path, test: list[str], target: list[str] | None, text_column: str | None, label_column: str | None,
+    label_names: Path | None, *, as_json: bool,
 ) -> None:  # fmt: skip
     from elmokit.models.loading import load_config
 
     heads = load_config(model).architectures or []
+    if ("ElmoForTranslation" in heads) != (target is not None):
+        raise ConfigError("a translator is measured with --test FILE --target FILE; other models have no --target")
+    if target is not None:
+        _bleu(model, test, target, as_json=as_json)
+        return
     if "ElmoForTokenClassification" in heads:
         _span_scores(model, test, as_json=as_json)
         return
@@ -123,3 +131,10 @@ def _answer_scores(model: Path, test: list[str], *, as_json: bool) -> None:
     for name, shown in (("exact_match", "exact match"), ("f1", "F1")):
         low, high = scores[f"{name}_interval"]
         typer.echo(f"{shown} {scores[name]:.2f} (95 % of draws of questions: {low:.2f} to {high:.2f})")
+
+
+def _bleu(model: Path, test: list[str], target: list[str], *, as_json: bool) -> None:
+    from elmokit.tasks.translation.predict import Translator
+
+    scores = Translator.from_pretrained(model).score(test, target)
+    typer.echo(json.dumps(scores) if as_json else bleu_lines(scores))

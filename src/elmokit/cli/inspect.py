@@ -37,6 +37,9 @@ def facts_of(found: Imported) -> dict[str, Any]:
     config = found.model.config
     filters = ", ".join(f"{count} × {width}" for width, count in config.filters or [])
     characters = config.token_encoder in ("char_cnn", "word_char") and config.n_characters > 0
+    layers = f"{config.n_layers} LSTM layers"
+    if config.context_layers:
+        layers = f"the encoder of a translator ({config.context_layers} LSTM layers)"
     units = "pieces looked up" if config.token_encoder == "subword" else "words looked up"
     return {
         "format": found.format,
@@ -49,7 +52,7 @@ def facts_of(found: Imported) -> dict[str, Any]:
         "filters": filters if characters else None,
         "activation": config.char_cnn_activation if characters else None,
         "highways": config.n_highway if characters else 0,
-        "layers": f"{config.n_layers} LSTM layers and the token layer",
+        "layers": f"{layers} and the token layer",
         "directions": config.directions,
         "vector": config.hidden_size,
         "projection": config.projection_dim if config.projection_dim < config.cell_dim else None,

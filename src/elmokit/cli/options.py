@@ -1,4 +1,4 @@
-"""Options that several commands have, and how lists in them are read."""
+"""Options that several commands have, how lists in them are read, and what they print alike."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+COLUMNS = "name, or number from 1 without a header"
 CLEAN = "Clean-up steps, as clean_markup,lower_case; others: expand_contractions, replace_urls, remove_punctuation."
 
 SourceModel = Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")]
@@ -34,6 +35,13 @@ def parts(given: str | None) -> list[str] | None:
 def layers_of(given: str) -> Any:
     """The number of a layer, or one of the names that `Encoder.encode` knows (and checks)."""
     return int(given) if re.fullmatch(r"-?[0-9]+", given) else given
+
+
+def bleu_lines(scores: dict[str, Any]) -> str:
+    """BLEU with its interval, and the signature of how it was computed."""
+    low, high = scores["interval"]
+    line = f"BLEU {scores['bleu']:.2f} ({low:.2f} to {high:.2f}) on {scores['sentences']:,} sentences"
+    return f"{line}\n{scores['signature']}"
 
 
 def show_messages(*, quiet: bool) -> None:

@@ -1,4 +1,4 @@
-"""`elmo predict`: labels, spans or answers for texts from the command line, a file, a pipe or a prompt."""
+"""`elmo predict`: labels, spans, answers, translations of texts from the command line, a file, a pipe or a prompt."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def predict(
     top: Annotated[int | None, typer.Option(min=1, help="Print only the K best labels.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Label texts with a trained classifier, find spans in them with a tagger, or answer questions about passages."""
+    """Label texts, find spans in them, translate them or answer questions about them: what MODEL was trained for."""
     from elmokit.models.loading import load_config
 
     heads = load_config(model).architectures or []
@@ -46,14 +46,20 @@ def predict(
         raise DataError("texts and --file were given: give one of them")
     if file is not None and not file.is_file():
         raise DataError(f"{file} does not exist (--file)")
+    translates = "ElmoForTranslation" in heads
     asked = file is None and not texts and sys.stdin.isatty()
     source: Iterable[str]
     if texts:
         source = _nonblank(texts)
     elif file is not None:
-        from elmokit.text.sources import read_texts
+        from elmokit.text.sources import SourceStats, file_texts, read_texts
 
-        source = read_texts(file, column=column)
+        # Translations stay line by line with their source, blank lines too.
+        source = (
+            (text.strip() for text in file_texts(file, column, SourceStats(), keep_gaps=True))
+            if translates
+            else read_texts(file, column=column)
+        )
     else:
         source = _prompted() if asked else _nonblank(sys.stdin)
     count = 0
@@ -69,6 +75,13 @@ def _lines(
 ) -> Iterator[str]:  # fmt: skip
     """A line of output a text."""
     chunk = 1 if alone else 1024
+    if "ElmoForTranslation" in heads:
+        from elmokit.tasks.translation.predict import Translator
+
+        for text, translation in Translator.from_pretrained(model).translate_stream(source, chunk=chunk):
+            content = {"text": text, "translation": translation}
+            yield json.dumps(content, ensure_ascii=False) if as_json else translation
+        return
     if "ElmoForTokenClassification" in heads:
         from elmokit.tasks.tagging.predict import Tagger
 

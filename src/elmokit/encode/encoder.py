@@ -71,6 +71,8 @@ class Encoder:
                 "This model holds no warm state; models trained here start from zero. "
                 "`elmo convert --warm-text FILE` makes one."
             )
+        if state == "carry" and model.config.context_layers:
+            raise ConfigError("The encoder of a translator (CoVe) carries no state: expected state 'zero'.")
         self.model = model.train(False)
         self.mix = None if mix is None else mix.train(False)
         self.state: Start = state or default

@@ -12,7 +12,7 @@ from elmokit.encode.batching import length_sorted_batches
 from elmokit.encode.token_table import TokenTable, table_of
 from elmokit.machine import return_freed_memory
 from elmokit.models.modeling_elmo import ElmoModel
-from elmokit.nn.bilm import State
+from elmokit.nn.bilm import BiLM, State
 from elmokit.nn.lstm import ProjectedLSTM, lay_out_for_inference
 from elmokit.text.word_rows import WordRows
 
@@ -24,7 +24,7 @@ class Engine:
     """A model with its table of token vectors. Every method wants to run in `torch.inference_mode`.
 
     Attributes:
-        words_per_batch: Most words of a batch; a longer text goes through in pieces of this length.
+        words_per_batch: Most words of a batch; a longer text goes through a biLM in pieces of this length.
     """
 
     def __init__(self, model: ElmoModel, rows: WordRows) -> None:
@@ -54,7 +54,7 @@ class Engine:
             if large:
                 return_freed_memory()
             state = self._start(len(batch), zero_state=zero_state)
-            if lengths[batch[0]] > self.words_per_batch:
+            if lengths[batch[0]] > self.words_per_batch and isinstance(self.model.bilm, BiLM):
                 found = [self._long(vectors, slots[batch[0]], state)]
             else:
                 found, _ = self._batch(vectors, [slots[number] for number in batch], state)
@@ -84,7 +84,7 @@ class Engine:
 
         The states go from piece to piece, so the result is that of one long pass.
         """
-        bilm, size = self.model.bilm, self.model.config.projection_dim
+        bilm, size = cast(BiLM, self.model.bilm), self.model.config.projection_dim
         directions = self.model.config.directions
         index = torch.tensor(slots)
         length = len(slots)

@@ -104,6 +104,8 @@ def options_of(config: ElmoConfig) -> dict[str, Any]:
     """
     if config.directions != 2:
         raise ModelError("a forward language model has no backward half: the format of bilm-tf needs both directions")
+    if config.context_layers:
+        raise ModelError("the format of bilm-tf has no encoder of a translator (CoVe)")
     if config.token_encoder == "word_char":
         raise ModelError("the format of bilm-tf has no encoder of words and characters side by side")
     options: dict[str, Any] = {

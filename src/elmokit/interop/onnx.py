@@ -30,8 +30,10 @@ def export_onnx(model: ElmoModel, path: Path) -> None:
     (n_layers + 1, sentences, words, D), zero in the padding. L is `config.row_width`.
 
     Raises:
-        ConfigError: The packages for it are missing (`pip install elmokit[onnx]`).
+        ConfigError: The packages for it are missing (`pip install elmokit[onnx]`), or the model is CoVe.
     """
+    if model.config.context_layers:
+        raise ConfigError("export to ONNX takes a biLM, not the encoder of a translator (CoVe)")
     try:
         import onnxscript  # noqa: F401
     except ImportError as error:

@@ -87,6 +87,8 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         locked_dropout (`bool`, *optional*, defaults to `False`): one mask of that dropout for all words of a sentence.
         weight_dropout (`float`, *optional*, defaults to 0.0): on the recurrent weights while training.
         warm_state (`bool`, *optional*, defaults to `False`): the model holds the state its sentences start from.
+        context_layers (`int`, *optional*, defaults to 0): layers of a translator's encoder that stands in the place of
+            the biLM (CoVe, McCann et al. 2017), whose top states are then the one layer; 0: a biLM.
 
     Text (how the text of the pretraining was prepared; later text is prepared the same way)
         text_steps (`list[str]`, *optional*): names of clean-up steps before splitting (`elmokit.text.normalize.STEPS`).
@@ -117,6 +119,14 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         n_static_words (`int`, *optional*, defaults to 0): rows of a table of static vectors that stand beside the mixed
             layers, the row of unknown words included (Peters et al. 2018, §3.3: [x; ELMo]); 0: none.
         static_dim (`int`, *optional*, defaults to 0): size of a static vector.
+
+    Decoder of a translator (Luong et al. 2015)
+        n_target_pieces (`int`, *optional*, defaults to 0): pieces of the target language, markers included; 0: none.
+        target_dim (`int`, *optional*, defaults to 256): size of a piece's vector, shared by input and softmax.
+        decoder_hidden_dim (`int`, *optional*, defaults to 256): size of the decoder's LSTM states.
+        decoder_layers (`int`, *optional*, defaults to 2): its layers, each an LSTM and an attention.
+        label_smoothing (`float`, *optional*, defaults to 0.1): share of the probability that training spreads over all
+            pieces.
 
     Raises:
         StrictDataclassError: A field of the wrong type or out of range (`ElmoConfig.checked` makes it a `ConfigError`).
@@ -150,6 +160,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     locked_dropout: bool = False
     weight_dropout: float | int = 0.0
     warm_state: bool = False
+    context_layers: int = 0
 
     text_steps: list[str] | None = None
     pre_split: bool = False
@@ -175,6 +186,12 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     pooling: Literal["concat", "max", "mean", "last", "attention"] = "concat"
     n_static_words: int = 0
     static_dim: int = 0
+
+    n_target_pieces: int = 0
+    target_dim: int = 256
+    decoder_hidden_dim: int = 256
+    decoder_layers: int = 2
+    label_smoothing: float | int = 0.1
 
     def __post_init__(self, **kwargs: Any) -> None:
         unknown = [key for key in kwargs if not key.startswith("_") and key not in _TRANSFORMERS_KEYS]
@@ -224,6 +241,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
             "n_negative_samples": 1,
         }
         at_least |= {"head_hidden_dim": 1, "head_layers": 1, "max_pieces_per_token": 1}
+        at_least |= {"n_target_pieces": 0, "target_dim": 1, "decoder_hidden_dim": 1, "decoder_layers": 1}
         for name, least in at_least.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}.")
@@ -273,9 +291,20 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         """Integers that a task model reads of a word: the biLM's, then the number of its static vector."""
         return self.row_width + (self.n_static_words > 0)
 
+    def validate_context(self) -> None:
+        """The encoder of a translator has one layer of output, as wide as its word vectors side by side."""
+        if self.context_layers < 0:
+            raise ValueError(f"context_layers is {self.context_layers}; expected at least 0.")
+        if self.context_layers and (self.n_layers, self.directions, self.warm_state) != (1, 2, False):
+            raise ValueError("context_layers is above 0; expected n_layers 1, directions 2 and no warm_state.")
+        if self.context_layers and self.cell_dim != self.projection_dim:
+            raise ValueError(
+                f"cell_dim is {self.cell_dim}; expected projection_dim ({self.projection_dim}) with context_layers."
+            )
+
     def validate_rates(self) -> None:
         """Dropout rates lie in [0, 1); clips and penalties are positive."""
-        for name in ("dropout", "weight_dropout", "mix_dropout", "head_dropout"):
+        for name in ("dropout", "weight_dropout", "mix_dropout", "head_dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected a rate in [0, 1).")
         for name in ("cell_clip", "proj_clip"):

@@ -17,6 +17,7 @@ from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.distinct import distinct_rows
 from elmokit.nn.bilm import BiLM, State
 from elmokit.nn.char_cnn import CharCNN
+from elmokit.nn.context_lstm import ContextLSTM
 from elmokit.nn.precision import multiplies
 from elmokit.nn.token_encoders import SubwordEncoder, WordCharEncoder, WordEmbedding
 from elmokit.text.char_ids import marker_char_ids
@@ -46,7 +47,7 @@ class ElmoPreTrainedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
     main_input_name = "char_ids"
     accepts_loss_kwargs = False
     # Heads of the sibling models may lie in the same file.
-    _keys_to_ignore_on_load_unexpected = [r"^(head|mix|classifier|lstm|crf)\."]  # noqa: RUF012 (declared by the base)
+    _keys_to_ignore_on_load_unexpected = [r"^(head|mix|classifier|lstm|crf|decoder)\."]  # noqa: RUF012 (declared by the base)
 
     def init_weights(self) -> None:
         """Nothing to draw: the constructors of our modules have done it by the reference's recipe."""
@@ -95,14 +96,7 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
     def __init__(self, config: ElmoConfig) -> None:
         super().__init__(config)
         self.token_encoder = _token_encoder(config)
-        self.bilm = BiLM(
-            # As in bilm-tf, a projection as wide as the cell is left out.
-            input_dim=config.projection_dim, cell_dim=config.cell_dim,
-            projection_dim=None if config.projection_dim == config.cell_dim else config.projection_dim,
-            n_layers=config.n_layers, directions=config.directions, use_skip_connections=config.use_skip_connections,
-            cell_clip=config.cell_clip, proj_clip=config.proj_clip, dropout=config.dropout,
-            locked_dropout=config.locked_dropout, weight_dropout=config.weight_dropout,
-        )  # fmt: skip
+        self.bilm = _bilm(config)
         if config.warm_state:
             sizes = (config.n_layers, config.directions)
             self.warm_h = nn.Parameter(torch.zeros(*sizes, self.bilm.output_dim), requires_grad=False)
@@ -181,6 +175,22 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         layers, _ = self.run(words, index, lengths)
         hidden = tuple(_take_words(layer, places, mask) for layer in layers)
         return ElmoModelOutput(last_hidden_state=hidden[-1], hidden_states=hidden, mask=mask)
+
+
+def _bilm(config: ElmoConfig) -> BiLM | ContextLSTM:
+    if config.context_layers:
+        return ContextLSTM(
+            input_dim=config.projection_dim, hidden_dim=config.cell_dim, n_layers=config.context_layers,
+            dropout=config.dropout,
+        )  # fmt: skip
+    return BiLM(
+        # As in bilm-tf, a projection as wide as the cell is left out.
+        input_dim=config.projection_dim, cell_dim=config.cell_dim,
+        projection_dim=None if config.projection_dim == config.cell_dim else config.projection_dim,
+        n_layers=config.n_layers, directions=config.directions, use_skip_connections=config.use_skip_connections,
+        cell_clip=config.cell_clip, proj_clip=config.proj_clip, dropout=config.dropout,
+        locked_dropout=config.locked_dropout, weight_dropout=config.weight_dropout,
+    )  # fmt: skip
 
 
 def _token_encoder(config: ElmoConfig) -> CharCNN | WordEmbedding | SubwordEncoder | WordCharEncoder:

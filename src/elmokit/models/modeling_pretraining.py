@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
+from elmokit.errors import ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
-from elmokit.nn.bilm import State
+from elmokit.nn.bilm import BiLM, State
 from elmokit.nn.softmax import build_head
 
 
@@ -40,13 +41,24 @@ class ElmoForPreTraining(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         )  # fmt: skip
         self.post_init()  # type: ignore[no-untyped-call]
 
+    @property
+    def bilm(self) -> BiLM:
+        """The language model.
+
+        Raises:
+            ModelError: The model is the encoder of a translator (CoVe).
+        """
+        if not isinstance(self.elmo.bilm, BiLM):
+            raise ModelError("The encoder of a translator (CoVe) is no language model: expected one of elmo pretrain.")
+        return self.elmo.bilm
+
     def hidden(
         self, chars: Tensor, index: Tensor, batch_sizes: list[int], *, state: State | None = None
     ) -> tuple[Tensor, State]:
         """The top layer before the softmax, (D, N, H). See `forward` for the arguments."""
         words = self.elmo.token_vectors(chars)  # (U, P): each distinct word once
         tokens = functional.embedding(index, words)  # (D, N, P)
-        layers, final = self.elmo.bilm.forward_packed(tokens, batch_sizes, state=state)
+        layers, final = self.bilm.forward_packed(tokens, batch_sizes, state=state)
         return layers[-1], final
 
     def forward(

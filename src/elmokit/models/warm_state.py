@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from elmokit.errors import ConfigError
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.text.word_rows import WordRows
 
@@ -36,7 +37,12 @@ def warm_up(
         rows: How it reads words.
         sentences: Lists of words.
         passes: See `PASSES`.
+
+    Raises:
+        ConfigError: The model is the encoder of a translator (CoVe), which carries no state.
     """
+    if model.config.context_layers:
+        raise ConfigError("The encoder of a translator (CoVe) carries no state: leave out --warm-text.")
     markers = model.token_vectors(model.marker_rows())
     state = model.bilm.zero_state(1)
     texts = []

@@ -50,4 +50,4 @@ class BiLSTM(nn.Module):
             states = torch.cat([y[0], y[1][row[1, forward]]], dim=1)  # (N, 2H) in forward order
         back = torch.argsort(packing.order).to(words.device)
         padded = states.new_zeros(batch * width, states.shape[1]).index_copy(0, forward, states)
-        return padded.view(batch, width, -1), torch.cat([last[0], last[1]], dim=1)[back]
+        return padded.view(batch, width, states.shape[1]), torch.cat([last[0], last[1]], dim=1)[back]

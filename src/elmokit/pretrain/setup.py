@@ -231,7 +231,7 @@ def build_model(config: PretrainConfig, vocab_size: int, rows: WordRows) -> Elmo
         for name, value in config.model.items():
             setattr(model.config, name, value)
         rates = model.config
-        model.elmo.bilm.set_dropout(rates.dropout, locked=rates.locked_dropout, weights=rates.weight_dropout)
+        model.bilm.set_dropout(rates.dropout, locked=rates.locked_dropout, weights=rates.weight_dropout)
     model.config.text_steps, model.config.pre_split = text_steps(config), config.pre_split
     return model
 

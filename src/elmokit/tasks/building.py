@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -29,17 +29,18 @@ ProblemType = Literal["regression", "single_label_classification", "multi_label_
 
 def build_head(
     kind: type[_Head], config: HeadConfig, labels: list[str], vectors: WordVectors | None = None, *,
-    problem_type: ProblemType | None = None,
+    problem_type: ProblemType | None = None, sizes: Mapping[str, int] | None = None,
 ) -> tuple[_Head, bool]:  # fmt: skip
     """The biLM of `config.model` under a head of class `kind` with these labels, and whether that head is fresh.
 
     A folder of such a head with the same labels and sizes gives its head too (train frozen first, then fine-tune from
-    there); any other folder gets a fresh head, drawn from torch's current seed.
+    there); any other folder gets a fresh head, drawn from torch's current seed. `sizes` are fields of `ElmoConfig` that
+    the data decides. A head without classes has no labels.
     Raises ModelError for a folder that holds no ElmoModel.
     """
     folder = Path(config.model)
     saved = load_config(folder)
-    shape = _shape(folder, config, labels, vectors, problem_type)
+    shape = _shape(folder, config, labels, vectors, problem_type, sizes or {})
     bilm = load(ElmoModel, folder)
     model = kind(shape)
     model.elmo.load_state_dict(bilm.state_dict())
@@ -60,8 +61,8 @@ def build_head(
 
 
 def _same_head(earlier: ElmoConfig, shape: ElmoConfig, labels: list[str]) -> bool:
-    same_labels = (earlier.id2label or {}) == dict(enumerate(labels))
-    fields = (*HEAD_FIELDS, "n_static_words")
+    same_labels = not labels or (earlier.id2label or {}) == dict(enumerate(labels))
+    fields = (*HEAD_FIELDS, "n_static_words", "n_target_pieces")
     return same_labels and all(getattr(earlier, name) == getattr(shape, name) for name in fields)
 
 
@@ -117,11 +118,12 @@ def text_steps(folder: Path) -> list[str]:
 
 
 def _shape(
-    folder: Path, config: HeadConfig, labels: list[str], vectors: WordVectors | None, problem_type: ProblemType | None
-) -> ElmoConfig:
+    folder: Path, config: HeadConfig, labels: list[str], vectors: WordVectors | None, problem_type: ProblemType | None,
+    sizes: Mapping[str, int],
+) -> ElmoConfig:  # fmt: skip
     chosen = {name: getattr(config, name, None) for name in (*HEAD_FIELDS, "dropout")}
     values = load_config(folder).to_dict()
-    values |= {name: value for name, value in chosen.items() if value is not None}
+    values |= {name: value for name, value in chosen.items() if value is not None} | dict(sizes)
     if vectors is not None:
         values |= {"n_static_words": len(vectors) + 1, "static_dim": vectors.dim}
     for name in ("num_labels", "id2label", "label2id", "architectures", "transformers_version", "problem_type"):

@@ -80,5 +80,9 @@ HEAD_FIELDS = (
     "head_dropout",
     "pooling",
     "self_attention",
+    "target_dim",
+    "decoder_hidden_dim",
+    "decoder_layers",
+    "label_smoothing",
 )
 """Settings that `ElmoConfig` has under the same name."""

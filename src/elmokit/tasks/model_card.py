@@ -108,6 +108,36 @@ def question_answerer_card(metrics: dict[str, Any], settings: dict[str, Any]) ->
     return "\n\n".join(blocks) + "\n"
 
 
+def translator_card(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
+    """The card of a translator."""
+    front = {
+        "library_name": "transformers",
+        "pipeline_tag": "translation",
+        "tags": ["elmo", "elmokit", "translation"],
+        "metrics": ["bleu"],
+    }
+    scores = metrics["test"]
+    low, high = scores["interval"]
+    search = f"beam of {settings['beam_size']}, `{settings['length_norm']}` length normalisation"
+    data = [f"- {split}: {rows:,} pairs" for split, rows in metrics["rows"].items()]
+    data += [f"- {split} files: {_names(settings[f'{split}_source'])} → {_names(settings[f'{split}_target'])}"
+             for split in ("train", "test")]  # fmt: skip
+    if metrics["left_out"]:
+        data.append(f"- {metrics['left_out']:,} training pairs were too long and left out")
+    blocks = [
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---",
+        "# Translator on ELMo",
+        f"{_what(metrics)} An attentive LSTM decoder writes the target in {metrics['target_pieces']:,} pieces.",
+        f"## Scores\n\nBLEU {scores['bleu']:.2f} on {scores['sentences']:,} test sentences (95 % of bootstrap draws: "
+        f"{low:.2f} to {high:.2f}); {search}.\n\n`{scores['signature']}`",
+        "## Data\n\n" + "\n".join(data),
+        "## Training\n\n" + _training(metrics, settings),
+        "## Use\n\n" + _USE_TRANSLATOR,
+        "## Limits\n\nThe scores hold for sentences like those of the test. It was not checked for bias.",
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
 _USE_QUESTION_ANSWERER = """```python
 from elmokit.tasks.question_answering import QuestionAnswerer
 
@@ -116,6 +146,14 @@ answerer.answer("Ada Lovelace lived in London.", "Where did Ada live?")  # text,
 ```
 
 or `elmo predict THIS_FOLDER --passage "Ada Lovelace lived in London." --question "Where did Ada live?"`"""
+_USE_TRANSLATOR = """```python
+from elmokit.tasks.translation import Translator
+
+translator = Translator.from_pretrained("THIS_FOLDER")
+translator.translate(["Ein Hund rennt."])  # a text each
+```
+
+or `elmo predict THIS_FOLDER "Ein Hund rennt."`"""
 _USE_TAGGER = """```python
 from elmokit.tasks.tagging import Tagger
 

@@ -18,7 +18,7 @@ import yaml
 from elmokit.errors import ConfigError
 from elmokit.whole_files import write_text
 
-VERSIONED = ("elmokit", "torch", "transformers", "accelerate", "numpy", "scikit-learn", "datasets")
+VERSIONED = ("elmokit", "torch", "transformers", "accelerate", "numpy", "scikit-learn", "datasets", "sacrebleu")
 
 
 class RunFolder:

@@ -16,6 +16,7 @@ from elmokit.study.comparison.config import CompareConfig
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.tagging.config import TagConfig
+from elmokit.tasks.translation.config import TranslationConfig
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 KINDS: dict[str, type[Settings]] = {
@@ -23,11 +24,13 @@ KINDS: dict[str, type[Settings]] = {
     "classify": ClassifyConfig,
     "tag": TagConfig,
     "qa": QuestionAnsweringConfig,
+    "translate": TranslationConfig,
     "vectors": VectorsConfig,
     "compare": CompareConfig,
     "news": CompareConfig,
 }
 NEEDED = {"train": ["a.txt"], "test": ["a.txt"], "model": "m", "output": "o"}
+NEEDED |= {f"{split}_{side}": ["a.txt"] for split in ("train", "test") for side in ("source", "target")}
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.name)
@@ -38,7 +41,7 @@ def test_every_file_is_accepted(path: Path) -> None:
     load_settings(kind, None, **{name: NEEDED[name] for name in required - set(values)}, **values)
 
 
-@pytest.mark.parametrize("name", ["pretrain", "classify", "tag", "qa", "vectors", "compare"])
+@pytest.mark.parametrize("name", ["pretrain", "classify", "tag", "qa", "translate", "vectors", "compare"])
 def test_the_full_files_name_every_setting_with_its_default(name: str) -> None:
     kind, text = KINDS[name], (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
     values: dict[str, Any] = yaml.safe_load(text)

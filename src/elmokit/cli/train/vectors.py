@@ -1,0 +1,44 @@
+"""`elmo train vectors`: static vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from elmokit.cli.options import CLEAN, COLUMNS, files, parts, show_messages
+
+
+def vectors(
+    method: Annotated[
+        Literal["svd", "cbow", "skipgram", "random"] | None, typer.Option(help="[default: skipgram]")
+    ] = None,
+    train: Annotated[list[str] | None, typer.Option(help="Text files or globs; F1,F2 or again.")] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write: .txt, .vec or .bin, also .gz.")] = None,
+    column: Annotated[str | None, typer.Option(help=f"Text column(s): {COLUMNS}.")] = None,
+    clean: Annotated[str | None, typer.Option(help=CLEAN)] = None,
+    pre_split: Annotated[bool | None, typer.Option("--pre-split/--split-words", help="How words are found.")] = None,
+    dim: Annotated[int | None, typer.Option(help="Size of a vector. [default: 256]")] = None,
+    window: Annotated[int | None, typer.Option(help="Places to each side. [default: 4]")] = None,
+    min_count: Annotated[int | None, typer.Option(help="Rarer words have no vector. [default: 3]")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Of cbow and skipgram. [default: 5]")] = None,
+    seed: Annotated[int | None, typer.Option(help="[default: 1]")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. negative=10.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
+) -> None:
+    """Train static word vectors: SVD of PPMI counts, CBOW or skip-gram."""
+    from elmokit.settings import load_settings
+    from elmokit.static.training import VectorsConfig, train_vectors
+
+    resolved = load_settings(
+        VectorsConfig, config, overrides=settings or [], method=method, train=files(train), output=output,
+        column=column, normalize=parts(clean), pre_split=pre_split, dim=dim, window=window, min_count=min_count,
+        epochs=epochs, seed=seed, overwrite=overwrite or None, progress=False if quiet else None,
+    )  # fmt: skip
+    show_messages(quiet=quiet)
+    found = train_vectors(resolved)
+    typer.echo(f"{len(found):,} words, {found.dim} numbers each")
+    typer.echo(f"written to {resolved.output}")

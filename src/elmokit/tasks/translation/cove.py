@@ -1,0 +1,54 @@
+"""CoVe: the encoder of a translator kept as context vectors (McCann et al. 2017)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from elmokit.errors import ConfigError, ModelError
+from elmokit.interop.imported import Imported
+from elmokit.interop.loading import OURS, save
+from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.loading import load, load_config, word_rows_of
+from elmokit.models.modeling_elmo import ElmoModel
+from elmokit.models.modeling_translation import ElmoForTranslation
+
+
+def save_cove(translator: str | Path, output: Path) -> None:
+    """Write the encoder of a translator on static vectors as a model of two layers: word vectors, and CoVe on top.
+
+    The folder is one like those of `elmo pretrain`: `Encoder`, `elmo embed` and every task read it. What the mix
+    multiplied the word vectors by goes into the weights of the first LSTM.
+
+    Raises:
+        ModelError: `translator` holds no translator, or `output` exists.
+        ConfigError: The translator reads a biLM, or its encoder has another size than its word vectors.
+    """
+    config = load_config(translator)
+    _check(config, translator)
+    trained = load(ElmoForTranslation, translator)
+    kept = ("token_encoder", "n_words", "n_characters", "projection_dim", "marker_rows", "text_steps", "pre_split")
+    values = {name: getattr(config, name) for name in kept}
+    values |= {"cell_dim": config.projection_dim, "n_layers": 1, "directions": 2, "context_layers": config.head_layers}
+    values |= {"cell_clip": None, "proj_clip": None, "use_skip_connections": False}
+    model = ElmoModel(ElmoConfig.checked(values)).train(False)
+    model.token_encoder.load_state_dict(trained.elmo.token_encoder.state_dict())
+    weights = trained.lstm.state_dict()
+    (share,), factor = trained.mix.weights() or ([1.0], 1.0)
+    weights["layers.0.weight_input"] = weights["layers.0.weight_input"] * (share * factor)
+    model.bilm.lstm.load_state_dict(weights)
+    save(Imported(model, word_rows_of(translator), OURS), output)
+
+
+def _check(config: ElmoConfig, folder: str | Path) -> None:
+    if "ElmoForTranslation" not in (config.architectures or []):
+        raise ModelError(f"{folder} holds no translator: train one with elmo train translate")
+    if config.n_layers or config.n_static_words or config.combine == "function" or config.mix_layer_norm:
+        raise ConfigError(
+            f"the translator in {folder} reads more than word vectors: CoVe needs one on a model of static vectors "
+            "(elmo convert VECTORS DIR), without --vectors, --combine function and mix_layer_norm"
+        )
+    if config.head_hidden_dim != config.projection_dim:
+        raise ConfigError(
+            f"the encoder in {folder} has {config.head_hidden_dim} units a direction, its word vectors "
+            f"{config.projection_dim} numbers: expected as many (--set head_hidden_dim={config.projection_dim})"
+        )

@@ -1,0 +1,116 @@
+"""Translations of new texts, from a folder that `elmo train translate` wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from elmokit.errors import ModelError
+from elmokit.models.loading import load, load_config
+from elmokit.models.modeling_translation import ElmoForTranslation
+from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.nn.beam_search import LengthNorm
+from elmokit.tasks.building import load_tokenizer, word_splitter
+from elmokit.tasks.inputs.batches import CharDataset
+from elmokit.tasks.inputs.tokens import tokenize
+from elmokit.tasks.run_folder import read_yaml
+from elmokit.tasks.translation.data import read_pairs
+from elmokit.tasks.translation.scores import bleu_scores
+from elmokit.text.normalize import normalize
+from elmokit.text.sentence_pieces import SentencePieces
+
+_SEARCH = ("max_words", "beam_size", "length_norm", "length_penalty")
+
+
+class Translator:
+    """A trained translator: `Translator.from_pretrained(folder).translate(["Ein Hund rennt."])`.
+
+    Args:
+        model: The network.
+        tokenizer: How it reads words.
+        pieces: What it writes.
+        max_words: Longer texts are translated in parts of so many words.
+        beam_size, length_norm, length_penalty: See `elmokit.nn.beam_search.beam_search`.
+    """
+
+    def __init__(
+        self, model: ElmoForTranslation, tokenizer: ElmoTokenizer, pieces: SentencePieces, *, max_words: int = 128,
+        beam_size: int = 5, length_norm: LengthNorm = "gnmt", length_penalty: float = 1.0,
+    ) -> None:  # fmt: skip
+        self.model, self.tokenizer, self.pieces = model.train(False), tokenizer, pieces
+        self.max_words, self.beam_size = max_words, beam_size
+        self.length_norm, self.length_penalty = length_norm, length_penalty
+        self._split = word_splitter(model.config, tokenizer)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Self:
+        """Load a folder of `elmo train translate`, with the search it was measured under.
+
+        Raises ModelError when the folder is missing, damaged or holds no translator.
+        """
+        folder = Path(folder)
+        if "ElmoForTranslation" not in (load_config(folder).architectures or []):
+            raise ModelError(f"{folder} holds no translator: train one with elmo train translate")
+        model, pieces = load(ElmoForTranslation, folder), SentencePieces.load(folder)
+        if len(pieces) != model.config.n_target_pieces:
+            raise ModelError(
+                f"{folder} has {len(pieces)} target pieces; its config.json asks for {model.config.n_target_pieces}"
+            )
+        settings = read_yaml(folder / "training.yaml") if (folder / "training.yaml").is_file() else {}
+        search = {name: settings[name] for name in _SEARCH if name in settings}
+        return cls(model, load_tokenizer(folder), pieces, **search)
+
+    def translate(self, texts: Sequence[str], *, batch_size: int = 64) -> list[str]:
+        """The best translation of each raw text. A text without words has an empty one."""
+        parts: list[list[str]] = []
+        owners: list[int] = []
+        for number, text in enumerate(texts):
+            words = self._split(normalize(text, self.model.config.text_steps or []))
+            for start in range(0, len(words), self.max_words):
+                parts.append(words[start : start + self.max_words])
+                owners.append(number)
+        found: list[list[str]] = [[] for _ in texts]
+        for owner, text in zip(owners, self._translated(parts, batch_size=batch_size), strict=True):
+            found[owner].append(text)
+        return [" ".join(part for part in row if part) for row in found]
+
+    def translate_stream(self, texts: Iterable[str], *, chunk: int = 1024) -> Iterator[tuple[str, str]]:
+        """`translate` over any number of texts in order, with the memory of `chunk` of them."""
+        source = iter(texts)
+        while part := list(islice(source, chunk)):
+            yield from zip(part, self.translate(part), strict=True)
+
+    def score(self, sources: Sequence[str], targets: Sequence[str]) -> dict[str, Any]:
+        """`bleu_scores` on parallel files, as of `elmo train translate`.
+
+        Raises:
+            DataError: The files cannot be read or are not aligned.
+        """
+        pairs = read_pairs(sources, targets, flags=("--test", "--target"))
+        return bleu_scores(pairs.target, self.translate(pairs.source))
+
+    def _translated(self, sentences: Sequence[list[str]], *, batch_size: int) -> list[str]:
+        """Sentences in words, by falling length, to their translations in the order given."""
+        if not sentences:
+            return []
+        tokens = tokenize(sentences, max_words=self.max_words, word_rows=self.tokenizer.word_rows)
+        data = CharDataset(tokens, rows=np.arange(len(sentences)))
+        order = np.argsort(-data.lengths, kind="stable")
+        found = [""] * len(sentences)
+        for start in range(0, len(order), batch_size):
+            picked = order[start : start + batch_size]
+            batch = data.__getitems__(picked.tolist())
+            hypotheses = self.model.translate(
+                *(batch[name].to(self.model.device) for name in ("char_ids", "attention_mask")),
+                beam=self.beam_size,
+                norm=self.length_norm,
+                power=self.length_penalty,
+            )
+            for row, best in zip(picked, hypotheses, strict=True):
+                # A line of text is trained on and asked for; a stray line break would shift all behind it.
+                found[row] = " ".join(self.pieces.decode(best[0].pieces).split())
+        return found

@@ -1,0 +1,43 @@
+"""BLEU by sacrebleu, on raw text, with the signature that says how it was computed (Post 2018)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+
+def bleu(references: Sequence[str], translations: Sequence[str]) -> float:
+    """Corpus BLEU in percent, sacrebleu's defaults: 13a tokenisation, case kept."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    return float(BLEU().corpus_score(list(translations), [list(references)]).score)
+
+
+def bleu_scores(references: Sequence[str], translations: Sequence[str], *, resamples: int = 1000) -> dict[str, Any]:
+    """`bleu` with what belongs to it.
+
+    Args:
+        references, translations: Raw sentences.
+        resamples: Draws of as many sentences with replacement, from which the interval comes (Koehn 2004).
+
+    Returns:
+        `bleu`; `interval`, in which 95 in 100 draws lie, as its two ends; `signature`; `brevity_penalty`;
+        `precisions` of 1- to 4-grams in percent; `length_ratio`; `sentences`.
+    """
+    from sacrebleu.metrics.bleu import BLEU
+
+    metric = BLEU()
+    score = metric.corpus_score(list(translations), [list(references)], n_bootstrap=resamples)
+    signature = str(metric.get_signature())
+    spread = json.loads(score.format(width=4, signature=signature, is_json=True))
+    middle, half = spread.get("confidence_mean", score.score), spread.get("confidence_var", 0.0)
+    return {
+        "sentences": len(references),
+        "bleu": float(score.score),
+        "interval": [round(middle - half, 4), round(middle + half, 4)],
+        "signature": signature,
+        "brevity_penalty": float(score.bp),
+        "precisions": [float(precision) for precision in score.precisions],
+        "length_ratio": float(score.ratio),
+    }
