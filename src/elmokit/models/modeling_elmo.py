@@ -47,7 +47,10 @@ class ElmoPreTrainedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
     main_input_name = "char_ids"
     accepts_loss_kwargs = False
     # Heads of the sibling models may lie in the same file.
-    _keys_to_ignore_on_load_unexpected = [r"^(head|mix|classifier|lstm|crf|decoder)\."]  # noqa: RUF012 (declared by the base)
+    _keys_to_ignore_on_load_unexpected = [  # noqa: RUF012 (declared by the base)
+        r"^(head|mix|classifier|lstm|crf|decoder)\.",
+        r"^(reader|attention|join|self_(reader|attention|join)|(start|end)_(reader|output))\.",
+    ]
 
     def init_weights(self) -> None:
         """Nothing to draw: the constructors of our modules have done it by the reference's recipe."""

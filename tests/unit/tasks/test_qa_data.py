@@ -68,7 +68,7 @@ def test_every_label_points_at_its_answer(max_words: int, data: st.DataObject) -
 def test_answers_inside_words_and_in_no_window_are_counted(caplog: pytest.LogCaptureFixture) -> None:
     split = asked("1973", "Ada met Bo Olsen", "Ada")
     prepared = prepare(split, Preparation(ElmoTokenizer(), max_words=3, stride=3))
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="elmokit"):
         examples = answered_examples(split, prepared, name="train")
     assert "train: 1 of 3 answers begin or end inside a word" in caplog.text
     assert "train: 1 of 3 answers are in no window as a whole" in caplog.text
