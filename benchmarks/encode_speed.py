@@ -42,7 +42,7 @@ ALONE = ", one at a time"
 PEERS = ["simple_elmo==0.9.2", "tensorflow-cpu==2.15.1", "numpy<2", "h5py", "pandas", "smart_open"]
 PEER_SCRIPT = """
 import json, os, sys, time
-folder, sentences, threads, rounds = sys.argv[1], json.load(open(sys.argv[2])), int(sys.argv[3]), int(sys.argv[4])
+folder, sentences, threads = sys.argv[1], json.load(open(sys.argv[2])), int(sys.argv[3])
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import tensorflow as tf
 tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -50,15 +50,12 @@ tf.config.threading.set_inter_op_parallelism_threads(threads)
 from simple_elmo import ElmoModel
 model = ElmoModel()
 model.load(folder, max_batch_size=64)
-words = sum(map(len, sentences))
 model.get_elmo_vectors(sentences[:64])
-for order in (sentences, sorted(sentences, key=len)):
-    best = 0.0
-    for _ in range(rounds):
-        began = time.perf_counter()
-        model.get_elmo_vectors(order, warmup=False)
-        best = max(best, words / (time.perf_counter() - began))
-    print("RATE", best)
+orders = {"given": sentences, "sorted": sorted(sentences, key=len)}
+print("READY", flush=True)
+for line in sys.stdin:
+    model.get_elmo_vectors(orders[line.strip()], warmup=False)
+    print("DONE", flush=True)
 """
 
 
@@ -155,21 +152,45 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def peer(folder: Path, environment: Path, sentences: list[list[str]], *, threads: int, rounds: int) -> list[float]:
-    """simple_elmo's best words a second, in the given order and sorted beforehand."""
-    python = environment / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS], check=True)
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(sentences, file)
-        file.flush()
-        command = [python, "-c", PEER_SCRIPT, folder, file.name, str(threads), str(rounds)]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    rates = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("RATE")]
-    if len(rates) != 2:
-        sys.exit(f"simple_elmo failed:\n{done.stderr[-2000:]}")
-    return rates
+class Peer:
+    """simple_elmo in a process of its own: `run` makes it embed the sentences once, so its rounds stand among ours."""
+
+    def __init__(self, model: ElmoModel, environment: Path, sentences: list[list[str]], *, threads: int) -> None:
+        python = environment / "bin" / "python"
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS], check=True)
+        self._scratch = tempfile.TemporaryDirectory()
+        folder = Path(self._scratch.name)
+        write_bilm(model, ByteRows(50), folder / "model")
+        (folder / "sentences.json").write_text(json.dumps(sentences), encoding="utf-8")
+        command = [python, "-c", PEER_SCRIPT, folder / "model", folder / "sentences.json", str(threads)]
+        self._errors = (folder / "errors").open("w+")
+        self._process = subprocess.Popen(
+            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True
+        )
+        self._expect("READY")
+
+    def run(self, order: str) -> None:
+        """Embed the sentences in the `given` order, or `sorted` beforehand."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{order}\n")
+        self._process.stdin.flush()
+        self._expect("DONE")
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+        self._errors.close()
+        self._scratch.cleanup()
+
+    def _expect(self, word: str) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.strip() == word:
+                return
+        self._errors.seek(0)
+        sys.exit(f"simple_elmo failed:\n{self._errors.read()[-2000:]}")
 
 
 def main() -> None:
@@ -207,9 +228,16 @@ def measure(shape: str, sentences: list[list[str]], arguments: argparse.Namespac
     models = {f"elmokit {dtype}": _as(model, dtype) for dtype in arguments.dtypes}
     ways: dict[str, Callable[[], object]] = {name: partial(fresh, each, sentences) for name, each in models.items()}
     ways["AllenNLP's method"] = lambda: plain.encode(sentences)
+    peer = None
+    if arguments.peers:
+        peer = Peer(model, arguments.peer_folder, sentences, threads=arguments.threads)
+        ways["simple_elmo"] = partial(peer.run, "given")
+        ways["simple_elmo, sorted beforehand"] = partial(peer.run, "sorted")
     for _ in range(arguments.rounds):
         for name, work in ways.items():
             best[name] = max(best.get(name, 0.0), words / timed(work))
+    if peer is not None:
+        peer.close()
     few = sentences[: arguments.single]
     singles: dict[str, Callable[[], object]] = {
         f"{name}{ALONE}": partial(one_at_a_time, each, few) for name, each in models.items()
@@ -218,13 +246,6 @@ def measure(shape: str, sentences: list[list[str]], arguments: argparse.Namespac
     for _ in range(arguments.rounds):
         for name, work in singles.items():
             best[name] = max(best.get(name, 0.0), sum(map(len, few)) / timed(work))
-    if arguments.peers:
-        with tempfile.TemporaryDirectory() as folder:
-            write_bilm(model, ByteRows(50), Path(folder))
-            rates = peer(
-                Path(folder), arguments.peer_folder, sentences, threads=arguments.threads, rounds=arguments.rounds
-            )
-        best["simple_elmo"], best["simple_elmo, sorted beforehand"] = rates
     exact = Encoder(model).encode(few, is_split_into_words=True)
     for name, each in models.items():
         found = Encoder(each).encode(few, is_split_into_words=True)
