@@ -17,7 +17,7 @@ from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.tasks.building import load_tokenizer, word_splitter
 from elmokit.tasks.classification.evaluation import logits_of
 from elmokit.tasks.inputs.batches import CharDataset
-from elmokit.tasks.inputs.tokens import tokenize
+from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.run_folder import settings_of
 from elmokit.text.normalize import normalize
 
@@ -59,16 +59,19 @@ class Classifier:
         """For each text its classes by falling probability, the best `top` of them or all."""
         if not texts:
             return []
-        tokens = tokenize(
+        data = CharDataset(self.tokens(texts), rows=np.arange(len(texts)))
+        logits = logits_of(self.model, data, batch_size=batch_size)
+        probabilities = torch.from_numpy(logits).softmax(dim=1).numpy()
+        return [self.ranked(row, top=top) for row in probabilities]
+
+    def tokens(self, texts: Sequence[str]) -> TokenizedTexts:
+        """Texts as the classifier reads them: cleaned, split and cut as in training."""
+        return tokenize(
             [normalize(text, self.model.config.text_steps or []) for text in texts],
             max_words=self.max_words,
             word_rows=self.tokenizer.word_rows,
             split=word_splitter(self.model.config, self.tokenizer),
         )
-        data = CharDataset(tokens, rows=np.arange(len(texts)))
-        logits = logits_of(self.model, data, batch_size=batch_size)
-        probabilities = torch.from_numpy(logits).softmax(dim=1).numpy()
-        return [self._ranked(row, top) for row in probabilities]
 
     def predict_stream(
         self, texts: Iterable[str], *, top: int | None = None, chunk: int = 1024
@@ -78,6 +81,7 @@ class Classifier:
         while part := list(islice(source, chunk)):
             yield from zip(part, self.predict(part, top=top), strict=True)
 
-    def _ranked(self, probabilities: np.ndarray, top: int | None) -> list[Label]:
+    def ranked(self, probabilities: np.ndarray, *, top: int | None = None) -> list[Label]:
+        """Probabilities (labels,) as labels, the likeliest first."""
         order = np.argsort(-probabilities, kind="stable")[:top]
         return [Label(self.labels[number], float(probabilities[number])) for number in order]
