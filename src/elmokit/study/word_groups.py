@@ -58,11 +58,13 @@ class Groups:
     silhouette: float
 
 
-def find_uses(word: str, sentences: Iterable[list[str]], *, most: int = 1000, longest: int = 200) -> list[Use]:
+def find_uses(
+    word: str, sentences: Iterable[list[str]], *, most: int = 1000, longest: int = 200, least: int = LEAST
+) -> list[Use]:
     """The first `most` uses of a word, whatever its case, one a sentence; longer sentences are cut around it.
 
     Raises:
-        DataError: There are fewer than `LEAST`.
+        DataError: There are fewer than `least`.
     """
     wanted, uses = word.lower(), []
     for words in sentences:
@@ -73,8 +75,8 @@ def find_uses(word: str, sentences: Iterable[list[str]], *, most: int = 1000, lo
         uses.append(Use(words[start : start + longest], place - start))
         if len(uses) == most:
             break
-    if len(uses) < LEAST:
-        raise DataError(f"{word!r} stands in {len(uses)} sentences; expected at least {LEAST}")
+    if len(uses) < least:
+        raise DataError(f"{word!r} stands in {len(uses)} sentences; expected at least {least}")
     return uses
 
 
