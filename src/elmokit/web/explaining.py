@@ -1,0 +1,94 @@
+"""What a classifier says and why, and a sentence layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from elmokit.study.cosines import unit
+from elmokit.tasks.classification.attribution import each_layer_alone, integrated_gradients, occlusion
+from elmokit.tasks.classification.predict import Classifier, Label
+from elmokit.web import planes, responses
+from elmokit.web.loaded import Loaded
+from elmokit.web.requests import ClassifyRequest
+
+
+def classified(request: ClassifyRequest, classifier: Classifier) -> list[responses.Classified]:
+    """Labels of every text, and what each word did to one of them where that is asked."""
+    answers = []
+    for text, labels in zip(request.texts, classifier.predict(request.texts), strict=True):
+        tokens = classifier.tokens([text])
+        explanation = None
+        if request.explain is not None:
+            explanation = _explained(request.explain, classifier, text, request.label)
+        answers.append(
+            responses.Classified(
+                words=tokens.words(0), cut=tokens.cut > 0, labels=scores(labels), explanation=explanation
+            )
+        )
+    return answers
+
+
+def scores(labels: Sequence[Label]) -> list[responses.LabelScore]:
+    """For JSON."""
+    return [responses.LabelScore(label=label, probability=probability) for label, probability in labels]
+
+
+def inside(words: list[str], place: int, text: str, loaded: Loaded) -> responses.LayersResponse:
+    """A sentence layer by layer, with what the classifier makes of each layer of `text`."""
+    layers = _layers(words, loaded)
+    chosen = np.stack([vectors[place] for vectors in layers])  # (V, D)
+    answer = responses.LayersResponse(
+        words=words, place=place, between=planes.rounded(planes.cosines(chosen)), mix=mix_info(loaded), mixed=None,
+        alone=None, views=[
+            _view(vectors, place, layer, name)
+            for (layer, name), vectors in zip(planes.layer_names(loaded.encoder), layers, strict=True)
+        ],
+    )  # fmt: skip
+    if loaded.classifier is not None:
+        (mixed,) = loaded.classifier.predict([text])
+        answer.mixed = scores(mixed)
+        answer.alone = [
+            responses.LayerVerdict(layer=layer, name=f"LSTM {layer}" if layer else "tokens", labels=scores(labels))
+            for layer, labels in enumerate(each_layer_alone(loaded.classifier, text))
+        ]
+    return answer
+
+
+def _view(vectors: planes.Array, place: int, layer: int | None, name: str) -> responses.LayerView:
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    cosines = (unit(vectors) @ unit(vectors[place])).astype(np.float64)
+    return responses.LayerView(
+        layer=layer, name=name, norms=np.round(lengths, 4).tolist(), similarity=np.round(cosines, 4).tolist()
+    )
+
+
+def mix_info(loaded: Loaded) -> responses.MixInfo | None:
+    """λ and γ of the classifier, else of the model."""
+    mix = loaded.encoder.mix if loaded.classifier is None else loaded.classifier.model.mix
+    if mix is None:
+        return None
+    found = mix.weights()
+    lambdas, gamma = found if found is not None else (None, None)
+    source = "model" if loaded.classifier is None else "classifier"
+    return responses.MixInfo(source=source, mode=mix.mode, lambdas=lambdas, gamma=gamma)
+
+
+def _layers(words: list[str], loaded: Loaded) -> list[planes.Array]:
+    """(W, D) a layer, and the mix where there is one."""
+    encoder = loaded.encoder
+    (found,) = encoder.encode([words], is_split_into_words=True)
+    views = list(found)
+    if encoder.mix is not None:
+        views += encoder.encode([words], layers="mix", is_split_into_words=True)
+    return views
+
+
+def _explained(method: str, classifier: Classifier, text: str, label: str | None) -> responses.Explanation:
+    gradients = method == "gradients"
+    found = (integrated_gradients if gradients else occlusion)(classifier, text, label=label)
+    return responses.Explanation(
+        method="gradients" if gradients else "occlusion", label=found.label, scores=np.round(found.scores, 5).tolist(),
+        logit=found.logit, baseline=found.baseline, gap=found.gap if gradients else None,
+    )  # fmt: skip

@@ -1,0 +1,77 @@
+"""The OpenAPI description as a page that needs no script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+Schema = Mapping[str, Any]
+_METHODS = ("get", "post")
+
+
+def reference_page(openapi: Schema) -> str:
+    """HTML with every path, what it takes and what it gives."""
+    environment = Environment(loader=PackageLoader("elmokit.web"), undefined=StrictUndefined, autoescape=True)
+    operations = [
+        _operation(path, method, described)
+        for path, methods in openapi["paths"].items()
+        for method, described in methods.items()
+        if method in _METHODS
+    ]
+    schemas = [
+        {"name": name, "about": schema.get("description", ""), "fields": _fields(schema)}
+        for name, schema in openapi["components"]["schemas"].items()
+        if name not in ("HTTPValidationError", "ValidationError")
+    ]
+    page = environment.get_template("reference.html")
+    return page.render(info=openapi["info"], operations=operations, schemas=schemas)
+
+
+def _operation(path: str, method: str, described: Schema) -> dict[str, Any]:
+    body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    answers = described["responses"]
+    return {
+        "path": path, "method": method.upper(), "about": described.get("description", ""),
+        "takes": _type(body) if body else None,
+        "gives": _type(answers["200"].get("content", {}).get("application/json", {}).get("schema", {})),
+        "errors": {code: answer["description"] for code, answer in answers.items() if code != "200"},
+    }  # fmt: skip
+
+
+def _fields(schema: Schema) -> list[dict[str, Any]]:
+    needed = schema.get("required", [])
+    return [
+        {
+            "name": name, "type": _type(field), "about": field.get("description", ""),
+            "default": None if name in needed else json.dumps(field.get("default")),
+        }
+        for name, field in schema.get("properties", {}).items()
+    ]  # fmt: skip
+
+
+def _type(schema: Schema) -> str:
+    """A schema in a few words."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return " or ".join(_type(option) for option in schema[key])
+    if "enum" in schema or "const" in schema:
+        return " | ".join(json.dumps(value) for value in schema.get("enum", [schema.get("const")]))
+    kind = str(schema.get("type", "any"))
+    if kind == "array":
+        return f"list of {_type(schema.get('items', {}))}{_range(schema, 'minItems', 'maxItems')}"
+    if kind == "string":
+        return f"string{_range(schema, 'minLength', 'maxLength')}"
+    if kind == "integer":
+        return f"integer{_range(schema, 'minimum', 'maximum')}"
+    if kind == "object" and isinstance(schema.get("additionalProperties"), Mapping):
+        return f"object of {_type(schema['additionalProperties'])}"
+    return kind
+
+
+def _range(schema: Schema, low: str, high: str) -> str:
+    return f" ({schema.get(low, '')}–{schema[high]})" if high in schema else ""

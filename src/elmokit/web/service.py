@@ -1,0 +1,198 @@
+"""The answers to requests: checked against the limits, computed by the worker, shaped for JSON."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import to_json
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Scope
+
+from elmokit.encode.language_model import Score
+from elmokit.web import explaining, planes, responses, uses
+from elmokit.web.corpora import corpus_of_text
+from elmokit.web.errors import invalid, too_large
+from elmokit.web.intake import Budget
+from elmokit.web.limits import Limits
+from elmokit.web.loaded import Loaded
+from elmokit.web.requests import (
+    ClassifyRequest,
+    CorpusRequest,
+    EmbedRequest,
+    LayersRequest,
+    NeighboursRequest,
+    ScoreRequest,
+    SensesRequest,
+    SubstitutesRequest,
+)
+from elmokit.web.worker import Worker
+
+_INLINE = 50_000  # numbers; more are written in a thread, so that other requests go on
+
+
+class Service:
+    """What the routes call. `budget` bounds the numbers in all answers, `worker` computes."""
+
+    def __init__(self, loaded: Loaded, limits: Limits) -> None:
+        self.loaded, self.limits = loaded, limits
+        self.budget = Budget(limits.all_numbers)
+        self.worker = Worker(waiting=limits.waiting, seconds=limits.seconds)
+        self._search = uses.Search(loaded, most=limits.searched)
+
+    def model(self) -> responses.ModelInfo:
+        """What is loaded."""
+        loaded, encoder = self.loaded, self.loaded.encoder
+        classifier, vectors = None, None
+        if loaded.classifier is not None:
+            classifier = responses.ClassifierInfo(
+                name=loaded.classifier_name, labels=loaded.classifier.labels, max_words=loaded.classifier.max_words,
+                combine=loaded.classifier.model.mix.mode,
+            )  # fmt: skip
+        if loaded.vectors is not None:
+            vectors = responses.VectorsInfo(name=loaded.vectors_name, words=len(loaded.vectors), dim=loaded.vectors.dim)
+        return responses.ModelInfo(
+            version=version("elmokit"), name=loaded.name, n_layers=encoder.n_layers, dim=encoder.dim,
+            parameters=sum(parameter.numel() for parameter in encoder.model.parameters()), state=encoder.state,
+            layers=[responses.LayerName(layer=layer, name=name) for layer, name in planes.layer_names(encoder)],
+            language_model=loaded.language_model, mix=encoder.mix is not None, notes=encoder.notes,
+            classifier=classifier, vectors=vectors, limits=responses.RequestLimits(
+                words=self.limits.words, body_bytes=self.limits.body, upload_bytes=self.limits.upload
+            ),
+        )  # fmt: skip
+
+    async def embed(self, request: EmbedRequest, scope: Scope) -> bytes:
+        """The JSON of an `EmbedResponse`, written without a detour over Python's numbers where it is base64."""
+        encoder, layers, level = self.loaded.encoder, request.layers, request.level
+        if isinstance(layers, int) and not -encoder.n_layers <= layers < encoder.n_layers:
+            raise invalid(f"layers: there are {encoder.n_layers}; there is no layer {layers}", field="layers")
+        sentences = self._words(request.sentences)
+        count = sum(map(len, sentences)) if level == "token" else len(sentences)
+        most = self.limits.list_numbers if request.encoding == "list" else self.limits.numbers
+        self._claim(scope, count * (encoder.n_layers if layers == "all" else 1) * encoder.dim, most)
+
+        def encode(batch: Sequence[list[str]]) -> list[NDArray[np.float32]]:
+            return list(encoder.encode(batch, layers=layers, level=level, is_split_into_words=True))
+
+        arrays = await self.worker.joined(("embed", layers, level), sentences, encode, cost=sum(map(len, sentences)))
+        if sum(array.size for array in arrays) <= _INLINE:
+            return _embedded(sentences, arrays, request.encoding)
+        return await run_in_threadpool(_embedded, sentences, arrays, request.encoding)
+
+    async def senses(self, request: SensesRequest, scope: Scope) -> responses.SensesResponse:
+        """See `SensesResponse`."""
+        encoder = self.loaded.encoder
+        found = uses.given_uses(request, self.loaded)
+        self._check_words(sum(len(use.words) for use in found))
+        self._claim(scope, len(found) * (len(found) + encoder.dim) * (encoder.n_layers + 1), self.limits.numbers)
+        return await self.worker.run(lambda: uses.senses(request, found, self.loaded))
+
+    async def neighbours(self, request: NeighboursRequest) -> responses.NeighboursResponse:
+        """See `NeighboursResponse`."""
+        self.loaded.corpus(request.corpus)
+        words = uses.words_of(self.loaded.encoder, request.sentence, field="sentence")
+        place = uses.checked_place(words, request.place, request.word, field="sentence")
+        return await self.worker.run(lambda: self._search.nearest(request, words, place))
+
+    async def score(self, request: ScoreRequest) -> responses.ScoreResponse:
+        """See `ScoreResponse`."""
+        encoder = self.loaded.a_language_model()
+        sentences = self._words(request.sentences)
+
+        def score(batch: Sequence[list[str]]) -> list[Score]:
+            return encoder.score(batch, is_split_into_words=True)
+
+        scores = await self.worker.joined("score", sentences, score, cost=sum(map(len, sentences)))
+        return responses.ScoreResponse(sentences=[_scored(score) for score in scores])
+
+    async def substitutes(self, request: SubstitutesRequest) -> responses.SubstitutesResponse:
+        """See `SubstitutesResponse`."""
+        encoder = self.loaded.a_language_model()
+        words = uses.words_of(encoder, request.sentence, field="sentence")
+        place = request.place
+        if place is None:
+            place = next((number for number, word in enumerate(words) if not word.strip("_")), None)
+            if place is None:
+                raise invalid("sentence: there is no blank (___) in it", field="sentence", hint="Or give its place.")
+        place = uses.checked_place(words, place, None, field="place")
+        found = await self.worker.run(lambda: encoder.substitutes(words, place, request.k))
+        answers = [responses.FoundSubstitute(**each._asdict()) for each in found]
+        return responses.SubstitutesResponse(words=words, place=place, substitutes=answers)
+
+    async def classify(self, request: ClassifyRequest) -> responses.ClassifyResponse:
+        """See `ClassifyResponse`."""
+        classifier = self.loaded.a_classifier()
+        if request.label is not None and request.label not in classifier.labels:
+            raise invalid(f"label: expected one of: {', '.join(classifier.labels)}", field="label")
+        if request.explain is not None and len(request.texts) > 4:
+            raise invalid(
+                f"texts: {len(request.texts)} texts to explain; expected at most 4", field="texts",
+                hint="Leave out explain, or send fewer.",
+            )  # fmt: skip
+        texts = await self.worker.run(lambda: explaining.classified(request, classifier))
+        return responses.ClassifyResponse(texts=texts)
+
+    async def layers(self, request: LayersRequest) -> responses.LayersResponse:
+        """See `LayersResponse`."""
+        words = uses.words_of(self.loaded.encoder, request.sentence, field="sentence")
+        place = uses.checked_place(words, request.place, None, field="place")
+        text = request.sentence if isinstance(request.sentence, str) else " ".join(request.sentence)
+        return await self.worker.run(lambda: explaining.inside(words, place, text, self.loaded))
+
+    async def add_corpus(self, request: CorpusRequest) -> responses.CorpusInfo:
+        """Read a corpus and keep it."""
+        corpus = await run_in_threadpool(corpus_of_text, request.name, request.text, self.loaded.encoder)
+        if not len(corpus):
+            raise invalid("text: there is no word in it", field="text")
+        self.loaded.add_corpus(corpus, most_uploaded=self.limits.corpora)
+        return self.corpora()[-1]
+
+    def corpora(self) -> list[responses.CorpusInfo]:
+        """All corpora, the newest last."""
+        return [
+            responses.CorpusInfo(
+                id=corpus.id, name=corpus.name, sentences=len(corpus), words=corpus.words, uploaded=corpus.uploaded
+            )
+            for corpus in self.loaded.corpora.values()
+        ]
+
+    def _words(self, sentences: Sequence[str | list[str]]) -> list[list[str]]:
+        encoder = self.loaded.encoder
+        found = [encoder.words(sentence) if isinstance(sentence, str) else sentence for sentence in sentences]
+        self._check_words(sum(map(len, found)))
+        return found
+
+    def _check_words(self, count: int) -> None:
+        if count > self.limits.words:
+            raise too_large(f"{count:,} words; a request may hold {self.limits.words:,}.", "Send fewer sentences.")
+
+    def _claim(self, scope: Scope, numbers: int, most: int) -> None:
+        if numbers > most:
+            raise too_large(
+                f"The answer would hold {numbers:,} numbers; expected at most {most:,}.",
+                "Send fewer sentences, ask for one layer, or for encoding base64.",
+            )
+        self.budget.claim(scope, numbers)
+
+
+def _embedded(sentences: Sequence[list[str]], arrays: Sequence[NDArray[np.float32]], encoding: str) -> bytes:
+    rows: list[dict[str, Any]] = []
+    for words, array in zip(sentences, arrays, strict=True):
+        vectors: Any = array.tolist() if encoding == "list" else _base64(array)
+        rows.append({"words": words, "shape": array.shape, "vectors": vectors})
+    return to_json({"encoding": encoding, "sentences": rows})
+
+
+def _base64(array: NDArray[np.float32]) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, dtype="<f4").data).decode("ascii")
+
+
+def _scored(score: Score) -> responses.Scored:
+    return responses.Scored(
+        words=score.words, forward=np.round(score.forward, 4).tolist(), backward=np.round(score.backward, 4).tolist(),
+        mean=np.round(score.mean, 4).tolist(), known=score.known.tolist(), perplexity=score.perplexity,
+    )  # fmt: skip
