@@ -42,8 +42,8 @@ class Worker:
         self._changed = Condition()
         self._closing = False
         self._pace = 0.2  # seconds a batch, a moving mean
-        self._thread = Thread(target=self._work, name="elmokit-worker", daemon=True)
-        self._thread.start()
+        self._thread: Thread | None = None
+        self.open()
 
     @property
     def waiting(self) -> int:
@@ -65,12 +65,21 @@ class Worker:
         """A result an item; `call` may get the items of other jobs of this key, too. Raises as `run`."""
         return cast(list[_R], await self._result(_Job(key, items, call, cost)))
 
+    def open(self) -> None:
+        """Take jobs, again after `close`."""
+        if self._thread is None:
+            self._closing = False
+            self._thread = Thread(target=self._work, name="elmokit-worker", daemon=True)
+            self._thread.start()
+
     def close(self) -> None:
         """Finish what waits, then stop."""
         with self._changed:
             self._closing = True
             self._changed.notify()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
     async def _result(self, job: _Job) -> list[Any]:
         with self._changed:
