@@ -40,15 +40,18 @@ class Intake:
     def __init__(self, app: ASGIApp, *, limits: Limits, budget: Budget) -> None:
         self.app, self.limits, self.budget = app, limits, budget
         self.inside = 0
+        self.uploading = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self.app(scope, receive, send)
             return
-        if self.inside >= self.limits.requests:
-            await _closing(busy(f"{self.limits.requests} requests are under way."))(scope, receive, send)
+        upload = scope["method"] == "POST" and scope["path"].startswith(UPLOADS)
+        if self.inside >= self.limits.requests or (upload and self.uploading >= self.limits.uploads):
+            await _closing(busy("As many requests are under way as there may be."))(scope, receive, send)
             return
         self.inside += 1
+        self.uploading += upload
         try:
             async with asyncio.timeout(self.limits.total_seconds):
                 await self._answer(scope, receive, send)
@@ -56,6 +59,7 @@ class Intake:
             pass  # who asked did not read the answer: the connection ends without it
         finally:
             self.inside -= 1
+            self.uploading -= upload
             self.budget.release(scope)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -25,7 +25,7 @@ class Limits:
         words: Words of a request, all sentences together.
         numbers: Floats in one answer; `list_numbers` where they are written as JSON numbers.
         all_numbers: Floats in all answers being computed or sent.
-        requests: Requests at once; more are told to come back.
+        requests: Requests at once; more are told to come back. Of them `uploads` with large bodies.
         waiting: Jobs that wait for the model.
         body_seconds: For the whole body to arrive.
         seconds: For a job to be done.
@@ -41,6 +41,7 @@ class Limits:
     list_numbers: int = 1_000_000
     all_numbers: int = 24_000_000
     requests: int = 64
+    uploads: int = 4
     waiting: int = 48
     body_seconds: float = 20.0
     seconds: float = 60.0

@@ -67,10 +67,12 @@ def tsne(vectors: Array, start: Points, *, seed: int) -> Points:
     first = (start / spread * 1e-4).astype(np.float32)
     distances = np.maximum(1 - cosines(vectors), 0)
     np.fill_diagonal(distances, 0)
-    found: Points = TSNE(
+    projection = TSNE(
         perplexity=min(30.0, (len(vectors) - 1) / 3), metric="precomputed", init=first, random_state=seed, max_iter=500,
-    ).fit_transform(distances).astype(np.float64)  # fmt: skip
-    return found - found.mean(axis=0)
+    )  # fmt: skip
+    found: Points = projection.fit_transform(distances).astype(np.float64)
+    centred: Points = found - found.mean(axis=0)
+    return centred
 
 
 def turned(points: Points, like: Points) -> Points:

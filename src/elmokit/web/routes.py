@@ -14,6 +14,8 @@ from elmokit.web.examples import examples
 from elmokit.web.service import Service
 from elmokit.web.study_file import Study
 
+_Errors = dict[int | str, dict[str, Any]]
+
 _MEANING = {
     400: "The body cannot be read.",
     401: "The token is missing or wrong.",
@@ -23,11 +25,9 @@ _MEANING = {
     422: "A value is wrong; `field` says which.",
     503: "Too many requests at once, or a job took too long: `Retry-After` says when to come back.",
 }
-_NOT_LOADED = {409: {"model": ErrorAnswer, "description": "What is asked of is not loaded."}}
-_UNKNOWN = {404: {"model": ErrorAnswer, "description": "There is no such corpus or study."}}
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorAnswer, "description": text} for status, text in _MEANING.items()
-}
+_NOT_LOADED: _Errors = {409: {"model": ErrorAnswer, "description": "What is asked of is not loaded."}}
+_UNKNOWN: _Errors = {404: {"model": ErrorAnswer, "description": "There is no such corpus or study."}}
+_ERRORS: _Errors = {status: {"model": ErrorAnswer, "description": text} for status, text in _MEANING.items()}
 
 health = APIRouter(tags=["server"])
 api = APIRouter(prefix="/api", responses=_ERRORS)
@@ -94,10 +94,10 @@ async def classify(asked: requests.ClassifyRequest, service: Asked) -> responses
     return await service.classify(asked)
 
 
-@api.post("/layers", tags=["vectors"], responses=_NOT_LOADED)
-async def layers(asked: requests.LayersRequest, service: Asked) -> responses.LayersResponse:
+@api.post("/layers", tags=["vectors"])
+async def layers(asked: requests.LayersRequest, service: Asked, request: Request) -> responses.LayersResponse:
     """A sentence layer by layer, λ and γ, and what each layer alone would have said."""
-    return await service.layers(asked)
+    return await service.layers(asked, request.scope)
 
 
 @api.get("/corpora", tags=["senses"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -42,6 +43,7 @@ class Service:
         self.loaded, self.limits = loaded, limits
         self.budget = Budget(limits.all_numbers)
         self.worker = Worker(waiting=limits.waiting, seconds=limits.seconds)
+        self._reading = asyncio.Lock()
         self._search = uses.Search(loaded, most=limits.searched)
 
     def model(self) -> responses.ModelInfo:
@@ -136,16 +138,19 @@ class Service:
         texts = await self.worker.run(lambda: explaining.classified(request, classifier))
         return responses.ClassifyResponse(texts=texts)
 
-    async def layers(self, request: LayersRequest) -> responses.LayersResponse:
+    async def layers(self, request: LayersRequest, scope: Scope) -> responses.LayersResponse:
         """See `LayersResponse`."""
-        words = uses.words_of(self.loaded.encoder, request.sentence, field="sentence")
+        encoder = self.loaded.encoder
+        words = uses.words_of(encoder, request.sentence, field="sentence")
+        self._claim(scope, len(words) * (encoder.n_layers + 1) * encoder.dim, self.limits.numbers)
         place = uses.checked_place(words, request.place, None, field="place")
         text = request.sentence if isinstance(request.sentence, str) else " ".join(request.sentence)
         return await self.worker.run(lambda: explaining.inside(words, place, text, self.loaded))
 
     async def add_corpus(self, request: CorpusRequest) -> responses.CorpusInfo:
         """Read a corpus and keep it."""
-        corpus = await run_in_threadpool(corpus_of_text, request.name, request.text, self.loaded.encoder)
+        async with self._reading:  # one at a time: splitting takes Python's lock from the other requests
+            corpus = await run_in_threadpool(corpus_of_text, request.name, request.text, self.loaded.encoder)
         if not len(corpus):
             raise invalid("text: there is no word in it", field="text")
         self.loaded.add_corpus(corpus, most_uploaded=self.limits.corpora)

@@ -75,6 +75,7 @@ def test_only_json_is_read(bare: TestClient) -> None:
         (Limits(body=200), {"sentences": ["a" * 300]}, 413, "larger than 200 bytes"),
         (Limits(words=5), {"sentences": ["a b c", "d e f"]}, 413, "6 words; a request may hold 5"),
         (Limits(list_numbers=100), {"sentences": ["a b c d e f g h"], "layers": "all"}, 413, "expected at most 100"),
+        (Limits(numbers=100), {"sentences": ["a b c d e f g h"], "encoding": "base64"}, 413, "expected at most 100"),
         (Limits(), {"sentences": ["a"] * 257}, 422, "at most 256"),
         (Limits(), {"sentences": ["a" * 10_001]}, 422, "at most 10000"),
         (Limits(), {"sentences": [["a" * 501]]}, 422, "at most 500"),
@@ -100,7 +101,9 @@ def test_a_body_without_a_length_is_cut_off_while_it_comes(encoder: Encoder) -> 
         problem(client.post("/api/embed", content=endless(), headers=JSON), 413)
 
 
-def run_intake(limits: Limits, messages: list[Any], *, inside: int = 0) -> tuple[int, dict[str, str], int]:
+def run_intake(
+    limits: Limits, messages: list[Any], *, inside: int = 0, path: str = "/api/embed"
+) -> tuple[int, dict[str, str], int]:
     """Status and headers of one request to `Intake`, whose body comes as `messages`, and how many were read."""
     sent: list[Any] = []
     read = 0
@@ -123,7 +126,7 @@ def run_intake(limits: Limits, messages: list[Any], *, inside: int = 0) -> tuple
     async def ask() -> None:
         intake = Intake(app, limits=limits, budget=Budget(10))
         intake.inside = inside
-        await intake({"type": "http", "path": "/api/embed", "method": "POST", "headers": []}, receive, send)
+        await intake({"type": "http", "path": path, "method": "POST", "headers": []}, receive, send)
         assert intake.inside == inside
 
     asyncio.run(ask())
@@ -143,6 +146,8 @@ def test_the_intake() -> None:
     status, headers, read = run_intake(Limits(requests=3), [part(1, more=False)], inside=3)
     assert (status, headers["retry-after"], read) == (503, "1", 0)
     assert run_intake(Limits(), [{"type": "http.disconnect"}])[0] == 0
+    assert run_intake(Limits(uploads=0), [part(1, more=False)], path="/api/corpora")[0] == 503
+    assert run_intake(Limits(body=5), [part(9, more=False)], path="/api/studies")[0] == 200
 
 
 def test_answers_under_way_share_a_budget() -> None:
