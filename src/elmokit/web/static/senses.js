@@ -1,0 +1,327 @@
+// Senses: the uses of a word on a map, layer by layer.
+
+import { ask, Problem } from "./api.js";
+import { axis, Chart, hoverSentence, plain } from "./charts.js";
+import { mixed, SYMBOLS } from "./colours.js";
+import { CorpusPicker } from "./corpus_picker.js";
+import { counted, field, h, marked, newId, percent, say } from "./dom.js";
+import { LayerSlider, layerOf } from "./layer_slider.js";
+import { Status } from "./status.js";
+
+const NO_SENSE = "sense not given";
+const MOST_HOVERED = 60; // uses; with more the cells of the matrix name them by number alone
+const LEFT_OUT = 20;
+
+/** Lines to uses: `sense | sentence`, or a sentence. Only those in which the word stands. */
+function usesOf(text, word) {
+  const letters = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const stands = new RegExp(`(?<![\\p{L}\\p{N}])${letters}(?![\\p{L}\\p{N}])`, "iu");
+  const uses = text.split("\n").flatMap((line) => {
+    const found = /^\s*([^|]{1,40}?)\s*\|\s*(.+)$/u.exec(line);
+    const [sense, sentence] = found ? [found[1].trim() || null, found[2].trim()] : [null, line.trim()];
+    return sentence ? [{ sentence, ...(sense && { sense }) }] : [];
+  });
+  const kept = uses.filter((use) => stands.test(use.sentence));
+  return { uses: kept, without: uses.length - kept.length };
+}
+
+const linesOf = (example) => example.senses.flatMap(({ sense, sentences }) => sentences.map((each) => `${sense} | ${each}`)).join("\n");
+
+export class SensesView {
+  static id = "senses";
+  static title = "Senses";
+
+  constructor(app) {
+    this.app = app;
+    this.status = new Status();
+    this.examples = new Map(app.examples.map((example) => [example.word, linesOf(example)]));
+    this.#form();
+    this.#results();
+    const intro = h("header", { class: "intro" }, h("h1", {}, "Senses"),
+      h("p", {}, "One word, many uses: where each lies among the others, from the layer that knows no context to those that do."));
+    this.element = h("div", { class: "view" }, intro, h("div", { class: "desk" }, this.form, h("div", { class: "out" }, this.status.element, this.results)));
+  }
+
+  #form() {
+    this.word = h("input", { type: "text", required: true, maxlength: 200, autocomplete: "off", spellcheck: "false" });
+    this.text = h("textarea", { rows: 12, spellcheck: "false" });
+    this.corpus = new CorpusPicker(this.app, { label: "Add uses from a corpus", none: "none" });
+    const radio = (value, label) => {
+      const input = h("input", { type: "radio", name: "method", value, id: newId("method") });
+      return [input, h("label", { for: input.id }, label)];
+    };
+    this.method = h("fieldset", { class: "choice" }, h("legend", {}, "Map"), radio("pca", "PCA"), radio("tsne", "t-SNE"));
+    this.links = h("ul", { class: "chips" }, [...this.examples.keys()].map((word) =>
+      h("li", {}, h("a", { class: "chip", href: `#senses?word=${encodeURIComponent(word)}` }, word))));
+    const file = h("input", { type: "file", accept: ".txt,.tsv,text/plain", id: newId("file"), onchange: () => this.#load(file) });
+    this.form = h("form", { class: "controls", onsubmit: (event) => this.#submit(event) },
+      h("div", { class: "field" }, h("p", { class: "label", id: "examples" }, "Examples"), this.links),
+      field("Word", this.word),
+      field("Sentences", this.text, "One a line. The sense may stand in front: money | The bank raised its rates."),
+      h("div", { class: "field" }, h("label", { for: file.id }, "Load sentences from a file"), file),
+      h("details", { class: "more" }, h("summary", {}, "From a corpus"), this.corpus.element),
+      this.method, h("button", { type: "submit", class: "go" }, "Show the uses"));
+    this.links.setAttribute("aria-labelledby", "examples");
+  }
+
+  #results() {
+    this.summary = h("p", { class: "summary" });
+    this.slider = new LayerSlider((number) => this.#layer(number));
+    this.map = new Chart("Map of the uses", { file: "map", className: "wide" });
+    this.map.onpoint = (point) => point.customdata !== undefined && this.#choose(point.customdata);
+    this.matrix = new Chart("Similarity of each use to each", { file: "similarity" });
+    this.static = new Chart("The static vector: one point for all uses", { file: "static" });
+    this.noStatic = h("div", { class: "picture empty" });
+    this.listTitle = h("h2", { id: "uses" }, "Uses");
+    this.list = h("ol", { class: "uses", "aria-labelledby": "uses" });
+    this.results = h("div", { class: "results", hidden: true }, this.summary, this.slider.element,
+      h("div", { class: "grid" }, this.map.element, this.matrix.element, this.static.element, this.noStatic),
+      h("section", { class: "listing" }, this.listTitle,
+        h("p", { class: "note" }, "Choose a use to put the others in the order of their similarity to it in this layer."), this.list));
+  }
+
+  show(params) {
+    this.word.value = params.get("word") ?? (params.has("text") || params.has("corpus") ? "" : this.app.examples[0].word);
+    this.text.value = params.get("text") ?? (params.has("corpus") ? "" : this.examples.get(this.word.value) ?? "");
+    this.method.querySelector(`[value=${params.get("method") === "tsne" ? "tsne" : "pca"}]`).checked = true;
+    this.corpus.refresh(params.get("corpus") ?? "").catch(() => {}); // what is missing shows when it is asked for
+    for (const link of this.links.querySelectorAll("a")) {
+      if (link.textContent === this.word.value && !params.has("text")) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+    const chosen = Number(params.get("use") ?? NaN);
+    this.chosen = Number.isInteger(chosen) ? chosen : null;
+    this.#run(params.get("corpus") ?? "", params);
+  }
+
+  /** The inputs, as short as they can be. */
+  #params() {
+    const params = new URLSearchParams({ word: this.word.value.trim() });
+    if (this.text.value.trim() && this.text.value !== this.examples.get(this.word.value.trim())) params.set("text", this.text.value);
+    if (this.corpus.value) params.set("corpus", this.corpus.value);
+    const { value } = this.method.querySelector(":checked");
+    if (value !== "pca") params.set("method", value);
+    return params;
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    this.chosen = null;
+    const params = this.#params();
+    this.app.remember("senses", params);
+    this.#run(this.corpus.value, params);
+  }
+
+  async #load(file) {
+    const [chosen] = file.files;
+    if (!chosen) return;
+    const { characters, uses } = this.app.model.limits;
+    const text = await chosen.text();
+    const lines = text.split(/\r?\n/).filter((line) => line.trim());
+    file.value = "";
+    if (lines.length > uses || text.length > characters * 20) {
+      this.status.fail(new Problem({ message: `${chosen.name} has ${counted(lines.length, "line")}; a map holds ${uses} uses.`, hint: "Load it under “From a corpus”: the uses of the word are then found in it." }));
+      return;
+    }
+    this.text.value = lines.map((line) => line.replace("\t", " | ")).join("\n");
+    say(`${counted(lines.length, "sentence")} loaded.`);
+    this.text.focus();
+  }
+
+  async #run(corpus, params) {
+    const word = this.word.value.trim();
+    const { uses, without } = usesOf(this.text.value, word);
+    const method = this.method.querySelector(":checked").value;
+    const body = { word, uses, method, ...(corpus && { corpus }) };
+    const key = JSON.stringify(body);
+    if (key === this.key) return this.#draw(layerOf(params, this.found.views.length));
+    this.key = null;
+    if (!word || (!uses.length && !corpus)) {
+      const message = word ? `“${word}” stands in none of the sentences.` : "Which word?";
+      this.status.stop();
+      this.status.fail(new Problem({ message, hint: "Type sentences that hold the word, or choose a corpus." }));
+      this.results.hidden = true;
+      return;
+    }
+    this.results.classList.add("stale");
+    const dropped = [];
+    const found = await this.status.run(`Reading ${counted(uses.length, "use")} of “${word}” …`, (options) => this.#asked(body, dropped, options), { again: () => this.#run(corpus, params) });
+    this.results.classList.remove("stale");
+    if (!found) {
+      this.results.hidden = this.status.element.childElementCount > 0;
+      return;
+    }
+    [this.key, this.found, this.leftOut] = [key, found, without + dropped.length];
+    this.senses = [...new Set(found.uses.map((use) => use.sense ?? NO_SENSE))];
+    if (this.chosen >= found.uses.length) this.chosen = null;
+    this.results.hidden = false;
+    this.#draw(layerOf(params, found.views.length));
+    say(this.summary.textContent);
+  }
+
+  /** The answer; sentences that hold the word only inside another (bank-owned) are left out. */
+  async #asked(body, dropped, options) {
+    for (;;) {
+      try {
+        return await ask("/api/senses", body, options);
+      } catch (error) {
+        const number = Number(/^uses\.(\d+)$/.exec(error.field ?? "")?.[1] ?? NaN);
+        if (!(number < body.uses.length) || body.uses.length < 2 || dropped.length === LEFT_OUT) throw error;
+        dropped.push(...body.uses.splice(number, 1));
+      }
+    }
+  }
+
+  #layer(number) {
+    const params = this.#params();
+    this.#place(params, number);
+    this.#view(number, true);
+  }
+
+  #choose(number) {
+    this.chosen = this.chosen === number ? null : number;
+    this.#place(this.#params(), this.slider.number);
+    this.#view(this.slider.number, false);
+    this.list.querySelector("[aria-pressed=true]")?.focus({ preventScroll: true });
+  }
+
+  #place(params, number) {
+    if (number !== this.found.views.length - 1) params.set("layer", number);
+    if (this.chosen !== null) params.set("use", this.chosen);
+    this.app.remember("senses", params, { replace: true });
+  }
+
+  #draw(number) {
+    const { word, views, uses, method } = this.found;
+    const known = this.senses.filter((sense) => sense !== NO_SENSE);
+    const left = this.leftOut ? ` ${counted(this.leftOut, "sentence")} without the word left out.` : "";
+    const asked = this.method.querySelector(":checked").value;
+    const few = asked !== method ? " t-SNE needs at least 5 uses: this is PCA." : "";
+    this.summary.textContent = `${counted(uses.length, "use")} of “${word}”${known.length ? ` in ${counted(known.length, "sense")}` : ""}.${left}${few}`;
+    this.slider.show(views.map(({ name, agreement }) => ({ name, note: agreement === null ? null : `${percent(agreement)} agree` })), number);
+    this.#static();
+    this.#view(number, false);
+  }
+
+  #view(number, animate) {
+    const { views, uses, word, method } = this.found;
+    const view = views[number];
+    const one = view.points.every(([x, y]) => x === 0 && y === 0);
+    const agree = view.agreement === null ? "" : ` ${percent(view.agreement)} of the uses have their nearest neighbour in their own sense.`;
+    this.map.show({
+      animate, file: `${word}-map-${view.name}`, paint: (theme) => this.#mapOf(theme, view),
+      label: `${method === "pca" ? "PCA" : "t-SNE"} map of ${counted(uses.length, "use")} of ${word} in the layer ${view.name}. ${one ? "All lie on one point." : ""}${agree}`,
+      note: one ? "This layer sees the word alone: all uses are one point, as with a static vector." : `${view.name}.${agree}`,
+      data: {
+        columns: ["use", "sense", "x", "y", "sentence"],
+        rows: uses.map((use, place) => [place + 1, use.sense ?? "", ...view.points[place], use.words.join(" ")]),
+      },
+    });
+    this.matrix.show({
+      file: `${word}-similarity-${view.name}`, paint: (theme, width) => this.#matrixOf(theme, view, width),
+      label: `Cosines between the uses of ${word} in the layer ${view.name}.`, note: "Cosine of the vectors. Uses in the order of the list, sense by sense.",
+      data: { columns: ["use", ...uses.map((_, place) => place + 1)], rows: view.similarity.map((row, place) => [String(place + 1), ...row]) },
+    });
+    this.#list(view);
+  }
+
+  #mapOf(theme, view) {
+    const { uses, method } = this.found;
+    const reach = Math.max(...view.points.flat().map(Math.abs)) || 1;
+    const traces = this.senses.map((sense, number) => {
+      const places = uses.map((use, place) => place).filter((place) => (uses[place].sense ?? NO_SENSE) === sense);
+      const [colour, symbol] = look(theme, sense, number);
+      return {
+        type: "scatter", mode: "markers", name: plain(sense), customdata: places, hoverinfo: "text", cliponaxis: false,
+        x: places.map((place) => view.points[place][0] / reach), y: places.map((place) => view.points[place][1] / reach),
+        hovertext: places.map((place) => `${plain(sense)} · use ${place + 1}<br>${hoverSentence(uses[place].words, uses[place].place)}`),
+        marker: {
+          size: places.map((place) => (place === this.chosen ? 19 : 11)), color: colour, symbol, opacity: 0.9,
+          line: { width: places.map((place) => (place === this.chosen ? 3 : 1)), color: places.map((place) => (place === this.chosen ? theme.ink : theme.panel)) },
+        },
+      };
+    });
+    const named = (number) => method === "tsne" ? `t-SNE ${number + 1}` : `PC ${number + 1} · ${percent(view.explained[number])} of the variance`;
+    const side = (number, more) => axis(theme, { title: named(number), range: [-1.15, 1.15], showticklabels: false, ...more });
+    return { traces, layout: { height: 400, showlegend: true, margin: { l: 36, r: 12, t: 36, b: 36 }, xaxis: side(0), yaxis: side(1, { scaleanchor: "x" }) } };
+  }
+
+  #matrixOf(theme, view, width) {
+    const { uses } = this.found;
+    const order = uses.map((_, place) => place).sort((one, other) => this.#sense(one) - this.#sense(other) || one - other);
+    const known = uses.length <= MOST_HOVERED;
+    const about = (place) => (known ? hoverSentence(uses[place].words, uses[place].place) : `use ${place + 1}`);
+    const labels = order.map(about);
+    const step = Math.ceil(order.length / 20);
+    const ticks = { tickvals: order.map((_, number) => number).filter((number) => number % step === 0), ticktext: order.filter((_, number) => number % step === 0).map((place) => place + 1), showgrid: false, ticks: "" };
+    const size = Math.min(width, 460);
+    return {
+      traces: [{
+        type: "heatmap", z: order.map((row) => order.map((column) => view.similarity[row][column])), hoverinfo: "text",
+        hovertext: order.map((row, one) => order.map((column, other) => `cosine ${view.similarity[row][column].toFixed(3)}<br>${labels[one]}<br>${labels[other]}`)),
+        colorscale: [[0, theme.panel], [1, theme.accent]], zmax: 1, xgap: order.length > 40 ? 0 : 1, ygap: order.length > 40 ? 0 : 1,
+        colorbar: { thickness: 10, outlinewidth: 0, len: 0.9, tickfont: { color: theme.soft, size: 11 } },
+      }],
+      layout: { height: Math.max(300, size - 40), margin: { l: 30, r: 0, t: 8, b: 30 }, xaxis: axis(theme, ticks), yaxis: axis(theme, { ...ticks, autorange: "reversed" }) },
+    };
+  }
+
+  #sense(place) {
+    return this.senses.indexOf(this.found.uses[place].sense ?? NO_SENSE);
+  }
+
+  #list(view) {
+    const { uses } = this.found;
+    const order = uses.map((_, place) => place);
+    if (this.chosen !== null) order.sort((one, other) => (other === this.chosen) - (one === this.chosen) || view.similarity[this.chosen][other] - view.similarity[this.chosen][one]);
+    else order.sort((one, other) => this.#sense(one) - this.#sense(other) || one - other);
+    this.list.replaceChildren(...order.map((place) => {
+      const use = uses[place];
+      const number = this.#sense(place);
+      const cosine = this.chosen !== null && h("span", { class: "cosine" }, view.similarity[this.chosen][place].toFixed(2));
+      const sense = h("span", { class: "sense", style: { "--colour": `var(--${this.senses[number] === NO_SENSE ? "soft" : `sense-${(number % 7) + 1}`})` } }, this.senses[number]);
+      return h("li", { value: place + 1 },
+        h("button", { type: "button", class: "use", "aria-pressed": String(place === this.chosen), onclick: () => this.#choose(place) },
+          h("span", { class: "number" }, place + 1), sense, h("span", { class: "sentence" }, marked(use.words, use.place)), cosine));
+    }));
+  }
+
+  #static() {
+    const { static: found, word } = this.found;
+    const there = Boolean(found?.known);
+    this.static.element.hidden = !there;
+    this.noStatic.hidden = there;
+    const why = found ? [h("p", {}, `“${word}” is not among the static vectors.`)]
+      : [h("p", {}, "Static vectors have one point for all uses of a word. To see it here, start the server with"), h("pre", { tabindex: "0" }, h("code", {}, "elmo serve --model DIR --vectors V.txt"))];
+    this.noStatic.replaceChildren(h("h3", {}, "The static vector"), ...why);
+    if (there) showStatic(this.static, found);
+  }
+}
+
+const look = (theme, sense, number) =>
+  sense === NO_SENSE ? [theme.soft, "circle-open"] : [theme.senses[number % theme.senses.length], SYMBOLS[number % SYMBOLS.length]];
+
+/** The one point of a word among its nearest words. */
+export function showStatic(chart, found) {
+  const words = [found.word, ...found.neighbours.map((each) => each.word)];
+  const cosines = [1, ...found.neighbours.map((each) => each.cosine)];
+  chart.show({
+    file: `${found.word}-static`, label: `The static vector of ${found.word} and its nearest words: ${words.slice(1).join(", ")}.`,
+    note: `Whatever the sentence, “${found.word}” is the one filled point; around it its nearest words (PCA).`,
+    data: { columns: ["word", "cosine", "x", "y"], rows: words.map((word, place) => [word, cosines[place], ...found.points[place]]) },
+    paint: (theme) => {
+      const reach = Math.max(...found.points.flat().map(Math.abs)) || 1;
+      const side = { range: [-1.35, 1.35], showticklabels: false };
+      return {
+        traces: [{
+          type: "scatter", mode: "markers+text", cliponaxis: false, hoverinfo: "text",
+          x: found.points.map(([x]) => x / reach), y: found.points.map(([, y]) => y / reach),
+          text: words.map(plain), textposition: "top center", textfont: { size: words.map((_, place) => (place ? 12 : 15)), color: theme.ink },
+          hovertext: words.map((word, place) => `${plain(word)}<br>cosine ${cosines[place].toFixed(3)}`),
+          marker: { size: words.map((_, place) => (place ? 6 : 15)), color: words.map((_, place) => (place ? mixed(theme.soft, theme.panel, 0.7) : theme.accent)) },
+        }],
+        layout: { height: 380, margin: { l: 36, r: 12, t: 8, b: 36 }, xaxis: axis(theme, { title: "PC 1", ...side }), yaxis: axis(theme, { title: "PC 2", ...side }) },
+      };
+    },
+  });
+}
