@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoForSequenceClassification, ElmoTokenizer
 from elmokit.static.vectors import WordVectors
+from elmokit.text.vocab import Vocabulary
 
 WORDS = ["the", "bank", "of", "river", "was", "wet", "and", "cell"]
 CORPUS = [
@@ -14,6 +18,35 @@ CORPUS = [
     "They robbed a bank .", "The cell divided .",
 ]  # fmt: skip
 HOST = "http://127.0.0.1"
+
+
+def save_bilm(path: Path) -> Path:
+    """A folder as of `elmo pretrain`."""
+    torch.manual_seed(3)
+    vocabulary = Vocabulary.from_counts(dict.fromkeys(WORDS, 9))
+    model = ElmoForPreTraining(ElmoConfig.preset("tiny", vocab_size=len(vocabulary)))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(3)  # far from uniform
+    model.save_pretrained(path)
+    vocabulary.save(path / "vocab.txt")
+    ElmoTokenizer().save_pretrained(path)
+    return path
+
+
+def save_classifier(path: Path) -> Path:
+    """A folder as of `elmo train classify`."""
+    torch.manual_seed(5)
+    labels = {0: "money", 1: "water", 2: "<b>odd</b>"}
+    config = ElmoConfig.preset("tiny", num_labels=3, head_hidden_dim=8, id2label=labels)
+    model = ElmoForSequenceClassification(config)
+    with torch.no_grad():
+        model.mix.w.copy_(torch.linspace(-1, 1, len(model.mix.w)))
+        for parameter in model.parameters():
+            parameter.mul_(2)
+    model.save_pretrained(path)
+    ElmoTokenizer().save_pretrained(path)
+    return path
 
 
 def static_vectors() -> WordVectors:

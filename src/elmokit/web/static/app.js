@@ -43,6 +43,7 @@ function route({ focus = true } = {}) {
     else other.link.removeAttribute("aria-current");
   }
   tab.view ??= new tab.View(app);
+  tab.link.scrollIntoView({ block: "nearest", inline: "nearest" });
   document.title = `${tab.View.title} · elmokit explorer`;
   const changed = main.firstElementChild !== tab.view.element;
   if (changed) main.replaceChildren(tab.view.element);

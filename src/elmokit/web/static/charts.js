@@ -65,7 +65,7 @@ const base = (theme) => ({
 
 /** What every picture has: caption, PNG, SVG, CSV, and the data as a table. */
 class Picture {
-  constructor(title, { file, level = 3, className = "" } = {}) {
+  constructor(title, { file, level = 2, className = "" } = {}) {
     this.file = file;
     this.paintable = null;
     this.data = null;
@@ -114,8 +114,13 @@ class Picture {
     return this.coming;
   }
 
+  /** For files: what is neither letter nor digit becomes a hyphen. */
+  get name() {
+    return this.file.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 80);
+  }
+
   saveCsv() {
-    saveText(`${this.file}.csv`, csv(this.data.columns, this.data.rows), "text/csv");
+    saveText(`${this.name}.csv`, csv(this.data.columns, this.data.rows), "text/csv");
   }
 
   #fill() {
@@ -130,6 +135,7 @@ export class Chart extends Picture {
 
   paint({ traces, layout }, width) {
     const { animate } = this;
+    this.plot.style.minHeight = `${layout.height}px`; // the page does not jump when the picture comes
     this.animate = false;
     const drawn = this.#queue.then(() => this.#draw(traces, { ...base(colours()), ...layout, width }, animate));
     this.#queue = drawn.catch(() => {});
@@ -155,8 +161,8 @@ export class Chart extends Picture {
     const { width, height } = this.plot.layout;
     const address = await Plotly.toImage(this.plot, { format: "svg", width, height });
     const text = decodeURIComponent(address.slice(address.indexOf(",") + 1));
-    if (format === "svg") saveText(`${this.file}.svg`, text, "image/svg+xml");
-    else save(`${this.file}.png`, await pngOf(text, width, height));
+    if (format === "svg") saveText(`${this.name}.svg`, text, "image/svg+xml");
+    else save(`${this.name}.png`, await pngOf(text, width, height));
   }
 }
 
@@ -169,8 +175,8 @@ export class Drawing extends Picture {
   async saveAs(format) {
     const svg = this.plot.querySelector("svg");
     const text = svgText(svg);
-    if (format === "svg") saveText(`${this.file}.svg`, text, "image/svg+xml");
-    else save(`${this.file}.png`, await pngOf(text, svg.width.baseVal.value, svg.height.baseVal.value));
+    if (format === "svg") saveText(`${this.name}.svg`, text, "image/svg+xml");
+    else save(`${this.name}.png`, await pngOf(text, svg.width.baseVal.value, svg.height.baseVal.value));
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { axis, Chart, Drawing, plain } from "./charts.js";
+import { shades } from "./colours.js";
 import { counted, field, h, percent, say } from "./dom.js";
 import { missing, Status } from "./status.js";
 import { strip } from "./strips.js";
@@ -125,10 +126,17 @@ export class ClassifyView {
     this.mix.show({
       note: `λ of ${whose}, mix “${mix.mode}”; γ = ${mix.gamma.toFixed(3)}.`, label: `Weights of the layers: ${names.map((name, layer) => `${name} ${lambdas[layer].toFixed(3)}`).join(", ")}; gamma ${mix.gamma.toFixed(3)}.`,
       data: { columns: ["weight", "value"], rows: [...names.map((name, layer) => [`λ ${name}`, lambdas[layer]]), ["γ", mix.gamma]] },
-      paint: (theme) => ({
-        traces: [{ type: "bar", hoverinfo: "none", x: [...names, "γ"], y: [...lambdas, mix.gamma], marker: { color: [...lambdas.map(() => theme.accent), theme.soft] }, text: [...lambdas, mix.gamma].map((value) => value.toFixed(2)), textposition: "outside", cliponaxis: false }],
-        layout: { height: 230, bargap: 0.4, margin: { l: 44, r: 12, t: 24, b: 32 }, xaxis: axis(theme, { type: "category", showgrid: false }), yaxis: axis(theme, { rangemode: "tozero" }) },
-      }),
+      paint: (theme) => {
+        const bars = (x, y, color, more) => ({ type: "bar", hoverinfo: "none", x, y, marker: { color }, text: y.map((value) => value.toFixed(2)), textposition: "outside", cliponaxis: false, ...more });
+        const across = { type: "category", showgrid: false };
+        return {
+          traces: [bars(names, lambdas, theme.accent), bars(["γ"], [mix.gamma], theme.soft, { xaxis: "x2", yaxis: "y2" })],
+          layout: {
+            height: 230, bargap: 0.4, margin: { l: 44, r: 12, t: 24, b: 32 }, xaxis: axis(theme, { ...across, domain: [0, 0.7] }), yaxis: axis(theme, { rangemode: "tozero", nticks: 5 }),
+            xaxis2: axis(theme, { ...across, domain: [0.84, 1], anchor: "y2" }), yaxis2: axis(theme, { rangemode: "tozero", anchor: "x2", nticks: 5 }),
+          },
+        };
+      },
     });
   }
 
@@ -142,7 +150,7 @@ export class ClassifyView {
       paint: (theme) => ({
         traces: [{
           type: "heatmap", z: rows.map((row) => labels.map((label) => share(row, label))), zmin: 0, zmax: 1, showscale: false, xgap: 2, ygap: 2, hoverinfo: "none",
-          colorscale: [[0, theme.panel], [1, theme.accent]], text: rows.map((row) => labels.map((label) => percent(share(row, label)))), texttemplate: "%{text}",
+          colorscale: shades(theme), textfont: { color: theme.ink }, text: rows.map((row) => labels.map((label) => percent(share(row, label)))), texttemplate: "%{text}",
         }],
         layout: {
           height: 60 + 40 * rows.length, margin: { l: 70, r: 8, t: 32, b: 8 },

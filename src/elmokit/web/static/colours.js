@@ -22,3 +22,6 @@ export function mixed(over, under, share) {
   const [first, second] = [over, under].map((colour) => colour.match(/[\d.]+/g).slice(0, 3).map(Number));
   return `rgb(${first.map((value, place) => Math.round(share * value + (1 - share) * second[place])).join(", ")})`;
 }
+
+/** A colour scale from the paper to a share of the accent: text on it stays readable up to 0.6. */
+export const shades = (theme, most = 0.6) => [[0, mixed(theme.accent, theme.panel, 0.04)], [1, mixed(theme.accent, theme.panel, most)]];

@@ -2,7 +2,7 @@
 
 import { ask, Problem } from "./api.js";
 import { axis, Chart, plain } from "./charts.js";
-import { SYMBOLS } from "./colours.js";
+import { shades, SYMBOLS } from "./colours.js";
 import { counted, field, figure, h, newId, say, table } from "./dom.js";
 import { csv, saveText } from "./export.js";
 import { Status } from "./status.js";
@@ -34,12 +34,12 @@ export class CompareView {
     this.title = h("h2");
     this.about = h("p", { class: "note" });
     this.scores = h("div", {});
-    this.dots = new Chart("Methods", { file: "methods" });
-    this.confusion = new Chart("Confusion", { file: "confusion" });
-    this.learning = new Chart("Learning curves", { file: "learning" });
-    this.efficiency = new Chart("Share of the labels", { file: "labels" });
-    this.lambdas = new Chart("The layers' weights", { file: "lambdas" });
-    this.words = new Chart("Uses of a word", { file: "uses" });
+    this.dots = new Chart("Methods", { file: "methods", level: 3 });
+    this.confusion = new Chart("Confusion", { file: "confusion", level: 3 });
+    this.learning = new Chart("Learning curves", { file: "learning", level: 3 });
+    this.efficiency = new Chart("Share of the labels", { file: "labels", level: 3 });
+    this.lambdas = new Chart("The layers' weights", { file: "lambdas", level: 3 });
+    this.words = new Chart("Uses of a word", { file: "uses", level: 3 });
     this.classes = h("section", { class: "listing" });
     this.pairs = h("section", { class: "listing" });
     this.results = h("div", { class: "results", hidden: true }, this.title, this.about, this.scores,
@@ -113,7 +113,8 @@ export class CompareView {
     const metrics = [...new Set(study.rows.flatMap((row) => Object.keys(row.metrics[split] ?? {})))];
     const metric = choose(this.metric, metrics, params.get("metric"));
     const working = study.rows.filter((row) => !row.failed);
-    const row = choose(this.row, working.map((each) => each.name), params.get("row"));
+    const best = [...working].sort((one, other) => compared(other.metrics[split]?.[metric]?.mean ?? -1, one.metrics[split]?.[metric]?.mean ?? -1))[0];
+    const row = choose(this.row, working.map((each) => each.name), params.get("row") ?? best?.name);
     this.title.textContent = study.title;
     const sizes = Object.entries(study.data).map(([name, rows]) => `${name} ${rows.toLocaleString("en")}`).join(", ");
     this.about.textContent = [counted(study.rows.length, "method"), sizes && `rows: ${sizes}`, study.seeds.length && `seeds ${study.seeds.join(", ")}`].filter(Boolean).join(" · ");
@@ -188,12 +189,12 @@ export class CompareView {
     const shares = matrix.map((line) => line.map((count) => count / Math.max(1, line.reduce((sum, each) => sum + each, 0))));
     this.confusion.heading.textContent = `Confusion of ${row.name}`;
     this.confusion.show({
-      file: `confusion-${split}`, note: `Gold down, predicted across; colour is the share of the gold label. ${split}.`, label: `Confusion matrix of ${row.name} on ${split}.`,
+      file: `confusion-${split}`, note: `On ${split}: gold down, predicted across; colour is the share of the gold label.`, label: `Confusion matrix of ${row.name} on ${split}.`,
       data: { columns: ["gold", ...names], rows: matrix.map((line, place) => [names[place], ...line]) },
       paint: (theme, width) => {
         const ticks = { tickvals: names.map((_, place) => place), ticktext: names.map(plain), showgrid: false };
         return {
-          traces: [{ type: "heatmap", z: shares, zmin: 0, zmax: 1, showscale: false, xgap: 2, ygap: 2, colorscale: [[0, theme.panel], [1, theme.accent]], hoverinfo: "text",
+          traces: [{ type: "heatmap", z: shares, zmin: 0, zmax: 1, showscale: false, xgap: 2, ygap: 2, colorscale: shades(theme), textfont: { color: theme.ink }, hoverinfo: "text",
             hovertext: matrix.map((line, gold) => line.map((count, predicted) => `gold ${plain(names[gold])}<br>predicted ${plain(names[predicted])}<br>${count}`)),
             ...(names.length <= 12 && { text: matrix, texttemplate: "%{text}" }) }],
           layout: { height: Math.min(width, 420) - 20, margin: { l: 80, r: 8, t: 36, b: 8 }, xaxis: axis(theme, { side: "top", ...ticks }), yaxis: axis(theme, { autorange: "reversed", ...ticks }) },
@@ -211,7 +212,7 @@ export class CompareView {
       data: { columns: ["method", "epoch", "validation accuracy", "validation loss", "training loss"], rows: trained.flatMap((row) => row.history.map((epoch) => [row.name, epoch.epoch, epoch.validation_accuracy, epoch.validation_loss, epoch.train_loss])) },
       paint: (theme) => ({
         traces: trained.map((row, number) => line(theme, number, row.name, row.history.map((epoch) => epoch.epoch), row.history.map((epoch) => epoch.validation_accuracy))),
-        layout: lines(theme, "epoch", "validation accuracy", trained.length),
+        layout: lines(theme, "epoch", "validation accuracy", trained.length, { dtick: Math.max(...trained.map((row) => row.history.length)) <= 12 ? 1 : undefined }),
       }),
     });
   }
@@ -232,7 +233,7 @@ export class CompareView {
   }
 
   #lambdas(rows) {
-    const mixed = rows.filter((row) => row.lambdas);
+    const mixed = rows.filter((row) => row.lambdas?.length > 1);
     this.lambdas.element.hidden = !mixed.length;
     if (!mixed.length) return;
     const layers = Math.max(...mixed.map((row) => row.lambdas.length));
@@ -243,13 +244,13 @@ export class CompareView {
       data: { columns: ["method", ...names, "γ"], rows: mixed.map((row) => [row.name, ...names.map((_, layer) => rounded(row.lambdas[layer])), rounded(row.gamma)]) },
       paint: (theme) => ({
         traces: names.map((name, layer) => ({ type: "bar", orientation: "h", name, y: mixed.map((_, number) => number), x: mixed.map((row) => rounded(row.lambdas[layer])), marker: { color: theme.senses[layer % theme.senses.length] }, hoverinfo: "x+name" })),
-        layout: { height: 120 + 40 * mixed.length, barmode: "stack", bargap: 0.4, showlegend: true, margin: { l: 120, r: 24, t: 36, b: 36 }, xaxis: axis(theme, { rangemode: "tozero" }), yaxis: methods(theme, mixed) },
+        layout: { height: 120 + 40 * mixed.length, barmode: "stack", bargap: 0.4, showlegend: true, legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", traceorder: "normal", itemclick: false, itemdoubleclick: false }, margin: { l: 120, r: 24, t: 36, b: 36 }, xaxis: axis(theme, { rangemode: "tozero" }), yaxis: methods(theme, mixed) },
       }),
     });
   }
 
   #uses(map, row) {
-    const plane = map?.planes[row?.name] ?? Object.values(map?.planes ?? {})[0];
+    const plane = map?.planes[row?.name] ?? Object.values(map?.planes ?? {}).at(-1);
     this.words.element.hidden = !plane;
     if (!plane) return;
     const name = Object.keys(map.planes).find((each) => map.planes[each] === plane);
@@ -279,11 +280,11 @@ export class CompareView {
   #pairs(pairs) {
     this.pairs.hidden = !pairs.length;
     if (!pairs.length) return;
-    const told = (value) => (value < 0.0001 ? "< 0.0001" : value.toFixed(4));
+    const told = (value) => (value < 0.0001 ? "<\u00a00.0001" : value.toFixed(4));
     const sign = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
     this.pairs.replaceChildren(h("h3", {}, "Two by two"), h("p", { class: "note" }, "Difference of test accuracy with its interval, McNemar's test, and the rows that one of the two alone got right."),
       table("Two by two", ["First", "Second", "Difference", "Interval", "McNemar p", "Only first", "Only second"],
-        pairs.map((pair) => [pair.first, pair.second, sign(pair.difference), `${sign(pair.low)} to ${sign(pair.high)}`, told(pair.mcnemar), pair.only_first, pair.only_second])));
+        pairs.map((pair) => [pair.first, pair.second, sign(pair.difference), `${sign(pair.low)}\u00a0to\u00a0${sign(pair.high)}`, told(pair.mcnemar), pair.only_first, pair.only_second])));
   }
 }
 
@@ -301,7 +302,7 @@ function compared(one, other) {
 
 const line = (theme, number, name, x, y) => ({
   type: "scatter", mode: "lines+markers", name: plain(name), x, y, hoverinfo: "x+y+name",
-  line: { color: theme.senses[number % theme.senses.length], width: 2 }, marker: { size: 8, symbol: SYMBOLS[number % SYMBOLS.length] },
+  line: { color: theme.senses[number % theme.senses.length], width: 2, dash: number < theme.senses.length ? "solid" : "dot" }, marker: { size: 8, symbol: SYMBOLS[number % SYMBOLS.length] },
 });
 
 const lines = (theme, across, up, count, more = {}) => ({

@@ -47,7 +47,7 @@ export function table(caption, columns, rows, { most = 300 } = {}) {
       "table",
       {},
       h("caption", { class: "unseen" }, caption),
-      h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))),
+      h("thead", {}, h("tr", {}, columns.map((name, column) => h("th", { scope: "col", class: typeof shown[0]?.[column] === "number" && "number" }, name)))),
       h("tbody", {}, shown.map((row) => h("tr", {}, row.map(cell)))),
     ),
     rows.length > most && h("p", { class: "hint" }, `The first ${most} of ${rows.length} rows; the CSV has all.`),

@@ -48,7 +48,7 @@ export class LanguageModelView {
     const form = h("form", { class: "controls", onsubmit: (event) => this.#submit(event) },
       field("Sentence with a blank", this.blank, "Write ___ for the blank, or click a word above."), field("Words", this.k),
       h("button", { type: "submit", class: "go" }, "Fill the blank"));
-    this.fillers = new Chart("What would stand there", { file: "blank" });
+    this.fillers = new Chart("What would stand there", { file: "blank", level: 3 });
     this.fillers.element.hidden = true;
     this.element.append(h("section", { "aria-labelledby": "blank" }, h("h2", { id: "blank" }, "A blank"),
       h("div", { class: "desk" }, form, h("div", { class: "out" }, this.blankStatus.element, this.fillers.element))));
@@ -93,7 +93,7 @@ export class LanguageModelView {
     const bits = found.sentences.flatMap((each) => each.mean);
     this.summary.textContent = `${mean(bits).toFixed(1)} bits a word on average: perplexity ${figure(2 ** mean(bits))}. Deeper colour is more surprise.`;
     while (this.pictures.length < found.sentences.length) {
-      const picture = new Drawing(`Sentence ${this.pictures.length + 1}`, { file: `surprisal-${this.pictures.length + 1}` });
+      const picture = new Drawing(`Sentence ${this.pictures.length + 1}`, { file: `surprisal-${this.pictures.length + 1}`, level: 3 });
       this.pictures.push(picture);
     }
     const shown = this.pictures.slice(0, found.sentences.length);

@@ -162,8 +162,8 @@ export class NeighboursView {
       h("thead", {}, h("tr", {}, ["Cosine", "Before", "Word", "After"].map((name) => h("th", { scope: "col" }, name)))),
       h("tbody", {}, view.neighbours.map(({ use, cosine }) => {
         const { words, place } = uses[use];
-        return h("tr", {}, h("td", { class: "number" }, cosine.toFixed(3)), h("td", { class: "before" }, h("bdi", {}, words.slice(0, place).join(" "))),
-          h("th", { scope: "row" }, h("mark", {}, words[place])), h("td", { class: "after" }, words.slice(place + 1).join(" ")));
+        return h("tr", {}, h("td", { class: "number" }, cosine.toFixed(3)), h("td", { class: "before" }, h("bdi", {}, words.slice(0, place).join(" "))), " ",
+          h("th", { scope: "row" }, h("mark", {}, words[place])), " ", h("td", { class: "after" }, words.slice(place + 1).join(" ")));
       }))));
     const rows = views.flatMap((each) => each.neighbours.map(({ use, cosine }, rank) => [each.name, rank + 1, cosine, uses[use].words.join(" ")]));
     this.chart.show({

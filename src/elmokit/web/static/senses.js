@@ -2,7 +2,7 @@
 
 import { ask, Problem } from "./api.js";
 import { axis, Chart, hoverSentence, plain } from "./charts.js";
-import { mixed, SYMBOLS } from "./colours.js";
+import { mixed, shades, SYMBOLS } from "./colours.js";
 import { CorpusPicker } from "./corpus_picker.js";
 import { counted, field, h, marked, newId, percent, say } from "./dom.js";
 import { LayerSlider, layerOf } from "./layer_slider.js";
@@ -46,6 +46,7 @@ export class SensesView {
     this.word = h("input", { type: "text", required: true, maxlength: 200, autocomplete: "off", spellcheck: "false" });
     this.text = h("textarea", { rows: 12, spellcheck: "false" });
     this.corpus = new CorpusPicker(this.app, { label: "Add uses from a corpus", none: "none" });
+    this.more = h("details", { class: "more" }, h("summary", {}, "From a corpus"), this.corpus.element);
     const radio = (value, label) => {
       const input = h("input", { type: "radio", name: "method", value, id: newId("method") });
       return [input, h("label", { for: input.id }, label)];
@@ -59,7 +60,7 @@ export class SensesView {
       field("Word", this.word),
       field("Sentences", this.text, "One a line. The sense may stand in front: money | The bank raised its rates."),
       h("div", { class: "field" }, h("label", { for: file.id }, "Load sentences from a file"), file),
-      h("details", { class: "more" }, h("summary", {}, "From a corpus"), this.corpus.element),
+      this.more,
       this.method, h("button", { type: "submit", class: "go" }, "Show the uses"));
     this.links.setAttribute("aria-labelledby", "examples");
   }
@@ -67,7 +68,7 @@ export class SensesView {
   #results() {
     this.summary = h("p", { class: "summary" });
     this.slider = new LayerSlider((number) => this.#layer(number));
-    this.map = new Chart("Map of the uses", { file: "map", className: "wide" });
+    this.map = new Chart("Map of the uses", { file: "map" });
     this.map.onpoint = (point) => point.customdata !== undefined && this.#choose(point.customdata);
     this.matrix = new Chart("Similarity of each use to each", { file: "similarity" });
     this.static = new Chart("The static vector: one point for all uses", { file: "static" });
@@ -75,15 +76,17 @@ export class SensesView {
     this.listTitle = h("h2", { id: "uses" }, "Uses");
     this.list = h("ol", { class: "uses", "aria-labelledby": "uses" });
     this.results = h("div", { class: "results", hidden: true }, this.summary, this.slider.element,
-      h("div", { class: "grid" }, this.map.element, this.matrix.element, this.static.element, this.noStatic),
-      h("section", { class: "listing" }, this.listTitle,
-        h("p", { class: "note" }, "Choose a use to put the others in the order of their similarity to it in this layer."), this.list));
+      h("div", { class: "grid uneven" }, this.map.element, this.matrix.element,
+        h("section", { class: "listing" }, this.listTitle,
+          h("p", { class: "note" }, "Choose a use to put the others in the order of their similarity to it in this layer."), this.list),
+        this.static.element, this.noStatic));
   }
 
   show(params) {
     this.word.value = params.get("word") ?? (params.has("text") || params.has("corpus") ? "" : this.app.examples[0].word);
-    this.text.value = params.get("text") ?? (params.has("corpus") ? "" : this.examples.get(this.word.value) ?? "");
+    this.text.value = params.get("text") ?? this.examples.get(this.word.value) ?? "";
     this.method.querySelector(`[value=${params.get("method") === "tsne" ? "tsne" : "pca"}]`).checked = true;
+    this.more.open ||= params.has("corpus");
     this.corpus.refresh(params.get("corpus") ?? "").catch(() => {}); // what is missing shows when it is asked for
     for (const link of this.links.querySelectorAll("a")) {
       if (link.textContent === this.word.value && !params.has("text")) link.setAttribute("aria-current", "true");
@@ -97,7 +100,7 @@ export class SensesView {
   /** The inputs, as short as they can be. */
   #params() {
     const params = new URLSearchParams({ word: this.word.value.trim() });
-    if (this.text.value.trim() && this.text.value !== this.examples.get(this.word.value.trim())) params.set("text", this.text.value);
+    if (this.text.value !== (this.examples.get(params.get("word")) ?? "")) params.set("text", this.text.value);
     if (this.corpus.value) params.set("corpus", this.corpus.value);
     const { value } = this.method.querySelector(":checked");
     if (value !== "pca") params.set("method", value);
@@ -198,7 +201,7 @@ export class SensesView {
     const asked = this.method.querySelector(":checked").value;
     const few = asked !== method ? " t-SNE needs at least 5 uses: this is PCA." : "";
     this.summary.textContent = `${counted(uses.length, "use")} of “${word}”${known.length ? ` in ${counted(known.length, "sense")}` : ""}.${left}${few}`;
-    this.slider.show(views.map(({ name, agreement }) => ({ name, note: agreement === null ? null : `${percent(agreement)} agree` })), number);
+    this.slider.show(views.map(({ name, points, agreement }) => ({ name, note: noteOf(points, agreement) })), number);
     this.#static();
     this.#view(number, false);
   }
@@ -206,8 +209,8 @@ export class SensesView {
   #view(number, animate) {
     const { views, uses, word, method } = this.found;
     const view = views[number];
-    const one = view.points.every(([x, y]) => x === 0 && y === 0);
-    const agree = view.agreement === null ? "" : ` ${percent(view.agreement)} of the uses have their nearest neighbour in their own sense.`;
+    const one = onePoint(view.points);
+    const agree = one || view.agreement === null ? "" : ` ${percent(view.agreement)} of the uses have their nearest neighbour in their own sense.`;
     this.map.show({
       animate, file: `${word}-map-${view.name}`, paint: (theme) => this.#mapOf(theme, view),
       label: `${method === "pca" ? "PCA" : "t-SNE"} map of ${counted(uses.length, "use")} of ${word} in the layer ${view.name}. ${one ? "All lie on one point." : ""}${agree}`,
@@ -219,7 +222,7 @@ export class SensesView {
     });
     this.matrix.show({
       file: `${word}-similarity-${view.name}`, paint: (theme, width) => this.#matrixOf(theme, view, width),
-      label: `Cosines between the uses of ${word} in the layer ${view.name}.`, note: "Cosine of the vectors. Uses in the order of the list, sense by sense.",
+      label: `Cosines between the uses of ${word} in the layer ${view.name}.`, note: "Cosines of the vectors, sense by sense; a use with itself is left blank.",
       data: { columns: ["use", ...uses.map((_, place) => place + 1)], rows: view.similarity.map((row, place) => [String(place + 1), ...row]) },
     });
     this.#list(view);
@@ -241,7 +244,7 @@ export class SensesView {
         },
       };
     });
-    const named = (number) => method === "tsne" ? `t-SNE ${number + 1}` : `PC ${number + 1} · ${percent(view.explained[number])} of the variance`;
+    const named = (number) => onePoint(view.points) ? `PC ${number + 1}` : method === "tsne" ? `t-SNE ${number + 1}` : `PC ${number + 1} · ${percent(view.explained[number])} of the variance`;
     const side = (number, more) => axis(theme, { title: named(number), range: [-1.15, 1.15], showticklabels: false, ...more });
     return { traces, layout: { height: 400, showlegend: true, margin: { l: 36, r: 12, t: 36, b: 36 }, xaxis: side(0), yaxis: side(1, { scaleanchor: "x" }) } };
   }
@@ -252,17 +255,25 @@ export class SensesView {
     const known = uses.length <= MOST_HOVERED;
     const about = (place) => (known ? hoverSentence(uses[place].words, uses[place].place) : `use ${place + 1}`);
     const labels = order.map(about);
-    const step = Math.ceil(order.length / 20);
-    const ticks = { tickvals: order.map((_, number) => number).filter((number) => number % step === 0), ticktext: order.filter((_, number) => number % step === 0).map((place) => place + 1), showgrid: false, ticks: "" };
-    const size = Math.min(width, 460);
+    const step = Math.ceil(order.length / ((width - 90) / 22));
+    const ticks = { tickvals: order.map((_, number) => number).filter((number) => number % step === 0), ticktext: order.filter((_, number) => number % step === 0).map((place) => place + 1), showgrid: false, ticks: "", tickangle: 0 };
+    const apart = order.flatMap((_, row) => order.map((_, column) => (row === column ? [] : view.similarity[order[row]][order[column]]))).flat();
+    const least = Math.min(...apart);
+    const borders = order.flatMap((place, number) => (number && this.#sense(place) !== this.#sense(order[number - 1]) ? [number - 0.5] : []));
+    const border = { type: "line", line: { color: theme.ink, width: 1 } };
+    const ends = { from: -0.5, to: order.length - 0.5 };
     return {
       traces: [{
-        type: "heatmap", z: order.map((row) => order.map((column) => view.similarity[row][column])), hoverinfo: "text",
+        type: "heatmap", z: order.map((row) => order.map((column) => (row === column ? null : view.similarity[row][column]))), hoverinfo: "text", hoverongaps: false,
         hovertext: order.map((row, one) => order.map((column, other) => `cosine ${view.similarity[row][column].toFixed(3)}<br>${labels[one]}<br>${labels[other]}`)),
-        colorscale: [[0, theme.panel], [1, theme.accent]], zmax: 1, xgap: order.length > 40 ? 0 : 1, ygap: order.length > 40 ? 0 : 1,
+        colorscale: shades(theme, 1), zmin: least > 0.999 ? 0 : least, zmax: Math.max(...apart), xgap: order.length > 40 ? 0 : 1, ygap: order.length > 40 ? 0 : 1,
         colorbar: { thickness: 10, outlinewidth: 0, len: 0.9, tickfont: { color: theme.soft, size: 11 } },
       }],
-      layout: { height: Math.max(300, size - 40), margin: { l: 30, r: 0, t: 8, b: 30 }, xaxis: axis(theme, ticks), yaxis: axis(theme, { ...ticks, autorange: "reversed" }) },
+      layout: {
+        height: Math.min(400, width), plot_bgcolor: theme.grid,
+        shapes: borders.flatMap((at) => [{ ...border, x0: at, x1: at, y0: ends.from, y1: ends.to }, { ...border, y0: at, y1: at, x0: ends.from, x1: ends.to }]),
+        margin: { l: 30, r: 0, t: 8, b: 30 }, xaxis: axis(theme, ticks), yaxis: axis(theme, { ...ticks, autorange: "reversed" }),
+      },
     };
   }
 
@@ -293,9 +304,16 @@ export class SensesView {
     this.noStatic.hidden = there;
     const why = found ? [h("p", {}, `“${word}” is not among the static vectors.`)]
       : [h("p", {}, "Static vectors have one point for all uses of a word. To see it here, start the server with"), h("pre", { tabindex: "0" }, h("code", {}, "elmo serve --model DIR --vectors V.txt"))];
-    this.noStatic.replaceChildren(h("h3", {}, "The static vector"), ...why);
+    this.noStatic.replaceChildren(h("h2", {}, "The static vector"), ...why);
     if (there) showStatic(this.static, found);
   }
+}
+
+const onePoint = (points) => points.every(([x, y]) => x === 0 && y === 0);
+
+function noteOf(points, agreement) {
+  if (onePoint(points)) return "one point";
+  return agreement === null ? null : `agree ${percent(agreement)}`;
 }
 
 const look = (theme, sense, number) =>
@@ -309,19 +327,34 @@ export function showStatic(chart, found) {
     file: `${found.word}-static`, label: `The static vector of ${found.word} and its nearest words: ${words.slice(1).join(", ")}.`,
     note: `Whatever the sentence, “${found.word}” is the one filled point; around it its nearest words (PCA).`,
     data: { columns: ["word", "cosine", "x", "y"], rows: words.map((word, place) => [word, cosines[place], ...found.points[place]]) },
-    paint: (theme) => {
+    paint: (theme, width) => {
       const reach = Math.max(...found.points.flat().map(Math.abs)) || 1;
+      const points = found.points.map(([x, y]) => [x / reach, y / reach]);
+      const sides = beside(points, words, width / 2.9, 110);
       const side = { range: [-1.35, 1.35], showticklabels: false };
       return {
         traces: [{
           type: "scatter", mode: "markers+text", cliponaxis: false, hoverinfo: "text",
-          x: found.points.map(([x]) => x / reach), y: found.points.map(([, y]) => y / reach),
-          text: words.map(plain), textposition: "top center", textfont: { size: words.map((_, place) => (place ? 12 : 15)), color: theme.ink },
+          x: points.map(([x]) => x), y: points.map(([, y]) => y),
+          text: words.map((word, place) => (sides[place] ? plain(word) : "")), textposition: sides.map((side) => side ?? "top center"), textfont: { size: words.map((_, place) => (place ? 12 : 15)), color: theme.ink },
           hovertext: words.map((word, place) => `${plain(word)}<br>cosine ${cosines[place].toFixed(3)}`),
-          marker: { size: words.map((_, place) => (place ? 6 : 15)), color: words.map((_, place) => (place ? mixed(theme.soft, theme.panel, 0.7) : theme.accent)) },
+          marker: { opacity: 1, line: { width: 0 }, size: words.map((_, place) => (place ? 6 : 15)), color: words.map((_, place) => (place ? mixed(theme.soft, theme.panel, 0.7) : theme.accent)) },
         }],
         layout: { height: 380, margin: { l: 36, r: 12, t: 8, b: 36 }, xaxis: axis(theme, { title: "PC 1", ...side }), yaxis: axis(theme, { title: "PC 2", ...side }) },
       };
     },
+  });
+}
+
+/** Where each word stands beside its point so that words do not overlap, null where there is no room; `across` and `up` are pixels to a unit. */
+function beside(points, words, across, up) {
+  const taken = [];
+  const places = { "top center": [0, 14], "bottom center": [0, -14], "middle right": [1, 0], "middle left": [-1, 0] };
+  return points.map(([x, y], number) => {
+    const half = (words[number].length * (number ? 6.5 : 8)) / 2;
+    const boxes = Object.entries(places).map(([name, [side, above]]) => ({ name, x: x * across + side * (half + 8), y: y * up + above, half }));
+    const free = boxes.find((box) => !taken.some((other) => Math.abs(box.x - other.x) < box.half + other.half && Math.abs(box.y - other.y) < 14));
+    if (free) taken.push(free);
+    return free?.name ?? null;
   });
 }
