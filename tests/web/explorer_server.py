@@ -34,6 +34,7 @@ class Watched:
 
     def __init__(self, context: Any, base: str) -> None:
         self.base, self.troubles, self.asked = base, [], []
+        self.opened = 0
         self.page = context.new_page()
         self.page.set_default_timeout(20_000)
         self.page.on("console", lambda message: self.troubles.append(message.text))
@@ -41,10 +42,15 @@ class Watched:
         self.page.on("request", lambda request: self.asked.append(request.url))
 
     def open(self, view: str) -> Any:
-        """Go to a view; wait for what it shows first."""
-        self.page.goto(f"{self.base}#{view}")
+        """Go to a view with fresh inputs, without loading the page again where it is open."""
+        self.opened += 1
+        self.page.goto(f"{self.base}#{view}{'&' if '?' in view else '?'}opened={self.opened}")
         self.page.locator("main .view").wait_for()
         return self.page
+
+    def text(self, text: str) -> Any:
+        """The first place in the view with this text."""
+        return self.page.locator("main").get_by_text(text).first
 
     def outside(self) -> list[str]:
         """Addresses of other places."""

@@ -1,4 +1,4 @@
-"""The explorer's page in a real browser: every view clicked, typed into, used by keyboard, narrow, dark and attacked."""
+"""The explorer's page in a real browser: every view clicked, typed into, used by keyboard, narrow, dark, attacked."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def full_study() -> dict[str, Any]:
     return {
         **study(), "data": {"test": 10}, "seeds": [1, 2], "rows": [{**model, "per_class": {"a": scores}}, other],
         "pairs": [{**pair, "only_first": 1, "only_second": 3}], "map": {"word": "bank", "planes": {row["name"]: plane}},
-        "efficiency": {"shares": [0.1, 1.0], "curves": {"TF-IDF": [value(0.5), value(0.7)], row["name"]: [None, value(0.9)]}},
+        "efficiency": {"shares": [0.1, 1.0], "curves": {"TF-IDF": [value(0.5), value(0.7)], "ELMo": [None, value(0.9)]}},
     }  # fmt: skip
 
 
@@ -62,29 +62,27 @@ def server(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory, browser: 
 
 
 @pytest.fixture(scope="module")
-def context(browser: Any) -> Iterator[Any]:
-    """A desk's browser; pages in it share what was fetched before."""
-    found = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    yield found
-    found.close()
+def opened(browser: Any, server: str) -> Iterator[Watched]:
+    """A page that the tests share: reading the drawing library takes longer than they do."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    yield Watched(context, server)
+    context.close()
 
 
 @pytest.fixture
-def watched(context: Any, server: str) -> Iterator[Watched]:
-    """A page whose console stays empty and that asks nobody else."""
-    found = Watched(context, server)
-    yield found
-    assert found.outside() == []
-    assert found.troubles == []
-    found.page.close()
+def watched(opened: Watched) -> Iterator[Watched]:
+    """The page, its console empty in the end, and nobody else asked."""
+    opened.troubles.clear()
+    yield opened
+    assert opened.outside() == []
+    assert opened.troubles == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")])
-def test_every_view_shows(server: str, browser: Any, width: int, scheme: str) -> None:
+def test_every_view_shows(watched: Watched, width: int, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-playwright-python").Axe()
-    touch = width < 500
-    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme, has_touch=touch)
-    watched = Watched(context, server)
+    watched.page.set_viewport_size({"width": width, "height": 900})
+    watched.page.emulate_media(color_scheme=scheme)
     for view in VIEWS:
         page = watched.open(view)
         page.locator(SHOWN).first.wait_for()
@@ -99,9 +97,8 @@ def test_every_view_shows(server: str, browser: Any, width: int, scheme: str) ->
         if (width, scheme) in ((1280, "light"), (390, "dark")):
             faults = axe.run(page).response["violations"]
             assert [(view, each["id"], each["nodes"][0]["html"]) for each in faults] == []
-    assert watched.outside() == []
-    assert watched.troubles == []
-    context.close()
+    watched.page.set_viewport_size({"width": 1280, "height": 900})
+    watched.page.emulate_media(color_scheme="light")
 
 
 def test_it_is_light_and_usable_before_the_drawing_library(server: str, browser: Any) -> None:
@@ -111,7 +108,7 @@ def test_it_is_light_and_usable_before_the_drawing_library(server: str, browser:
     watched.page.on("response", lambda answer: sizes.append(len(answer.body())))
     watched.page.route("**/plotly.min.js", lambda route: route.abort())
     page = watched.open("senses")
-    assert page.locator(".use").count() == 16 or page.locator(".use").nth(15).wait_for() is None
+    page.locator(".use").nth(15).wait_for()
     page.get_by_text("The drawing library did not load").first.wait_for()
     page.get_by_text("Data as a table").first.click()
     assert page.get_by_role("region", name="Map of the uses").locator("tbody tr").count() == 16
@@ -123,19 +120,19 @@ def test_it_is_light_and_usable_before_the_drawing_library(server: str, browser:
 
 def test_senses(watched: Watched) -> None:
     page = watched.open("senses")
-    page.get_by_text("16 uses of “bank” in 2 senses.").wait_for()
+    watched.text("16 uses of “bank” in 2 senses.").wait_for()
     page.get_by_role("link", name="cell", exact=True).click()
-    page.get_by_text("14 uses of “cell” in 2 senses.").wait_for()
+    watched.text("14 uses of “cell” in 2 senses.").wait_for()
     page.get_by_label("Word", exact=True).fill("bank")
     lines = ["shore | The bank of the river was wet", "The bank and the bank", "shore | A bank of mud", "No such word"]
     page.get_by_label("Sentences", exact=True).fill("\n".join(lines))
     page.get_by_role("button", name="Show the uses").click()
-    page.get_by_text("3 uses of “bank” in 1 sense. 1 sentence without the word left out.").wait_for()
+    watched.text("3 uses of “bank” in 1 sense. 1 sentence without the word left out.").wait_for()
     picture = page.get_by_role("img", name=re.compile("PCA map of 3 uses"))
-    assert picture.locator(".legendtext").all_inner_texts() == ["shore", "sense not given"]
+    assert picture.locator(".legendtext").all_text_contents() == ["shore", "sense not given"]
     slider = page.get_by_role("slider", name="Layer")
     slider.fill("0")
-    page.get_by_text("all uses are one point").wait_for()
+    watched.text("all uses are one point").wait_for()
     assert slider.get_attribute("aria-valuetext") == "tokens, one point"
     slider.fill("1")
     page.locator(".use", has_text="A bank of mud").click()
@@ -145,7 +142,7 @@ def test_senses(watched: Watched) -> None:
     page.get_by_role("button", name="Show the uses").focus()
     page.get_by_label("t-SNE").check()
     page.get_by_role("button", name="Show the uses").click()
-    page.get_by_text("t-SNE needs at least 5 uses").wait_for()
+    watched.text("t-SNE needs at least 5 uses").wait_for()
     assert page.get_by_role("img", name=re.compile("static vector of bank")).count() == 1
 
 
@@ -157,10 +154,10 @@ def test_senses_from_files(watched: Watched, tmp_path: Path) -> None:
     page.get_by_label("Load sentences from a file").set_input_files(own)
     page.wait_for_timeout(100)
     assert page.get_by_label("Sentences", exact=True).input_value() == "shore | The wet bank\nmoney | A bank closed"
-    page.get_by_text("From a corpus").click()
+    page.get_by_text("From a corpus", exact=True).click()
     page.get_by_label("Add uses from a corpus").select_option(label="small (6 sentences)")
     page.get_by_role("button", name="Show the uses").click()
-    page.get_by_text("6 uses of “bank” in 2 senses.").wait_for()
+    page.locator(".summary", has_text=re.compile("^6 uses of “bank” in 2 senses.$")).wait_for()
     own.write_text("a bank\n" * 500, encoding="utf-8")
     page.get_by_label("Load sentences from a file").set_input_files(own)
     page.get_by_role("alert").get_by_text("own.txt has 500 lines; a map holds 200 uses.").wait_for()
@@ -168,20 +165,20 @@ def test_senses_from_files(watched: Watched, tmp_path: Path) -> None:
 
 def test_neighbours(watched: Watched, tmp_path: Path) -> None:
     page = watched.open("neighbours")
-    page.get_by_text("“bank” stands in 4 sentences of small.").wait_for()
+    watched.text("“bank” stands in 4 sentences of small.").wait_for()
     assert page.locator(".kwic tbody tr").count() == 4
     page.get_by_label("Sentence", exact=True).fill("Each cell of the bank was wet")
     page.get_by_label("Sentence", exact=True).blur()
     page.locator(".word", has_text="cell").click()
     page.get_by_role("button", name="Find its neighbours").click()
-    page.get_by_text("“cell” stands in 1 sentence of small.").wait_for()
-    assert page.locator(".kwic tbody tr").inner_text().split() == [*_first(page, ".kwic .number"), *CORPUS[5].split()]
+    watched.text("“cell” stands in 1 sentence of small.").wait_for()
+    assert page.locator(".kwic tbody tr").inner_text().split()[1:] == CORPUS[5].split()
     page.get_by_role("slider", name="Layer").fill("1")
     page.get_by_role("heading", name="Nearest uses in LSTM 1").wait_for()
     own = tmp_path / "mine.txt"
     own.write_text("A cell is small. The cell wall.\nNo more", encoding="utf-8")
     page.get_by_label("Load a text file of your own").set_input_files(own)
-    page.get_by_text("“cell” stands in 2 sentences of mine.txt.").wait_for()
+    watched.text("“cell” stands in 2 sentences of mine.txt.").wait_for()
 
 
 def test_language_model(watched: Watched, encoder: Encoder) -> None:
@@ -213,7 +210,7 @@ def test_classify(watched: Watched) -> None:
     told = page.request.post(f"{watched.base}api/classify", data={"texts": ["The river was wet and wide."]}).json()
     best = told["texts"][0]["labels"][0]
     expected = f"{best['label']} with {100 * best['probability']:.1f} %."
-    page.get_by_text("How far the logit", exact=False).or_(page.get_by_text("how far the logit")).first.wait_for()
+    watched.text("how far the logit").wait_for()
     assert page.locator(".summary").inner_text() == expected
     for title in ("Labels", "The layers' weights", "What each layer alone would say"):
         figure = page.get_by_role("figure", name=title)
@@ -244,6 +241,7 @@ def test_compare(watched: Watched, tmp_path: Path) -> None:
 
 def test_by_keyboard_alone(watched: Watched) -> None:
     page = watched.open("senses")
+    page.reload()
     page.locator(".use").first.wait_for()
     press, focused = page.keyboard.press, "document.activeElement"
     press("Tab")
@@ -289,7 +287,7 @@ def test_what_is_typed_is_text(watched: Watched, tmp_path: Path) -> None:
     own = tmp_path / f"{ATTACK[:40].replace('/', '')}.txt"
     own.write_text(f"A bank {ATTACK}", encoding="utf-8")
     page.get_by_label("Load a text file of your own").set_input_files(own)
-    page.locator(".kwic .after", has_text="window.hacked=1").wait_for()
+    page.locator(".kwic .after", has_text="window.hacked = 1").wait_for()
     page.locator(".kwic .before").first.hover()
     page.goto(f"{watched.base}#language-model?text={quote(ATTACK)}&blank={quote(f'___ {ATTACK}')}")
     page.get_by_role("img", name=re.compile("in bits: < img")).wait_for()
@@ -334,7 +332,7 @@ def test_an_address_holds_the_inputs(watched: Watched) -> None:
     page = watched.open("senses")
     page.locator(".use").first.wait_for()
     page.get_by_role("link", name="pitch", exact=True).click()
-    page.get_by_text("13 uses of “pitch”").wait_for()
+    watched.text("14 uses of “pitch” in 2 senses").wait_for()
     page.get_by_role("slider", name="Layer").fill("1")
     address = page.url
     page.get_by_role("link", name="Classify").click()
@@ -347,7 +345,7 @@ def test_an_address_holds_the_inputs(watched: Watched) -> None:
     assert page.get_by_label("Text", exact=True).input_value() == "wet cell"
     page.go_back()
     page.go_back()
-    page.get_by_text("13 uses of “pitch”").wait_for()
+    watched.text("14 uses of “pitch” in 2 senses").wait_for()
     assert page.url == address
     assert page.get_by_role("slider", name="Layer").input_value() == "1"
 
@@ -362,11 +360,11 @@ def test_a_server_that_is_busy_wrong_or_gone(watched: Watched) -> None:
             return
         status, message = answers.pop(0)
         body = json.dumps({"error": {"code": "x", "message": message, "hint": "Its log has the details."}})
-        route.fulfill(status=status, body=body, content_type="application/json", headers={"Retry-After": "1"})
+        route.fulfill(status=status, body=body, content_type="application/json", headers={"Retry-After": "2"})
 
     page.route("**/api/senses", answer)
-    watched.open("senses")
-    page.get_by_text("The server is busy; asking again in 1 s").wait_for()
+    watched.open("senses?word=bat")
+    page.locator("#spoken", has_text="The server is busy; asking again in 2 s").wait_for()
     page.get_by_role("alert").get_by_text("The server made a mistake.").wait_for()
     page.unroute("**/api/senses")
     page.route("**/api/senses", lambda route: route.abort())
@@ -374,7 +372,7 @@ def test_a_server_that_is_busy_wrong_or_gone(watched: Watched) -> None:
     page.get_by_role("alert").get_by_text("Is elmo serve still running?").wait_for()
     page.unroute("**/api/senses")
     page.get_by_role("button", name="Try again").click()
-    page.get_by_text("16 uses of “bank”").wait_for()
+    watched.text("14 uses of “bat” in 2 senses").wait_for()
     watched.troubles.clear()  # the browser itself notes what was refused
 
 
@@ -395,21 +393,23 @@ def test_the_theme_is_kept(watched: Watched) -> None:
     assert button.inner_text() == "Theme: auto"
 
 
-def test_views_say_what_the_server_lacks(context: Any, encoder: Encoder) -> None:
+def test_views_say_what_the_server_lacks(browser: Any, encoder: Encoder) -> None:
     with running(Loaded(Encoder(encoder.model), name="bare")) as address:
-        watched = Watched(context, address)
+        watched = Watched(browser, address)
         page = watched.open("senses")
-        page.get_by_text("elmo serve --model DIR --vectors V.txt").wait_for()
-        for view, flag in [("neighbours", "--corpus FILE"), ("language-model", "--model DIR"), ("classify", "--classifier DIR"), ("compare", "--study DIR")]:  # fmt: skip
+        watched.text("elmo serve --model DIR --vectors V.txt").wait_for()
+        flags = {
+            "neighbours": "--corpus FILE",
+            "language-model": "",
+            "classify": "--classifier DIR",
+            "compare": "--study DIR",
+        }
+        for view, flag in flags.items():
             page = watched.open(view)
-            assert flag in page.locator(".missing code").inner_text()
+            assert page.locator(".missing code").inner_text() == f"elmo serve --model DIR {flag}".strip()
         assert watched.troubles == []
         page.close()
 
 
 def _light(colour: str) -> int:
     return sum(int(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3])
-
-
-def _first(page: Any, selector: str) -> list[str]:
-    return [page.locator(selector).nth(1).inner_text()]

@@ -22,7 +22,10 @@ const pause = (seconds, signal) =>
 /** GET, or POST where there is a body. A busy server is asked again; `busy` is told so. */
 export async function ask(path, body, { signal, busy } = {}) {
   const sent = typeof body === "string" ? body : JSON.stringify(body);
-  const options = body === undefined ? { signal } : { method: "POST", headers: { "Content-Type": "application/json" }, body: sent, signal };
+  const options =
+    body === undefined
+      ? { signal }
+      : { method: "POST", headers: { "Content-Type": "application/json" }, body: sent, signal };
   for (let attempt = 1; ; attempt++) {
     const answer = await reached(path, options);
     if (answer.status === 503 && attempt < TRIES) {

@@ -43,7 +43,7 @@ function route({ focus = true } = {}) {
     else other.link.removeAttribute("aria-current");
   }
   tab.view ??= new tab.View(app);
-  tab.link.scrollIntoView({ block: "nearest", inline: "nearest" });
+  tab.link.parentElement.scrollLeft = tab.link.offsetLeft - tab.link.parentElement.clientWidth / 2;
   document.title = `${tab.View.title} · elmokit explorer`;
   const changed = main.firstElementChild !== tab.view.element;
   if (changed) main.replaceChildren(tab.view.element);
@@ -77,14 +77,20 @@ function theme() {
 async function start() {
   const status = new Status();
   main.replaceChildren(status.element);
-  const found = await status.run("Asking the server what it has loaded …",
+  const found = await status.run(
+    "Asking the server what it has loaded …",
     (options) => Promise.all([ask("/api/model", undefined, options), ask("/api/examples", undefined, options)]),
-    { again: start });
+    { again: start },
+  );
   if (!found) return;
   [app.model, app.examples] = [found[0], found[1].words];
   const { name, n_layers: layers, dim, parameters } = app.model;
-  document.getElementById("model").replaceChildren(
-    h("strong", {}, name), ` ${counted(layers, "layer")} · ${dim} dimensions · ${(parameters / 1e6).toFixed(1)} M parameters`);
+  document
+    .getElementById("model")
+    .replaceChildren(
+      h("strong", {}, name),
+      ` ${counted(layers, "layer")} · ${dim} dimensions · ${(parameters / 1e6).toFixed(1)} M parameters`,
+    );
   addEventListener("hashchange", route);
   addEventListener("popstate", () => route());
   route({ focus: false });

@@ -50,17 +50,41 @@ export function hoverSentence(words, place, width = 60) {
 export function axis(theme, more = {}) {
   const { title, ...rest } = more;
   return {
-    zeroline: false, gridcolor: theme.grid, linecolor: theme.line, tickcolor: theme.line, automargin: true, fixedrange: false,
-    title: title ? { text: title, font: { color: theme.soft, size: 12 }, standoff: 8 } : undefined, tickfont: { color: theme.soft, size: 12 }, ...rest,
+    zeroline: false,
+    gridcolor: theme.grid,
+    linecolor: theme.line,
+    tickcolor: theme.line,
+    automargin: true,
+    fixedrange: false,
+    title: title ? { text: title, font: { color: theme.soft, size: 12 }, standoff: 8 } : undefined,
+    tickfont: { color: theme.soft, size: 12 },
+    ...rest,
   };
 }
 
 const base = (theme) => ({
-  font: { family: FONT, size: 13, color: theme.ink }, paper_bgcolor: theme.panel, plot_bgcolor: theme.panel,
-  margin: { l: 48, r: 12, t: 8, b: 40 }, hovermode: "closest", showlegend: false,
+  font: { family: FONT, size: 13, color: theme.ink },
+  paper_bgcolor: theme.panel,
+  plot_bgcolor: theme.panel,
+  margin: { l: 48, r: 12, t: 8, b: 40 },
+  hovermode: "closest",
+  showlegend: false,
   dragmode: matchMedia("(pointer: fine)").matches ? "zoom" : false,
-  hoverlabel: { bgcolor: theme.panel, bordercolor: theme.soft, align: "left", font: { family: FONT, size: 13, color: theme.ink } },
-  legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", font: { size: 13 }, itemclick: false, itemdoubleclick: false },
+  hoverlabel: {
+    bgcolor: theme.panel,
+    bordercolor: theme.soft,
+    align: "left",
+    font: { family: FONT, size: 13, color: theme.ink },
+  },
+  legend: {
+    orientation: "h",
+    x: 0,
+    y: 1,
+    yanchor: "bottom",
+    font: { size: 13 },
+    itemclick: false,
+    itemdoubleclick: false,
+  },
 });
 
 /** What every picture has: caption, PNG, SVG, CSV, and the data as a table. */
@@ -76,11 +100,25 @@ class Picture {
     this.trouble = h("p", { class: "hint" });
     this.place = h("div", { class: "holder" });
     this.details = h("details", { ontoggle: () => this.#fill() }, h("summary", {}, "Data as a table"), this.place);
-    const tool = (name, work) => h("button", { type: "button", class: "quiet", onclick: work, "aria-describedby": id }, name);
-    const tools = h("div", { class: "tools" },
-      tool("PNG", () => this.saveAs("png")), tool("SVG", () => this.saveAs("svg")), tool("CSV", () => this.saveCsv()));
+    const tool = (name, work) =>
+      h("button", { type: "button", class: "quiet", onclick: work, "aria-describedby": id }, name);
+    const tools = h(
+      "div",
+      { class: "tools" },
+      tool("PNG", () => this.saveAs("png")),
+      tool("SVG", () => this.saveAs("svg")),
+      tool("CSV", () => this.saveCsv()),
+    );
     const head = h("div", { class: "head" }, this.heading, tools);
-    this.element = h("figure", { class: `picture ${className}`, "aria-labelledby": id }, head, this.note, this.plot, this.trouble, this.details);
+    this.element = h(
+      "figure",
+      { class: `picture ${className}`, "aria-labelledby": id },
+      head,
+      this.note,
+      this.plot,
+      this.trouble,
+      this.details,
+    );
     pictures.add(this);
     new ResizeObserver(() => this.paintSoon()).observe(this.plot);
   }
@@ -147,7 +185,15 @@ export class Chart extends Picture {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (animate && !still && this.plot.data?.length === traces.length) {
       const data = traces.map(({ x, y }) => ({ x, y }));
-      await Plotly.animate(this.plot, { data }, { mode: "immediate", transition: { duration: 350, easing: "cubic-in-out" }, frame: { duration: 350, redraw: false } });
+      await Plotly.animate(
+        this.plot,
+        { data },
+        {
+          mode: "immediate",
+          transition: { duration: 350, easing: "cubic-in-out" },
+          frame: { duration: 350, redraw: false },
+        },
+      );
     }
     await Plotly.react(this.plot, traces, layout, CONFIG);
     if (!this.listening) {

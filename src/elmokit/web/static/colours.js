@@ -19,9 +19,17 @@ export function colours() {
 
 /** A share of one colour over another, both `rgb(…)`. */
 export function mixed(over, under, share) {
-  const [first, second] = [over, under].map((colour) => colour.match(/[\d.]+/g).slice(0, 3).map(Number));
+  const [first, second] = [over, under].map((colour) =>
+    colour
+      .match(/[\d.]+/g)
+      .slice(0, 3)
+      .map(Number),
+  );
   return `rgb(${first.map((value, place) => Math.round(share * value + (1 - share) * second[place])).join(", ")})`;
 }
 
 /** A colour scale from the paper to a share of the accent: text on it stays readable up to 0.6. */
-export const shades = (theme, most = 0.6) => [[0, mixed(theme.accent, theme.panel, 0.04)], [1, mixed(theme.accent, theme.panel, most)]];
+export const shades = (theme, most = 0.6) => [
+  [0, mixed(theme.accent, theme.panel, 0.04)],
+  [1, mixed(theme.accent, theme.panel, most)],
+];

@@ -10,19 +10,31 @@ export class CorpusPicker {
     Object.assign(this, { app, none, changed, corpora: [] });
     this.status = new Status();
     this.select = h("select", { onchange: () => changed() });
-    this.file = h("input", { type: "file", accept: ".txt,text/plain", id: newId("file"), onchange: () => this.#load() });
-    this.element = h("div", {}, field(label, this.select),
-      h("div", { class: "field" }, h("label", { for: this.file.id }, "Load a text file of your own"), this.file), this.status.element);
+    this.file = h("input", {
+      type: "file",
+      accept: ".txt,text/plain",
+      id: newId("file"),
+      onchange: () => this.#load(),
+    });
+    this.element = h(
+      "div",
+      {},
+      field(label, this.select),
+      h("div", { class: "field" }, h("label", { for: this.file.id }, "Load a text file of your own"), this.file),
+      this.status.element,
+    );
   }
 
   /** Ask what there is; choose `id` where it is among it. */
   async refresh(id = this.select.value) {
     ({ corpora: this.corpora } = await ask("/api/corpora"));
     const options = this.corpora.map((corpus) =>
-      h("option", { value: corpus.id }, `${corpus.name} (${counted(corpus.sentences, "sentence")})`));
+      h("option", { value: corpus.id }, `${corpus.name} (${counted(corpus.sentences, "sentence")})`),
+    );
     if (this.none) options.unshift(h("option", { value: "" }, this.none));
     if (!options.length) options.push(h("option", { value: "" }, "none loaded"));
-    if (id && !this.corpora.some((corpus) => corpus.id === id)) options.push(h("option", { value: id }, "no longer loaded"));
+    if (id && !this.corpora.some((corpus) => corpus.id === id))
+      options.push(h("option", { value: id }, "no longer loaded"));
     this.select.replaceChildren(...options);
     this.select.value = id || options[0].value;
   }
@@ -38,7 +50,10 @@ export class CorpusPicker {
       const most = this.app.model.limits.upload_characters;
       const text = await file.text();
       if (text.length > most)
-        throw new Problem({ message: `${file.name} holds ${text.length.toLocaleString("en")} characters; expected at most ${most.toLocaleString("en")}.`, hint: "Start the server with --corpus FILE for large ones." });
+        throw new Problem({
+          message: `${file.name} holds ${text.length.toLocaleString("en")} characters; expected at most ${most.toLocaleString("en")}.`,
+          hint: "Start the server with --corpus FILE for large ones.",
+        });
       return ask("/api/corpora", { name: file.name.slice(0, 200), text }, options);
     });
     this.file.value = "";

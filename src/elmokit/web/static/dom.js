@@ -3,7 +3,9 @@
 /** An element with attributes, listeners (`onclick`), CSS variables (`style`: an object) and children. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -38,7 +40,7 @@ export function table(caption, columns, rows, { most = 300 } = {}) {
   const cell = (value, column) => {
     const tag = column === 0 ? "th" : "td";
     const number = typeof value === "number";
-    return h(tag, { class: number && "number", scope: column === 0 && "row" }, number ? figure(value) : value ?? "–");
+    return h(tag, { class: number && "number", scope: column === 0 && "row" }, number ? figure(value) : (value ?? "–"));
   };
   return h(
     "div",
@@ -47,8 +49,22 @@ export function table(caption, columns, rows, { most = 300 } = {}) {
       "table",
       {},
       h("caption", { class: "unseen" }, caption),
-      h("thead", {}, h("tr", {}, columns.map((name, column) => h("th", { scope: "col", class: typeof shown[0]?.[column] === "number" && "number" }, name)))),
-      h("tbody", {}, shown.map((row) => h("tr", {}, row.map(cell)))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          columns.map((name, column) =>
+            h("th", { scope: "col", class: typeof shown[0]?.[column] === "number" && "number" }, name),
+          ),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        shown.map((row) => h("tr", {}, row.map(cell))),
+      ),
     ),
     rows.length > most && h("p", { class: "hint" }, `The first ${most} of ${rows.length} rows; the CSV has all.`),
   );

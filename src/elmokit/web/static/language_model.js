@@ -18,11 +18,21 @@ export class LanguageModelView {
 
   constructor(app) {
     this.app = app;
-    const intro = h("header", { class: "intro" }, h("h1", {}, "Language model"),
-      h("p", {}, "What the model expected: reading forward from the left, and backward from the right."));
+    const intro = h(
+      "header",
+      { class: "intro" },
+      h("h1", {}, "Language model"),
+      h("p", {}, "What the model expected: reading forward from the left, and backward from the right."),
+    );
     this.element = h("div", { class: "view" }, intro);
     if (!app.model.language_model) {
-      this.element.append(missing("No language model is loaded", "Surprisal and blanks need the softmax of pretraining. Start the server with a folder of elmo pretrain:", "elmo serve --model DIR"));
+      this.element.append(
+        missing(
+          "No language model is loaded",
+          "Surprisal and blanks need the softmax of pretraining. Start the server with a folder of elmo pretrain:",
+          "elmo serve --model DIR",
+        ),
+      );
       return;
     }
     this.pictures = [];
@@ -33,25 +43,45 @@ export class LanguageModelView {
   #surprisal() {
     this.status = new Status();
     this.text = h("textarea", { rows: 5, required: true });
-    const form = h("form", { class: "controls", onsubmit: (event) => this.#submit(event) },
-      field("Sentences", this.text, "One a line."), h("button", { type: "submit", class: "go" }, "Score"));
+    const form = h(
+      "form",
+      { class: "controls", onsubmit: (event) => this.#submit(event) },
+      field("Sentences", this.text, "One a line."),
+      h("button", { type: "submit", class: "go" }, "Score"),
+    );
     this.summary = h("p", { class: "summary" });
     this.strips = h("div", { class: "stack" });
-    this.element.append(h("section", { "aria-labelledby": "surprisal" }, h("h2", { id: "surprisal" }, "Surprisal"),
-      h("div", { class: "desk" }, form, h("div", { class: "out" }, this.status.element, this.summary, this.strips))));
+    this.element.append(
+      h(
+        "section",
+        { "aria-labelledby": "surprisal" },
+        h("h2", { id: "surprisal" }, "Surprisal"),
+        h("div", { class: "desk" }, form, h("div", { class: "out" }, this.status.element, this.summary, this.strips)),
+      ),
+    );
   }
 
   #blanks() {
     this.blankStatus = new Status();
     this.blank = h("textarea", { rows: 3, required: true, maxlength: this.app.model.limits.characters });
     this.k = h("input", { type: "number", min: 1, max: 100, value: 12, required: true });
-    const form = h("form", { class: "controls", onsubmit: (event) => this.#submit(event) },
-      field("Sentence with a blank", this.blank, "Write ___ for the blank, or click a word above."), field("Words", this.k),
-      h("button", { type: "submit", class: "go" }, "Fill the blank"));
+    const form = h(
+      "form",
+      { class: "controls", onsubmit: (event) => this.#submit(event) },
+      field("Sentence with a blank", this.blank, "Write ___ for the blank, or click a word above."),
+      field("Words", this.k),
+      h("button", { type: "submit", class: "go" }, "Fill the blank"),
+    );
     this.fillers = new Chart("What would stand there", { file: "blank", level: 3 });
     this.fillers.element.hidden = true;
-    this.element.append(h("section", { "aria-labelledby": "blank" }, h("h2", { id: "blank" }, "A blank"),
-      h("div", { class: "desk" }, form, h("div", { class: "out" }, this.blankStatus.element, this.fillers.element))));
+    this.element.append(
+      h(
+        "section",
+        { "aria-labelledby": "blank" },
+        h("h2", { id: "blank" }, "A blank"),
+        h("div", { class: "desk" }, form, h("div", { class: "out" }, this.blankStatus.element, this.fillers.element)),
+      ),
+    );
   }
 
   show(params) {
@@ -77,7 +107,10 @@ export class LanguageModelView {
   }
 
   async #score() {
-    const sentences = this.text.value.split("\n").map((line) => line.trim()).filter(Boolean);
+    const sentences = this.text.value
+      .split("\n")
+      .map((line) => line.trim())
+      .filter(Boolean);
     const key = JSON.stringify(sentences);
     if (key === this.scored) return;
     this.scored = null;
@@ -86,14 +119,21 @@ export class LanguageModelView {
       return;
     }
     this.strips.classList.add("stale");
-    const found = await this.status.run(`Scoring ${counted(sentences.length, "sentence")} …`, (options) => ask("/api/score", { sentences }, options), { again: () => this.#score() });
+    const found = await this.status.run(
+      `Scoring ${counted(sentences.length, "sentence")} …`,
+      (options) => ask("/api/score", { sentences }, options),
+      { again: () => this.#score() },
+    );
     this.strips.classList.remove("stale");
     if (!found) return;
     this.scored = key;
     const bits = found.sentences.flatMap((each) => each.mean);
     this.summary.textContent = `${mean(bits).toFixed(1)} bits a word on average: perplexity ${figure(2 ** mean(bits))}. Deeper colour is more surprise.`;
     while (this.pictures.length < found.sentences.length) {
-      const picture = new Drawing(`Sentence ${this.pictures.length + 1}`, { file: `surprisal-${this.pictures.length + 1}`, level: 3 });
+      const picture = new Drawing(`Sentence ${this.pictures.length + 1}`, {
+        file: `surprisal-${this.pictures.length + 1}`,
+        level: 3,
+      });
       this.pictures.push(picture);
     }
     const shown = this.pictures.slice(0, found.sentences.length);
@@ -105,12 +145,24 @@ export class LanguageModelView {
   #strip(picture, { words, forward, backward, known, perplexity }) {
     const fill = (value) => ["accent", Math.min(value / SATURATED, 1)];
     const shown = (value) => value.toFixed(1);
-    const rows = [{ sign: "→", name: "forward", values: forward, fill, shown }, { sign: "←", name: "backward", values: backward, fill, shown }];
+    const rows = [
+      { sign: "→", name: "forward", values: forward, fill, shown },
+      { sign: "←", name: "backward", values: backward, fill, shown },
+    ];
     const unknown = known.filter((each) => !each).length;
     picture.show({
       note: `Perplexity ${figure(perplexity)} · bits forward → and backward ←${unknown ? ` · ${counted(unknown, "word")} scored as unknown` : ""}`,
       label: `Surprisal of each word, forward and backward, in bits: ${words.join(" ")}`,
-      data: { columns: ["place", "word", "forward", "backward", "known"], rows: words.map((word, place) => [place + 1, word, forward[place], backward[place], known[place] ? "yes" : "no"]) },
+      data: {
+        columns: ["place", "word", "forward", "backward", "known"],
+        rows: words.map((word, place) => [
+          place + 1,
+          word,
+          forward[place],
+          backward[place],
+          known[place] ? "yes" : "no",
+        ]),
+      },
       paint: (theme, width) => strip(theme, width, words, rows, { pick: (place) => this.#pick(words, place) }),
     });
   }
@@ -118,7 +170,10 @@ export class LanguageModelView {
   #pick(words, place) {
     this.blank.value = words.map((word, number) => (number === place ? "___" : word)).join(" ");
     this.blank.form.requestSubmit();
-    this.blank.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    this.blank.scrollIntoView({
+      block: "center",
+      behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth",
+    });
   }
 
   async #fill() {
@@ -127,7 +182,11 @@ export class LanguageModelView {
     if (key === this.filled || !body.sentence.trim()) return;
     this.filled = null;
     this.fillers.element.classList.add("stale");
-    const found = await this.blankStatus.run("Filling the blank …", (options) => ask("/api/substitutes", body, options), { again: () => this.#fill() });
+    const found = await this.blankStatus.run(
+      "Filling the blank …",
+      (options) => ask("/api/substitutes", body, options),
+      { again: () => this.#fill() },
+    );
     this.fillers.element.classList.remove("stale");
     if (!found) return;
     this.filled = key;
@@ -136,20 +195,38 @@ export class LanguageModelView {
     const best = substitutes[0];
     const read = words.map((word, number) => (number === place ? "___" : word)).join(" ");
     const side = (theme, name, sign, colour) => ({
-      type: "bar", orientation: "h", name: `${sign} ${name}`, marker: { color: colour }, hoverinfo: "text",
-      y: substitutes.map((_, number) => number), x: substitutes.map((each) => each[name]),
+      type: "bar",
+      orientation: "h",
+      name: `${sign} ${name}`,
+      marker: { color: colour },
+      hoverinfo: "text",
+      y: substitutes.map((_, number) => number),
+      x: substitutes.map((each) => each[name]),
       hovertext: substitutes.map((each) => `${plain(each.word)}<br>${name} ${percent(each[name], 2)}`),
     });
     this.fillers.show({
       note: `Probability given the words before (→) and after (←), the likeliest in both first: ${read}`,
       label: `The likeliest words for the blank: ${substitutes.map((each) => each.word).join(", ")}.`,
-      data: { columns: ["word", "forward", "backward", "score"], rows: substitutes.map((each) => [each.word, each.forward, each.backward, each.score]) },
+      data: {
+        columns: ["word", "forward", "backward", "score"],
+        rows: substitutes.map((each) => [each.word, each.forward, each.backward, each.score]),
+      },
       paint: (theme) => ({
         traces: [side(theme, "forward", "→", theme.accent), side(theme, "backward", "←", theme.against)],
         layout: {
-          height: 90 + 32 * substitutes.length, barmode: "group", bargap: 0.3, showlegend: true, margin: { l: 90, r: 16, t: 32, b: 40 },
+          height: 90 + 32 * substitutes.length,
+          barmode: "group",
+          bargap: 0.3,
+          showlegend: true,
+          margin: { l: 90, r: 16, t: 32, b: 40 },
           xaxis: axis(theme, { title: "probability", tickformat: ".0%", rangemode: "tozero" }),
-          yaxis: axis(theme, { autorange: "reversed", tickvals: substitutes.map((_, number) => number), ticktext: substitutes.map((each) => plain(each.word)), tickfont: { size: 13, color: theme.ink }, showgrid: false }),
+          yaxis: axis(theme, {
+            autorange: "reversed",
+            tickvals: substitutes.map((_, number) => number),
+            ticktext: substitutes.map((each) => plain(each.word)),
+            tickfont: { size: 13, color: theme.ink },
+            showgrid: false,
+          }),
         },
       }),
     });

@@ -8,7 +8,12 @@ export class LayerSlider {
     this.moved = moved;
     this.input = h("input", { type: "range", min: 0, step: 1, id: newId("layer"), oninput: () => this.#move() });
     this.ticks = h("ol", { class: "ticks", "aria-hidden": "true" });
-    this.element = h("div", { class: "slider" }, h("label", { for: this.input.id }, "Layer"), h("div", { class: "track" }, this.input, this.ticks));
+    this.element = h(
+      "div",
+      { class: "slider" },
+      h("label", { for: this.input.id }, "Layer"),
+      h("div", { class: "track" }, this.input, this.ticks),
+    );
   }
 
   /** `layers`: names, each with a `note` or none. */
@@ -17,8 +22,11 @@ export class LayerSlider {
     this.input.max = layers.length - 1;
     this.input.value = number;
     this.element.style.setProperty("--layers", layers.length);
-    this.ticks.replaceChildren(...layers.map(({ name, note }, place) =>
-      h("li", { onclick: () => this.#jump(place) }, h("span", {}, name), note && h("small", {}, note))));
+    this.ticks.replaceChildren(
+      ...layers.map(({ name, note }, place) =>
+        h("li", { onclick: () => this.#jump(place) }, h("span", {}, name), note && h("small", {}, note)),
+      ),
+    );
     this.#tell();
   }
 

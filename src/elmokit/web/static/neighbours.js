@@ -16,13 +16,29 @@ export class NeighboursView {
   constructor(app) {
     this.app = app;
     this.status = new Status();
-    this.sentence = h("textarea", { rows: 3, maxlength: app.model.limits.characters, required: true, onchange: () => this.#retyped() });
-    this.words = h("fieldset", { class: "words" }, h("legend", {}, "The word"), h("p", { class: "hint" }, "Type a sentence first."));
+    this.sentence = h("textarea", {
+      rows: 3,
+      maxlength: app.model.limits.characters,
+      required: true,
+      onchange: () => this.#retyped(),
+    });
+    this.words = h(
+      "fieldset",
+      { class: "words" },
+      h("legend", {}, "The word"),
+      h("p", { class: "hint" }, "Type a sentence first."),
+    );
     this.corpus = new CorpusPicker(app, { label: "Corpus", changed: () => this.#submit() });
     this.k = h("input", { type: "number", min: 1, max: 50, value: 10, required: true });
-    this.form = h("form", { class: "controls", onsubmit: (event) => this.#submit(event) },
-      field("Sentence", this.sentence), this.words, this.corpus.element, field("Neighbours", this.k),
-      h("button", { type: "submit", class: "go" }, "Find its neighbours"));
+    this.form = h(
+      "form",
+      { class: "controls", onsubmit: (event) => this.#submit(event) },
+      field("Sentence", this.sentence),
+      this.words,
+      this.corpus.element,
+      field("Neighbours", this.k),
+      h("button", { type: "submit", class: "go" }, "Find its neighbours"),
+    );
     this.summary = h("p", { class: "summary" });
     this.slider = new LayerSlider((number) => this.#layer(number));
     this.chart = new Chart("Cosines, layer by layer", { file: "neighbours" });
@@ -30,13 +46,36 @@ export class NeighboursView {
     this.listTitle = h("h2", { id: newId("nearest") }, "Nearest uses");
     this.list = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": this.listTitle.id });
     const tool = h("button", { type: "button", class: "quiet", onclick: () => this.#csv() }, "CSV");
-    this.none = missing("No corpus is loaded", "Neighbours are looked for in a text. Load one on this page, or start the server with", "elmo serve --model DIR --corpus FILE");
-    this.results = h("div", { class: "results", hidden: true }, this.summary, this.slider.element,
-      h("section", { class: "listing" }, h("div", { class: "head" }, this.listTitle, h("div", { class: "tools" }, tool)), this.list),
-      h("div", { class: "grid" }, this.chart.element, this.static.element));
-    const intro = h("header", { class: "intro" }, h("h1", {}, "Neighbours in context"),
-      h("p", {}, "A word in its sentence, and where a corpus uses it most alike."));
-    this.element = h("div", { class: "view" }, intro, h("div", { class: "desk" }, this.form, h("div", { class: "out" }, this.none, this.status.element, this.results)));
+    this.none = missing(
+      "No corpus is loaded",
+      "Neighbours are looked for in a text. Load one on this page, or start the server with",
+      "elmo serve --model DIR --corpus FILE",
+    );
+    this.results = h(
+      "div",
+      { class: "results", hidden: true },
+      this.summary,
+      this.slider.element,
+      h(
+        "section",
+        { class: "listing" },
+        h("div", { class: "head" }, this.listTitle, h("div", { class: "tools" }, tool)),
+        this.list,
+      ),
+      h("div", { class: "grid" }, this.chart.element, this.static.element),
+    );
+    const intro = h(
+      "header",
+      { class: "intro" },
+      h("h1", {}, "Neighbours in context"),
+      h("p", {}, "A word in its sentence, and where a corpus uses it most alike."),
+    );
+    this.element = h(
+      "div",
+      { class: "view" },
+      intro,
+      h("div", { class: "desk" }, this.form, h("div", { class: "out" }, this.none, this.status.element, this.results)),
+    );
   }
 
   async show(params) {
@@ -53,7 +92,10 @@ export class NeighboursView {
     if (here !== this.showing) return;
     this.none.hidden = this.corpus.corpora.length > 0;
     const asked = Number(params.get("place") ?? NaN);
-    await this.#split(Number.isInteger(asked) && params.has("place") ? asked : null, params.has("sentence") ? null : example.word);
+    await this.#split(
+      Number.isInteger(asked) && params.has("place") ? asked : null,
+      params.has("sentence") ? null : example.word,
+    );
     if (here !== this.showing) return;
     if (this.corpus.value) await this.#run(params);
   }
@@ -63,20 +105,26 @@ export class NeighboursView {
     const sentence = this.sentence.value;
     if (sentence !== this.splitted) {
       if (!sentence.trim()) return;
-      const found = await this.status.run("Splitting the sentence into words …",
+      const found = await this.status.run(
+        "Splitting the sentence into words …",
         (options) => ask("/api/embed", { sentences: [sentence], level: "sentence", encoding: "base64" }, options),
-        { again: () => this.#split(place, word) });
+        { again: () => this.#split(place, word) },
+      );
       if (!found) return;
       this.splitted = sentence;
       [{ words: this.tokens }] = found.sentences;
-      this.words.replaceChildren(h("legend", {}, "The word"), ...this.tokens.map((token, number) => {
-        const input = h("input", { type: "radio", name: "place", value: number, id: newId("word") });
-        return h("span", { class: "word" }, input, h("label", { for: input.id }, token));
-      }));
+      this.words.replaceChildren(
+        h("legend", {}, "The word"),
+        ...this.tokens.map((token, number) => {
+          const input = h("input", { type: "radio", name: "place", value: number, id: newId("word") });
+          return h("span", { class: "word" }, input, h("label", { for: input.id }, token));
+        }),
+      );
     }
     let number = place;
     if (number === null && word) number = this.tokens.findIndex((token) => token.toLowerCase() === word);
-    if (!(number >= 0 && number < this.tokens.length)) number = this.tokens.reduce((best, token, at) => (token.length > this.tokens[best].length ? at : best), 0);
+    if (!(number >= 0 && number < this.tokens.length))
+      number = this.tokens.reduce((best, token, at) => (token.length > this.tokens[best].length ? at : best), 0);
     const inputs = this.words.querySelectorAll("input");
     if (inputs[number]) inputs[number].checked = true;
   }
@@ -118,7 +166,11 @@ export class NeighboursView {
     if (key !== this.key) {
       this.key = null;
       this.results.classList.add("stale");
-      const found = await this.status.run(`Looking for uses of “${this.tokens[body.place]}” …`, (options) => ask("/api/neighbours", body, options), { again: () => this.#run(params) });
+      const found = await this.status.run(
+        `Looking for uses of “${this.tokens[body.place]}” …`,
+        (options) => ask("/api/neighbours", body, options),
+        { again: () => this.#run(params) },
+      );
       this.results.classList.remove("stale");
       if (!found) {
         this.results.hidden = this.status.element.childElementCount > 0;
@@ -135,14 +187,22 @@ export class NeighboursView {
     const { word, uses, views } = found;
     const name = this.corpus.corpora.find((corpus) => corpus.id === found.corpus)?.name ?? "the corpus";
     const part = found.searched < found.found ? `; the first ${found.searched} were compared` : "";
-    this.summary.textContent = found.searched ? `“${word}” stands in ${counted(found.found, "sentence")} of ${name}${part}.` : `“${word}” does not stand in ${name}.`;
+    this.summary.textContent = found.searched
+      ? `“${word}” stands in ${counted(found.found, "sentence")} of ${name}${part}.`
+      : `“${word}” does not stand in ${name}.`;
     say(this.summary.textContent);
     const empty = !uses.length;
     this.slider.element.hidden = this.list.parentElement.hidden = this.chart.element.hidden = empty;
     this.static.element.hidden = !found.static?.known;
     if (found.static?.known) showStatic(this.static, found.static);
     if (empty) return;
-    this.slider.show(views.map(({ name: layer, neighbours }) => ({ name: layer, note: neighbours.length ? `best ${neighbours[0].cosine.toFixed(2)}` : null })), number);
+    this.slider.show(
+      views.map(({ name: layer, neighbours }) => ({
+        name: layer,
+        note: neighbours.length ? `best ${neighbours[0].cosine.toFixed(2)}` : null,
+      })),
+      number,
+    );
     this.#view(number);
   }
 
@@ -157,26 +217,73 @@ export class NeighboursView {
     const { views, uses, word } = this.found;
     const view = views[number];
     this.listTitle.textContent = `Nearest uses in ${view.name}`;
-    this.list.replaceChildren(h("table", { class: "kwic" },
-      h("caption", { class: "unseen" }, `Uses of ${word} nearest in ${view.name}, with what stands around them`),
-      h("thead", {}, h("tr", {}, ["Cosine", "Before", "Word", "After"].map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", {}, view.neighbours.map(({ use, cosine }) => {
-        const { words, place } = uses[use];
-        return h("tr", {}, h("td", { class: "number" }, cosine.toFixed(3)), h("td", { class: "before" }, h("bdi", {}, words.slice(0, place).join(" "))), " ",
-          h("th", { scope: "row" }, h("mark", {}, words[place])), " ", h("td", { class: "after" }, words.slice(place + 1).join(" ")));
-      }))));
-    const rows = views.flatMap((each) => each.neighbours.map(({ use, cosine }, rank) => [each.name, rank + 1, cosine, uses[use].words.join(" ")]));
+    this.list.replaceChildren(
+      h(
+        "table",
+        { class: "kwic" },
+        h("caption", { class: "unseen" }, `Uses of ${word} nearest in ${view.name}, with what stands around them`),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            ["Cosine", "Before", "Word", "After"].map((name) => h("th", { scope: "col" }, name)),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          view.neighbours.map(({ use, cosine }) => {
+            const { words, place } = uses[use];
+            return h(
+              "tr",
+              {},
+              h("td", { class: "number" }, cosine.toFixed(3)),
+              h("td", { class: "before" }, h("bdi", {}, words.slice(0, place).join(" "))),
+              " ",
+              h("th", { scope: "row" }, h("mark", {}, words[place])),
+              " ",
+              h("td", { class: "after" }, words.slice(place + 1).join(" ")),
+            );
+          }),
+        ),
+      ),
+    );
+    const rows = views.flatMap((each) =>
+      each.neighbours.map(({ use, cosine }, rank) => [each.name, rank + 1, cosine, uses[use].words.join(" ")]),
+    );
     this.chart.show({
-      file: `${word}-neighbours`, label: `Cosines of the nearest uses of ${word} in each layer.`,
-      note: "A dot a neighbour; the layer that is shown is filled.", data: { columns: ["layer", "rank", "cosine", "sentence"], rows },
+      file: `${word}-neighbours`,
+      label: `Cosines of the nearest uses of ${word} in each layer.`,
+      note: "A dot a neighbour; the layer that is shown is filled.",
+      data: { columns: ["layer", "rank", "cosine", "sentence"], rows },
       paint: (theme) => ({
         traces: views.map((each, place) => ({
-          type: "scatter", mode: "markers", hoverinfo: "text", cliponaxis: false, x: each.neighbours.map(() => place), y: each.neighbours.map(({ cosine }) => cosine),
-          hovertext: each.neighbours.map(({ use, cosine }) => `${cosine.toFixed(3)}<br>${hoverSentence(uses[use].words, uses[use].place)}`),
-          marker: { size: 10, symbol: place === number ? "circle" : "circle-open", color: theme.accent, line: { width: 1.5, color: theme.accent } },
+          type: "scatter",
+          mode: "markers",
+          hoverinfo: "text",
+          cliponaxis: false,
+          x: each.neighbours.map(() => place),
+          y: each.neighbours.map(({ cosine }) => cosine),
+          hovertext: each.neighbours.map(
+            ({ use, cosine }) => `${cosine.toFixed(3)}<br>${hoverSentence(uses[use].words, uses[use].place)}`,
+          ),
+          marker: {
+            size: 10,
+            symbol: place === number ? "circle" : "circle-open",
+            color: theme.accent,
+            line: { width: 1.5, color: theme.accent },
+          },
         })),
         layout: {
-          height: 380, xaxis: axis(theme, { tickvals: views.map((_, place) => place), ticktext: views.map((each) => each.name), range: [-0.5, views.length - 0.5], showgrid: false }),
+          height: 380,
+          xaxis: axis(theme, {
+            tickvals: views.map((_, place) => place),
+            ticktext: views.map((each) => each.name),
+            range: [-0.5, views.length - 0.5],
+            showgrid: false,
+          }),
           yaxis: axis(theme, { title: "cosine" }),
         },
       }),
@@ -186,7 +293,12 @@ export class NeighboursView {
   #csv() {
     const { views, uses, word } = this.found;
     const view = views[this.slider.number];
-    const rows = view.neighbours.map(({ use, cosine }, rank) => [rank + 1, cosine, uses[use].words.join(" "), uses[use].place]);
+    const rows = view.neighbours.map(({ use, cosine }, rank) => [
+      rank + 1,
+      cosine,
+      uses[use].words.join(" "),
+      uses[use].place,
+    ]);
     saveText(`${word}-neighbours-${view.name}.csv`, csv(["rank", "cosine", "sentence", "place"], rows), "text/csv");
   }
 }

@@ -25,7 +25,8 @@ function usesOf(text, word) {
   return { uses: kept, without: uses.length - kept.length };
 }
 
-const linesOf = (example) => example.senses.flatMap(({ sense, sentences }) => sentences.map((each) => `${sense} | ${each}`)).join("\n");
+const linesOf = (example) =>
+  example.senses.flatMap(({ sense, sentences }) => sentences.map((each) => `${sense} | ${each}`)).join("\n");
 
 export class SensesView {
   static id = "senses";
@@ -37,9 +38,22 @@ export class SensesView {
     this.examples = new Map(app.examples.map((example) => [example.word, linesOf(example)]));
     this.#form();
     this.#results();
-    const intro = h("header", { class: "intro" }, h("h1", {}, "Senses"),
-      h("p", {}, "One word, many uses: where each lies among the others, from the layer that knows no context to those that do."));
-    this.element = h("div", { class: "view" }, intro, h("div", { class: "desk" }, this.form, h("div", { class: "out" }, this.status.element, this.results)));
+    const intro = h(
+      "header",
+      { class: "intro" },
+      h("h1", {}, "Senses"),
+      h(
+        "p",
+        {},
+        "One word, many uses: where each lies among the others, from the layer that knows no context to those that do.",
+      ),
+    );
+    this.element = h(
+      "div",
+      { class: "view" },
+      intro,
+      h("div", { class: "desk" }, this.form, h("div", { class: "out" }, this.status.element, this.results)),
+    );
   }
 
   #form() {
@@ -51,17 +65,37 @@ export class SensesView {
       const input = h("input", { type: "radio", name: "method", value, id: newId("method") });
       return [input, h("label", { for: input.id }, label)];
     };
-    this.method = h("fieldset", { class: "choice" }, h("legend", {}, "Map"), radio("pca", "PCA"), radio("tsne", "t-SNE"));
-    this.links = h("ul", { class: "chips" }, [...this.examples.keys()].map((word) =>
-      h("li", {}, h("a", { class: "chip", href: `#senses?word=${encodeURIComponent(word)}` }, word))));
-    const file = h("input", { type: "file", accept: ".txt,.tsv,text/plain", id: newId("file"), onchange: () => this.#load(file) });
-    this.form = h("form", { class: "controls", onsubmit: (event) => this.#submit(event) },
+    this.method = h(
+      "fieldset",
+      { class: "choice" },
+      h("legend", {}, "Map"),
+      radio("pca", "PCA"),
+      radio("tsne", "t-SNE"),
+    );
+    this.links = h(
+      "ul",
+      { class: "chips" },
+      [...this.examples.keys()].map((word) =>
+        h("li", {}, h("a", { class: "chip", href: `#senses?word=${encodeURIComponent(word)}` }, word)),
+      ),
+    );
+    const file = h("input", {
+      type: "file",
+      accept: ".txt,.tsv,text/plain",
+      id: newId("file"),
+      onchange: () => this.#load(file),
+    });
+    this.form = h(
+      "form",
+      { class: "controls", onsubmit: (event) => this.#submit(event) },
       h("div", { class: "field" }, h("p", { class: "label", id: "examples" }, "Examples"), this.links),
       field("Word", this.word),
       field("Sentences", this.text, "One a line. The sense may stand in front: money | The bank raised its rates."),
       h("div", { class: "field" }, h("label", { for: file.id }, "Load sentences from a file"), file),
       this.more,
-      this.method, h("button", { type: "submit", class: "go" }, "Show the uses"));
+      this.method,
+      h("button", { type: "submit", class: "go" }, "Show the uses"),
+    );
     this.links.setAttribute("aria-labelledby", "examples");
   }
 
@@ -75,15 +109,36 @@ export class SensesView {
     this.noStatic = h("div", { class: "picture empty" });
     this.listTitle = h("h2", { id: "uses" }, "Uses");
     this.list = h("ol", { class: "uses", "aria-labelledby": "uses" });
-    this.results = h("div", { class: "results", hidden: true }, this.summary, this.slider.element,
-      h("div", { class: "grid uneven" }, this.map.element, this.matrix.element,
-        h("section", { class: "listing" }, this.listTitle,
-          h("p", { class: "note" }, "Choose a use to put the others in the order of their similarity to it in this layer."), this.list),
-        this.static.element, this.noStatic));
+    this.results = h(
+      "div",
+      { class: "results", hidden: true },
+      this.summary,
+      this.slider.element,
+      h(
+        "div",
+        { class: "grid uneven" },
+        this.map.element,
+        this.matrix.element,
+        h(
+          "section",
+          { class: "listing" },
+          this.listTitle,
+          h(
+            "p",
+            { class: "note" },
+            "Choose a use to put the others in the order of their similarity to it in this layer.",
+          ),
+          this.list,
+        ),
+        this.static.element,
+        this.noStatic,
+      ),
+    );
   }
 
   show(params) {
-    this.word.value = params.get("word") ?? (params.has("text") || params.has("corpus") ? "" : this.app.examples[0].word);
+    this.word.value =
+      params.get("word") ?? (params.has("text") || params.has("corpus") ? "" : this.app.examples[0].word);
     this.text.value = params.get("text") ?? this.examples.get(this.word.value) ?? "";
     this.method.querySelector(`[value=${params.get("method") === "tsne" ? "tsne" : "pca"}]`).checked = true;
     this.more.open ||= params.has("corpus");
@@ -123,7 +178,13 @@ export class SensesView {
     const lines = text.split(/\r?\n/).filter((line) => line.trim());
     file.value = "";
     if (lines.length > uses || text.length > characters * 20) {
-      this.status.fail(new Problem({ message: `${chosen.name} has ${counted(lines.length, "line")}; a map holds ${uses} uses.`, hint: "Load it under “From a corpus”: the uses of the word are then found in it." }));
+      this.status.stop();
+      this.status.fail(
+        new Problem({
+          message: `${chosen.name} has ${counted(lines.length, "line")}; a map holds ${uses} uses.`,
+          hint: "Load it under “From a corpus”: the uses of the word are then found in it.",
+        }),
+      );
       return;
     }
     this.text.value = lines.map((line) => line.replace("\t", " | ")).join("\n");
@@ -148,7 +209,11 @@ export class SensesView {
     }
     this.results.classList.add("stale");
     const dropped = [];
-    const found = await this.status.run(`Reading ${counted(uses.length, "use")} of “${word}” …`, (options) => this.#asked(body, dropped, options), { again: () => this.#run(corpus, params) });
+    const found = await this.status.run(
+      `Reading ${counted(uses.length, "use")} of “${word}” …`,
+      (options) => this.#asked(body, dropped, options),
+      { again: () => this.#run(corpus, params) },
+    );
     this.results.classList.remove("stale");
     if (!found) {
       this.results.hidden = this.status.element.childElementCount > 0;
@@ -201,7 +266,10 @@ export class SensesView {
     const asked = this.method.querySelector(":checked").value;
     const few = asked !== method ? " t-SNE needs at least 5 uses: this is PCA." : "";
     this.summary.textContent = `${counted(uses.length, "use")} of “${word}”${known.length ? ` in ${counted(known.length, "sense")}` : ""}.${left}${few}`;
-    this.slider.show(views.map(({ name, points, agreement }) => ({ name, note: noteOf(points, agreement) })), number);
+    this.slider.show(
+      views.map(({ name, points, agreement }) => ({ name, note: noteOf(points, agreement) })),
+      number,
+    );
     this.#static();
     this.#view(number, false);
   }
@@ -210,20 +278,32 @@ export class SensesView {
     const { views, uses, word, method } = this.found;
     const view = views[number];
     const one = onePoint(view.points);
-    const agree = one || view.agreement === null ? "" : ` ${percent(view.agreement)} of the uses have their nearest neighbour in their own sense.`;
+    const agree =
+      one || view.agreement === null
+        ? ""
+        : ` ${percent(view.agreement)} of the uses have their nearest neighbour in their own sense.`;
     this.map.show({
-      animate, file: `${word}-map-${view.name}`, paint: (theme) => this.#mapOf(theme, view),
+      animate,
+      file: `${word}-map-${view.name}`,
+      paint: (theme) => this.#mapOf(theme, view),
       label: `${method === "pca" ? "PCA" : "t-SNE"} map of ${counted(uses.length, "use")} of ${word} in the layer ${view.name}. ${one ? "All lie on one point." : ""}${agree}`,
-      note: one ? "This layer sees the word alone: all uses are one point, as with a static vector." : `${view.name}.${agree}`,
+      note: one
+        ? "This layer sees the word alone: all uses are one point, as with a static vector."
+        : `${view.name}.${agree}`,
       data: {
         columns: ["use", "sense", "x", "y", "sentence"],
         rows: uses.map((use, place) => [place + 1, use.sense ?? "", ...view.points[place], use.words.join(" ")]),
       },
     });
     this.matrix.show({
-      file: `${word}-similarity-${view.name}`, paint: (theme, width) => this.#matrixOf(theme, view, width),
-      label: `Cosines between the uses of ${word} in the layer ${view.name}.`, note: "Cosines of the vectors, sense by sense; a use with itself is left blank.",
-      data: { columns: ["use", ...uses.map((_, place) => place + 1)], rows: view.similarity.map((row, place) => [String(place + 1), ...row]) },
+      file: `${word}-similarity-${view.name}`,
+      paint: (theme, width) => this.#matrixOf(theme, view, width),
+      label: `Cosines between the uses of ${word} in the layer ${view.name}.`,
+      note: "Cosines of the vectors, sense by sense; a use with itself is left blank.",
+      data: {
+        columns: ["use", ...uses.map((_, place) => place + 1)],
+        rows: view.similarity.map((row, place) => [String(place + 1), ...row]),
+      },
     });
     this.#list(view);
   }
@@ -235,44 +315,105 @@ export class SensesView {
       const places = uses.map((use, place) => place).filter((place) => (uses[place].sense ?? NO_SENSE) === sense);
       const [colour, symbol] = look(theme, sense, number);
       return {
-        type: "scatter", mode: "markers", name: plain(sense), customdata: places, hoverinfo: "text", cliponaxis: false,
-        x: places.map((place) => view.points[place][0] / reach), y: places.map((place) => view.points[place][1] / reach),
-        hovertext: places.map((place) => `${plain(sense)} · use ${place + 1}<br>${hoverSentence(uses[place].words, uses[place].place)}`),
+        type: "scatter",
+        mode: "markers",
+        name: plain(sense),
+        customdata: places,
+        hoverinfo: "text",
+        cliponaxis: false,
+        x: places.map((place) => view.points[place][0] / reach),
+        y: places.map((place) => view.points[place][1] / reach),
+        hovertext: places.map(
+          (place) => `${plain(sense)} · use ${place + 1}<br>${hoverSentence(uses[place].words, uses[place].place)}`,
+        ),
         marker: {
-          size: places.map((place) => (place === this.chosen ? 19 : 11)), color: colour, symbol, opacity: 0.9,
-          line: { width: places.map((place) => (place === this.chosen ? 3 : 1)), color: places.map((place) => (place === this.chosen ? theme.ink : theme.panel)) },
+          size: places.map((place) => (place === this.chosen ? 19 : 11)),
+          color: colour,
+          symbol,
+          opacity: 0.9,
+          line: {
+            width: places.map((place) => (place === this.chosen ? 3 : 1)),
+            color: places.map((place) => (place === this.chosen ? theme.ink : theme.panel)),
+          },
         },
       };
     });
-    const named = (number) => onePoint(view.points) ? `PC ${number + 1}` : method === "tsne" ? `t-SNE ${number + 1}` : `PC ${number + 1} · ${percent(view.explained[number])} of the variance`;
-    const side = (number, more) => axis(theme, { title: named(number), range: [-1.15, 1.15], showticklabels: false, ...more });
-    return { traces, layout: { height: 400, showlegend: true, margin: { l: 36, r: 12, t: 36, b: 36 }, xaxis: side(0), yaxis: side(1, { scaleanchor: "x" }) } };
+    const named = (number) =>
+      onePoint(view.points)
+        ? `PC ${number + 1}`
+        : method === "tsne"
+          ? `t-SNE ${number + 1}`
+          : `PC ${number + 1} · ${percent(view.explained[number])} of the variance`;
+    const side = (number, more) =>
+      axis(theme, { title: named(number), range: [-1.15, 1.15], showticklabels: false, ...more });
+    return {
+      traces,
+      layout: {
+        height: 400,
+        showlegend: true,
+        margin: { l: 36, r: 12, t: 36, b: 36 },
+        xaxis: side(0),
+        yaxis: side(1, { scaleanchor: "x" }),
+      },
+    };
   }
 
   #matrixOf(theme, view, width) {
     const { uses } = this.found;
-    const order = uses.map((_, place) => place).sort((one, other) => this.#sense(one) - this.#sense(other) || one - other);
+    const order = uses
+      .map((_, place) => place)
+      .sort((one, other) => this.#sense(one) - this.#sense(other) || one - other);
     const known = uses.length <= MOST_HOVERED;
     const about = (place) => (known ? hoverSentence(uses[place].words, uses[place].place) : `use ${place + 1}`);
     const labels = order.map(about);
     const step = Math.ceil(order.length / ((width - 90) / 22));
-    const ticks = { tickvals: order.map((_, number) => number).filter((number) => number % step === 0), ticktext: order.filter((_, number) => number % step === 0).map((place) => place + 1), showgrid: false, ticks: "", tickangle: 0 };
-    const apart = order.flatMap((_, row) => order.map((_, column) => (row === column ? [] : view.similarity[order[row]][order[column]]))).flat();
+    const ticks = {
+      tickvals: order.map((_, number) => number).filter((number) => number % step === 0),
+      ticktext: order.filter((_, number) => number % step === 0).map((place) => place + 1),
+      showgrid: false,
+      ticks: "",
+      tickangle: 0,
+    };
+    const apart = order
+      .flatMap((_, row) => order.map((_, column) => (row === column ? [] : view.similarity[order[row]][order[column]])))
+      .flat();
     const least = Math.min(...apart);
-    const borders = order.flatMap((place, number) => (number && this.#sense(place) !== this.#sense(order[number - 1]) ? [number - 0.5] : []));
+    const borders = order.flatMap((place, number) =>
+      number && this.#sense(place) !== this.#sense(order[number - 1]) ? [number - 0.5] : [],
+    );
     const border = { type: "line", line: { color: theme.ink, width: 1 } };
     const ends = { from: -0.5, to: order.length - 0.5 };
     return {
-      traces: [{
-        type: "heatmap", z: order.map((row) => order.map((column) => (row === column ? null : view.similarity[row][column]))), hoverinfo: "text", hoverongaps: false,
-        hovertext: order.map((row, one) => order.map((column, other) => `cosine ${view.similarity[row][column].toFixed(3)}<br>${labels[one]}<br>${labels[other]}`)),
-        colorscale: shades(theme, 1), zmin: least > 0.999 ? 0 : least, zmax: Math.max(...apart), xgap: order.length > 40 ? 0 : 1, ygap: order.length > 40 ? 0 : 1,
-        colorbar: { thickness: 10, outlinewidth: 0, len: 0.9, tickfont: { color: theme.soft, size: 11 } },
-      }],
+      traces: [
+        {
+          type: "heatmap",
+          z: order.map((row) => order.map((column) => (row === column ? null : view.similarity[row][column]))),
+          hoverinfo: "text",
+          hoverongaps: false,
+          hovertext: order.map((row, one) =>
+            order.map(
+              (column, other) =>
+                `cosine ${view.similarity[row][column].toFixed(3)}<br>${labels[one]}<br>${labels[other]}`,
+            ),
+          ),
+          colorscale: shades(theme, 1),
+          zmin: least > 0.999 ? 0 : least,
+          zmax: Math.max(...apart),
+          xgap: order.length > 40 ? 0 : 1,
+          ygap: order.length > 40 ? 0 : 1,
+          colorbar: { thickness: 10, outlinewidth: 0, len: 0.9, tickfont: { color: theme.soft, size: 11 } },
+        },
+      ],
       layout: {
-        height: Math.min(400, width), plot_bgcolor: theme.grid,
-        shapes: borders.flatMap((at) => [{ ...border, x0: at, x1: at, y0: ends.from, y1: ends.to }, { ...border, y0: at, y1: at, x0: ends.from, x1: ends.to }]),
-        margin: { l: 30, r: 0, t: 8, b: 30 }, xaxis: axis(theme, ticks), yaxis: axis(theme, { ...ticks, autorange: "reversed" }),
+        height: Math.min(400, width),
+        plot_bgcolor: theme.grid,
+        shapes: borders.flatMap((at) => [
+          { ...border, x0: at, x1: at, y0: ends.from, y1: ends.to },
+          { ...border, y0: at, y1: at, x0: ends.from, x1: ends.to },
+        ]),
+        margin: { l: 30, r: 0, t: 8, b: 30 },
+        xaxis: axis(theme, ticks),
+        yaxis: axis(theme, { ...ticks, autorange: "reversed" }),
       },
     };
   }
@@ -284,17 +425,46 @@ export class SensesView {
   #list(view) {
     const { uses } = this.found;
     const order = uses.map((_, place) => place);
-    if (this.chosen !== null) order.sort((one, other) => (other === this.chosen) - (one === this.chosen) || view.similarity[this.chosen][other] - view.similarity[this.chosen][one]);
+    if (this.chosen !== null)
+      order.sort(
+        (one, other) =>
+          (other === this.chosen) - (one === this.chosen) ||
+          view.similarity[this.chosen][other] - view.similarity[this.chosen][one],
+      );
     else order.sort((one, other) => this.#sense(one) - this.#sense(other) || one - other);
-    this.list.replaceChildren(...order.map((place) => {
-      const use = uses[place];
-      const number = this.#sense(place);
-      const cosine = this.chosen !== null && h("span", { class: "cosine" }, view.similarity[this.chosen][place].toFixed(2));
-      const sense = h("span", { class: "sense", style: { "--colour": `var(--${this.senses[number] === NO_SENSE ? "soft" : `sense-${(number % 7) + 1}`})` } }, this.senses[number]);
-      return h("li", { value: place + 1 },
-        h("button", { type: "button", class: "use", "aria-pressed": String(place === this.chosen), onclick: () => this.#choose(place) },
-          h("span", { class: "number" }, place + 1), sense, h("span", { class: "sentence" }, marked(use.words, use.place)), cosine));
-    }));
+    this.list.replaceChildren(
+      ...order.map((place) => {
+        const use = uses[place];
+        const number = this.#sense(place);
+        const cosine =
+          this.chosen !== null && h("span", { class: "cosine" }, view.similarity[this.chosen][place].toFixed(2));
+        const sense = h(
+          "span",
+          {
+            class: "sense",
+            style: { "--colour": `var(--${this.senses[number] === NO_SENSE ? "soft" : `sense-${(number % 7) + 1}`})` },
+          },
+          this.senses[number],
+        );
+        return h(
+          "li",
+          { value: place + 1 },
+          h(
+            "button",
+            {
+              type: "button",
+              class: "use",
+              "aria-pressed": String(place === this.chosen),
+              onclick: () => this.#choose(place),
+            },
+            h("span", { class: "number" }, place + 1),
+            sense,
+            h("span", { class: "sentence" }, marked(use.words, use.place)),
+            cosine,
+          ),
+        );
+      }),
+    );
   }
 
   #static() {
@@ -302,8 +472,12 @@ export class SensesView {
     const there = Boolean(found?.known);
     this.static.element.hidden = !there;
     this.noStatic.hidden = there;
-    const why = found ? [h("p", {}, `“${word}” is not among the static vectors.`)]
-      : [h("p", {}, "Static vectors have one point for all uses of a word. To see it here, start the server with"), h("pre", { tabindex: "0" }, h("code", {}, "elmo serve --model DIR --vectors V.txt"))];
+    const why = found
+      ? [h("p", {}, `“${word}” is not among the static vectors.`)]
+      : [
+          h("p", {}, "Static vectors have one point for all uses of a word. To see it here, start the server with"),
+          h("pre", { tabindex: "0" }, h("code", {}, "elmo serve --model DIR --vectors V.txt")),
+        ];
     this.noStatic.replaceChildren(h("h2", {}, "The static vector"), ...why);
     if (there) showStatic(this.static, found);
   }
@@ -317,30 +491,54 @@ function noteOf(points, agreement) {
 }
 
 const look = (theme, sense, number) =>
-  sense === NO_SENSE ? [theme.soft, "circle-open"] : [theme.senses[number % theme.senses.length], SYMBOLS[number % SYMBOLS.length]];
+  sense === NO_SENSE
+    ? [theme.soft, "circle-open"]
+    : [theme.senses[number % theme.senses.length], SYMBOLS[number % SYMBOLS.length]];
 
 /** The one point of a word among its nearest words. */
 export function showStatic(chart, found) {
   const words = [found.word, ...found.neighbours.map((each) => each.word)];
   const cosines = [1, ...found.neighbours.map((each) => each.cosine)];
   chart.show({
-    file: `${found.word}-static`, label: `The static vector of ${found.word} and its nearest words: ${words.slice(1).join(", ")}.`,
+    file: `${found.word}-static`,
+    label: `The static vector of ${found.word} and its nearest words: ${words.slice(1).join(", ")}.`,
     note: `Whatever the sentence, “${found.word}” is the one filled point; around it its nearest words (PCA).`,
-    data: { columns: ["word", "cosine", "x", "y"], rows: words.map((word, place) => [word, cosines[place], ...found.points[place]]) },
+    data: {
+      columns: ["word", "cosine", "x", "y"],
+      rows: words.map((word, place) => [word, cosines[place], ...found.points[place]]),
+    },
     paint: (theme, width) => {
       const reach = Math.max(...found.points.flat().map(Math.abs)) || 1;
       const points = found.points.map(([x, y]) => [x / reach, y / reach]);
       const sides = beside(points, words, width / 2.9, 110);
       const side = { range: [-1.35, 1.35], showticklabels: false };
       return {
-        traces: [{
-          type: "scatter", mode: "markers+text", cliponaxis: false, hoverinfo: "text",
-          x: points.map(([x]) => x), y: points.map(([, y]) => y),
-          text: words.map((word, place) => (sides[place] ? plain(word) : "")), textposition: sides.map((side) => side ?? "top center"), textfont: { size: words.map((_, place) => (place ? 12 : 15)), color: theme.ink },
-          hovertext: words.map((word, place) => `${plain(word)}<br>cosine ${cosines[place].toFixed(3)}`),
-          marker: { opacity: 1, line: { width: 0 }, size: words.map((_, place) => (place ? 6 : 15)), color: words.map((_, place) => (place ? mixed(theme.soft, theme.panel, 0.7) : theme.accent)) },
-        }],
-        layout: { height: 380, margin: { l: 36, r: 12, t: 8, b: 36 }, xaxis: axis(theme, { title: "PC 1", ...side }), yaxis: axis(theme, { title: "PC 2", ...side }) },
+        traces: [
+          {
+            type: "scatter",
+            mode: "markers+text",
+            cliponaxis: false,
+            hoverinfo: "text",
+            x: points.map(([x]) => x),
+            y: points.map(([, y]) => y),
+            text: words.map((word, place) => (sides[place] ? plain(word) : "")),
+            textposition: sides.map((side) => side ?? "top center"),
+            textfont: { size: words.map((_, place) => (place ? 12 : 15)), color: theme.ink },
+            hovertext: words.map((word, place) => `${plain(word)}<br>cosine ${cosines[place].toFixed(3)}`),
+            marker: {
+              opacity: 1,
+              line: { width: 0 },
+              size: words.map((_, place) => (place ? 6 : 15)),
+              color: words.map((_, place) => (place ? mixed(theme.soft, theme.panel, 0.7) : theme.accent)),
+            },
+          },
+        ],
+        layout: {
+          height: 380,
+          margin: { l: 36, r: 12, t: 8, b: 36 },
+          xaxis: axis(theme, { title: "PC 1", ...side }),
+          yaxis: axis(theme, { title: "PC 2", ...side }),
+        },
       };
     },
   });
@@ -352,8 +550,16 @@ function beside(points, words, across, up) {
   const places = { "top center": [0, 14], "bottom center": [0, -14], "middle right": [1, 0], "middle left": [-1, 0] };
   return points.map(([x, y], number) => {
     const half = (words[number].length * (number ? 6.5 : 8)) / 2;
-    const boxes = Object.entries(places).map(([name, [side, above]]) => ({ name, x: x * across + side * (half + 8), y: y * up + above, half }));
-    const free = boxes.find((box) => !taken.some((other) => Math.abs(box.x - other.x) < box.half + other.half && Math.abs(box.y - other.y) < 14));
+    const boxes = Object.entries(places).map(([name, [side, above]]) => ({
+      name,
+      x: x * across + side * (half + 8),
+      y: y * up + above,
+      half,
+    }));
+    const free = boxes.find(
+      (box) =>
+        !taken.some((other) => Math.abs(box.x - other.x) < box.half + other.half && Math.abs(box.y - other.y) < 14),
+    );
     if (free) taken.push(free);
     return free?.name ?? null;
   });

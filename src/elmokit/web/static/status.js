@@ -43,7 +43,9 @@ export class Status {
     clearTimeout(this.#timer);
     const button = again && h("button", { type: "button", onclick: again }, "Try again");
     const hint = error.hint && h("p", {}, error.hint);
-    this.element.replaceChildren(h("div", { class: "problem", role: "alert" }, h("p", {}, h("strong", {}, error.message)), hint, button));
+    this.element.replaceChildren(
+      h("div", { class: "problem", role: "alert" }, h("p", {}, h("strong", {}, error.message)), hint, button),
+    );
   }
 
   #show(kind, text) {
@@ -54,5 +56,11 @@ export class Status {
 
 /** A part that the server was not started with, and the command that gives it. */
 export function missing(title, text, command) {
-  return h("section", { class: "missing" }, h("h2", {}, title), h("p", {}, text), h("pre", { tabindex: "0" }, h("code", {}, command)));
+  return h(
+    "section",
+    { class: "missing" },
+    h("h2", {}, title),
+    h("p", {}, text),
+    h("pre", { tabindex: "0" }, h("code", {}, command)),
+  );
 }

@@ -27,13 +27,24 @@ function element(tag, attributes, text) {
  */
 export function strip(theme, width, words, rows, { chosen = null, pick = null } = {}) {
   const short = words.map((word) => (word.length > LONGEST ? `${word.slice(0, LONGEST)}…` : word));
-  const widths = short.map((word, place) =>
-    Math.ceil(Math.max(wide(word, WORD), ...rows.map((row) => wide(row.shown(row.values[place]), NUMBER)), 20)) + 2 * PAD);
+  const widths = short.map(
+    (word, place) =>
+      Math.ceil(Math.max(wide(word, WORD), ...rows.map((row) => wide(row.shown(row.values[place]), NUMBER)), 20)) +
+      2 * PAD,
+  );
   const line = HEAD + rows.length * (CELL + 2) + GAP;
   const svg = element("svg", { width, "font-family": FONT, role: "presentation" });
   let [left, top] = [SIDE, 0];
-  const begin = () => rows.forEach((row, number) =>
-    svg.append(element("text", { x: 2, y: top + HEAD + number * (CELL + 2) + 15, "font-size": 14, fill: theme.soft }, row.sign)));
+  const begin = () =>
+    rows.forEach((row, number) =>
+      svg.append(
+        element(
+          "text",
+          { x: 2, y: top + HEAD + number * (CELL + 2) + 15, "font-size": 14, fill: theme.soft },
+          row.sign,
+        ),
+      ),
+    );
   svg.append(element("rect", { width: "100%", height: "100%", fill: theme.panel }));
   begin();
   words.forEach((word, place) => {
@@ -45,12 +56,40 @@ export function strip(theme, width, words, rows, { chosen = null, pick = null } 
     const centre = left + widths[place] / 2;
     const told = rows.map((row) => `${row.name} ${row.shown(row.values[place])}`).join(", ");
     group.append(element("title", {}, `${word}: ${told}`));
-    group.append(element("text", { x: centre, y: top + 17, "font-size": WORD, "text-anchor": "middle", fill: theme.ink, "font-weight": place === chosen ? 700 : 400 }, short[place]));
+    group.append(
+      element(
+        "text",
+        {
+          x: centre,
+          y: top + 17,
+          "font-size": WORD,
+          "text-anchor": "middle",
+          fill: theme.ink,
+          "font-weight": place === chosen ? 700 : 400,
+        },
+        short[place],
+      ),
+    );
     rows.forEach((row, number) => {
       const y = top + HEAD + number * (CELL + 2);
       const [colour, share] = row.fill(row.values[place]);
-      group.append(element("rect", { x: left + 1, y, width: widths[place] - 2, height: CELL, rx: 3, fill: mixed(theme[colour], theme.panel, 0.04 + 0.5 * share) }));
-      group.append(element("text", { x: centre, y: y + 14.5, "font-size": NUMBER, "text-anchor": "middle", fill: theme.ink }, row.shown(row.values[place])));
+      group.append(
+        element("rect", {
+          x: left + 1,
+          y,
+          width: widths[place] - 2,
+          height: CELL,
+          rx: 3,
+          fill: mixed(theme[colour], theme.panel, 0.04 + 0.5 * share),
+        }),
+      );
+      group.append(
+        element(
+          "text",
+          { x: centre, y: y + 14.5, "font-size": NUMBER, "text-anchor": "middle", fill: theme.ink },
+          row.shown(row.values[place]),
+        ),
+      );
     });
     if (pick) {
       group.setAttribute("class", "pick");
