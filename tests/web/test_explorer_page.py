@@ -41,7 +41,7 @@ def full_study() -> dict[str, Any]:
     return {
         **study(), "data": {"test": 10}, "seeds": [1, 2], "rows": [{**model, "per_class": {"a": scores}}, other],
         "pairs": [{**pair, "only_first": 1, "only_second": 3}], "map": {"word": "bank", "planes": {row["name"]: plane}},
-        "efficiency": {"shares": [0.1, 1.0], "curves": {"TF-IDF": [value(0.5), value(0.7)], "ELMo": [None, value(0.9)]}},
+        "efficiency": {"shares": [0.1, 1.0], "curves": {"SVD": [value(0.5), value(0.7)], "ELMo": [None, value(0.9)]}},
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ export class LayerSlider {
   constructor(moved) {
     this.moved = moved;
     this.input = h("input", { type: "range", min: 0, step: 1, id: newId("layer"), oninput: () => this.#move() });
-    this.ticks = h("ol", { class: "ticks", "aria-hidden": "true" });
+    this.ticks = h("ol", { class: "stops", "aria-hidden": "true" });
     this.element = h(
       "div",
       { class: "slider" },
