@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
+playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
 
 from explorer_server import Watched, running
 from web_models import CORPUS, save_bilm, save_classifier, static_vectors, study, value
@@ -119,10 +119,14 @@ def test_it_is_light_and_usable_before_the_drawing_library(server: str, browser:
 
 
 def test_senses(watched: Watched) -> None:
-    page = watched.open("senses")
+    page = watched.open("senses?word=pitch")
+    watched.text("14 uses of “pitch” in 2 senses.").wait_for()
+    before = sum("/api/senses" in url for url in watched.asked)
+    watched.open("senses")
     watched.text("16 uses of “bank” in 2 senses.").wait_for()
     page.get_by_role("link", name="cell", exact=True).click()
     watched.text("14 uses of “cell” in 2 senses.").wait_for()
+    assert sum("/api/senses" in url for url in watched.asked) == before + 2  # once a view
     page.get_by_label("Word", exact=True).fill("bank")
     lines = ["shore | The bank of the river was wet", "The bank and the bank", "shore | A bank of mud", "No such word"]
     page.get_by_label("Sentences", exact=True).fill("\n".join(lines))
@@ -152,8 +156,8 @@ def test_senses_from_files(watched: Watched, tmp_path: Path) -> None:
     own = tmp_path / "own.txt"
     own.write_text("shore\tThe wet bank\nmoney\tA bank closed\n", encoding="utf-8")
     page.get_by_label("Load sentences from a file").set_input_files(own)
-    page.wait_for_timeout(100)
-    assert page.get_by_label("Sentences", exact=True).input_value() == "shore | The wet bank\nmoney | A bank closed"
+    lines = page.get_by_label("Sentences", exact=True)
+    playwright.expect(lines).to_have_value("shore | The wet bank\nmoney | A bank closed")
     page.get_by_text("From a corpus", exact=True).click()
     page.get_by_label("Add uses from a corpus").select_option(label="small (6 sentences)")
     page.get_by_role("button", name="Show the uses").click()

@@ -91,8 +91,7 @@ async function start() {
       h("strong", {}, name),
       ` ${counted(layers, "layer")} · ${dim} dimensions · ${(parameters / 1e6).toFixed(1)} M parameters`,
     );
-  addEventListener("hashchange", route);
-  addEventListener("popstate", () => route());
+  addEventListener("hashchange", () => route()); // back and forward too: addresses differ behind the # alone
   route({ focus: false });
 }
 

@@ -42,7 +42,7 @@ export class NeighboursView {
     this.summary = h("p", { class: "summary" });
     this.slider = new LayerSlider((number) => this.#layer(number));
     this.chart = new Chart("Cosines, layer by layer", { file: "neighbours" });
-    this.static = new Chart("The static vector's neighbours: the same in every sentence", { file: "static" });
+    this.static = new Chart("The static vector", { file: "static" });
     this.listTitle = h("h2", { id: newId("nearest") }, "Nearest uses");
     this.list = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": this.listTitle.id });
     const tool = h("button", { type: "button", class: "quiet", onclick: () => this.#csv() }, "CSV");

@@ -104,8 +104,8 @@ export class SensesView {
     this.slider = new LayerSlider((number) => this.#layer(number));
     this.map = new Chart("Map of the uses", { file: "map" });
     this.map.onpoint = (point) => point.customdata !== undefined && this.#choose(point.customdata);
-    this.matrix = new Chart("Similarity of each use to each", { file: "similarity" });
-    this.static = new Chart("The static vector: one point for all uses", { file: "static" });
+    this.matrix = new Chart("Similarity", { file: "similarity" });
+    this.static = new Chart("The static vector", { file: "static" });
     this.noStatic = h("div", { class: "picture empty" });
     this.listTitle = h("h2", { id: "uses" }, "Uses");
     this.list = h("ol", { class: "uses", "aria-labelledby": "uses" });
@@ -510,7 +510,10 @@ export function showStatic(chart, found) {
     paint: (theme, width) => {
       const reach = Math.max(...found.points.flat().map(Math.abs)) || 1;
       const points = found.points.map(([x, y]) => [x / reach, y / reach]);
-      const sides = beside(points, words, width / 2.9, 110);
+      const sides = beside(
+        points.map(([x, y]) => [(x * (width - 48)) / 2.7, y * 124]),
+        words,
+      ); // pixels
       const side = { range: [-1.35, 1.35], showticklabels: false };
       return {
         traces: [
@@ -544,22 +547,23 @@ export function showStatic(chart, found) {
   });
 }
 
-/** Where each word stands beside its point so that words do not overlap, null where there is no room; `across` and `up` are pixels to a unit. */
-function beside(points, words, across, up) {
+/** Where each word stands beside its point (pixels) so that it covers no other word or point; null where there is no room. */
+function beside(points, words) {
+  const sides = { "top center": [0, 15], "bottom center": [0, -15], "middle right": [1, 0], "middle left": [-1, 0] };
+  const dots = points.map(([x, y], number) => ({ x, y, half: number ? 4 : 8, high: number ? 4 : 8 }));
   const taken = [];
-  const places = { "top center": [0, 14], "bottom center": [0, -14], "middle right": [1, 0], "middle left": [-1, 0] };
   return points.map(([x, y], number) => {
-    const half = (words[number].length * (number ? 6.5 : 8)) / 2;
-    const boxes = Object.entries(places).map(([name, [side, above]]) => ({
+    const half = words[number].length * (number ? 3.3 : 4.2);
+    const boxes = Object.entries(sides).map(([name, [side, above]]) => ({
       name,
-      x: x * across + side * (half + 8),
-      y: y * up + above,
+      x: x + side * (half + 9),
+      y: y + above,
       half,
+      high: 7,
     }));
-    const free = boxes.find(
-      (box) =>
-        !taken.some((other) => Math.abs(box.x - other.x) < box.half + other.half && Math.abs(box.y - other.y) < 14),
-    );
+    const apart = (box) => (other) =>
+      Math.abs(box.x - other.x) >= box.half + other.half || Math.abs(box.y - other.y) >= box.high + other.high;
+    const free = boxes.find((box) => [...taken, ...dots.filter((_, other) => other !== number)].every(apart(box)));
     if (free) taken.push(free);
     return free?.name ?? null;
   });
