@@ -13,9 +13,6 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
-
-playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
-
 from explorer_server import Watched, running
 from web_models import CORPUS, save_bilm, save_classifier, static_vectors, study, value
 
@@ -157,7 +154,9 @@ def test_senses_from_files(watched: Watched, tmp_path: Path) -> None:
     own.write_text("shore\tThe wet bank\nmoney\tA bank closed\n", encoding="utf-8")
     page.get_by_label("Load sentences from a file").set_input_files(own)
     lines = page.get_by_label("Sentences", exact=True)
-    playwright.expect(lines).to_have_value("shore | The wet bank\nmoney | A bank closed")
+    pytest.importorskip("playwright.sync_api").expect(lines).to_have_value(
+        "shore | The wet bank\nmoney | A bank closed"
+    )
     page.get_by_text("From a corpus", exact=True).click()
     page.get_by_label("Add uses from a corpus").select_option(label="small (6 sentences)")
     page.get_by_role("button", name="Show the uses").click()
