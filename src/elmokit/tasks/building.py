@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 import torch
 from torch import Tensor
 
-from elmokit.errors import ConfigError
+from elmokit.errors import ConfigError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load, load_config, word_rows_of
 from elmokit.models.modeling_elmo import ElmoModel
@@ -32,6 +32,8 @@ def build_head(
     problem_type: ProblemType | None = None, sizes: Mapping[str, int] | None = None,
 ) -> tuple[_Head, bool]:  # fmt: skip
     """The biLM of `config.model` under a head of class `kind` with these labels, and whether that head is fresh.
+
+    The model is on a GPU where there is one.
 
     A folder of such a head with the same labels and sizes gives its head too (train frozen first, then fine-tune from
     there); any other folder gets a fresh head, drawn from torch's current seed. `sizes` are fields of `ElmoConfig` that
@@ -57,7 +59,19 @@ def build_head(
         model.static.set_vectors(torch.from_numpy(vectors.matrix))
     if not config.finetune:
         model.freeze_bilm()
+    model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
     return model, fresh
+
+
+def load_head(kind: type[_Head], folder: Path, *, holds: str, task: str) -> tuple[_Head, ElmoTokenizer]:
+    """A trained model of class `kind` and its tokenizer; `holds` and `task` say what was expected, and what makes it.
+
+    Raises:
+        ModelError: The folder is missing, damaged or holds no such model.
+    """
+    if kind.__name__ not in (load_config(folder).architectures or []):
+        raise ModelError(f"{folder} holds no {holds}: train one with elmo train {task}")
+    return load(kind, folder), load_tokenizer(folder)
 
 
 def _same_head(earlier: ElmoConfig, shape: ElmoConfig, labels: list[str]) -> bool:
