@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,20 +12,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from elmokit.errors import DataError
+from elmokit.pretrained import DEFAULT_CLASSIFIER, located
 
 if TYPE_CHECKING:
     from elmokit.tasks.classification.predict import Label
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="Folder that elmo train classify wrote.")],
-    texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, stdin or a prompt is read.")] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL] [TEXT]...",
+            help="Folder that elmo train classify wrote, or the name of a model that comes with the package "
+            f"[default: {DEFAULT_CLASSIFIER}]; texts: without any, stdin or a prompt is read.",
+        ),
+    ] = None,
     file: Annotated[Path | None, typer.Option(help="A text a line (txt) or row (csv, tsv, jsonl), also .gz.")] = None,
     column: Annotated[str | None, typer.Option(help="Text column of FILE: name, or number without a header.")] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Print only the K best labels.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Label texts with a trained classifier."""
+    model, texts = _model_and_texts(words or [], file=file is not None)
     if file is not None and texts:
         raise DataError("texts and --file were given: give one of them")
     if file is not None and not file.is_file():
@@ -48,6 +57,17 @@ def predict(
         typer.echo(_as_json(text, labels) if as_json else _as_line(text, labels, alone=asked))
     if not count and not asked:
         raise DataError("no text came: give texts, --file or lines on stdin")
+
+
+def _model_and_texts(words: list[str], *, file: bool) -> tuple[str, list[str]]:
+    """The first word is the model where it names one, or can be nothing else."""
+    if not words:
+        return DEFAULT_CLASSIFIER, []
+    first = words[0]
+    alone = len(words) == 1 and not file
+    if located(first).is_dir() or "/" in first or not (alone or re.search(r"\s", first)):
+        return first, words[1:]
+    return DEFAULT_CLASSIFIER, words
 
 
 def _nonblank(lines: Iterable[str]) -> Iterator[str]:

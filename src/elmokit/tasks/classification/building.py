@@ -15,6 +15,7 @@ from elmokit.models.loading import load, load_config, word_rows_of
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.pretrained import located
 from elmokit.static.vectors import WordVectors
 from elmokit.tasks.classification.config import HEAD_FIELDS, ClassifyConfig
 from elmokit.text.word_rows import JoinedRows
@@ -32,7 +33,7 @@ def build_classifier(
     there); any other folder gets a fresh head, drawn from torch's current seed.
     Raises ModelError for a folder that holds no ElmoModel.
     """
-    folder = Path(config.model)
+    folder = located(config.model)
     saved = load_config(folder)
     shape = _shape(folder, config, labels, vectors)
     bilm = load(ElmoModel, folder)

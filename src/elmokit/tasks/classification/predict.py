@@ -14,6 +14,7 @@ from elmokit.errors import ModelError
 from elmokit.models.loading import load, load_config
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.pretrained import located
 from elmokit.tasks.classification.batches import CharDataset
 from elmokit.tasks.classification.building import load_tokenizer, word_splitter
 from elmokit.tasks.classification.evaluation import logits_of
@@ -48,7 +49,7 @@ class Classifier:
 
         Raises ModelError when the folder is missing, damaged or holds no classifier.
         """
-        folder = Path(folder)
+        folder = located(folder)
         if "ElmoForSequenceClassification" not in (load_config(folder).architectures or []):
             raise ModelError(f"{folder} holds no classifier: train one with elmo train classify")
         model = load(ElmoForSequenceClassification, folder)

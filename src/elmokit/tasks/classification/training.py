@@ -25,6 +25,7 @@ from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.pretrained import located
 from elmokit.tasks.classification.baseline import tfidf_svm
 from elmokit.tasks.classification.batches import CharDataset, LayerDataset, RowDataset
 from elmokit.tasks.classification.building import (
@@ -62,7 +63,7 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
     if not config.clean:  # text is prepared as the text of the pretraining was
         config = config.model_copy(update={"clean": load_config(config.model).text_steps or []})
     if config.clean is None:
-        config = config.model_copy(update={"clean": text_steps(Path(config.model))})
+        config = config.model_copy(update={"clean": text_steps(located(config.model))})
     folder = RunFolder(config.output)
     resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
     settings = _settings(config)
@@ -78,7 +79,7 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
         set_seed(config.seed)
         vectors = read_vectors(config)
         model, fresh = build_classifier(config, data.labels, vectors)
-        tokenizer = load_tokenizer(Path(config.model), vectors)
+        tokenizer = load_tokenizer(located(config.model), vectors)
         datasets = _datasets(model, tokenizer, data, config)
         if fresh:
             factor = start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
@@ -127,7 +128,7 @@ def _announce(data: ClassificationData, config: ClassifyConfig) -> None:
 def compute_layers(config: ClassifyConfig) -> None:
     """Put the layers of all texts of `config` into its cache, where a run with a frozen biLM finds them."""
     model = load(ElmoModel, config.model)
-    tokens = _tokens(model.config, load_tokenizer(Path(config.model)), load_data(config), config)
+    tokens = _tokens(model.config, load_tokenizer(located(config.model)), load_data(config), config)
     _stores(model, tokens, config)
 
 
