@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from elmokit.cli import compare, convert, demo, embed, evaluate, info, inspect, predict, pretrain, senses, train
+from elmokit.cli import compare, convert, demo, embed, evaluate, info, inspect, models, predict, pretrain, senses, train
 from elmokit.cli.errors import one_line_errors
 
 
@@ -26,6 +26,7 @@ class Commands(TyperGroup):
             "predict",
             "compare",
             "senses",
+            "models",
             "demo",
             "info",
         ]
@@ -57,6 +58,7 @@ app.add_typer(train.app, name="train", short_help="Train a task: classify.")
 app.command("predict", short_help="Label texts with a classifier.")(predict.predict)
 app.command("compare", short_help="Methods side by side.")(compare.compare)
 app.command("senses", short_help="Uses of a word, grouped.")(senses.senses)
+app.command("models", short_help="Models that come with it.")(models.models)
 app.command("demo", short_help="The whole chain, a few minutes.")(demo.demo)
 app.command("info", short_help="Versions, cores, threads.")(info.info)
 

@@ -16,6 +16,7 @@ from elmokit.models.loading import load, load_config, word_rows_of
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.pretrained import located
 from elmokit.static.vectors import WordVectors
 from elmokit.tasks.config import HEAD_FIELDS, HeadConfig
 from elmokit.text.word_rows import JoinedRows
@@ -40,7 +41,7 @@ def build_head(
     the data decides. A head without classes has no labels.
     Raises ModelError for a folder that holds no ElmoModel.
     """
-    folder = Path(config.model)
+    folder = located(config.model)
     saved = load_config(folder)
     shape = _shape(folder, config, labels, vectors, problem_type, sizes or {})
     bilm = load(ElmoModel, folder)
@@ -107,9 +108,10 @@ def start_scale(model: ElmoMixedModel, batch: dict[str, Tensor]) -> float:
     return model.mix.set_scale(layers, mask)
 
 
-def load_tokenizer(folder: Path, vectors: WordVectors | None = None) -> ElmoTokenizer:
+def load_tokenizer(model: str | Path, vectors: WordVectors | None = None) -> ElmoTokenizer:
     """The tokenizer saved with a model, or one for the model's word length; it looks up `vectors`, too."""
     tokenizer: ElmoTokenizer
+    folder = located(model)
     if (folder / "tokenizer_config.json").is_file():
         tokenizer = ElmoTokenizer.from_pretrained(folder)
     else:
@@ -126,7 +128,7 @@ def word_splitter(config: ElmoConfig, tokenizer: ElmoTokenizer) -> Callable[[str
     return str.split if config.pre_split or tokenizer.split == "whitespace" else split_words
 
 
-def text_steps(folder: Path) -> list[str]:
+def text_steps(folder: str | Path) -> list[str]:
     """The clean-up steps under which the model in `folder` was pretrained."""
     return list(load_config(folder).text_steps or [])
 

@@ -12,6 +12,7 @@ import torch
 
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.pretrained import located
 from elmokit.tasks.building import load_head, word_splitter
 from elmokit.tasks.classification.evaluation import logits_of
 from elmokit.tasks.inputs.batches import CharDataset
@@ -46,7 +47,7 @@ class Classifier:
 
         Raises ModelError when the folder is missing, damaged or holds no classifier.
         """
-        folder = Path(folder)
+        folder = located(folder)
         model, tokenizer = load_head(ElmoForSequenceClassification, folder, holds="classifier", task="classify")
         settings = settings_of(folder)
         return cls(model, tokenizer, max_words=settings.get("max_words", 128))

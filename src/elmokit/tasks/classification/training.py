@@ -61,7 +61,7 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
         model, fresh = build_head(
             ElmoForSequenceClassification, config, data.labels, vectors, problem_type="single_label_classification"
         )
-        tokenizer = load_tokenizer(Path(config.model), vectors)
+        tokenizer = load_tokenizer(config.model, vectors)
         datasets = _datasets(model, tokenizer, data, config)
         if fresh:
             factor = start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
@@ -92,14 +92,14 @@ def _with_clean_up(config: ClassifyConfig) -> ClassifyConfig:
     """With the clean-up steps that the text of the pretraining went through, unless others are named."""
     if config.clean is not None:
         return config
-    return config.model_copy(update={"clean": text_steps(Path(config.model))})
+    return config.model_copy(update={"clean": text_steps(config.model)})
 
 
 def compute_layers(config: ClassifyConfig) -> None:
     """Put the layers of all texts of `config` into its cache, where a run with a frozen biLM finds them."""
     config = _with_clean_up(config)
     model = load(ElmoModel, config.model)
-    tokens = _tokens(model.config, load_tokenizer(Path(config.model)), load_data(config), config)
+    tokens = _tokens(model.config, load_tokenizer(config.model), load_data(config), config)
     for texts in tokens.values():
         stored_layers(model, texts, config)
 

@@ -9,6 +9,7 @@ from typing import Any
 from elmokit.errors import DataError
 from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.pretrained import located
 from elmokit.tasks.building import load_head
 from elmokit.tasks.question_answering.answers import FoundAnswer, best_answers, decode_all
 from elmokit.tasks.question_answering.data import Preparation, all_examples, prepare
@@ -45,7 +46,7 @@ class QuestionAnswerer:
 
         Raises ModelError when the folder is missing, damaged or holds no question answerer.
         """
-        folder = Path(folder)
+        folder = located(folder)
         model, tokenizer = load_head(ElmoForQuestionAnswering, folder, holds="question answerer", task="qa")
         settings = settings_of(folder)
         names = ("max_words", "stride", "max_question_words", "max_answer_words")

@@ -52,7 +52,7 @@ def train_question_answerer(config: QuestionAnsweringConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    config = config.model_copy(update={"clean": text_steps(Path(config.model))})
+    config = config.model_copy(update={"clean": text_steps(config.model)})
     with run_folder(config) as work:
         splits = load_splits(config)
         log.info("questions: %s; seed %d", ", ".join(f"{len(s):,} {name}" for name, s in splits.items()), config.seed)
@@ -60,7 +60,7 @@ def train_question_answerer(config: QuestionAnsweringConfig) -> dict[str, Any]:
         begin(config, work)
         vectors = read_vectors(config)
         model, fresh = build_head(ElmoForQuestionAnswering, config, LABELS, vectors)
-        tokenizer = load_tokenizer(Path(config.model), vectors)
+        tokenizer = load_tokenizer(config.model, vectors)
         preparation = Preparation.of(
             model.config, tokenizer, max_words=config.max_words, stride=config.stride,
             max_question_words=config.max_question_words,

@@ -12,6 +12,7 @@ import numpy as np
 from elmokit.errors import DataError
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.pretrained import located
 from elmokit.tasks.building import load_head
 from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import tokenize
@@ -47,7 +48,7 @@ class Tagger:
 
         Raises ModelError when the folder is missing, damaged or holds no tagger.
         """
-        folder = Path(folder)
+        folder = located(folder)
         model, tokenizer = load_head(ElmoForTokenClassification, folder, holds="tagger", task="tag")
         settings = settings_of(folder)
         return cls(model, tokenizer, max_words=settings.get("max_words", 256))

@@ -44,7 +44,7 @@ def train_tagger(config: TagConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    config = config.model_copy(update={"clean": text_steps(Path(config.model))})
+    config = config.model_copy(update={"clean": text_steps(config.model)})
     with run_folder(config) as work:
         data = load_tagged(config)
         counts = ", ".join(f"{len(rows):,} {name}" for name, (_, rows) in data.splits.items())
@@ -54,7 +54,7 @@ def train_tagger(config: TagConfig) -> dict[str, Any]:
         vectors = read_vectors(config)
         model, fresh = build_head(ElmoForTokenClassification, config, data.tags, vectors)
         model.allow(*allowed_steps(data.tags))
-        tokenizer = load_tokenizer(Path(config.model), vectors)
+        tokenizer = load_tokenizer(config.model, vectors)
         datasets = _datasets(model, tokenizer.word_rows, data, config)
         if fresh:
             start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))

@@ -13,6 +13,7 @@ from elmokit.errors import ModelError
 from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.beam_search import LengthNorm
+from elmokit.pretrained import located
 from elmokit.tasks.building import load_head, word_splitter
 from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import tokenize
@@ -51,7 +52,7 @@ class Translator:
 
         Raises ModelError when the folder is missing, damaged or holds no translator.
         """
-        folder = Path(folder)
+        folder = located(folder)
         model, tokenizer = load_head(ElmoForTranslation, folder, holds="translator", task="translate")
         pieces = SentencePieces.load(folder)
         if len(pieces) != model.config.n_target_pieces:

@@ -16,6 +16,7 @@ from transformers import EvalPrediction
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load_config
 from elmokit.models.modeling_translation import ElmoForTranslation
+from elmokit.pretrained import located
 from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, text_steps, word_splitter
 from elmokit.tasks.head_training import (
     Stopwatch,
@@ -55,7 +56,7 @@ def train_translator(config: TranslationConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    start = Path(config.model)
+    start = located(config.model)
     saved = load_config(start)
     config = config.model_copy(
         update={"clean": text_steps(start) if config.clean is None else config.clean, **_sizes_of(saved, config)}
