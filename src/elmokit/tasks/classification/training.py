@@ -26,6 +26,7 @@ from elmokit.tasks.building import (
     word_splitter,
 )
 from elmokit.tasks.classification.baseline import tfidf_svm
+from elmokit.tasks.classification.card import classifier_card
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.classification.data import ClassificationData, Source, load_data, seen_in_training
 from elmokit.tasks.classification.evaluation import draw, logits_of, split_scores
@@ -34,7 +35,6 @@ from elmokit.tasks.inputs.batches import RowDataset
 from elmokit.tasks.inputs.datasets import dataset_maker, stored_layers
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.metrics import accuracy_and_f1
-from elmokit.tasks.model_card import classifier_card
 from elmokit.tasks.run_folder import versions
 from elmokit.tasks.trainer import HeadTrainer, history
 

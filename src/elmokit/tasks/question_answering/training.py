@@ -18,9 +18,9 @@ from elmokit.models.modeling_question_answering import IGNORED, ElmoForQuestionA
 from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, text_steps
 from elmokit.tasks.head_training import Stopwatch, begin, run_facts, run_folder, run_title, save_run, train_head
 from elmokit.tasks.inputs.batches import LongestFirstSampler
-from elmokit.tasks.model_card import question_answerer_card
 from elmokit.tasks.pictures import draw_history
 from elmokit.tasks.question_answering.answers import as_rows, best_answers, decode_all
+from elmokit.tasks.question_answering.card import question_answerer_card
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.question_answering.data import (
     Preparation,

@@ -20,9 +20,9 @@ from elmokit.tasks.head_training import Stopwatch, begin, run_facts, run_folder,
 from elmokit.tasks.inputs.batches import IGNORED, RowDataset
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
-from elmokit.tasks.model_card import tagger_card
 from elmokit.tasks.pictures import draw_history
 from elmokit.tasks.run_folder import versions
+from elmokit.tasks.tagging.card import tagger_card
 from elmokit.tasks.tagging.config import TagConfig
 from elmokit.tasks.tagging.data import TaggingData, load_tagged
 from elmokit.tasks.tagging.schemes import allowed_steps

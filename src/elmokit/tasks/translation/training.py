@@ -31,10 +31,10 @@ from elmokit.tasks.head_training import (
 from elmokit.tasks.inputs.batches import IGNORED, RowDataset
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
-from elmokit.tasks.model_card import translator_card
 from elmokit.tasks.pictures import draw_history
 from elmokit.tasks.run_folder import versions
 from elmokit.tasks.trainer import HeadTrainer, history
+from elmokit.tasks.translation.card import translator_card
 from elmokit.tasks.translation.config import TranslationConfig
 from elmokit.tasks.translation.data import PairDataset, Pairs, TranslationData, load_pairs, read_pairs
 from elmokit.tasks.translation.predict import Translator
