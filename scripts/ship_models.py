@@ -247,8 +247,7 @@ def _training(run: Path, command: str) -> str:
         f"```\n{command}\n```\n\n{metrics['train_words']:,} words, vocabulary {metrics['vocabulary']:,}, "
         f"{len(metrics['epochs'])} epochs ({metrics['steps']:,} steps), seed {metrics['seed']}, "
         f"{metrics['precision']}, {metrics['seconds'] / 3600:.1f} h on {metrics['threads']} processor cores that also "
-        "did other work.\n\n"
-        + "\n".join(lines)
+        "did other work.\n\n" + "\n".join(lines)
     )
 
 
