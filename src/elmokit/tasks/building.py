@@ -19,12 +19,14 @@ from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
 from elmokit.static.vectors import WordVectors
 from elmokit.tasks.config import HEAD_FIELDS, HeadConfig
+from elmokit.text.normalize import check_steps
 from elmokit.text.word_rows import JoinedRows
 from elmokit.text.words import split_words
 
 log = logging.getLogger(__name__)
 
 _Head = TypeVar("_Head", bound=ElmoMixedModel)
+_Config = TypeVar("_Config", bound=HeadConfig)
 ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
 
 
@@ -128,9 +130,15 @@ def word_splitter(config: ElmoConfig, tokenizer: ElmoTokenizer) -> Callable[[str
     return str.split if config.pre_split or tokenizer.split == "whitespace" else split_words
 
 
-def text_steps(folder: str | Path) -> list[str]:
-    """The clean-up steps under which the model in `folder` was pretrained."""
-    return list(load_config(folder).text_steps or [])
+def with_clean_up(config: _Config) -> _Config:
+    """The settings with the clean-up steps that the text of the pretraining went through, unless others are named.
+
+    Raises:
+        ConfigError: A step that nobody knows.
+    """
+    steps = list(load_config(config.model).text_steps or []) if config.clean is None else config.clean
+    check_steps(steps)
+    return config.model_copy(update={"clean": steps})
 
 
 def _shape(

@@ -22,7 +22,7 @@ from elmokit.tasks.building import (
     load_tokenizer,
     read_vectors,
     start_scale,
-    text_steps,
+    with_clean_up,
     word_splitter,
 )
 from elmokit.tasks.classification.baseline import tfidf_svm
@@ -51,7 +51,7 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    config = _with_clean_up(config)
+    config = with_clean_up(config)
     with run_folder(config, free=["baseline"]) as work:
         data = load_data(config)
         _announce(data, config)
@@ -88,16 +88,9 @@ def _announce(data: ClassificationData, config: ClassifyConfig) -> None:
         log.warning("%d of the test texts also stand in the training rows, word for word", leaked)
 
 
-def _with_clean_up(config: ClassifyConfig) -> ClassifyConfig:
-    """With the clean-up steps that the text of the pretraining went through, unless others are named."""
-    if config.clean is not None:
-        return config
-    return config.model_copy(update={"clean": text_steps(config.model)})
-
-
 def compute_layers(config: ClassifyConfig) -> None:
     """Put the layers of all texts of `config` into its cache, where a run with a frozen biLM finds them."""
-    config = _with_clean_up(config)
+    config = with_clean_up(config)
     model = load(ElmoModel, config.model)
     tokens = _tokens(model.config, load_tokenizer(config.model), load_data(config), config)
     for texts in tokens.values():

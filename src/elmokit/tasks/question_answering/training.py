@@ -15,7 +15,7 @@ from transformers import EvalPrediction
 
 from elmokit.errors import DataError
 from elmokit.models.modeling_question_answering import IGNORED, ElmoForQuestionAnswering
-from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, text_steps
+from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, with_clean_up
 from elmokit.tasks.head_training import Stopwatch, begin, run_facts, run_folder, run_title, save_run, train_head
 from elmokit.tasks.inputs.batches import LongestFirstSampler
 from elmokit.tasks.pictures import draw_history
@@ -52,7 +52,7 @@ def train_question_answerer(config: QuestionAnsweringConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    config = config.model_copy(update={"clean": text_steps(config.model)})
+    config = with_clean_up(config)
     with run_folder(config) as work:
         splits = load_splits(config)
         log.info("questions: %s; seed %d", ", ".join(f"{len(s):,} {name}" for name, s in splits.items()), config.seed)

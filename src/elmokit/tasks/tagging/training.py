@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import EvalPrediction
 
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
-from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, text_steps
+from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, with_clean_up
 from elmokit.tasks.head_training import Stopwatch, begin, run_facts, run_folder, run_title, save_run, train_head
 from elmokit.tasks.inputs.batches import IGNORED, RowDataset
 from elmokit.tasks.inputs.datasets import dataset_maker
@@ -44,7 +44,7 @@ def train_tagger(config: TagConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    config = config.model_copy(update={"clean": text_steps(config.model)})
+    config = with_clean_up(config)
     with run_folder(config) as work:
         data = load_tagged(config)
         counts = ", ".join(f"{len(rows):,} {name}" for name, (_, rows) in data.splits.items())

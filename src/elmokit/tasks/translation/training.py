@@ -17,7 +17,7 @@ from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load_config
 from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.pretrained import located
-from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, text_steps, word_splitter
+from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, with_clean_up, word_splitter
 from elmokit.tasks.head_training import (
     Stopwatch,
     begin,
@@ -58,9 +58,7 @@ def train_translator(config: TranslationConfig) -> dict[str, Any]:
     watch = Stopwatch()
     start = located(config.model)
     saved = load_config(start)
-    config = config.model_copy(
-        update={"clean": text_steps(start) if config.clean is None else config.clean, **_sizes_of(saved, config)}
-    )
+    config = with_clean_up(config).model_copy(update=_sizes_of(saved, config))
     with run_folder(config) as work:
         vectors = read_vectors(config)
         tokenizer = load_tokenizer(start, vectors)
