@@ -86,7 +86,7 @@ def ship_mini(data: Path) -> None:
         "Sentences whose letters stand in the same order in a validation or test file of WikiText-2, Penn Treebank, "
         "CoNLL, SST, SQuAD or the other sets the project measures on were left out "
         f"({sources['all']['in a test set']} sentences). Validation: half a percent of the paragraphs. "
-        "No news but Wikinews; two thirds of the words are from novels of one author, 1880 to 1920.",
+        "No news but Wikinews; two thirds of the words are from novels of one author, written around 1900.",
         "## Training\n\n" + _training(run, "python scripts/ship_models.py elmo-mini $ELMOKIT_DATA"),
         "## Perplexity\n\nOf the stored float16 weights, by the full softmax, sentence ends counted, unknown words "
         "predicted as `<UNK>`.\n\n"
@@ -97,8 +97,7 @@ def ship_mini(data: Path) -> None:
         "stands in `docs/results.md` of the project, each with its command.",
         "## Limits and biases\n\nTwo passes over eleven million words are a hundredth of what the published models "
         "saw. The novels bring the words and the prejudices of the British Empire of their time: who acts and who is "
-        "described, what peoples and women are called. Surprisal and substitutes show it, and classifiers may learn "
-        "it. Not checked for bias beyond that. English only.",
+        "described, what peoples and women are called. Not checked for bias beyond knowing that. English only.",
     ]
     _write_card(folder, blocks)
     write_about(folder, summary=f"English biLM, {_count(model)} parameters with its language-model head",
@@ -196,6 +195,8 @@ def _store(kind: type[ElmoPreTrainedModel], run: Path, folder: Path) -> ElmoPreT
     for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json"):
         if (run / name).is_file():
             shutil.copy(run / name, folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)  # safetensors writes for the owner alone
     return load(kind, folder)
 
 
