@@ -31,11 +31,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import elmokit.nn.lstm as lstm
+from elmokit.machine import keep_freed_memory
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.char_cnn import CharCNN
 from elmokit.pretrain.corpus import Corpus, build_corpus
-from elmokit.pretrain.setup import keep_freed_memory
 from elmokit.pretrain.stream import PackedBatch, SentenceBatches, pack_sentences
 from elmokit.study.synthetic import generate
 

@@ -7,7 +7,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from elmokit.cli import compare, convert, demo, embed, evaluate, info, inspect, predict, pretrain, senses, serve, train
+from elmokit.cli import (
+    compare,
+    convert,
+    demo,
+    embed,
+    evaluate,
+    info,
+    inspect,
+    models,
+    predict,
+    pretrain,
+    senses,
+    serve,
+    train,
+)
 from elmokit.cli.errors import one_line_errors
 
 
@@ -27,6 +41,7 @@ class Commands(TyperGroup):
             "compare",
             "senses",
             "serve",
+            "models",
             "demo",
             "info",
         ]
@@ -59,6 +74,7 @@ app.command("predict", short_help="Label texts with a classifier.")(predict.pred
 app.command("compare", short_help="Methods side by side.")(compare.compare)
 app.command("senses", short_help="Uses of a word, grouped.")(senses.senses)
 app.command("serve", short_help="A page to explore vectors in.")(serve.serve)
+app.command("models", short_help="Models that come with it.")(models.models)
 app.command("demo", short_help="The whole chain, a few minutes.")(demo.demo)
 app.command("info", short_help="Versions, cores, threads.")(info.info)
 

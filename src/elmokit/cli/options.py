@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,6 +18,22 @@ VocabularyFile = Annotated[str | None, typer.Option(help="Vocabulary of a word-l
 PreSplit = Annotated[
     bool | None, typer.Option("--pre-split/--split-words", help="How words are found. [default: as in pretraining]")
 ]
+
+# Of every `elmo train TASK`.
+Vectors = Annotated[Path | None, typer.Option(help="Static vectors beside the layers: .txt, .vec, .bin.")]
+Combine = Annotated[
+    Literal["trainable", "frozen", "function"] | None, typer.Option(help="Layer mix. [default: trainable]")
+]
+Finetune = Annotated[bool | None, typer.Option("--finetune/--frozen-bilm", help="Train the biLM too.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of split, head and order. [default: 1]")]
+Threads = Annotated[int | None, typer.Option(help="CPU threads. [default: all]")]
+LayerCache = Annotated[Path | None, typer.Option(help="Folder for computed layers. [default: ~/.cache/elmokit]")]
+ConfigFile = Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")]
+TestFiles = Annotated[list[str] | None, typer.Option(help="Test files: for the report alone.")]
+ValidFiles = Annotated[list[str] | None, typer.Option(help="Validation files; else train is split.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUTPUT.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run for OUTPUT.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result alone.")]
 
 
 def files(given: list[str] | None) -> list[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from elmokit.errors import DataError
+from elmokit.pretrained import DEFAULT_CLASSIFIER, located
 
 if TYPE_CHECKING:
     from elmokit.tasks.classification.predict import Label
@@ -19,8 +21,14 @@ if TYPE_CHECKING:
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="Folder that elmo train wrote.")],
-    texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, stdin or a prompt is read.")] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL] [TEXT]...",
+            help="Folder that elmo train wrote, or the name of a model that comes with the package "
+            f"[default: {DEFAULT_CLASSIFIER}]; texts: without any, stdin or a prompt is read.",
+        ),
+    ] = None,
     file: Annotated[
         Path | None,
         typer.Option(help="A text a line or row (csv, tsv, jsonl); questions: SQuAD, jsonl; .gz."),
@@ -34,6 +42,7 @@ def predict(
     """Label texts, find spans in them, translate them or answer questions about them: what MODEL was trained for."""
     from elmokit.models.loading import load_config
 
+    model, texts = _model_and_texts(words or [], file=file is not None)
     heads = load_config(model).architectures or []
     if "ElmoForQuestionAnswering" in heads:
         if texts:
@@ -70,8 +79,19 @@ def predict(
         raise DataError("no text came: give texts, --file or lines on stdin")
 
 
+def _model_and_texts(words: list[str], *, file: bool) -> tuple[str, list[str]]:
+    """The first word is the model where it names one, or can be nothing else."""
+    if not words:
+        return DEFAULT_CLASSIFIER, []
+    first = words[0]
+    alone = len(words) == 1 and not file
+    if located(first).is_dir() or "/" in first or not (alone or re.search(r"\s", first)):
+        return first, words[1:]
+    return DEFAULT_CLASSIFIER, words
+
+
 def _lines(
-    model: Path, heads: Sequence[str], source: Iterable[str], *, top: int | None, alone: bool, as_json: bool
+    model: str, heads: Sequence[str], source: Iterable[str], *, top: int | None, alone: bool, as_json: bool
 ) -> Iterator[str]:  # fmt: skip
     """A line of output a text."""
     chunk = 1 if alone else 1024
@@ -95,7 +115,7 @@ def _lines(
 
 
 def _print_answers(
-    model: Path, file: Path | None, question: str | None, passage: str | None, *, as_json: bool
+    model: str, file: Path | None, question: str | None, passage: str | None, *, as_json: bool
 ) -> None:  # fmt: skip
     """A line an answer; a file is read and checked as a whole before the first question is answered."""
     given = [text for text in (question, passage) if text is not None]

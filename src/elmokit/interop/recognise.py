@@ -14,6 +14,7 @@ from typing import Any
 from elmokit.errors import ModelError
 from elmokit.interop.archives import unpack
 from elmokit.interop.download import fetch, is_url, sha256_of
+from elmokit.pretrained import located
 
 _HDF5 = (".hdf5", ".h5", ".hdf")
 _VECTORS = (".vec", ".bin", ".txt")
@@ -75,7 +76,7 @@ def recognised(
         if options is None and path.suffix.lower() in _HDF5:
             options = _options_address(str(source))
     else:
-        path = Path(source)
+        path = located(source)
         if sha256 is not None:
             _check_sum(path, sha256)
     options = Path(fetch(str(options))) if options is not None and is_url(options) else options
@@ -85,7 +86,7 @@ def recognised(
     if not path.exists():
         raise ModelError(
             f"There is no model folder {source}; expected a folder with config.json and model.safetensors, a .hdf5 or "
-            ".zip file, an http(s) address or a hub id"
+            ".zip file, an http(s) address, a hub id or a model that comes with the package (elmo models)"
         )
     if path.is_dir():
         yield _in_folder(path, *given)

@@ -14,6 +14,7 @@ from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.quiet import quiet_transformers
 from elmokit.nn.layer_mix import LayerMix
+from elmokit.pretrained import located
 from elmokit.text.word_rows import LEXICON_FILE, ByteRows, JoinedRows, WordRows, load_word_rows
 from elmokit.whole_files import read_json_object
 
@@ -27,7 +28,7 @@ def load(kind: type[_Model], path: str | Path, *, dtype: str = "float32") -> _Mo
     Raises:
         ModelError: No such folder, not a model of elmokit, or weights that are damaged, missing or of another shape.
     """
-    folder = Path(path)
+    folder = located(path)
     load_config(folder)
     if not any((folder / name).is_file() for name in _WEIGHTS):
         raise ModelError(f"{folder} has no weights; expected model.safetensors beside config.json.")
@@ -69,7 +70,7 @@ def word_rows_of(path: str | Path, *, static: bool = False) -> WordRows:
     if config.token_encoder == "char_cnn" and not (static and config.n_static_words):
         return ByteRows(config.max_characters_per_token)
     width = config.max_pieces_per_token if config.token_encoder == "subword" else config.max_characters_per_token
-    rows = load_word_rows(Path(path) / LEXICON_FILE, max_characters=width)
+    rows = load_word_rows(located(path) / LEXICON_FILE, max_characters=width)
     check_lexicon(config, rows)
     return rows.first if isinstance(rows, JoinedRows) and not static else rows
 
@@ -99,7 +100,7 @@ def load_config(path: str | Path) -> ElmoConfig:
         ModelError: No such folder, no config.json in it, or one that is damaged or not of an elmokit model.
         ConfigError: A setting this version does not know.
     """
-    folder = Path(path)
+    folder = located(path)
     if not folder.exists():
         raise ModelError(
             f"There is no model folder {folder}; expected a folder with config.json and model.safetensors."

@@ -23,6 +23,7 @@ from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus, length_percentile
+from elmokit.pretrained import located
 from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
 from elmokit.text.normalize import check_steps
@@ -66,7 +67,7 @@ def check_settings(config: PretrainConfig) -> None:
     if config.valid is not None:
         expand_paths([config.valid])
     if config.from_model is not None:
-        load_vocabulary(Path(config.from_model))
+        load_vocabulary(config.from_model)
 
 
 def prepare_folder(config: PretrainConfig) -> None:
@@ -134,7 +135,7 @@ def prepare_corpus(
     """
     folder = config.output / "corpus"
     if accelerator.is_main_process and not (began and _is_there(folder)):
-        vocabulary = None if config.from_model is None else load_vocabulary(Path(config.from_model))
+        vocabulary = None if config.from_model is None else load_vocabulary(config.from_model)
         max_words = config.max_words
         if config.max_words_percentile is not None:
             found = length_percentile(
@@ -175,10 +176,10 @@ def text_steps(config: PretrainConfig) -> list[str]:
     return list(load_config(config.from_model).text_steps or [])
 
 
-def load_vocabulary(folder: Path) -> Vocabulary:
+def load_vocabulary(folder: str | Path) -> Vocabulary:
     """The words a saved model predicts."""
     load_config(folder)  # says what is wrong with a folder that holds no model
-    path = folder / "vocab.txt"
+    path = located(folder) / "vocab.txt"
     if not path.is_file():
         raise ModelError(f"{folder} has no vocab.txt: it is no model that elmo pretrain made")
     return Vocabulary.load(path)

@@ -10,20 +10,23 @@ from typing import Literal, TypeVar
 import torch
 from torch import Tensor
 
-from elmokit.errors import ConfigError
+from elmokit.errors import ConfigError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load, load_config, word_rows_of
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.pretrained import located
 from elmokit.static.vectors import WordVectors
 from elmokit.tasks.config import HEAD_FIELDS, HeadConfig
+from elmokit.text.normalize import check_steps
 from elmokit.text.word_rows import JoinedRows
 from elmokit.text.words import split_words
 
 log = logging.getLogger(__name__)
 
 _Head = TypeVar("_Head", bound=ElmoMixedModel)
+_Config = TypeVar("_Config", bound=HeadConfig)
 ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
 
 
@@ -33,12 +36,14 @@ def build_head(
 ) -> tuple[_Head, bool]:  # fmt: skip
     """The biLM of `config.model` under a head of class `kind` with these labels, and whether that head is fresh.
 
+    The model is on a GPU where there is one.
+
     A folder of such a head with the same labels and sizes gives its head too (train frozen first, then fine-tune from
     there); any other folder gets a fresh head, drawn from torch's current seed. `sizes` are fields of `ElmoConfig` that
     the data decides. A head without classes has no labels.
     Raises ModelError for a folder that holds no ElmoModel.
     """
-    folder = Path(config.model)
+    folder = located(config.model)
     saved = load_config(folder)
     shape = _shape(folder, config, labels, vectors, problem_type, sizes or {})
     bilm = load(ElmoModel, folder)
@@ -57,7 +62,19 @@ def build_head(
         model.static.set_vectors(torch.from_numpy(vectors.matrix))
     if not config.finetune:
         model.freeze_bilm()
+    model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
     return model, fresh
+
+
+def load_head(kind: type[_Head], folder: Path, *, holds: str, task: str) -> tuple[_Head, ElmoTokenizer]:
+    """A trained model of class `kind` and its tokenizer; `holds` and `task` say what was expected, and what makes it.
+
+    Raises:
+        ModelError: The folder is missing, damaged or holds no such model.
+    """
+    if kind.__name__ not in (load_config(folder).architectures or []):
+        raise ModelError(f"{folder} holds no {holds}: train one with elmo train {task}")
+    return load(kind, folder), load_tokenizer(folder)
 
 
 def _same_head(earlier: ElmoConfig, shape: ElmoConfig, labels: list[str]) -> bool:
@@ -93,9 +110,10 @@ def start_scale(model: ElmoMixedModel, batch: dict[str, Tensor]) -> float:
     return model.mix.set_scale(layers, mask)
 
 
-def load_tokenizer(folder: Path, vectors: WordVectors | None = None) -> ElmoTokenizer:
+def load_tokenizer(model: str | Path, vectors: WordVectors | None = None) -> ElmoTokenizer:
     """The tokenizer saved with a model, or one for the model's word length; it looks up `vectors`, too."""
     tokenizer: ElmoTokenizer
+    folder = located(model)
     if (folder / "tokenizer_config.json").is_file():
         tokenizer = ElmoTokenizer.from_pretrained(folder)
     else:
@@ -112,9 +130,15 @@ def word_splitter(config: ElmoConfig, tokenizer: ElmoTokenizer) -> Callable[[str
     return str.split if config.pre_split or tokenizer.split == "whitespace" else split_words
 
 
-def text_steps(folder: Path) -> list[str]:
-    """The clean-up steps under which the model in `folder` was pretrained."""
-    return list(load_config(folder).text_steps or [])
+def with_clean_up(config: _Config) -> _Config:
+    """The settings with the clean-up steps that the text of the pretraining went through, unless others are named.
+
+    Raises:
+        ConfigError: A step that nobody knows.
+    """
+    steps = list(load_config(config.model).text_steps or []) if config.clean is None else config.clean
+    check_steps(steps)
+    return config.model_copy(update={"clean": steps})
 
 
 def _shape(

@@ -1,36 +1,66 @@
-"""What training any head goes through: the same run again, Trainer with early stopping, the time of each stage."""
+"""What training any head goes through: its folder, the same run again, Trainer with early stopping, what is kept."""
 
 from __future__ import annotations
 
 import math
+import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from transformers import EarlyStoppingCallback, EvalPrediction, PrinterCallback
+import numpy as np
+import torch
+from transformers import EarlyStoppingCallback, EvalPrediction, PrinterCallback, set_seed
 from transformers.integrations.integration_utils import TensorBoardCallback
 
 from elmokit.errors import ConfigError
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.quiet import quiet_transformers
+from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.tasks.config import HOUSEKEEPING, HeadConfig
 from elmokit.tasks.inputs.batches import BatchDataset
-from elmokit.tasks.run_folder import read_yaml, versions
+from elmokit.tasks.run_folder import RunFolder, read_yaml, versions, write_json, write_yaml
 from elmokit.tasks.trainer import HeadTrainer, optimizer_for, training_arguments
+from elmokit.whole_files import write_text
 
 
-def run_settings(config: HeadConfig) -> dict[str, Any]:
-    """What `training.yaml` of a run holds: every setting as resolved, and versions."""
+@contextmanager
+def run_folder(config: HeadConfig, *, free: Iterable[str] = ()) -> Iterator[Path]:
+    """The working folder of a run, which takes the place of `config.output` when the block ends well.
+
+    What fails before its first checkpoint leaves nothing behind, later it leaves a run to resume.
+
+    Raises:
+        ConfigError: As `RunFolder.open`, or the unfinished run had another setting; those of housekeeping and the
+            `free` ones may differ.
+    """
+    folder = RunFolder(config.output)
+    resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
+    try:
+        if resumed:
+            _check_same_run(folder.work, _settings(config), free=free)
+        yield folder.work
+    finally:
+        folder.discard_if_without(_checkpoints_in(folder.work))
+    shutil.rmtree(_checkpoints_in(folder.work))
+    folder.finish()
+
+
+def begin(config: HeadConfig, work: Path) -> None:
+    """Write `training.yaml` (every setting as resolved, and versions), set threads and seed."""
+    write_yaml(work / "training.yaml", _settings(config))
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    set_seed(config.seed)
+
+
+def _settings(config: HeadConfig) -> dict[str, Any]:
     return {**config.model_dump(mode="json"), "versions": versions()}
 
 
-def check_same_run(work: Path, settings: dict[str, Any], *, free: Iterable[str] = ()) -> None:
-    """An unfinished run may be taken up under other values of housekeeping and of the `free` settings alone.
-
-    Raises:
-        ConfigError: Another setting differs.
-    """
+def _check_same_run(work: Path, settings: dict[str, Any], *, free: Iterable[str]) -> None:
     if not (work / "training.yaml").is_file():
         return
     before = read_yaml(work / "training.yaml")
@@ -42,8 +72,7 @@ def check_same_run(work: Path, settings: dict[str, Any], *, free: Iterable[str] 
             )
 
 
-def checkpoints_in(work: Path) -> Path:
-    """Where an unfinished run keeps its state."""
+def _checkpoints_in(work: Path) -> Path:
     return work / "checkpoints"
 
 
@@ -73,7 +102,7 @@ def train_head(
     steps = math.ceil(len(train) / config.batch_size) * config.epochs
     running = trainer(
         model=model,
-        args=training_arguments(config, folder=str(checkpoints_in(work)), steps=steps),
+        args=training_arguments(config, folder=str(_checkpoints_in(work)), steps=steps),
         train_dataset=train,
         eval_dataset=validation,
         compute_metrics=scores,
@@ -86,11 +115,52 @@ def train_head(
     )
     running.remove_callback(PrinterCallback)
     with quiet_transformers():
-        running.train(resume_from_checkpoint=last_checkpoint(checkpoints_in(work)))
+        running.train(resume_from_checkpoint=last_checkpoint(_checkpoints_in(work)))
     return running
 
 
-def best_of(records: list[dict[str, Any]], watched: str) -> dict[str, Any]:
+def run_facts(
+    task: str, model: ElmoMixedModel, config: HeadConfig, records: Sequence[dict[str, Any]]
+) -> dict[str, Any]:  # fmt: skip
+    """What `metrics.json` of every task holds before its scores: the run, the model's sizes, λ and γ, the epochs."""
+    facts: dict[str, Any] = {
+        "task": task,
+        "model": config.model,
+        "combine": config.combine,
+        "finetune": config.finetune,
+        "vectors": None if config.vectors is None else str(config.vectors),
+        "seed": config.seed,
+        "parameters": {
+            "total": sum(parameter.numel() for parameter in model.parameters()),
+            "trained": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
+        },
+        "epochs": len(records),
+        "best_epoch": best_of(records, config.watched)["epoch"],
+        "texts_per_second": float(np.median([record["texts_per_second"] for record in records])),
+    }
+    mixed = model.mix.weights()
+    if mixed is not None:
+        facts |= {"lambdas": [float(value) for value in mixed[0]], "gamma": float(mixed[1])}
+    return facts
+
+
+def save_run(
+    model: ElmoMixedModel, tokenizer: ElmoTokenizer, metrics: dict[str, Any], work: Path, *, card: str
+) -> None:  # fmt: skip
+    """Put the model with its tokenizer, its figures and its card into the folder of the run."""
+    with quiet_transformers():
+        model.save_pretrained(work)
+    tokenizer.save_pretrained(work)
+    write_json(work / "metrics.json", metrics)
+    write_text(work / "README.md", card)
+
+
+def run_title(config: HeadConfig) -> str:
+    """What tells a run from others, over its pictures."""
+    return f"{config.combine} mix, biLM {'fine-tuned' if config.finetune else 'frozen'}, seed {config.seed}"
+
+
+def best_of(records: Sequence[dict[str, Any]], watched: str) -> dict[str, Any]:
     """The record of the best epoch."""
     sign = -1 if watched == "loss" else 1
     return max(records, key=lambda record: sign * float(record[f"validation_{watched}"]))

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from elmokit.errors import ConfigError
+from elmokit.pretrained import located
 from elmokit.whole_files import write_text
 
 VERSIONED = ("elmokit", "torch", "transformers", "accelerate", "numpy", "scikit-learn", "datasets", "sacrebleu")
@@ -97,7 +98,7 @@ def read_yaml(path: Path) -> Any:
 
 def settings_of(folder: str | Path) -> dict[str, Any]:
     """The settings that the model in a folder was trained with (`training.yaml`), or none where the file is gone."""
-    file = Path(folder) / "training.yaml"
+    file = located(folder) / "training.yaml"
     return read_yaml(file) if file.is_file() else {}
 
 

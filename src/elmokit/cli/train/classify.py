@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from elmokit.cli.options import CLEAN, COLUMNS, files, parts, show_messages
+from elmokit.cli.options import (
+    CLEAN,
+    COLUMNS,
+    Combine,
+    ConfigFile,
+    Finetune,
+    LayerCache,
+    Overwrite,
+    Quiet,
+    Resume,
+    Seed,
+    TestFiles,
+    Threads,
+    ValidFiles,
+    Vectors,
+    files,
+    parts,
+    show_messages,
+)
 
 
 def classify(
@@ -15,35 +33,33 @@ def classify(
     train: Annotated[
         list[str] | None, typer.Option(help="Training files (csv, tsv, jsonl, .gz) or a datasets name; F1,F2 or again.")
     ] = None,
-    test: Annotated[list[str] | None, typer.Option(help="Test files: for the report alone.")] = None,
+    test: TestFiles = None,
     output: Annotated[Path | None, typer.Option(help="Folder to write the classifier to.")] = None,
-    valid: Annotated[list[str] | None, typer.Option(help="Validation files; else train is split.")] = None,
+    valid: ValidFiles = None,
     text_column: Annotated[str | None, typer.Option(help=f"Text: {COLUMNS}; 'title,body', '2-' (to last).")] = None,
     label_column: Annotated[str | None, typer.Option(help=f"Label: {COLUMNS}. [default: 1]")] = None,
     label_names: Annotated[Path | None, typer.Option(help="File with a name a line for the sorted labels.")] = None,
     valid_fraction: Annotated[float | None, typer.Option(help="Share of train for validation. [default: 0.05]")] = None,
     train_fraction: Annotated[float | None, typer.Option(help="Share of training rows to use. [default: 1]")] = None,
     clean: Annotated[str | None, typer.Option(help=f"{CLEAN} [default: the model's]")] = None,
-    vectors: Annotated[Path | None, typer.Option(help="Static vectors beside the layers: .txt, .vec, .bin.")] = None,
+    vectors: Vectors = None,
     max_words: Annotated[int | None, typer.Option(help="Longer texts are cut. [default: 128]")] = None,
-    combine: Annotated[
-        Literal["trainable", "frozen", "function"] | None, typer.Option(help="Layer mix. [default: trainable]")
-    ] = None,
-    finetune: Annotated[bool | None, typer.Option("--finetune/--frozen-bilm", help="Train the biLM too.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of split, head and order. [default: 1]")] = None,
+    combine: Combine = None,
+    finetune: Finetune = None,
+    seed: Seed = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs at most. [default: 20]")] = None,
     patience: Annotated[int | None, typer.Option(help="Epochs without gain before stopping. [default: 3]")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Texts a step. [default: 64]")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of mix and head. [default: 0.001]")] = None,
     finetune_learning_rate: Annotated[float | None, typer.Option(help="Of the biLM. [default: 0.0001]")] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads. [default: all]")] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder for computed layers. [default: ~/.cache/elmokit]")] = None,
+    threads: Threads = None,
+    cache: LayerCache = None,
     baseline: Annotated[bool | None, typer.Option("--baseline", help="Score TF-IDF + linear SVM too.")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")] = None,
+    config: ConfigFile = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. head_dropout=0.5.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUTPUT.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run for OUTPUT.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a text classifier on a biLM's layers and measure it on test rows."""
     from elmokit.settings import load_settings

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from elmokit.cli.options import files, show_messages
+from elmokit.cli.options import (
+    Combine,
+    ConfigFile,
+    Finetune,
+    LayerCache,
+    Overwrite,
+    Quiet,
+    Resume,
+    Seed,
+    TestFiles,
+    Threads,
+    ValidFiles,
+    Vectors,
+    files,
+    show_messages,
+)
 
 
 def tag(
@@ -15,25 +30,23 @@ def tag(
     train: Annotated[
         list[str] | None, typer.Option(help="CoNLL files: a word a line with columns, a blank line between sentences.")
     ] = None,
-    test: Annotated[list[str] | None, typer.Option(help="Test files: for the report alone.")] = None,
+    test: TestFiles = None,
     output: Annotated[Path | None, typer.Option(help="Folder to write the tagger to.")] = None,
-    valid: Annotated[list[str] | None, typer.Option(help="Validation files; else train is split.")] = None,
+    valid: ValidFiles = None,
     word_column: Annotated[int | None, typer.Option(help="From 1, or from the end with -1. [default: 1]")] = None,
     tag_column: Annotated[int | None, typer.Option(help="From 1, or from the end with -1. [default: -1]")] = None,
-    vectors: Annotated[Path | None, typer.Option(help="Static vectors beside the layers: .txt, .vec, .bin.")] = None,
-    combine: Annotated[
-        Literal["trainable", "frozen", "function"] | None, typer.Option(help="Layer mix. [default: trainable]")
-    ] = None,
-    finetune: Annotated[bool | None, typer.Option("--finetune/--frozen-bilm", help="Train the biLM too.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of split, head and order. [default: 1]")] = None,
+    vectors: Vectors = None,
+    combine: Combine = None,
+    finetune: Finetune = None,
+    seed: Seed = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs at most. [default: 20]")] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads. [default: all]")] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder for computed layers. [default: ~/.cache/elmokit]")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")] = None,
+    threads: Threads = None,
+    cache: LayerCache = None,
+    config: ConfigFile = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. head_dropout=0.5.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUTPUT.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run for OUTPUT.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a tagger (named entities, chunks) on a biLM's layers and measure it on test sentences."""
     from elmokit.settings import load_settings

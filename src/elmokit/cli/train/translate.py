@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from elmokit.cli.options import bleu_lines, files, show_messages
+from elmokit.cli.options import (
+    Combine,
+    ConfigFile,
+    Finetune,
+    LayerCache,
+    Overwrite,
+    Quiet,
+    Resume,
+    Seed,
+    Threads,
+    Vectors,
+    bleu_lines,
+    files,
+    show_messages,
+)
 
 
 def translate(
@@ -22,22 +36,20 @@ def translate(
     test_target: Annotated[list[str] | None, typer.Option(help="Their translations.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder to write the translator to.")] = None,
     n_pieces: Annotated[int | None, typer.Option(help="Pieces of the target language. [default: 5000]")] = None,
-    vectors: Annotated[Path | None, typer.Option(help="Static vectors beside the layers: .txt, .vec, .bin.")] = None,
+    vectors: Vectors = None,
     max_words: Annotated[int | None, typer.Option(help="Longer sentences are not trained on. [default: 128]")] = None,
-    combine: Annotated[
-        Literal["trainable", "frozen", "function"] | None, typer.Option(help="Layer mix. [default: trainable]")
-    ] = None,
-    finetune: Annotated[bool | None, typer.Option("--finetune/--frozen-bilm", help="Train the biLM too.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of split, head and order. [default: 1]")] = None,
+    combine: Combine = None,
+    finetune: Finetune = None,
+    seed: Seed = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs at most. [default: 12]")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sentences a step. [default: 64]")] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads. [default: all]")] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder for computed layers. [default: ~/.cache/elmokit]")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")] = None,
+    threads: Threads = None,
+    cache: LayerCache = None,
+    config: ConfigFile = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. beam_size=10.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUTPUT.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run for OUTPUT.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a translator on a biLM's layers and measure it on test sentences."""
     from elmokit.settings import load_settings

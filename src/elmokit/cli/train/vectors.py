@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import CLEAN, COLUMNS, files, parts, show_messages
+from elmokit.cli.options import CLEAN, COLUMNS, ConfigFile, Quiet, files, parts, show_messages
 
 
 def vectors(
@@ -24,10 +24,10 @@ def vectors(
     min_count: Annotated[int | None, typer.Option(help="Rarer words have no vector. [default: 3]")] = None,
     epochs: Annotated[int | None, typer.Option(help="Of cbow and skipgram. [default: 5]")] = None,
     seed: Annotated[int | None, typer.Option(help="[default: 1]")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")] = None,
+    config: ConfigFile = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. negative=10.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train static word vectors: SVD of PPMI counts, CBOW or skip-gram."""
     from elmokit.settings import load_settings

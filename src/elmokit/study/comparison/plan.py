@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from elmokit.errors import ConfigError, ModelError
+from elmokit.pretrained import located
 from elmokit.settings import load_settings
 from elmokit.study.comparison.cells import (
     Cell,
@@ -180,9 +181,9 @@ class _Planner:
             folder = self.made[row.name].folder
             return str(folder / "model"), [folder.name], (folder,)
         model = str(row.model)
-        if not (Path(model) / "config.json").is_file():
+        if not (located(model) / "config.json").is_file():
             raise ModelError(f"row {row.name!r}: there is no model folder {model} (rows.model)")
-        return model, digest([model]), ()
+        return model, digest([located(model)]), ()
 
     def _classify(self, row: RowConfig, *, seed: int, share: float, model: str, output: Path) -> ClassifyConfig:
         config = self.config

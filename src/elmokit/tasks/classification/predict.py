@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from elmokit.errors import ModelError
-from elmokit.models.loading import load, load_config
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
-from elmokit.tasks.building import load_tokenizer, word_splitter
+from elmokit.pretrained import located
+from elmokit.tasks.building import load_head, word_splitter
 from elmokit.tasks.classification.evaluation import logits_of
 from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
@@ -48,12 +47,10 @@ class Classifier:
 
         Raises ModelError when the folder is missing, damaged or holds no classifier.
         """
-        folder = Path(folder)
-        if "ElmoForSequenceClassification" not in (load_config(folder).architectures or []):
-            raise ModelError(f"{folder} holds no classifier: train one with elmo train classify")
-        model = load(ElmoForSequenceClassification, folder)
+        folder = located(folder)
+        model, tokenizer = load_head(ElmoForSequenceClassification, folder, holds="classifier", task="classify")
         settings = settings_of(folder)
-        return cls(model, load_tokenizer(folder), max_words=settings.get("max_words", 128))
+        return cls(model, tokenizer, max_words=settings.get("max_words", 128))
 
     def predict(self, texts: Sequence[str], *, top: int | None = None, batch_size: int = 64) -> list[list[Label]]:
         """For each text its classes by falling probability, the best `top` of them or all."""

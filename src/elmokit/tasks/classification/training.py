@@ -4,49 +4,39 @@ from __future__ import annotations
 
 import csv
 import logging
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import EvalPrediction, set_seed
+from transformers import EvalPrediction
 
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
-from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.tasks.building import (
     build_head,
     load_tokenizer,
     read_vectors,
     start_scale,
-    text_steps,
+    with_clean_up,
     word_splitter,
 )
 from elmokit.tasks.classification.baseline import tfidf_svm
+from elmokit.tasks.classification.card import classifier_card
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.classification.data import ClassificationData, Source, load_data, seen_in_training
 from elmokit.tasks.classification.evaluation import draw, logits_of, split_scores
-from elmokit.tasks.head_training import (
-    Stopwatch,
-    best_of,
-    check_same_run,
-    checkpoints_in,
-    run_settings,
-    train_head,
-)
+from elmokit.tasks.head_training import Stopwatch, begin, run_facts, run_folder, run_title, save_run, train_head
 from elmokit.tasks.inputs.batches import RowDataset
 from elmokit.tasks.inputs.datasets import dataset_maker, stored_layers
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.metrics import accuracy_and_f1
-from elmokit.tasks.model_card import classifier_card
-from elmokit.tasks.run_folder import RunFolder, versions, write_json, write_yaml
+from elmokit.tasks.run_folder import versions
 from elmokit.tasks.trainer import HeadTrainer, history
-from elmokit.whole_files import write_text
 
 log = logging.getLogger(__name__)
 
@@ -61,43 +51,32 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    config = _with_clean_up(config)
-    folder = RunFolder(config.output)
-    resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
-    settings = run_settings(config)
-    try:
-        if resumed:
-            check_same_run(folder.work, settings, free=["baseline"])
+    config = with_clean_up(config)
+    with run_folder(config, free=["baseline"]) as work:
         data = load_data(config)
         _announce(data, config)
         watch.lap("read")
-        write_yaml(folder.work / "training.yaml", settings)
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        set_seed(config.seed)
+        begin(config, work)
         vectors = read_vectors(config)
         model, fresh = build_head(
             ElmoForSequenceClassification, config, data.labels, vectors, problem_type="single_label_classification"
         )
-        tokenizer = load_tokenizer(Path(config.model), vectors)
+        tokenizer = load_tokenizer(config.model, vectors)
         datasets = _datasets(model, tokenizer, data, config)
         if fresh:
             factor = start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
             log.info("word vectors are scaled by %.3g at the start", factor)
         watch.lap("layers")
-        trainer = train_head(model, datasets["train"], datasets["validation"], config, folder.work, epoch_scores)
+        trainer = train_head(model, datasets["train"], datasets["validation"], config, work, epoch_scores)
         watch.lap("train")
-        metrics = _measure(model, datasets, data, config, trainer, folder.work)
+        metrics = _measure(model, datasets, data, config, trainer, work)
         watch.lap("evaluate")
         if config.baseline:
             metrics["baseline"] = tfidf_svm(data, seed=config.seed).scores
             watch.lap("baseline")
         metrics["seconds"] = watch.seconds()
-        _write(model, tokenizer, data, config, metrics, folder.work)
-    finally:
-        folder.discard_if_without(checkpoints_in(folder.work))
-    shutil.rmtree(checkpoints_in(folder.work))
-    folder.finish()
+        draw(work, history=metrics["history"], scores=metrics, labels=data.labels, title=run_title(config))
+        save_run(model, tokenizer, metrics, work, card=classifier_card(metrics, config.model_dump(mode="json")))
     return metrics
 
 
@@ -109,18 +88,11 @@ def _announce(data: ClassificationData, config: ClassifyConfig) -> None:
         log.warning("%d of the test texts also stand in the training rows, word for word", leaked)
 
 
-def _with_clean_up(config: ClassifyConfig) -> ClassifyConfig:
-    """With the clean-up steps that the text of the pretraining went through, unless others are named."""
-    if config.clean is not None:
-        return config
-    return config.model_copy(update={"clean": text_steps(Path(config.model))})
-
-
 def compute_layers(config: ClassifyConfig) -> None:
     """Put the layers of all texts of `config` into its cache, where a run with a frozen biLM finds them."""
-    config = _with_clean_up(config)
+    config = with_clean_up(config)
     model = load(ElmoModel, config.model)
-    tokens = _tokens(model.config, load_tokenizer(Path(config.model)), load_data(config), config)
+    tokens = _tokens(model.config, load_tokenizer(config.model), load_data(config), config)
     for texts in tokens.values():
         stored_layers(model, texts, config)
 
@@ -129,7 +101,6 @@ def _datasets(
     model: ElmoForSequenceClassification, tokenizer: ElmoTokenizer, data: ClassificationData, config: ClassifyConfig
 ) -> Datasets:
     """The three splits."""
-    model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
     tokens = _tokens(model.config, tokenizer, data, config)
     makers = {name: dataset_maker(model, texts, config) for name, texts in tokens.items()}
     return {name: makers[part.source](rows=part.rows, labels=data.classes(name)) for name, part in data.splits.items()}
@@ -155,29 +126,13 @@ def _measure(
 ) -> dict[str, Any]:
     """Scores of the best epoch's weights on all three splits, and what is known of the run."""
     records = history(trainer.state.log_history)
-    best = best_of(records, config.watched)
-    metrics: dict[str, Any] = {
-        "task": "classification",
-        "model": config.model,
-        "combine": config.combine,
-        "finetune": config.finetune,
-        "vectors": None if config.vectors is None else str(config.vectors),
-        "seed": config.seed,
+    metrics = run_facts("classification", model, config, records)
+    metrics |= {
         "labels": data.labels,
         "rows": {name: len(part.rows) for name, part in data.splits.items()},
         "left_out": {name: source.counts.troubles() for name, source in data.sources.items()},
         "test_texts_seen_in_training": seen_in_training(data),
-        "parameters": {
-            "total": sum(parameter.numel() for parameter in model.parameters()),
-            "trained": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
-        },
-        "epochs": len(records),
-        "best_epoch": best["epoch"],
-        "texts_per_second": float(np.median([record["texts_per_second"] for record in records])),
     }
-    mixed = model.mix.weights()
-    if mixed is not None:
-        metrics |= {"lambdas": [float(value) for value in mixed[0]], "gamma": float(mixed[1])}
     for name, dataset in datasets.items():
         gold = data.classes(name)
         if name == "train" and len(dataset) > config.train_report_rows:
@@ -210,20 +165,3 @@ def _write_predictions(path: Path, logits: np.ndarray, data: ClassificationData)
         writer.writerow(["row", "gold", "predicted", "probability"])
         for row, (gold, guess) in enumerate(zip(data.classes("test"), predicted, strict=True)):
             writer.writerow([row + 1, data.labels[gold], data.labels[guess], f"{probabilities[row, guess]:.4f}"])
-
-
-def _write(
-    model: ElmoForSequenceClassification,
-    tokenizer: ElmoTokenizer,
-    data: ClassificationData,
-    config: ClassifyConfig,
-    metrics: dict[str, Any],
-    work: Path,
-) -> None:
-    with quiet_transformers():
-        model.save_pretrained(work)
-    tokenizer.save_pretrained(work)
-    write_json(work / "metrics.json", metrics)
-    mode = f"{config.combine} mix, biLM {'fine-tuned' if config.finetune else 'frozen'}, seed {config.seed}"
-    draw(work, history=metrics["history"], scores=metrics, labels=data.labels, title=mode)
-    write_text(work / "README.md", classifier_card(metrics, config.model_dump(mode="json")))

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from elmokit.errors import DataError, ModelError
-from elmokit.models.loading import load, load_config
+from elmokit.errors import DataError
 from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
 from elmokit.models.tokenization_elmo import ElmoTokenizer
-from elmokit.tasks.building import load_tokenizer
+from elmokit.pretrained import located
+from elmokit.tasks.building import load_head
 from elmokit.tasks.question_answering.answers import FoundAnswer, best_answers, decode_all
 from elmokit.tasks.question_answering.data import Preparation, all_examples, prepare
 from elmokit.tasks.question_answering.datasets import text_pairs
 from elmokit.tasks.question_answering.scores import answer_scores
 from elmokit.tasks.question_answering.squad import Question, Questions, gold_answers, read_questions
-from elmokit.tasks.run_folder import read_yaml
+from elmokit.tasks.run_folder import settings_of
 
 _QUESTIONS_AT_ONCE = 1024
 
@@ -46,14 +46,12 @@ class QuestionAnswerer:
 
         Raises ModelError when the folder is missing, damaged or holds no question answerer.
         """
-        folder = Path(folder)
-        if "ElmoForQuestionAnswering" not in (load_config(folder).architectures or []):
-            raise ModelError(f"{folder} holds no question answerer: train one with elmo train qa")
-        model = load(ElmoForQuestionAnswering, folder)
-        settings = read_yaml(folder / "training.yaml") if (folder / "training.yaml").is_file() else {}
+        folder = located(folder)
+        model, tokenizer = load_head(ElmoForQuestionAnswering, folder, holds="question answerer", task="qa")
+        settings = settings_of(folder)
         names = ("max_words", "stride", "max_question_words", "max_answer_words")
         lengths = {name: settings[name] for name in names if name in settings}
-        return cls(model, load_tokenizer(folder), **lengths)
+        return cls(model, tokenizer, **lengths)
 
     def answer(self, passage: str, question: str) -> FoundAnswer:
         """The span of a passage that answers a question best.

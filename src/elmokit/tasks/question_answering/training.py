@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -12,18 +11,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import EvalPrediction, set_seed
+from transformers import EvalPrediction
 
 from elmokit.errors import DataError
-from elmokit.models.loading import load_config
 from elmokit.models.modeling_question_answering import IGNORED, ElmoForQuestionAnswering
-from elmokit.models.quiet import quiet_transformers
-from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale
-from elmokit.tasks.head_training import Stopwatch, best_of, check_same_run, checkpoints_in, run_settings, train_head
+from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, with_clean_up
+from elmokit.tasks.head_training import Stopwatch, begin, run_facts, run_folder, run_title, save_run, train_head
 from elmokit.tasks.inputs.batches import LongestFirstSampler
-from elmokit.tasks.model_card import question_answerer_card
 from elmokit.tasks.pictures import draw_history
 from elmokit.tasks.question_answering.answers import as_rows, best_answers, decode_all
+from elmokit.tasks.question_answering.card import question_answerer_card
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.question_answering.data import (
     Preparation,
@@ -36,9 +33,8 @@ from elmokit.tasks.question_answering.data import (
 from elmokit.tasks.question_answering.datasets import PairDataset, training_pairs
 from elmokit.tasks.question_answering.scores import answer_scores, question_scores
 from elmokit.tasks.question_answering.squad import Questions, gold_answers
-from elmokit.tasks.run_folder import RunFolder, versions, write_json, write_yaml
+from elmokit.tasks.run_folder import versions, write_json
 from elmokit.tasks.trainer import HeadTrainer, history
-from elmokit.whole_files import write_text
 
 log = logging.getLogger(__name__)
 
@@ -56,24 +52,15 @@ def train_question_answerer(config: QuestionAnsweringConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    config = config.model_copy(update={"clean": load_config(config.model).text_steps or []})
-    folder = RunFolder(config.output)
-    resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
-    settings = run_settings(config)
-    try:
-        if resumed:
-            check_same_run(folder.work, settings)
+    config = with_clean_up(config)
+    with run_folder(config) as work:
         splits = load_splits(config)
         log.info("questions: %s; seed %d", ", ".join(f"{len(s):,} {name}" for name, s in splits.items()), config.seed)
         watch.lap("read")
-        write_yaml(folder.work / "training.yaml", settings)
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        set_seed(config.seed)
+        begin(config, work)
         vectors = read_vectors(config)
         model, fresh = build_head(ElmoForQuestionAnswering, config, LABELS, vectors)
-        model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
-        tokenizer = load_tokenizer(Path(config.model), vectors)
+        tokenizer = load_tokenizer(config.model, vectors)
         preparation = Preparation.of(
             model.config, tokenizer, max_words=config.max_words, stride=config.stride,
             max_question_words=config.max_question_words,
@@ -84,25 +71,18 @@ def train_question_answerer(config: QuestionAnsweringConfig) -> dict[str, Any]:
             start_scale(model, datasets["train"].__getitems__(range(min(64, len(datasets["train"])))))
         watch.lap("layers")
         trainer = train_head(
-            model, datasets["train"], datasets["validation"], config, folder.work,
+            model, datasets["train"], datasets["validation"], config, work,
             _epoch_scores(splits["validation"], prepared["validation"], datasets["validation"]),
             trainer=partial(AnswerTrainer, max_answer_words=config.max_answer_words),
         )  # fmt: skip
         watch.lap("train")
-        metrics = _measure(model, splits, prepared, datasets, config, trainer, folder.work)
+        metrics = _measure(model, splits, prepared, datasets, config, trainer, work)
         watch.lap("evaluate")
         metrics["seconds"] = watch.seconds()
-        with quiet_transformers():
-            model.save_pretrained(folder.work)
-        tokenizer.save_pretrained(folder.work)
-        write_json(folder.work / "metrics.json", metrics)
-        title = f"{config.combine} mix, biLM {'fine-tuned' if config.finetune else 'frozen'}, seed {config.seed}"
-        draw_history(folder.work, metrics["history"], {"f1": "F1 (%)", "exact_match": "exact match (%)"}, title=title)
-        write_text(folder.work / "README.md", question_answerer_card(metrics, config.model_dump(mode="json")))
-    finally:
-        folder.discard_if_without(checkpoints_in(folder.work))
-    shutil.rmtree(checkpoints_in(folder.work))
-    folder.finish()
+        draw_history(
+            work, metrics["history"], {"f1": "F1 (%)", "exact_match": "exact match (%)"}, title=run_title(config)
+        )
+        save_run(model, tokenizer, metrics, work, card=question_answerer_card(metrics, config.model_dump(mode="json")))
     return metrics
 
 
@@ -161,26 +141,11 @@ def _measure(
 ) -> dict[str, Any]:  # fmt: skip
     """Scores of the best epoch's weights on all three splits, and what is known of the run."""
     records = history(trainer.state.log_history)
-    metrics: dict[str, Any] = {
-        "task": "question answering",
-        "model": config.model,
-        "combine": config.combine,
-        "finetune": config.finetune,
-        "vectors": None if config.vectors is None else str(config.vectors),
-        "seed": config.seed,
+    metrics = run_facts("question answering", model, config, records)
+    metrics |= {
         "rows": {name: len(split) for name, split in splits.items()},
         "passages": {name: len(split.passages) for name, split in splits.items()},
-        "parameters": {
-            "total": sum(parameter.numel() for parameter in model.parameters()),
-            "trained": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
-        },
-        "epochs": len(records),
-        "best_epoch": best_of(records, config.watched)["epoch"],
-        "texts_per_second": float(np.median([record["texts_per_second"] for record in records])),
     }
-    mixed = model.mix.weights()
-    if mixed is not None:
-        metrics |= {"lambdas": [float(value) for value in mixed[0]], "gamma": float(mixed[1])}
     for name, split in splits.items():
         kept = np.arange(len(split))
         if name == "train" and len(split) > TRAIN_REPORT_QUESTIONS:

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elmokit.errors import DataError, ModelError
-from elmokit.models.loading import load, load_config
+from elmokit.errors import DataError
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
-from elmokit.tasks.building import load_tokenizer
+from elmokit.pretrained import located
+from elmokit.tasks.building import load_head
 from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.run_folder import settings_of
@@ -48,12 +48,10 @@ class Tagger:
 
         Raises ModelError when the folder is missing, damaged or holds no tagger.
         """
-        folder = Path(folder)
-        if "ElmoForTokenClassification" not in (load_config(folder).architectures or []):
-            raise ModelError(f"{folder} holds no tagger: train one with elmo train tag")
-        model = load(ElmoForTokenClassification, folder)
+        folder = located(folder)
+        model, tokenizer = load_head(ElmoForTokenClassification, folder, holds="tagger", task="tag")
         settings = settings_of(folder)
-        return cls(model, load_tokenizer(folder), max_words=settings.get("max_words", 256))
+        return cls(model, tokenizer, max_words=settings.get("max_words", 256))
 
     def tag(self, sentences: Sequence[Sequence[str]], *, batch_size: int = 128) -> list[list[str]]:
         """A tag for every word of sentences that are lists of words; long ones are read in pieces."""

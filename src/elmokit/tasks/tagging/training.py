@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -13,19 +12,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import EvalPrediction, set_seed
+from transformers import EvalPrediction
 
-from elmokit.models.loading import load_config
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
-from elmokit.models.quiet import quiet_transformers
-from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale
-from elmokit.tasks.head_training import Stopwatch, best_of, check_same_run, checkpoints_in, run_settings, train_head
+from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, with_clean_up
+from elmokit.tasks.head_training import Stopwatch, begin, run_facts, run_folder, run_title, save_run, train_head
 from elmokit.tasks.inputs.batches import IGNORED, RowDataset
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
-from elmokit.tasks.model_card import tagger_card
 from elmokit.tasks.pictures import draw_history
-from elmokit.tasks.run_folder import RunFolder, versions, write_json, write_yaml
+from elmokit.tasks.run_folder import versions
+from elmokit.tasks.tagging.card import tagger_card
 from elmokit.tasks.tagging.config import TagConfig
 from elmokit.tasks.tagging.data import TaggingData, load_tagged
 from elmokit.tasks.tagging.schemes import allowed_steps
@@ -47,49 +44,31 @@ def train_tagger(config: TagConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    config = config.model_copy(update={"clean": load_config(config.model).text_steps or []})
-    folder = RunFolder(config.output)
-    resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
-    settings = run_settings(config)
-    try:
-        if resumed:
-            check_same_run(folder.work, settings)
+    config = with_clean_up(config)
+    with run_folder(config) as work:
         data = load_tagged(config)
         counts = ", ".join(f"{len(rows):,} {name}" for name, (_, rows) in data.splits.items())
         log.info("sentences: %s; %d tags; seed %d", counts, len(data.tags), config.seed)
         watch.lap("read")
-        write_yaml(folder.work / "training.yaml", settings)
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        set_seed(config.seed)
+        begin(config, work)
         vectors = read_vectors(config)
         model, fresh = build_head(ElmoForTokenClassification, config, data.tags, vectors)
         model.allow(*allowed_steps(data.tags))
-        model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
-        tokenizer = load_tokenizer(Path(config.model), vectors)
+        tokenizer = load_tokenizer(config.model, vectors)
         datasets = _datasets(model, tokenizer.word_rows, data, config)
         if fresh:
             start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
         watch.lap("layers")
         scores = partial(_epoch_scores, tags=data.tags)
         trainer = train_head(
-            model, datasets["train"], datasets["validation"], config, folder.work, scores, trainer=TaggerTrainer
+            model, datasets["train"], datasets["validation"], config, work, scores, trainer=TaggerTrainer
         )
         watch.lap("train")
-        metrics = _measure(model, datasets, data, config, trainer, folder.work)
+        metrics = _measure(model, datasets, data, config, trainer, work)
         watch.lap("evaluate")
         metrics["seconds"] = watch.seconds()
-        with quiet_transformers():
-            model.save_pretrained(folder.work)
-        tokenizer.save_pretrained(folder.work)
-        write_json(folder.work / "metrics.json", metrics)
-        title = f"{config.combine} mix, biLM {'fine-tuned' if config.finetune else 'frozen'}, seed {config.seed}"
-        draw_history(folder.work, metrics["history"], {"f1": "F1 of spans", "accuracy": "tags right"}, title=title)
-        write_text(folder.work / "README.md", tagger_card(metrics, config.model_dump(mode="json")))
-    finally:
-        folder.discard_if_without(checkpoints_in(folder.work))
-    shutil.rmtree(checkpoints_in(folder.work))
-    folder.finish()
+        draw_history(work, metrics["history"], {"f1": "F1 of spans", "accuracy": "tags right"}, title=run_title(config))
+        save_run(model, tokenizer, metrics, work, card=tagger_card(metrics, config.model_dump(mode="json")))
     return metrics
 
 
@@ -156,26 +135,11 @@ def _measure(
 ) -> dict[str, Any]:  # fmt: skip
     """Scores of the best epoch's weights on all three splits, and what is known of the run."""
     records = history(trainer.state.log_history)
-    metrics: dict[str, Any] = {
-        "task": "tagging",
-        "model": config.model,
-        "combine": config.combine,
-        "finetune": config.finetune,
-        "vectors": None if config.vectors is None else str(config.vectors),
-        "seed": config.seed,
+    metrics = run_facts("tagging", model, config, records)
+    metrics |= {
         "labels": sorted({tag.partition("-")[2] for tag in data.tags if tag != "O"}),
         "rows": {name: len(rows) for name, (_, rows) in data.splits.items()},
-        "parameters": {
-            "total": sum(parameter.numel() for parameter in model.parameters()),
-            "trained": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
-        },
-        "epochs": len(records),
-        "best_epoch": best_of(records, config.watched)["epoch"],
-        "texts_per_second": float(np.median([record["texts_per_second"] for record in records])),
     }
-    mixed = model.mix.weights()
-    if mixed is not None:
-        metrics |= {"lambdas": [float(value) for value in mixed[0]], "gamma": float(mixed[1])}
     for name, dataset in datasets.items():
         predicted = [[data.tags[number] for number in row] for row in tag_all(model, dataset)]
         metrics[name] = span_scores(data.gold(name), predicted)

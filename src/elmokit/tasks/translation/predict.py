@@ -10,14 +10,14 @@ from typing import Any, Self
 import numpy as np
 
 from elmokit.errors import ModelError
-from elmokit.models.loading import load, load_config
 from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.beam_search import LengthNorm
-from elmokit.tasks.building import load_tokenizer, word_splitter
+from elmokit.pretrained import located
+from elmokit.tasks.building import load_head, word_splitter
 from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import tokenize
-from elmokit.tasks.run_folder import read_yaml
+from elmokit.tasks.run_folder import settings_of
 from elmokit.tasks.translation.data import read_pairs
 from elmokit.tasks.translation.scores import bleu_scores
 from elmokit.text.normalize import normalize
@@ -52,17 +52,16 @@ class Translator:
 
         Raises ModelError when the folder is missing, damaged or holds no translator.
         """
-        folder = Path(folder)
-        if "ElmoForTranslation" not in (load_config(folder).architectures or []):
-            raise ModelError(f"{folder} holds no translator: train one with elmo train translate")
-        model, pieces = load(ElmoForTranslation, folder), SentencePieces.load(folder)
+        folder = located(folder)
+        model, tokenizer = load_head(ElmoForTranslation, folder, holds="translator", task="translate")
+        pieces = SentencePieces.load(folder)
         if len(pieces) != model.config.n_target_pieces:
             raise ModelError(
                 f"{folder} has {len(pieces)} target pieces; its config.json asks for {model.config.n_target_pieces}"
             )
-        settings = read_yaml(folder / "training.yaml") if (folder / "training.yaml").is_file() else {}
+        settings = settings_of(folder)
         search = {name: settings[name] for name in _SEARCH if name in settings}
-        return cls(model, load_tokenizer(folder), pieces, **search)
+        return cls(model, tokenizer, pieces, **search)
 
     def translate(self, texts: Sequence[str], *, batch_size: int = 64) -> list[str]:
         """The best translation of each raw text. A text without words has an empty one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,21 +11,30 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import EvalPrediction, set_seed
+from transformers import EvalPrediction
 
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load_config
 from elmokit.models.modeling_translation import ElmoForTranslation
-from elmokit.models.quiet import quiet_transformers
-from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, text_steps, word_splitter
-from elmokit.tasks.head_training import Stopwatch, best_of, check_same_run, checkpoints_in, run_settings, train_head
+from elmokit.pretrained import located
+from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, with_clean_up, word_splitter
+from elmokit.tasks.head_training import (
+    Stopwatch,
+    begin,
+    best_of,
+    run_facts,
+    run_folder,
+    run_title,
+    save_run,
+    train_head,
+)
 from elmokit.tasks.inputs.batches import IGNORED, RowDataset
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
-from elmokit.tasks.model_card import translator_card
 from elmokit.tasks.pictures import draw_history
-from elmokit.tasks.run_folder import RunFolder, versions, write_json, write_yaml
+from elmokit.tasks.run_folder import versions
 from elmokit.tasks.trainer import HeadTrainer, history
+from elmokit.tasks.translation.card import translator_card
 from elmokit.tasks.translation.config import TranslationConfig
 from elmokit.tasks.translation.data import PairDataset, Pairs, TranslationData, load_pairs, read_pairs
 from elmokit.tasks.translation.predict import Translator
@@ -48,20 +56,13 @@ def train_translator(config: TranslationConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    start = Path(config.model)
+    start = located(config.model)
     saved = load_config(start)
-    config = config.model_copy(
-        update={"clean": text_steps(start) if config.clean is None else config.clean, **_sizes_of(saved, config)}
-    )
-    folder = RunFolder(config.output)
-    resumed = folder.open(overwrite=config.overwrite, resume=config.resume)
-    settings = run_settings(config)
-    try:
-        if resumed:
-            check_same_run(folder.work, settings)
+    config = with_clean_up(config).model_copy(update=_sizes_of(saved, config))
+    with run_folder(config) as work:
         vectors = read_vectors(config)
         tokenizer = load_tokenizer(start, vectors)
-        data = load_pairs(config, word_splitter(saved, tokenizer), _pieces_of(folder.work, start))
+        data = load_pairs(config, word_splitter(saved, tokenizer), _pieces_of(work, start))
         test = read_pairs(
             config.test_source, config.test_target, flags=("--test-source", "--test-target"),
             skip_empty=config.skip_empty,
@@ -70,42 +71,29 @@ def train_translator(config: TranslationConfig) -> dict[str, Any]:
         counted = ", ".join(f"{count:,} {name}" for name, count in counts.items())
         log.info("pairs: %s; %d target pieces; seed %d", counted, len(data.pieces), config.seed)
         watch.lap("read")
-        write_yaml(folder.work / "training.yaml", settings)
-        data.pieces.save(folder.work)
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        set_seed(config.seed)
+        begin(config, work)
+        data.pieces.save(work)
         sizes = {"n_target_pieces": len(data.pieces)}
         model, fresh = build_head(ElmoForTranslation, config, [], vectors, sizes=sizes)
-        model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
         datasets = _datasets(model, tokenizer.word_rows, data, config)
         if fresh:
             start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
         watch.lap("layers")
         scores = partial(_epoch_scores, pieces=data.pieces)
         trainer = train_head(
-            model, datasets["train"], datasets["validation"], config, folder.work, scores, trainer=TranslatorTrainer
+            model, datasets["train"], datasets["validation"], config, work, scores, trainer=TranslatorTrainer
         )
         watch.lap("train")
         translator = Translator(
             model, tokenizer, data.pieces, max_words=config.max_words, beam_size=config.beam_size,
             length_norm=config.length_norm, length_penalty=config.length_penalty,
         )  # fmt: skip
-        metrics = _measure(translator, test, counts, config, trainer, folder.work)
+        metrics = _measure(translator, test, counts, config, trainer, work)
         metrics["left_out"] = data.left_out
         watch.lap("evaluate")
         metrics["seconds"] = watch.seconds()
-        with quiet_transformers():
-            model.save_pretrained(folder.work)
-        tokenizer.save_pretrained(folder.work)
-        write_json(folder.work / "metrics.json", metrics)
-        title = f"{config.combine} mix, biLM {'fine-tuned' if config.finetune else 'frozen'}, seed {config.seed}"
-        draw_history(folder.work, metrics["history"], {"bleu": "BLEU, greedy"}, title=title)
-        write_text(folder.work / "README.md", translator_card(metrics, config.model_dump(mode="json")))
-    finally:
-        folder.discard_if_without(checkpoints_in(folder.work))
-    shutil.rmtree(checkpoints_in(folder.work))
-    folder.finish()
+        draw_history(work, metrics["history"], {"bleu": "BLEU, greedy"}, title=run_title(config))
+        save_run(model, tokenizer, metrics, work, card=translator_card(metrics, config.model_dump(mode="json")))
     return metrics
 
 
@@ -168,30 +156,15 @@ def _measure(
     work: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Test scores of the best epoch's weights, and what is known of the run."""
-    records = history(trainer.state.log_history)
     model = translator.model
+    records = history(trainer.state.log_history)
+    metrics = run_facts("translation", model, config, records)
     best = best_of(records, config.watched)
-    metrics: dict[str, Any] = {
-        "task": "translation",
-        "model": config.model,
-        "combine": config.combine,
-        "finetune": config.finetune,
-        "vectors": None if config.vectors is None else str(config.vectors),
-        "seed": config.seed,
+    metrics |= {
         "rows": counts,
         "target_pieces": len(translator.pieces),
-        "parameters": {
-            "total": sum(parameter.numel() for parameter in model.parameters()),
-            "trained": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
-        },
-        "epochs": len(records),
-        "best_epoch": best["epoch"],
-        "texts_per_second": float(np.median([record["texts_per_second"] for record in records])),
         "validation": {"bleu_greedy": best["validation_bleu"], "loss": best["validation_loss"]},
     }
-    mixed = model.mix.weights()
-    if mixed is not None:
-        metrics |= {"lambdas": [float(value) for value in mixed[0]], "gamma": float(mixed[1])}
     translations = translator.translate(test.source)
     metrics["test"] = bleu_scores(test.target, translations)
     _write_lines(work / "test_translations.txt", translations)
