@@ -123,8 +123,12 @@ class Picture {
     new ResizeObserver(() => this.paintSoon()).observe(this.plot);
   }
 
-  /** Show something: `paint` gets the colours and the width; `label` and `data` say the same in words and numbers. */
-  show({ paint, label, note = "", data, animate = false, file }) {
+  /**
+   * Show something: `paint` gets the colours and the width; `label` and `data` say the same in words and numbers.
+   * What can be pressed inside a picture would be hidden from screen readers, were it an image: `pressable`.
+   */
+  show({ paint, label, note = "", data, animate = false, pressable = false, file }) {
+    this.plot.setAttribute("role", pressable ? "group" : "img");
     this.paintable = paint;
     this.data = data;
     this.animate = animate;

@@ -152,6 +152,7 @@ export class LanguageModelView {
     const unknown = known.filter((each) => !each).length;
     picture.show({
       note: `Perplexity ${figure(perplexity)} · bits forward → and backward ←${unknown ? ` · ${counted(unknown, "word")} scored as unknown` : ""}`,
+      pressable: true,
       label: `Surprisal of each word, forward and backward, in bits: ${words.join(" ")}`,
       data: {
         columns: ["place", "word", "forward", "backward", "known"],

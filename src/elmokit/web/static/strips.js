@@ -21,9 +21,31 @@ function element(tag, attributes, text) {
   return found;
 }
 
+/** One stop of the Tab key for all of `among`; the arrows move between them. */
+function makeButton(group, { name, press, among }) {
+  group.setAttribute("class", "pick");
+  group.setAttribute("role", "button");
+  group.setAttribute("aria-label", name);
+  group.setAttribute("tabindex", among.length ? -1 : 0);
+  const place = among.push(group) - 1;
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+  group.addEventListener("click", press);
+  group.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") press();
+    else if (event.key in step) {
+      const next = among[Math.min(Math.max(place + step[event.key], 0), among.length - 1)];
+      group.setAttribute("tabindex", -1);
+      next.setAttribute("tabindex", 0);
+      next.focus();
+    } else return;
+    event.preventDefault();
+  });
+}
+
 /**
  * @param rows each `{sign, name, values, fill(value) → [colour name, share], shown(value) → text}`
- * @param more `chosen`: the place of a word that is underlined; `pick(place)`: called when a word is clicked
+ * @param more `chosen`: the place of a word that is underlined; `pick(place)`: called when a word is clicked,
+ *   or chosen by Enter; arrows go from word to word
  */
 export function strip(theme, width, words, rows, { chosen = null, pick = null } = {}) {
   const short = words.map((word) => (word.length > LONGEST ? `${word.slice(0, LONGEST)}…` : word));
@@ -33,7 +55,8 @@ export function strip(theme, width, words, rows, { chosen = null, pick = null } 
       2 * PAD,
   );
   const line = HEAD + rows.length * (CELL + 2) + GAP;
-  const svg = element("svg", { width, "font-family": FONT, role: "presentation" });
+  const svg = element("svg", { width, "font-family": FONT, role: pick ? "group" : "presentation" });
+  const picks = [];
   let [left, top] = [SIDE, 0];
   const begin = () =>
     rows.forEach((row, number) =>
@@ -92,8 +115,7 @@ export function strip(theme, width, words, rows, { chosen = null, pick = null } 
       );
     });
     if (pick) {
-      group.setAttribute("class", "pick");
-      group.addEventListener("click", () => pick(place));
+      makeButton(group, { name: `${word}: ${told}`, press: () => pick(place), among: picks });
     }
     svg.append(group);
     left += widths[place];
