@@ -141,11 +141,11 @@ class ClassifyCell(Cell):
 
     def _speed(self) -> float:
         """Words a second from raw text to labels, on one thread, after a warm-up."""
-        from elmokit.tasks.classification.data import load_data
+        from elmokit.tasks.classification.data import read_source
         from elmokit.tasks.classification.predict import Classifier
 
         classifier = Classifier.from_pretrained(self.folder)
-        texts = load_data(self.config).texts("test")[:SPEED_TEXTS]
+        texts = read_source("test", self.config)[0][:SPEED_TEXTS]
         classifier.predict(texts[:8])
         began = time.perf_counter()
         classifier.predict(texts)

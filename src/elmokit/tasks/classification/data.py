@@ -64,7 +64,7 @@ def load_data(config: ClassifyConfig) -> ClassificationData:
     to be split.
     """
     check_steps(config.clean or [])
-    raw = {name: _read(name, config) for name in ("train", "valid", "test") if getattr(config, name)}
+    raw = {name: read_source(name, config) for name in ("train", "valid", "test") if getattr(config, name)}
     keys = _class_keys(raw["train"][1])
     names = _class_names(keys, config.label_names)
     numbers = dict(zip(keys, range(len(keys)), strict=True))
@@ -76,7 +76,12 @@ def load_data(config: ClassifyConfig) -> ClassificationData:
     return ClassificationData(labels=names, sources=sources, splits=_splits(sources, names, config))
 
 
-def _read(source: Source, config: ClassifyConfig) -> tuple[list[str], list[str], ReadCounts]:
+def read_source(source: Source, config: ClassifyConfig) -> tuple[list[str], list[str], ReadCounts]:
+    """The texts of one source after clean-up, their labels, and what was left out.
+
+    Raises:
+        DataError: The files cannot be read or hold no labelled text.
+    """
     texts, labels, counts = read_labelled(
         getattr(config, source),
         text_column=config.text_column,
