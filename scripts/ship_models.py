@@ -254,7 +254,7 @@ def _training(run: Path, command: str) -> str:
 
 def _hours(run: Path) -> str:
     seconds = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["seconds"]
-    return f"{sum(seconds.values()) / 3600:.1f}"
+    return f"{seconds['total'] / 3600:.1f}"
 
 
 def _perplexities(found: dict[str, TextEvaluation]) -> str:
