@@ -21,7 +21,7 @@ from elmokit.encode.encoder import Encoder
 from elmokit.errors import ConfigError, DataError, ElmokitError, ModelError
 from elmokit.interop.loading import load as load_any
 from elmokit.interop.loading import save
-from elmokit.models.loading import load
+from elmokit.models.loading import load, load_config
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.tokenization_elmo import ElmoTokenizer
@@ -249,6 +249,32 @@ def test_going_on_with_a_model_keeps_vocabulary_and_preparation(
     assert (found.words, found.unknown) == (120, 30)
     adapted = run(text, tmp_path / "adapted", **changes, learning_rate=1e-2)
     assert adapted.history[0]["train_perplexity"] < gone_on.history[0]["train_perplexity"]
+
+
+def test_going_on_with_new_words_needs_no_softmax(finished: PretrainResult, text: Path, tmp_path: Path) -> None:
+    """The biLM stays as it was, whatever was trained to predict before; what is predicted is that of the new text."""
+    (tmp_path / "new.txt").write_text("W1 W2 novelty W3\n" * 30, encoding="utf-8")
+    bare = tmp_path / "bare"
+    ElmoModel.from_pretrained(finished.output).save_pretrained(bare)
+    changes = {"train": [str(tmp_path / "new.txt")], "from_model": str(bare), "epochs": 1, "learning_rate": 1e-8}
+    with pytest.raises(ModelError, match=r"has no vocab\.txt"):
+        run(text, tmp_path / "run", **changes, model={})
+    with pytest.raises(ConfigError, match=r"model\.cell_dim is set, but --from"):
+        run(text, tmp_path / "run", **changes, new_vocabulary=True, model={"cell_dim": 5})
+    gone_on = run(text, tmp_path / "run", **changes, new_vocabulary=True, model={"softmax": "full"})
+    words = (gone_on.output / "vocab.txt").read_text(encoding="utf-8").split()
+    assert "novelty" in words
+    assert "W9" not in words
+    assert load_config(gone_on.output).softmax == "full"
+    np.testing.assert_allclose(
+        Encoder.from_pretrained(gone_on.output).encode(["W1 W5"])[0],
+        Encoder.from_pretrained(finished.output).encode(["W1 W5"])[0],
+        atol=1e-4,
+    )
+    found = evaluate_text(gone_on.output, tmp_path / "new.txt")
+    assert (found.words, found.unknown) == (120, 0)
+    with pytest.raises(ConfigError, match="new_vocabulary is for --from"):
+        run(text, tmp_path / "other", new_vocabulary=True)
 
 
 def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,9 @@ class PretrainConfig(Settings):
     """Single fields of the model configuration that differ from the preset."""
     from_model: str | None = None
     """Go on with this model on new text; its shape and vocabulary stay."""
+    new_vocabulary: bool = False
+    """With from_model: predict the words of the new text, by a softmax that starts anew. Any biLM will do then, one
+    without a language-model head too; `model` may name another softmax."""
 
     # The batches.
     mode: Literal["sentence", "stream"] = "sentence"

@@ -18,6 +18,7 @@ from accelerate.utils import broadcast_object_list
 from elmokit.errors import ConfigError, DataError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load, load_config, word_rows_of
+from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
@@ -43,7 +44,9 @@ _MODEL_FILES = (
 )
 _BESIDES = ("corpus", "corpus.partial", "corpus.old", ".model.partial")
 
-_DROPOUT = {"dropout", "locked_dropout", "weight_dropout"}  # what may change when a model is trained on
+# What may change when a model is trained on, and what besides when it gets another vocabulary.
+_DROPOUT = {"dropout", "locked_dropout", "weight_dropout"}
+_SOFTMAX = {"softmax", "n_negative_samples", "adaptive_cutoffs", "adaptive_div_value"}
 
 # What a run may be resumed with other values of; everything else would make it another run.
 _MAY_CHANGE = frozenset({
@@ -62,11 +65,13 @@ def check_settings(config: PretrainConfig) -> None:
     check_steps(config.normalize)
     if config.initial_vectors is not None and (config.token_encoder != "word" or config.from_model is not None):
         raise ConfigError("initial_vectors fill the table of a new word model: --set token_encoder=word, no --from")
+    if config.new_vocabulary and config.from_model is None:
+        raise ConfigError("new_vocabulary is for --from; a new model has no other")
     model_config(config, vocab_size=0)
     expand_paths(config.train)
     if config.valid is not None:
         expand_paths([config.valid])
-    if config.from_model is not None:
+    if config.from_model is not None and not config.new_vocabulary:
         load_vocabulary(config.from_model)
 
 
@@ -135,7 +140,8 @@ def prepare_corpus(
     """
     folder = config.output / "corpus"
     if accelerator.is_main_process and not (began and _is_there(folder)):
-        vocabulary = None if config.from_model is None else load_vocabulary(config.from_model)
+        kept = None if config.new_vocabulary else config.from_model
+        vocabulary = None if kept is None else load_vocabulary(kept)
         max_words = config.max_words
         if config.max_words_percentile is not None:
             found = length_percentile(
@@ -199,7 +205,10 @@ def word_rows(config: PretrainConfig, corpus: Corpus) -> WordRows:
 
 
 def model_config(config: PretrainConfig, *, vocab_size: int, rows: WordRows | None = None) -> ElmoConfig:
-    """The shape of a run's model: its preset with single fields replaced, or that of the model it goes on with."""
+    """The shape of a run's model: its preset with single fields replaced, or that of the model it goes on with.
+
+    With a new vocabulary the softmax is of the settings' kind, or of the model's with borders that fit the words.
+    """
     if config.from_model is None:
         if "vocab_size" in config.model:
             raise ConfigError("model.vocab_size comes from the text; use max_vocab and min_count")
@@ -213,9 +222,13 @@ def model_config(config: PretrainConfig, *, vocab_size: int, rows: WordRows | No
         elif config.token_encoder != "char_cnn":
             values |= {"n_words": 3, "n_characters": 0}  # not known yet
         return ElmoConfig.preset(config.preset, **values)
-    if fixed := sorted(set(config.model) - _DROPOUT):
+    if fixed := sorted(set(config.model) - _DROPOUT - (_SOFTMAX if config.new_vocabulary else set())):
         raise ConfigError(f"model.{fixed[0]} is set, but --from {config.from_model} brings its shape")
-    return load_config(config.from_model)
+    found = load_config(config.from_model)
+    if not config.new_vocabulary:
+        return found
+    values = {name: value for name, value in found.to_dict().items() if name in ElmoConfig.__dataclass_fields__}
+    return ElmoConfig.checked({**values, "adaptive_cutoffs": None, **config.model, "vocab_size": vocab_size})
 
 
 def build_model(config: PretrainConfig, vocab_size: int, rows: WordRows) -> ElmoForPreTraining:
@@ -224,6 +237,9 @@ def build_model(config: PretrainConfig, vocab_size: int, rows: WordRows) -> Elmo
         model = ElmoForPreTraining(model_config(config, vocab_size=vocab_size, rows=rows))
         if config.initial_vectors is not None:
             _fill_table(model, rows, config.initial_vectors)
+    elif config.new_vocabulary:
+        model = ElmoForPreTraining(model_config(config, vocab_size=vocab_size))
+        model.elmo.load_state_dict(load(ElmoModel, config.from_model).state_dict())
     else:
         model = load(ElmoForPreTraining, config.from_model)
         if model.config.vocab_size != vocab_size:
