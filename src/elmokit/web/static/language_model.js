@@ -128,7 +128,7 @@ export class LanguageModelView {
     if (!found) return;
     this.scored = key;
     const bits = found.sentences.flatMap((each) => each.mean);
-    this.summary.textContent = `${mean(bits).toFixed(1)} bits a word on average: perplexity ${figure(2 ** mean(bits))}. Deeper colour is more surprise.`;
+    this.summary.textContent = `${mean(bits).toFixed(1)} bits a word on average. Deeper colour is more surprise.`;
     while (this.pictures.length < found.sentences.length) {
       const picture = new Drawing(`Sentence ${this.pictures.length + 1}`, {
         file: `surprisal-${this.pictures.length + 1}`,
@@ -151,7 +151,7 @@ export class LanguageModelView {
     ];
     const unknown = known.filter((each) => !each).length;
     picture.show({
-      note: `Perplexity ${figure(perplexity)} · bits forward → and backward ←${unknown ? ` · ${counted(unknown, "word")} scored as unknown` : ""}`,
+      note: `Perplexity ${figure(perplexity)}, the sentence end counted · bits forward → and backward ←${unknown ? ` · ${counted(unknown, "word")} scored as unknown` : ""}`,
       pressable: true,
       label: `Surprisal of each word, forward and backward, in bits: ${words.join(" ")}`,
       data: {
