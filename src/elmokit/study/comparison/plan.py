@@ -29,6 +29,9 @@ from elmokit.whole_files import write_text
 
 WHOLE = 1.0
 
+# The work of a text, measured in texts whose layers are stored (benchmarks/classify_speed.py).
+_FINETUNED, _PRETRAINED, _LAYERS, _COUNTED = 6, 6, 1 / 4, 1 / 10
+
 Place = tuple[str, int, float]  # row, seed, share of the labels
 
 
@@ -138,7 +141,9 @@ class _Planner:
         kept = {name: value for name, value in settings.items() if name not in ("train", "threads")}
         folder = named(self.home, row.name, kept, self.text_digest)
         epochs = int(settings.get("epochs", 5))
-        return PretrainCell(folder, f"{row.name}: pretraining", epochs * self.rows["train"], settings=settings)
+        return PretrainCell(
+            folder, f"{row.name}: pretraining", _PRETRAINED * epochs * self.rows["train"], settings=settings
+        )
 
     def _plan_training(self, row: RowConfig, seed: int, share: float) -> None:
         label = f"{row.name}, seed {seed}" + (f", {share:.0%} of the labels" if share < WHOLE else "")
@@ -151,8 +156,9 @@ class _Planner:
             config = config.model_copy(update={"vectors": beside / "vectors.bin"})
         folder = named(self.home, f"{row.name}-{seed}-{share:g}", row.kind, identity(config), self.data_digest, inputs)
         config = config.model_copy(update={"output": folder})
-        texts = max(1, round(share * self.rows["train"])) * (config.epochs if row.kind != "tfidf" else 1)
-        work = texts + self.rows["test"]
+        texts = max(1, round(share * self.rows["train"]))
+        each = _COUNTED if row.kind == "tfidf" else config.epochs * (_FINETUNED if config.finetune else 1)
+        work = round(texts * each) + self.rows["test"]
         if row.kind == "tfidf":
             self._add_trained(row, seed, share, TfidfCell(folder, label, work, config=config))
         else:
@@ -163,7 +169,7 @@ class _Planner:
     def _layers(self, row: RowConfig, config: ClassifyConfig, model: str, needs: tuple[Path, ...]) -> Path:
         """The cell that computes the layers of a frozen biLM."""
         folder = named(self.home, "layers", model, config.max_words, config.clean, self.data_digest)
-        work = (self.rows["train"] + self.rows["validation"] + self.rows["test"]) // 4
+        work = round(_LAYERS * (self.rows["train"] + self.rows["validation"] + self.rows["test"]))
         self.cells.setdefault(folder, LayersCell(folder, f"{row.name}: layers", work, config=config, needs=needs))
         return folder
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -20,7 +20,7 @@ Failures = dict[Path, str]  # why a cell's results are missing
 
 
 def run_cells(cells: Mapping[Path, Cell], *, processes: int | None = None, progress: bool = True) -> Failures:
-    """Run what is not done yet, each cell behind those it needs, the longest first.
+    """Run what is not done yet, each cell behind those it needs; first what most work hangs on.
 
     Args:
         cells: By folder.
@@ -63,12 +63,12 @@ def _in_turn(waiting: Mapping[Path, Cell], failures: Failures, finished: Finishe
 
 
 def _side_by_side(waiting: Mapping[Path, Cell], failures: Failures, finished: Finished, count: int) -> None:
-    left = dict(waiting)
+    left, ahead = dict(waiting), _work_ahead(waiting)
     going: dict[Future[str | None], Cell] = {}
     pool = _pool(count)
     try:
         while left or going:
-            for cell in _ready(left, failures, room=count - len(going)):
+            for cell in _ready(left, failures, ahead)[: count - len(going)]:
                 del left[cell.folder]
                 missing = _missing(cell, failures)
                 if missing is None:
@@ -106,11 +106,25 @@ def _alone(cell: Cell) -> str | None:
             return "its process died, perhaps for want of memory: try with fewer --processes"
 
 
-def _ready(left: Mapping[Path, Cell], failures: Failures, *, room: int) -> Iterable[Cell]:
-    """The cells that can begin, or never will, the longest first."""
+def _work_ahead(cells: Mapping[Path, Cell]) -> dict[Path, int]:
+    """The longest way from the begin of each cell to the end of the study, as if there were a core for each.
+
+    Cells that others need come before those.
+    """
+    behind: dict[Path, int] = {}
+    ahead: dict[Path, int] = {}
+    for cell in reversed(list(cells.values())):
+        ahead[cell.folder] = cell.work + behind.get(cell.folder, 0)
+        for need in cell.needs:
+            behind[need] = max(behind.get(need, 0), ahead[cell.folder])
+    return ahead
+
+
+def _ready(left: Mapping[Path, Cell], failures: Failures, ahead: Mapping[Path, int]) -> list[Cell]:
+    """The cells that can begin, or never will; first those with most work ahead."""
     free = [cell for cell in left.values() if not any(need in left for need in cell.needs)]
     ready = [cell for cell in free if all(_there(need, failures) for need in cell.needs)]
-    return sorted(ready, key=lambda cell: -cell.work)[:room]
+    return sorted(ready, key=lambda cell: -ahead[cell.folder])
 
 
 def _there(folder: Path, failures: Failures) -> bool:

@@ -1,0 +1,34 @@
+"""The order in which the cells of a study are begun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from elmokit.study.comparison.cells import DONE, Cell
+from elmokit.study.comparison.running import _ready, _work_ahead
+
+
+@dataclass(frozen=True)
+class Idle(Cell):
+    def run(self) -> None: ...
+
+
+def test_first_comes_what_most_work_hangs_on(tmp_path: Path) -> None:
+    """A short cell that a long one waits for goes before one of middling length, or the long one ends alone."""
+    short = Idle(tmp_path / "short", "short", 2)
+    middling = Idle(tmp_path / "middling", "middling", 5)
+    long = Idle(tmp_path / "long", "long", 9, needs=(short.folder,))
+    after = Idle(tmp_path / "after", "after", 1, needs=(long.folder, middling.folder))
+    cells = {cell.folder: cell for cell in (short, middling, long, after)}
+    ahead = _work_ahead(cells)
+    assert [ahead[cell.folder] for cell in cells.values()] == [12, 6, 10, 1]
+    left = dict(cells)
+    assert _ready(left, {}, ahead) == [short, middling]
+    del left[short.folder]
+    assert _ready(left, {}, ahead) == [middling]  # its need is under way
+    short.folder.mkdir()
+    (short.folder / DONE).touch()
+    assert _ready(left, {}, ahead) == [long, middling]
+    del left[long.folder], left[middling.folder]
+    assert _ready(left, {long.folder: "broken", middling.folder: "broken"}, ahead) == [after]  # never will
