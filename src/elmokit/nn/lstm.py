@@ -65,6 +65,16 @@ def _slices(batch_sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
         start += size
 
 
+def _by_step(batch_sizes: Sequence[int], *parts: Tensor | None) -> Iterator[tuple[Any, ...]]:
+    """The rows of each step in each part; None stays None.
+
+    All views are made before the first step, in one call a part: what Python does inside the loop holds up the thread
+    of the other direction.
+    """
+    sizes = list(batch_sizes)
+    return zip(*([None] * len(sizes) if part is None else torch.split(part, sizes) for part in parts), strict=True)
+
+
 def _forward(x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips) -> _Steps:
     """x (N, I), h (B, H), c (B, C)."""
     rows, size = len(x), c.shape[1]
@@ -73,20 +83,24 @@ def _forward(x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[
     tanh_cells, mixed = x.new_empty(rows, size), x.new_empty(rows, size)
     outputs = mixed if w.projection is None else x.new_empty(rows, w.projection.shape[1])
     hidden_t = w.hidden.t()
-    for start, stop in _slices(batch_sizes):
-        count = stop - start
-        step = gates[start:stop].addmm_(h[:count], hidden_t)
-        step[:, : 3 * size].sigmoid_()
-        step[:, 3 * size :].tanh_()
-        out_gate, in_gate, forget, candidate = torch.split(step, size, dim=1)
-        c = torch.mul(forget, c[:count], out=cells[start:stop])
+    sigmoids, (out_gates, in_gates, forgets, candidates) = gates[:, : 3 * size], torch.split(gates, size, dim=1)
+    inside = gates, sigmoids, out_gates, in_gates, forgets, candidates
+    views = _by_step(batch_sizes, *inside, cells, tanh_cells, mixed, outputs)
+    for step, sigmoid, out_gate, in_gate, forget, candidate, c_out, tanh_out, mixed_out, h_out in views:
+        count = len(step)
+        if count < len(h):
+            h, c = h[:count], c[:count]
+        step.addmm_(h, hidden_t)
+        sigmoid.sigmoid_()
+        candidate.tanh_()
+        c = torch.mul(forget, c, out=c_out)
         c.addcmul_(in_gate, candidate)
         if clips.cell is not None:
             c.clamp_(-clips.cell, clips.cell)
-        tanh_cell = torch.tanh(c, out=tanh_cells[start:stop])
-        h = torch.mul(out_gate, tanh_cell, out=mixed[start:stop])
+        torch.tanh(c, out=tanh_out)
+        h = torch.mul(out_gate, tanh_out, out=mixed_out)
         if w.projection is not None:
-            h = torch.mm(h, w.projection, out=outputs[start:stop])
+            h = torch.mm(h, w.projection, out=h_out)
             if clips.projection is not None:
                 h.clamp_(-clips.projection, clips.projection)
     return _Steps(gates, cells, tanh_cells, mixed, outputs)
@@ -191,19 +205,23 @@ def _backward(
     output_open = None if w.projection is None else _unclipped(steps.output, clips.projection)
     grad_outputs = torch.zeros_like(steps.output) if grad_output is None else grad_output.clone()
     projection_t = None if w.projection is None else w.projection.t().contiguous()  # a small copy, a faster product
-    for start, stop in reversed(list(_slices(batch_sizes))):
-        count = stop - start
-        step_h = grad_outputs[start:stop].add_(grad_h[:count])
-        if output_open is not None:
-            step_h *= output_open[start:stop]
+    others = grad_gates[:, size:].view(-1, 3, size)
+    views = _by_step(
+        batch_sizes, grad_gates, factors[0], others, grad_outputs, output_open, cell_from_mixed, cell_open, forget
+    )
+    for step, step_out, step_others, step_h, h_open, c_from_mixed, c_open, step_forget in reversed(list(views)):
+        count = len(step)
+        step_h += grad_h[:count]
+        if h_open is not None:
+            step_h *= h_open
         grad_mixed = step_h if projection_t is None else step_h @ projection_t
-        step_c = grad_c[:count].addcmul_(grad_mixed, cell_from_mixed[start:stop])
-        if cell_open is not None:
-            step_c *= cell_open[start:stop]
-        step = grad_gates[start:stop]
-        step[:, :size] *= grad_mixed
-        step[:, size:].view(count, 3, size).mul_(step_c.unsqueeze(1))
-        step_c *= forget[start:stop]
+        step_c = grad_c[:count]
+        step_c.addcmul_(grad_mixed, c_from_mixed)
+        if c_open is not None:
+            step_c *= c_open
+        step_out *= grad_mixed
+        step_others *= step_c.unsqueeze(1)
+        step_c *= step_forget
         torch.mm(step, w.hidden, out=grad_h[:count])
     return (
         grad_gates @ w.input if input_needs else None,
