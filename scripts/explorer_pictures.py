@@ -1,6 +1,8 @@
 """The pictures of the explorer's page in docs/pictures, taken in a headless Chromium.
 
-python scripts/explorer_pictures.py docs/pictures [--model elmo-mini]
+    python scripts/explorer_pictures.py docs/pictures [--model elmo-mini] [--word bank]
+
+It starts `elmo serve` on a free port and needs the Chromium of the system.
 """
 
 from __future__ import annotations
