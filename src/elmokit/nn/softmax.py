@@ -100,13 +100,14 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         hidden, targets, weight, bias = ctx.saved_tensors
-        last, ctx.last_probs = ctx.last_probs, None  # used up below: the backward pass can run once
+        last, ctx.last_probs = ctx.last_probs, None  # used up below; a second backward pass computes it again
         grad_hidden, grad_weight, grad_bias = torch.empty_like(hidden), torch.zeros_like(weight), torch.zeros_like(bias)
         rows = rows_at_once(len(weight))
         for start in range(0, len(hidden), rows):
             part = slice(start, start + rows)
             h = hidden[part]
-            scores = last if start + rows >= len(hidden) else torch.addmm(bias, h, weight.t()).softmax(dim=1)
+            kept = last if start + rows >= len(hidden) else None
+            scores = torch.addmm(bias, h, weight.t()).softmax(dim=1) if kept is None else kept
             scores[torch.arange(len(scores), device=scores.device), targets[part]] -= 1
             scores *= grad[part, None]
             torch.mm(scores, weight, out=grad_hidden[part])
