@@ -179,12 +179,14 @@ def test_the_other_mixes(place: Path, combine: str) -> None:
     assert (place / combine / "layer_weights.png").exists() == (combine == "frozen")
 
 
-def test_fine_tuning_moves_the_bilm_and_goes_on_from_a_head(place: Path, trained: Path) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_fine_tuning_moves_the_bilm_and_goes_on_from_a_head(place: Path, trained: Path, precision: str) -> None:
     frozen = load_file(trained / "model.safetensors")
     start = load_file(place / "model" / "model.safetensors")
     assert all(torch.equal(frozen[f"elmo.{name}"], tensor) for name, tensor in start.items())
-    metrics = run(place, "tuned", model=str(trained), finetune=True, epochs=1, more=["epochs=1", "learning_rate=1e-6"])
-    tuned = load_file(place / "tuned" / "model.safetensors")
+    name, more = f"tuned_{precision}", ["epochs=1", "learning_rate=1e-6", f"precision={precision}"]
+    metrics = run(place, name, model=str(trained), finetune=True, more=more)
+    tuned = load_file(place / name / "model.safetensors")
     assert any(not torch.equal(frozen[name], tuned[name]) for name in frozen if name.startswith("elmo."))
     torch.testing.assert_close(tuned["classifier.linear.weight"], frozen["classifier.linear.weight"], atol=1e-4, rtol=0)
     assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]

@@ -277,6 +277,33 @@ def test_going_on_with_new_words_needs_no_softmax(finished: PretrainResult, text
         run(text, tmp_path / "other", new_vocabulary=True)
 
 
+@pytest.mark.parametrize("softmax", ["full", "sampled"])
+def test_going_on_with_new_words_begins_with_what_the_old_softmax_knew(
+    finished: PretrainResult, text: Path, tmp_path: Path, softmax: str
+) -> None:
+    """The words of both predict as before; a new one begins as likely as it is frequent."""
+    before = evaluate_text(finished.output, text / "valid.txt").perplexity.mean
+    changes = {"from_model": str(finished.output), "epochs": 1, "learning_rate": 1e-8, "new_vocabulary": True}
+    gone_on = run(text, tmp_path / "same", **changes, model={"softmax": softmax})
+    assert gone_on.history[0]["valid_perplexity"] == pytest.approx(before, rel=0.1)
+    lines = (text / "train.txt").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "more.txt").write_text("\n".join([*lines, *["novelty " * 9] * 20]), encoding="utf-8")
+    more = run(text, tmp_path / "more", **changes, train=[str(tmp_path / "more.txt")], model={"softmax": softmax})
+    assert more.history[0]["valid_perplexity"] < 2 * before
+
+
+@pytest.mark.parametrize("softmax", ["full", "sampled", "adaptive"])
+def test_training_in_bfloat16_learns_what_training_in_float32_does(text: Path, tmp_path: Path, softmax: str) -> None:
+    model = {**MODEL, "softmax": softmax, "n_negative_samples": 20, "adaptive_cutoffs": [10]}
+    rough, exact = (
+        run(text, tmp_path / precision, model=model, precision=precision, learning_rate=0.01).history[-1]
+        for precision in ("bfloat16", "float32")
+    )
+    assert rough["valid_perplexity"] == pytest.approx(exact["valid_perplexity"], rel=0.05)
+    weights = load_file(tmp_path / "bfloat16" / "model.safetensors")
+    assert {weight.dtype for weight in weights.values()} == {torch.float32}
+
+
 def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     losses = iter([3.0, 2.0, 2.5, 2.1, 1.0])
     whole = loop._Run._epoch_figures

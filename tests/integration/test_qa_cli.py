@@ -164,16 +164,25 @@ def test_evaluate_scores_as_the_training_did(place: Path, trained: Path) -> None
     assert f"F1 {metrics['test']['f1']:.2f} (95 %" in shown
 
 
-def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision: str) -> None:
     values = {"model": str(trained), "train": [str(place / "train.json")], "test": [str(place / "test.json")]}
-    overrides = [*SMALL, "epochs=1", "learning_rate=1e-6", "finetune=true", "train_fraction=0.5", "max_words=10"]
+    overrides = [
+        *SMALL,
+        "epochs=1",
+        "learning_rate=1e-6",
+        "finetune=true",
+        f"precision={precision}",
+        "train_fraction=0.5",
+        "max_words=10",
+    ]
     overrides += ["stride=5", "max_answer_words=4"]
-    more: dict[str, Any] = {"output": place / "tuned", "threads": 1, "progress": False}
+    more: dict[str, Any] = {"output": place / f"tuned_{precision}", "threads": 1, "progress": False}
     metrics = train_question_answerer(load_settings(QuestionAnsweringConfig, overrides=overrides, **values, **more))
     assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]
     assert metrics["test"]["f1"] > 80
     assert metrics["passages"] == {"train": 28, "validation": 3, "test": 8}
-    answerer = QuestionAnswerer.from_pretrained(place / "tuned")
+    answerer = QuestionAnswerer.from_pretrained(place / f"tuned_{precision}")
     assert (answerer.preparation.max_words, answerer.preparation.stride, answerer.max_answer_words) == (10, 5, 4)
 
 

@@ -123,10 +123,11 @@ def test_evaluate_scores_as_the_training_did(place: Path, trained: Path) -> None
     assert f"F1 {metrics['test']['f1']:.4f}" in elmo("evaluate", trained, "--test", place / "test.txt").stdout
 
 
-def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision: str) -> None:
     values = {"model": str(trained), "train": [str(place / "train.txt")], "test": [str(place / "test.txt")]}
-    overrides = [*SMALL, "epochs=1", "learning_rate=1e-6", "finetune=true"]
-    more: dict[str, Any] = {"output": place / "tuned", "threads": 1, "progress": False}
+    overrides = [*SMALL, "epochs=1", "learning_rate=1e-6", "finetune=true", f"precision={precision}"]
+    more: dict[str, Any] = {"output": place / f"tuned_{precision}", "threads": 1, "progress": False}
     metrics = train_tagger(load_settings(TagConfig, overrides=overrides, **values, **more))
     assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]
     assert metrics["test"]["f1"] > 0.9

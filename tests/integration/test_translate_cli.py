@@ -130,13 +130,26 @@ def test_evaluate_scores_as_the_training_did(place: Path, trained: Path) -> None
     assert "a translator is measured with --test FILE --target FILE" in wrong.stderr
 
 
-def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision: str) -> None:
     files = {f"{split}_{side}": [str(place / f"{split}.{end}")]
              for split in ("train", "test") for side, end in (("source", "de"), ("target", "en"))}  # fmt: skip
     sizes = ("head_hidden_dim", "decoder_hidden_dim", "target_dim", "n_pieces")  # those of the translator without
     kept = [setting for setting in SMALL if not setting.startswith(sizes)]
-    overrides = [*kept, "epochs=1", "learning_rate=1e-6", "finetune_learning_rate=1e-6", "finetune=true"]
-    more: dict[str, Any] = {"output": place / "tuned", "threads": 1, "progress": False, "model": str(trained)}
+    overrides = [
+        *kept,
+        "epochs=1",
+        "learning_rate=1e-6",
+        "finetune_learning_rate=1e-6",
+        "finetune=true",
+        f"precision={precision}",
+    ]
+    more: dict[str, Any] = {
+        "output": place / f"tuned_{precision}",
+        "threads": 1,
+        "progress": False,
+        "model": str(trained),
+    }
     metrics = train_translator(load_settings(TranslationConfig, overrides=overrides, **files, **more))
     assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]
     assert metrics["test"]["bleu"] > 80

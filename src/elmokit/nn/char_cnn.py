@@ -33,8 +33,8 @@ class Highway(nn.Module):
             self.carry.bias.fill_(-2.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate = torch.sigmoid(self.carry(x))
-        return torch.lerp(x, functional.relu(self.transform(x)), gate)
+        gate = torch.sigmoid(self.carry(x)).to(x.dtype)  # autocast gives products of another type
+        return torch.lerp(x, functional.relu(self.transform(x)).to(x.dtype), gate)
 
 
 class CharCNN(nn.Module):

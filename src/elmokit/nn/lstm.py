@@ -177,8 +177,8 @@ def _unclipped(states: Tensor, clip: float | None) -> Tensor | None:
     """1 where the clip did not bite and the gradient passes; None when it bit nowhere."""
     if clip is None or not len(states):
         return None
-    magnitude = states.abs()
-    return None if bool(magnitude.max() < clip) else (magnitude < clip).to(states.dtype)
+    lowest, highest = torch.aminmax(states)
+    return None if bool(torch.maximum(-lowest, highest) < clip) else (states.abs() < clip).to(states.dtype)
 
 
 def _backward(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -33,3 +35,24 @@ def add_product(bias: Tensor, x: Tensor, weight: Tensor, *, out: Tensor) -> None
     for start in range(0, len(weight), rows):
         part = slice(start, start + rows)
         torch.addmm(bias[part], x, weight[part].to(x.dtype).t(), out=out[:, part])
+
+
+Precision = Literal["float32", "bfloat16"]
+
+
+def faster_precision(device: torch.device) -> Precision:
+    """Under which of the two training is the faster: measured on a CPU, where many have no units for bfloat16."""
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    return "bfloat16" if _product_seconds(torch.bfloat16) < _product_seconds(torch.float32) else "float32"
+
+
+def _product_seconds(dtype: torch.dtype) -> float:
+    """Best of five products of the shape of one LSTM step."""
+    left, right = torch.ones(64, 256, dtype=dtype), torch.ones(256, 2048, dtype=dtype)
+    times = []
+    for _ in range(6):
+        started = time.perf_counter()
+        torch.mm(left, right)
+        times.append(time.perf_counter() - started)
+    return min(times[1:])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -15,8 +16,11 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-_CHUNK_LOGITS = 1 << 24
-"""Logits held at a time (64 MB in float32)."""
+_CHUNK_LOGITS = 1 << 22
+"""Logits computed at a time: 16 MB in float32. From 32 MB on, memory comes from the system anew for each use."""
+
+_KEPT_LOGITS = 1 << 24
+"""Logits whose probabilities wait for the backward pass (64 MB in float32); those of the others are computed again."""
 
 
 def rows_at_once(vocab_size: int) -> int:
@@ -37,6 +41,14 @@ class SoftmaxHead(nn.Module):
 
     def log_probs(self, hidden: Tensor) -> Tensor:
         """hidden (N, H) to log-probabilities (N, V)."""
+        raise NotImplementedError
+
+    def scores(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Weight (V, H) and bias (V,) of one plain softmax that says about the same of vectors like `hidden` (N, H)."""
+        raise NotImplementedError
+
+    def start_from(self, weight: Tensor, bias: Tensor, hidden: Tensor) -> None:
+        """Say of vectors like `hidden` about what a plain softmax of this weight (V, H) and bias (V,) says."""
         raise NotImplementedError
 
     @torch.no_grad()
@@ -65,55 +77,87 @@ class FullSoftmax(SoftmaxHead):
             self.weight.normal_(0, self.hidden_dim**-0.5)
             self.bias.zero_()
 
+    def scores(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        return self.weight.detach(), self.bias.detach()
+
+    @torch.no_grad()
+    def start_from(self, weight: Tensor, bias: Tensor, hidden: Tensor) -> None:
+        self.weight.copy_(weight)
+        self.bias.copy_(bias)
+
     def log_probs(self, hidden: Tensor) -> Tensor:
         return functional.log_softmax(functional.linear(hidden, self.weight, self.bias).float(), dim=1)
 
     def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         if not torch.is_grad_enabled():
             return self.nll(hidden, targets)
-        losses: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-            hidden.to(self.weight.dtype), targets, self.weight, self.bias
-        )
-        return losses
+        return _cross_entropy(hidden, targets, self.weight, self.bias)
+
+
+def _cross_entropy(hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """(N,) in nats; the products in the type of autocast, where it is on, and the rest in single precision."""
+    dtype = weight.dtype
+    if torch.is_autocast_enabled(hidden.device.type):
+        dtype = torch.get_autocast_dtype(hidden.device.type)
+    cast = None if bias is None else bias.to(dtype)
+    losses: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        hidden.to(dtype), targets, weight.to(dtype), cast
+    )
+    return losses
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
-    """Cross-entropy of each row without holding all logits: the backward pass computes each chunk's again.
-
-    Only the last chunk's probabilities stay until then. Mostly it is the only one, and a tenth of a small model's step
-    is saved.
-    """
+    """Cross-entropy of each row without holding all logits at once."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        losses = []
+    def forward(ctx: Any, hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         rows = rows_at_once(len(weight))
-        log_probs = hidden.new_empty(0, len(weight))
-        for h, t in zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True):
-            log_probs = torch.addmm(bias, h, weight.t()).log_softmax(dim=1, dtype=weight.dtype)
-            losses.append(log_probs.gather(1, t[:, None])[:, 0].neg_())
+        losses, kept, room = [], [], _KEPT_LOGITS
+        with torch.autocast(hidden.device.type, enabled=False):
+            for h, t in zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True):
+                logits, probs = _logits_and_probs(h, weight, bias)
+                # log Σ exp = l − log p for any word; the likeliest has the p that is furthest from 0
+                log_sum = logits.amax(1).to(probs.dtype) - probs.amax(1).log_()
+                losses.append(log_sum - logits.gather(1, t[:, None])[:, 0])
+                room -= probs.numel()
+                kept.append(probs.to(hidden.dtype) if room >= 0 else None)
         ctx.save_for_backward(hidden, targets, weight, bias)
-        ctx.last_probs = log_probs.exp_()
-        return torch.cat(losses) if losses else hidden.new_zeros(0)
+        ctx.kept = kept
+        return torch.cat(losses) if losses else hidden.new_zeros(0, dtype=_wide_type(hidden))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         hidden, targets, weight, bias = ctx.saved_tensors
-        last, ctx.last_probs = ctx.last_probs, None  # used up below; a second backward pass computes it again
-        grad_hidden, grad_weight, grad_bias = torch.empty_like(hidden), torch.zeros_like(weight), torch.zeros_like(bias)
+        grad_hidden = torch.empty_like(hidden)
+        grad_weight = torch.zeros_like(weight, dtype=grad.dtype)
+        grad_bias = None if bias is None else torch.zeros_like(bias, dtype=grad.dtype)
         rows = rows_at_once(len(weight))
-        for start in range(0, len(hidden), rows):
-            part = slice(start, start + rows)
-            h = hidden[part]
-            kept = last if start + rows >= len(hidden) else None
-            scores = torch.addmm(bias, h, weight.t()).softmax(dim=1) if kept is None else kept
-            scores[torch.arange(len(scores), device=scores.device), targets[part]] -= 1
-            scores *= grad[part, None]
-            torch.mm(scores, weight, out=grad_hidden[part])
-            grad_weight.addmm_(scores.t(), h)
-            grad_bias += scores.sum(0)
-        return grad_hidden, None, grad_weight, grad_bias
+        kept, ctx.kept = ctx.kept, [None] * len(ctx.kept)  # used up below; a second backward pass computes them again
+        with torch.autocast(hidden.device.type, enabled=False):
+            for number, start in enumerate(range(0, len(hidden), rows)):
+                part = slice(start, start + rows)
+                h, scores = hidden[part], kept[number]
+                if scores is None:
+                    scores = _logits_and_probs(h, weight, bias)[1].to(hidden.dtype)
+                scores[torch.arange(len(scores), device=scores.device), targets[part]] -= 1
+                scores *= grad[part, None].to(scores.dtype)
+                torch.mm(scores, weight, out=grad_hidden[part])
+                grad_weight += scores.t() @ h
+                if grad_bias is not None:
+                    grad_bias += scores.sum(0)
+        return grad_hidden, None, grad_weight.to(weight.dtype), None if grad_bias is None else grad_bias.to(bias.dtype)
+
+
+def _wide_type(x: Tensor) -> torch.dtype:
+    return torch.promote_types(x.dtype, torch.float32)
+
+
+def _logits_and_probs(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
+    logits = hidden @ weight.t() if bias is None else torch.addmm(bias, hidden, weight.t())
+    return logits, logits.softmax(
+        dim=1, dtype=_wide_type(hidden)
+    )  # exp after log_softmax would take four times as long
 
 
 class SampledSoftmax(FullSoftmax):
@@ -181,9 +225,64 @@ class AdaptiveSoftmax(SoftmaxHead):
                     if linear.bias is not None:
                         linear.bias.zero_()
 
+    def _clusters(self) -> list[tuple[slice, nn.Linear, nn.Linear]]:
+        """Of each cluster its words, the matrix that makes hidden vectors smaller, and the vectors of its words."""
+        borders = self.adaptive.cutoffs  # the last is the number of words
+        words = [slice(first, end) for first, end in pairwise(borders)]
+        return [(part, *tail) for part, tail in zip(words, self.adaptive.tail, strict=True)]  # type: ignore[misc]
+
+    @torch.no_grad()
+    def scores(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """A word of a cluster scores its own product and the cluster's, less the logarithm of the cluster's sum.
+
+        That logarithm is made linear by least squares over `hidden`.
+        """
+        head, n_short = self.adaptive.head, self.adaptive.shortlist_size
+        weight, bias = head.weight.new_empty(self.vocab_size, self.hidden_dim), head.bias.new_empty(self.vocab_size)
+        weight[:n_short], bias[:n_short] = head.weight[:n_short], head.bias[:n_short]
+        for number, (words, smaller, vectors) in enumerate(self._clusters(), n_short):
+            product = vectors.weight @ smaller.weight
+            sum_weight, sum_bias = _linear_log_sum(product, product.new_zeros(len(product)), hidden)
+            weight[words] = product + head.weight[number] - sum_weight
+            bias[words] = head.bias[number] - sum_bias
+        return weight, bias
+
+    @torch.no_grad()
+    def start_from(self, weight: Tensor, bias: Tensor, hidden: Tensor) -> None:
+        """A cluster scores the logarithm of its words' sum, made linear; its words by the closest products of its rank.
+
+        What is close is measured on `hidden`. Words of a cluster have no bias: a direction whose product with hidden
+        vectors is nearly one carries it.
+        """
+        head, n_short = self.adaptive.head, self.adaptive.shortlist_size
+        head.weight[:n_short], head.bias[:n_short] = weight[:n_short], bias[:n_short]
+        ones = _least_squares(hidden, hidden.new_ones(len(hidden)))
+        spread = torch.linalg.cholesky(hidden.T @ hidden / len(hidden) + 1e-6 * torch.eye(self.hidden_dim))
+        for number, (words, smaller, vectors) in enumerate(self._clusters(), n_short):
+            head.weight[number], head.bias[number] = _linear_log_sum(weight[words], bias[words], hidden)
+            product = weight[words] + bias[words, None] * ones
+            left, sizes, right = torch.linalg.svd((product - product.mean(0)) @ spread, full_matrices=False)
+            rank = min(len(smaller.weight), len(sizes))
+            root = sizes[:rank].sqrt()
+            smaller.weight.zero_()[:rank] = torch.linalg.solve(spread, root[:, None] * right[:rank], left=False)
+            vectors.weight.zero_()[:, :rank] = left[:, :rank] * root
+
     def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        log_probs: Tensor = self.adaptive(hidden, targets).output
-        return -log_probs
+        if not torch.is_grad_enabled():
+            log_probs: Tensor = self.adaptive(hidden, targets).output
+            return -log_probs
+        head, n_short = self.adaptive.head, self.adaptive.shortlist_size
+        clusters = self._clusters()
+        inside = [(targets >= words.start) & (targets < words.stop) for words, _, _ in clusters]
+        first = targets
+        for number, rows in enumerate(inside, n_short):
+            first = torch.where(rows, number, first)
+        losses = _cross_entropy(hidden, first, head.weight, head.bias)
+        for rows, (words, smaller, vectors) in zip(inside, clusters, strict=True):
+            chosen = rows.nonzero()[:, 0]
+            tail = _cross_entropy(smaller(hidden[chosen]), targets[chosen] - words.start, vectors.weight, None)
+            losses = losses.index_add(0, chosen, tail)
+        return losses
 
     def nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
         with torch.no_grad():
@@ -192,6 +291,23 @@ class AdaptiveSoftmax(SoftmaxHead):
     def log_probs(self, hidden: Tensor) -> Tensor:
         probabilities: Tensor = self.adaptive.log_prob(hidden)
         return probabilities
+
+
+def _linear_log_sum(weight: Tensor, bias: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    """Weight (H,) and bias () closest, over `hidden` (N, H), to log Σ exp(hidden · weightᵀ + bias)."""
+    parts = [
+        torch.logsumexp(functional.linear(part, weight, bias), dim=1)
+        for part in torch.split(hidden, rows_at_once(len(weight)))
+    ]
+    found = _least_squares(functional.pad(hidden, (0, 1), value=1.0), torch.cat(parts))
+    return found[:-1], found[-1]
+
+
+def _least_squares(inputs: Tensor, outputs: Tensor) -> Tensor:
+    products = (inputs.T @ inputs).double()
+    products += 1e-6 * products.trace() / len(products) * torch.eye(len(products))  # fewer rows than columns
+    found: Tensor = torch.linalg.solve(products, (inputs.T @ outputs).double())
+    return found.to(inputs.dtype)
 
 
 def default_cutoffs(vocab_size: int) -> list[int]:

@@ -80,7 +80,7 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
     rows = word_rows(config, corpus)
     corpus = corpus.read_by(rows)
     set_seed(config.seed)
-    model = build_model(config, len(corpus.vocab), rows)
+    model = build_model(config, corpus, rows, began=newest is not None)
     if accelerator.num_processes > 1:
         set_seed(config.seed + accelerator.process_index)  # processes that drop the same units would learn less
     run = _Run(config, accelerator, corpus, rows, model, checkpoints, facts)

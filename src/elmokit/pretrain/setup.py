@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,8 +21,10 @@ from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.nn.precision import faster_precision
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus, length_percentile
+from elmokit.pretrain.new_words import take_over_words
 from elmokit.pretrained import located
 from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
@@ -231,15 +232,26 @@ def model_config(config: PretrainConfig, *, vocab_size: int, rows: WordRows | No
     return ElmoConfig.checked({**values, "adaptive_cutoffs": None, **config.model, "vocab_size": vocab_size})
 
 
-def build_model(config: PretrainConfig, vocab_size: int, rows: WordRows) -> ElmoForPreTraining:
-    """A new model of the preset's shape, or the one to go on with. It remembers how its text was prepared."""
+def build_model(config: PretrainConfig, corpus: Corpus, rows: WordRows, *, began: bool = False) -> ElmoForPreTraining:
+    """A new model of the preset's shape, or the one to go on with. It remembers how its text was prepared.
+
+    A run that ``began`` takes its parameters from a checkpoint; what is costly to begin with is left out.
+    """
+    vocab_size = len(corpus.vocab)
     if config.from_model is None:
         model = ElmoForPreTraining(model_config(config, vocab_size=vocab_size, rows=rows))
         if config.initial_vectors is not None:
             _fill_table(model, rows, config.initial_vectors)
     elif config.new_vocabulary:
         model = ElmoForPreTraining(model_config(config, vocab_size=vocab_size))
-        model.elmo.load_state_dict(load(ElmoModel, config.from_model).state_dict())
+        if (located(config.from_model) / "vocab.txt").is_file():
+            before = load(ElmoForPreTraining, config.from_model)
+            model.elmo.load_state_dict(before.elmo.state_dict())
+            if not began:
+                shared = take_over_words(model, corpus, rows, before, load_vocabulary(config.from_model))
+                log.info("%d of %d words were known to %s", shared, vocab_size, config.from_model)
+        else:
+            model.elmo.load_state_dict(load(ElmoModel, config.from_model).state_dict())
     else:
         model = load(ElmoForPreTraining, config.from_model)
         if model.config.vocab_size != vocab_size:
@@ -292,24 +304,6 @@ def choose_precision(wanted: str, accelerator: Accelerator) -> torch.dtype:
     The first process measures for all.
     """
     if wanted == "auto":
-        chosen = [_faster(accelerator.device) if accelerator.is_main_process else ""]
+        chosen = [faster_precision(accelerator.device) if accelerator.is_main_process else ""]
         wanted = str(broadcast_object_list(chosen)[0])
     return torch.bfloat16 if wanted == "bfloat16" else torch.float32
-
-
-def _faster(device: torch.device) -> str:
-    if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    faster = min((torch.float32, torch.bfloat16), key=_product_seconds)
-    return str(faster).removeprefix("torch.")
-
-
-def _product_seconds(dtype: torch.dtype) -> float:
-    """Best of five products of the shape of one LSTM step."""
-    left, right = torch.ones(64, 256, dtype=dtype), torch.ones(256, 2048, dtype=dtype)
-    times = []
-    for _ in range(6):
-        started = time.perf_counter()
-        torch.mm(left, right)
-        times.append(time.perf_counter() - started)
-    return min(times[1:])

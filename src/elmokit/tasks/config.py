@@ -51,6 +51,9 @@ class HeadConfig(Settings):
     max_grad_norm: float = Field(default=5.0, gt=0.0)
     seed: int = Field(default=1, ge=0)
     threads: int | None = Field(default=None, ge=1, description="CPU threads; all that torch finds without it")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="float32", description="of the products in training; auto is the faster one on the machine"
+    )
 
     # housekeeping
     cache: Path | None = Field(default=None, description="folder of the computed biLM layers")

@@ -12,9 +12,13 @@ from elmokit.nn import softmax
 from elmokit.nn.softmax import AdaptiveSoftmax, FullSoftmax, SampledSoftmax, SoftmaxHead, build_head, default_cutoffs
 
 
-@pytest.fixture(params=[1 << 24, 130, 1], ids=["one chunk", "chunks of 2 rows", "chunks of 1 row"])
+@pytest.fixture(
+    params=[(1 << 24, 1 << 24), (130, 1 << 24), (130, 200), (1, 0)],
+    ids=["one chunk", "chunks of 2 rows", "the first two rows kept", "chunks of 1 row, none kept"],
+)
 def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(softmax, "_CHUNK_LOGITS", request.param)
+    monkeypatch.setattr(softmax, "_CHUNK_LOGITS", request.param[0])
+    monkeypatch.setattr(softmax, "_KEPT_LOGITS", request.param[1])
 
 
 def batch(rows: int = 7, *, hidden_dim: int = 5, vocab_size: int = 50) -> tuple[Tensor, Tensor]:
@@ -240,6 +244,53 @@ def test_tiny_vocabularies(vocab_size: int, kind: str, n_samples: int) -> None:
     torch.testing.assert_close(head.log_probs(hidden).exp().sum(1), torch.ones(20))
     chosen = -head.log_probs(hidden).gather(1, targets[:, None])[:, 0]
     torch.testing.assert_close(head.nll(hidden, targets), chosen.detach())
+
+
+def test_very_unlikely_words_have_a_finite_loss() -> None:
+    """Their probability is 0 in single precision, the loss is not."""
+    head = FullSoftmax(2, 3)
+    with torch.no_grad():
+        head.weight.copy_(torch.tensor([[300.0, 0.0], [0.0, 0.0], [-300.0, 0.0]]))
+    hidden = torch.ones(2, 2, requires_grad=True)
+    torch.testing.assert_close(head.loss(hidden, torch.tensor([2, 0])), torch.tensor([600.0, 0.0]))
+
+
+def _wordy(kind: str, vocab_size: int = 120) -> tuple[SoftmaxHead, Tensor]:
+    """A softmax whose words differ in frequency, and hidden vectors with a mean."""
+    torch.manual_seed(11)
+    head = build_head(kind, 16, vocab_size, n_samples=40, cutoffs=[20, 60], div_value=1.0)
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.normal_(0, 0.5)
+    return head, torch.randn(400, 16) + 0.5
+
+
+def _divergence(one: SoftmaxHead, other: SoftmaxHead, hidden: Tensor) -> float:
+    expected = one.log_probs(hidden).detach()
+    return float((expected.exp() * (expected - other.log_probs(hidden).detach())).sum(1).mean())
+
+
+@pytest.mark.parametrize("kind", ["full", "sampled", "adaptive"])
+@pytest.mark.parametrize("other", ["full", "sampled", "adaptive"])
+def test_one_head_starts_from_another(kind: str, other: str) -> None:
+    head, hidden = _wordy(kind)
+    torch.manual_seed(12)
+    new = build_head(other, 16, 120, n_samples=40, cutoffs=[20, 60], div_value=1.0)
+    before = _divergence(head, new, hidden)
+    new.start_from(*head.scores(hidden), hidden)
+    after = _divergence(head, new, hidden)
+    if "adaptive" in (kind, other):  # the sums of the clusters are made linear
+        assert after < 0.25 * before
+    else:
+        assert after == pytest.approx(0, abs=1e-6)
+
+
+def test_a_cluster_of_fewer_words_than_its_rank_starts_from_another_head() -> None:
+    head, hidden = _wordy("full", vocab_size=8)
+    new = AdaptiveSoftmax(16, 8, cutoffs=[3, 6], div_value=1.0)
+    new.start_from(*head.scores(hidden), hidden)
+    assert _divergence(head, new, hidden) < 0.5
+    assert all(bool(parameter.isfinite().all()) for parameter in new.parameters())
 
 
 def test_build_head_picks_by_name() -> None:
