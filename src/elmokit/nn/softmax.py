@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-_CHUNK_LOGITS = 1 << 22
-"""Logits computed at a time: 16 MB in float32. From 32 MB on, memory comes from the system anew for each use."""
+_CHUNK_LOGITS = 7 << 20
+"""Logits computed at a time: 28 MB in float32. From 32 MB on, memory would come from the system anew for each use."""
 
 _KEPT_LOGITS = 1 << 24
 """Logits whose probabilities wait for the backward pass (64 MB in float32); those of the others are computed again."""
@@ -143,7 +143,10 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 scores[torch.arange(len(scores), device=scores.device), targets[part]] -= 1
                 scores *= grad[part, None].to(scores.dtype)
                 torch.mm(scores, weight, out=grad_hidden[part])
-                grad_weight += scores.t() @ h
+                if grad_weight.dtype == h.dtype:
+                    grad_weight.addmm_(scores.t(), h)
+                else:
+                    grad_weight += scores.t() @ h
                 if grad_bias is not None:
                     grad_bias += scores.sum(0)
         return grad_hidden, None, grad_weight.to(weight.dtype), None if grad_bias is None else grad_bias.to(bias.dtype)
