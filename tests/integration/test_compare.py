@@ -111,6 +111,15 @@ def test_a_row_that_fails_is_marked_and_the_others_are_there(finished: Path) -> 
     assert "| broken | — |" in (finished / "report.md").read_text()
 
 
+def test_the_tables_of_the_markdown_are_whole(finished: Path) -> None:
+    lines = (finished / "report.md").read_text().splitlines()
+    rules = [number for number, line in enumerate(lines) if line.startswith("|---")]
+    assert len(rules) == 3  # rows, pairs, shares
+    for number in rules:
+        around = lines[number - 1 : number + 2]
+        assert len({line.count(" | ") or line.count("|") - 2 for line in around}) == 1, around
+
+
 class Page(HTMLParser):
     """Collects what a page would load, and its ids."""
 
