@@ -21,6 +21,7 @@ from playwright.sync_api import sync_playwright
 
 SENTENCE = "The King of England sat on the throne and ate a bicycle."
 BLANK = "He drew his ___ and killed the man ."
+NEWS = "Shares of the computer maker fell after it warned that sales of its new processor would be lower than expected."
 
 
 def main() -> None:
@@ -44,6 +45,12 @@ def main() -> None:
         page.get_by_role("button", name="Fill the blank").click()
         settled(page)
         page.screenshot(path=arguments.folder / "explorer-language-model.png", full_page=True)
+        page.goto(f"{address}#classify")
+        page.get_by_label("Text", exact=True).fill(NEWS)
+        page.get_by_role("button", name="Classify").click()
+        page.get_by_role("heading", name=re.compile("The words that carried")).wait_for()
+        settled(page)
+        page.screenshot(path=arguments.folder / "explorer-classify.png", full_page=True)
 
 
 @contextmanager

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from elmokit.errors import ConfigError, ModelError
-
-if TYPE_CHECKING:
-    from elmokit.tasks.classification.predict import Classifier
-
-MODEL, CLASSIFIER = "elmo-mini", "elmo-mini-news"
+from elmokit.errors import ConfigError
+from elmokit.pretrained import DEFAULT_CLASSIFIER, DEFAULT_MODEL
 
 
 def serve(
-    model: Annotated[str, typer.Option(help="Folder of any ELMo, .hdf5, .zip, http(s) address or hub id.")] = MODEL,
-    classifier: Annotated[
-        Path | None, typer.Option(help=f"Folder of elmo train classify. [default: {CLASSIFIER} where it is there]")
-    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Folder of any ELMo, .hdf5, .zip, http(s) address or hub id.")
+    ] = DEFAULT_MODEL,
+    classifier: Annotated[Path, typer.Option(help="Folder of elmo train classify.")] = Path(DEFAULT_CLASSIFIER),
     vectors: Annotated[Path | None, typer.Option(help="Static vectors to lay beside.")] = None,
     corpus: Annotated[list[Path] | None, typer.Option(help="Text to search in; again for more.")] = None,
     column: Annotated[str | None, typer.Option(help="Text column of the corpora: name, or number; '2-'.")] = None,
@@ -39,12 +35,13 @@ def serve(
     listener = listening(host, port)
     from elmokit.encode.encoder import Encoder
     from elmokit.static.vectors import WordVectors
+    from elmokit.tasks.classification.predict import Classifier
     from elmokit.web.corpora import corpus_of_file
     from elmokit.web.loaded import Loaded
     from elmokit.web.study_file import read_study
 
     loaded = Loaded(Encoder.from_pretrained(model), name=Path(model).name)
-    loaded.classifier, loaded.classifier_name = _classifier(classifier)
+    loaded.classifier, loaded.classifier_name = Classifier.from_pretrained(classifier), classifier.name
     if vectors is not None:
         loaded.vectors, loaded.vectors_name = WordVectors.load(vectors), vectors.name
     for path in corpus or []:
@@ -52,14 +49,3 @@ def serve(
     for path in study or []:
         loaded.add_study(read_study(path))
     serve_loaded(loaded, listener=listener, host=host, token=token)
-
-
-def _classifier(given: Path | None) -> tuple[Classifier | None, str]:
-    from elmokit.tasks.classification.predict import Classifier
-
-    try:
-        return Classifier.from_pretrained(given or CLASSIFIER), (given or Path(CLASSIFIER)).name
-    except ModelError:
-        if given is not None:
-            raise
-        return None, ""

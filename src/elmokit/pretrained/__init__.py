@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 ABOUT = "about.json"
+DEFAULT_MODEL = "elmo-mini"
 DEFAULT_CLASSIFIER = "elmo-mini-news"
 _HOME = Path(__file__).parent
 

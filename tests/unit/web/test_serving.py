@@ -52,7 +52,7 @@ def test_it_starts_answers_and_ends_with_0(bilm: Path, tmp_path: Path) -> None:
     corpus.write_text("The bank is wet.\nA bank.\n")
     with served("--model", str(bilm), "--corpus", str(corpus)) as (process, port):
         assert ask(port, "/health")[0] == 200
-        assert ask(port, "/api/model")[1]["classifier"] is None
+        assert ask(port, "/api/model")[1]["classifier"]["name"] == "elmo-mini-news"
         assert ask(port, "/api/neighbours", {"sentence": "a bank", "word": "bank"})[1]["found"] == 2
         slow = {"sentences": [["word"] * 1500] * 12, "encoding": "base64"}
         answers: list[tuple[int, int]] = []

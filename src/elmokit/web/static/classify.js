@@ -9,6 +9,8 @@ import { strip } from "./strips.js";
 
 const TEXT = "Shares of the bank fell after it reported a loss.";
 
+const twoPlaces = (value) => (Math.abs(value) < 0.005 ? 0 : value).toFixed(2).replace("-", "−");
+
 export class ClassifyView {
   static id = "classify";
   static title = "Classify";
@@ -178,7 +180,7 @@ export class ClassifyView {
     };
     const how =
       method === "gradients"
-        ? `they sum to the logit ${logit.toFixed(2)} less that of nothing, ${baseline.toFixed(2)} (gap ${gap.toFixed(2)})`
+        ? `they sum to the logit ${twoPlaces(logit)} less that of nothing, ${twoPlaces(baseline)} (gap ${twoPlaces(gap)})`
         : `how far the logit ${logit.toFixed(2)} falls without the word`;
     this.words.heading.textContent = `The words that carried “${label}”`;
     this.words.show({
