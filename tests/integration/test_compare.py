@@ -111,6 +111,13 @@ def test_a_row_that_fails_is_marked_and_the_others_are_there(finished: Path) -> 
     assert "| broken | — |" in (finished / "report.md").read_text()
 
 
+def test_the_report_says_how_the_classifiers_were_trained(finished: Path) -> None:
+    study = json.loads((finished / "results.json").read_text())
+    line = next(line for line in (finished / "report.md").read_text().splitlines() if line.startswith("Settings of"))
+    assert study["classifier"]["epochs"]
+    assert f"epochs = {study['classifier']['epochs']}" in line
+
+
 def test_the_tables_of_the_markdown_are_whole(finished: Path) -> None:
     lines = (finished / "report.md").read_text().splitlines()
     rules = [number for number, line in enumerate(lines) if line.startswith("|---")]

@@ -179,7 +179,17 @@ def _said(study: Study) -> list[str]:
     text = ", ".join(files["text"]) or "the texts of the training files, without their labels"
     if any(row["kind"] in ("svd", "cbow", "skipgram") for row in study["rows"]):
         lines.append(f"Static vectors were trained on {text}.")
+    own = [f"{row['name']}: {_settings(row['settings'])}" for row in study["rows"] if row["settings"]]
+    if shared := _settings(study["classifier"]):
+        own.insert(0, shared)
+    if own:
+        lines.append(f"Settings of the classifiers that are not the usual ones: {'; '.join(own)}.")
     return lines
+
+
+def _settings(settings: Mapping[str, Any]) -> str:
+    values = {name: ", ".join(map(str, x)) if isinstance(x, list) else str(x) for name, x in settings.items()}
+    return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
 def _row(row: Mapping[str, Any]) -> list[str]:

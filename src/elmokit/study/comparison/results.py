@@ -24,8 +24,8 @@ def collect(config: CompareConfig, plan: Plan, failures: Mapping[Path, str]) -> 
     """All figures of a study.
 
     Returns:
-        `title`, `labels`, `data` (rows of each split), `seeds`, `rows` (a list with `name`, `kind`, `note`,
-        `parameters`, `seconds`, `words_per_second`, `metrics.<split>.<metric>` = {`mean`, `low`, `high`, `seeds`},
+        `title`, `labels`, `data` (rows of each split), `seeds`, `classifier` (settings that all rows share), `rows` (a
+        list with `name`, `kind`, `note`, `settings`, `parameters`, `seconds`, `words_per_second`, `metrics.<split>.<metric>` = {`mean`, `low`, `high`, `seeds`},
         `confusion`, `history`, `lambdas`, `gamma`, and `failed` for a row with cells that failed), `pairs`,
         `efficiency`, `map` and `versions`.
     """
@@ -41,6 +41,7 @@ def collect(config: CompareConfig, plan: Plan, failures: Mapping[Path, str]) -> 
         "left_out": first.get("left_out", {}),
         "seen_in_training": first.get("test_texts_seen_in_training"),
         "seeds": config.seeds,
+        "classifier": config.classifier,
         "rows": rows,
         "pairs": _pairs(config, plan, counted),
         "efficiency": _efficiency(config, plan),
@@ -84,7 +85,9 @@ def _about(cell: Cell) -> dict[str, Any]:
 def _row(row: RowConfig, config: CompareConfig, plan: Plan, failures: Mapping[Path, str]) -> dict[str, Any]:
     cells = [plan.trained[row.name, seed, WHOLE] for seed in _seeds(config, row)]
     done = [cell for cell in cells if cell.done]
-    shown: dict[str, Any] = {"name": row.name, "kind": row.kind, "note": row.note, "metrics": {}}
+    shown: dict[str, Any] = {
+        "name": row.name, "kind": row.kind, "note": row.note, "settings": row.settings, "metrics": {},
+    }  # fmt: skip
     failed = [failures[cell.folder] for cell in cells if cell.folder in failures]
     if failed:
         shown["failed"] = f"{len(failed)} of {len(cells)} seeds: {failed[0]}"
