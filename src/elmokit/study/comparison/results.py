@@ -25,9 +25,9 @@ def collect(config: CompareConfig, plan: Plan, failures: Mapping[Path, str]) -> 
 
     Returns:
         `title`, `labels`, `data` (rows of each split), `seeds`, `classifier` (settings that all rows share), `rows` (a
-        list with `name`, `kind`, `note`, `settings`, `parameters`, `seconds`, `words_per_second`, `metrics.<split>.<metric>` = {`mean`, `low`, `high`, `seeds`},
-        `confusion`, `history`, `lambdas`, `gamma`, and `failed` for a row with cells that failed), `pairs`,
-        `efficiency`, `map` and `versions`.
+        list with `name`, `kind`, `note`, `settings`, `parameters`, `seconds`, `words_per_second`,
+        `metrics.<split>.<metric>` = {`mean`, `low`, `high`, `seeds`}, `confusion`, `history`, `lambdas`, `gamma`, and
+        `failed` for a row with cells that failed), `pairs`, `efficiency`, `map` and `versions`.
     """
     rows = [_row(row, config, plan, failures) for row in config.rows]
     counted = [row for row in rows if row["metrics"]]
