@@ -1,4 +1,5 @@
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,9 @@ def test_a_store_is_computed_once_and_known_by_what_it_depends_on(
     monkeypatch.delattr(store_module, "_compute")  # a second computation would fail
     assert len(layer_store(model, tokens, cache=tmp_path, progress=False)) == len(TEXTS)
     assert [path.name for path in tmp_path.iterdir()] == [store_key(model, tokens)]
+    wider = replace(tokens, rows=tokens.rows.astype(np.int32))  # as beside static vectors
+    assert wider.rows.dtype != tokens.rows.dtype
+    assert store_key(model, wider) == store_key(model, tokens)
     assert store_key(model, tokenize(TEXTS, max_words=3)) != store_key(model, tokens)
     torch.manual_seed(1)
     assert store_key(ElmoModel(model.config), tokens) != store_key(model, tokens)

@@ -113,7 +113,7 @@ def store_key(model: ElmoModel, tokens: TokenizedTexts) -> str:
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
     for array in (tokens.rows, tokens.ids, tokens.offsets):
-        digest.update(np.ascontiguousarray(array).data)
+        digest.update(np.ascontiguousarray(array, dtype=np.int64).data)  # a column of static vectors made rows wider
     return digest.hexdigest()
 
 

@@ -411,8 +411,9 @@ export class CompareView {
 
   #learning(rows) {
     const trained = rows.filter((row) => row.history.some((epoch) => epoch.validation_accuracy !== null));
-    this.learning.element.hidden = !trained.length;
-    if (!trained.length) return;
+    const curved = trained.some((row) => row.history.length > 1); // after one epoch there are points alone
+    this.learning.element.hidden = !curved;
+    if (!curved) return;
     this.learning.show({
       note: "Validation accuracy by epoch.",
       label: `Learning curves of ${trained.map((row) => row.name).join(", ")}.`,
