@@ -42,8 +42,8 @@ def take_over_words(
         tokens = (tokens - tokens[shared].mean(0)) / tokens[shared].std(0).clamp_min(1e-6)
         scores[~shared] = _ridge(tokens[shared], scores[shared], tokens[~shared])
     weight, bias = scores[:, :-1], scores[:, -1]
-    likely = _frequencies(corpus)
-    bias = bias + likely.log() - _mean_probability(weight, bias, hidden).log()
+    seen = _mean_probability(weight, bias, hidden).clamp_min(1e-30)  # single precision ends at 1e-38
+    bias = bias + _frequencies(corpus).log() - seen.log()
     model.head.start_from(weight, bias, hidden)
     return int(shared.sum())
 
