@@ -181,7 +181,7 @@ export class ClassifyView {
     const how =
       method === "gradients"
         ? `they sum to the logit ${twoPlaces(logit)} less that of nothing, ${twoPlaces(baseline)} (gap ${twoPlaces(gap)})`
-        : `how far the logit ${logit.toFixed(2)} falls without the word`;
+        : `how far the logit ${twoPlaces(logit)} falls without the word`;
     this.words.heading.textContent = `The words that carried “${label}”`;
     this.words.show({
       note: `Blue speaks for it, orange against; ${how}.`,
