@@ -190,6 +190,7 @@ def test_fine_tuning_moves_the_bilm_and_goes_on_from_a_head(place: Path, trained
     assert any(not torch.equal(frozen[name], tuned[name]) for name in frozen if name.startswith("elmo."))
     torch.testing.assert_close(tuned["classifier.linear.weight"], frozen["classifier.linear.weight"], atol=1e-4, rtol=0)
     assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]
+    assert metrics["precision"] == precision
 
 
 @pytest.mark.parametrize(

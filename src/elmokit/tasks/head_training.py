@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from elmokit.errors import ConfigError
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.nn.precision import faster_precision
 from elmokit.tasks.config import HOUSEKEEPING, HeadConfig
 from elmokit.tasks.inputs.batches import BatchDataset
 from elmokit.tasks.run_folder import RunFolder, read_yaml, versions, write_json, write_yaml
@@ -48,12 +49,29 @@ def run_folder(config: HeadConfig, *, free: Iterable[str] = ()) -> Iterator[Path
     folder.finish()
 
 
-def begin(config: HeadConfig, work: Path) -> None:
-    """Write `training.yaml` (every setting as resolved, and versions), set threads and seed."""
-    write_yaml(work / "training.yaml", _settings(config))
+_Config = TypeVar("_Config", bound=HeadConfig)
+
+
+def begin(config: _Config, work: Path) -> _Config:
+    """Write `training.yaml` (every setting, `trained_in` for the type of the products, versions), set threads and seed.
+
+    Returns:
+        The settings with that type for `precision: auto`. It is measured once: a resumed run stays with it.
+    """
     if config.threads:
         torch.set_num_threads(config.threads)
     set_seed(config.seed)
+    precision = config.precision if config.precision != "auto" else _trained_in(work) or _faster_precision()
+    write_yaml(work / "training.yaml", {**_settings(config), "trained_in": precision})
+    return config.model_copy(update={"precision": precision})
+
+
+def _trained_in(work: Path) -> str | None:
+    return read_yaml(work / "training.yaml").get("trained_in") if (work / "training.yaml").is_file() else None
+
+
+def _faster_precision() -> str:
+    return faster_precision(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def _settings(config: HeadConfig) -> dict[str, Any]:
@@ -130,6 +148,7 @@ def run_facts(
         "finetune": config.finetune,
         "vectors": None if config.vectors is None else str(config.vectors),
         "seed": config.seed,
+        "precision": config.precision,
         "parameters": {
             "total": sum(parameter.numel() for parameter in model.parameters()),
             "trained": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),

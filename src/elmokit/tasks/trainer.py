@@ -10,7 +10,6 @@ from torch import nn
 from torch.utils.data import Dataset, Sampler
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from elmokit.nn.precision import Precision, faster_precision
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.inputs.batches import Batch, LengthGroupedSampler, LongestFirstSampler, as_is
 
@@ -80,8 +79,8 @@ def parameter_groups(model: nn.Module, *, learning_rate: float, finetune_learnin
 
 
 def training_arguments(config: HeadConfig, *, folder: str, steps: int) -> TrainingArguments:
-    """Trainer's settings for a run of `steps` optimizer steps at most, checkpoints in `folder`."""
-    reduced = _precision(config) == "bfloat16"
+    """Trainer's settings for a run of `steps` updates at most, checkpoints in `folder`; the precision is decided."""
+    reduced = config.precision == "bfloat16"
     return TrainingArguments(
         output_dir=folder,
         num_train_epochs=config.epochs,
@@ -111,12 +110,6 @@ def training_arguments(config: HeadConfig, *, folder: str, steps: int) -> Traini
         report_to=[],
         restore_callback_states_from_checkpoint=True,  # how long early stopping has waited
     )
-
-
-def _precision(config: HeadConfig) -> Precision:
-    if config.precision == "auto":
-        return faster_precision(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    return config.precision
 
 
 def history(log: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
         data = load_data(config)
         _announce(data, config)
         watch.lap("read")
-        begin(config, work)
+        config = begin(config, work)
         vectors = read_vectors(config)
         model, fresh = build_head(
             ElmoForSequenceClassification, config, data.labels, vectors, problem_type="single_label_classification"

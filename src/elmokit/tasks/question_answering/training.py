@@ -57,7 +57,7 @@ def train_question_answerer(config: QuestionAnsweringConfig) -> dict[str, Any]:
         splits = load_splits(config)
         log.info("questions: %s; seed %d", ", ".join(f"{len(s):,} {name}" for name, s in splits.items()), config.seed)
         watch.lap("read")
-        begin(config, work)
+        config = begin(config, work)
         vectors = read_vectors(config)
         model, fresh = build_head(ElmoForQuestionAnswering, config, LABELS, vectors)
         tokenizer = load_tokenizer(config.model, vectors)

@@ -50,7 +50,7 @@ def train_tagger(config: TagConfig) -> dict[str, Any]:
         counts = ", ".join(f"{len(rows):,} {name}" for name, (_, rows) in data.splits.items())
         log.info("sentences: %s; %d tags; seed %d", counts, len(data.tags), config.seed)
         watch.lap("read")
-        begin(config, work)
+        config = begin(config, work)
         vectors = read_vectors(config)
         model, fresh = build_head(ElmoForTokenClassification, config, data.tags, vectors)
         model.allow(*allowed_steps(data.tags))

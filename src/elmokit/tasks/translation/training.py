@@ -71,7 +71,7 @@ def train_translator(config: TranslationConfig) -> dict[str, Any]:
         counted = ", ".join(f"{count:,} {name}" for name, count in counts.items())
         log.info("pairs: %s; %d target pieces; seed %d", counted, len(data.pieces), config.seed)
         watch.lap("read")
-        begin(config, work)
+        config = begin(config, work)
         data.pieces.save(work)
         sizes = {"n_target_pieces": len(data.pieces)}
         model, fresh = build_head(ElmoForTranslation, config, [], vectors, sizes=sizes)
