@@ -19,9 +19,9 @@ from elmokit.errors import ConfigError
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
-from elmokit.nn.precision import faster_precision
 from elmokit.tasks.config import HOUSEKEEPING, HeadConfig
 from elmokit.tasks.inputs.batches import BatchDataset
+from elmokit.tasks.precision import decided_precision
 from elmokit.tasks.run_folder import RunFolder, read_yaml, versions, write_json, write_yaml
 from elmokit.tasks.trainer import HeadTrainer, optimizer_for, training_arguments
 from elmokit.whole_files import write_text
@@ -61,17 +61,13 @@ def begin(config: _Config, work: Path) -> _Config:
     if config.threads:
         torch.set_num_threads(config.threads)
     set_seed(config.seed)
-    precision = config.precision if config.precision != "auto" else _trained_in(work) or _faster_precision()
+    precision = _trained_in(work) or decided_precision(config)
     write_yaml(work / "training.yaml", {**_settings(config), "trained_in": precision})
     return config.model_copy(update={"precision": precision})
 
 
 def _trained_in(work: Path) -> str | None:
     return read_yaml(work / "training.yaml").get("trained_in") if (work / "training.yaml").is_file() else None
-
-
-def _faster_precision() -> str:
-    return faster_precision(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def _settings(config: HeadConfig) -> dict[str, Any]:

@@ -44,6 +44,15 @@ def test_the_store_gives_what_the_model_gives(model: ElmoModel, tmp_path: Path) 
     torch.testing.assert_close(layers.float() * mask[:, None, :, None], expected, atol=1e-3, rtol=1e-3)
 
 
+def test_products_in_bfloat16_make_a_store_of_their_own(model: ElmoModel, tmp_path: Path) -> None:
+    tokens, picked = tokenize(TEXTS, max_words=8), np.arange(4)
+    exact = layer_store(model, tokens, cache=tmp_path, progress=False).batch(picked)[0].float()
+    rounded = layer_store(model, tokens, cache=tmp_path, precision="bfloat16", progress=False).batch(picked)[0].float()
+    assert len(list(tmp_path.iterdir())) == 2
+    assert not torch.equal(rounded, exact)
+    torch.testing.assert_close(rounded, exact, atol=0.02 * exact.abs().max().item(), rtol=0.02)
+
+
 def test_a_store_is_computed_once_and_known_by_what_it_depends_on(
     model: ElmoModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

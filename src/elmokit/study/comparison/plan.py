@@ -168,7 +168,7 @@ class _Planner:
 
     def _layers(self, row: RowConfig, config: ClassifyConfig, model: str, needs: tuple[Path, ...]) -> Path:
         """The cell that computes the layers of a frozen biLM."""
-        folder = named(self.home, "layers", model, config.max_words, config.clean, self.data_digest)
+        folder = named(self.home, "layers", model, config.max_words, config.clean, config.precision, self.data_digest)
         work = round(_LAYERS * (self.rows["train"] + self.rows["validation"] + self.rows["test"]))
         self.cells.setdefault(folder, LayersCell(folder, f"{row.name}: layers", work, config=config, needs=needs))
         return folder

@@ -15,6 +15,7 @@ from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.inputs.batches import CharDataset, LayerDataset, RowDataset
 from elmokit.tasks.inputs.layer_store import LayerStore, layer_store
 from elmokit.tasks.inputs.tokens import TokenizedTexts
+from elmokit.tasks.precision import decided_precision
 
 
 def dataset_maker(model: ElmoMixedModel, tokens: TokenizedTexts, config: HeadConfig) -> Callable[..., RowDataset]:
@@ -30,6 +31,7 @@ def dataset_maker(model: ElmoMixedModel, tokens: TokenizedTexts, config: HeadCon
 
 
 def stored_layers(model: ElmoModel, tokens: TokenizedTexts, config: HeadConfig) -> LayerStore:
-    """The layers of these texts, from the cache or computed into it."""
+    """The layers of these texts, from the cache or computed into it in the precision of the training."""
+    cache, precision = config.cache or cache_folder("layers"), decided_precision(config)
     bare = replace(tokens, rows=tokens.rows[:, : model.config.row_width])  # without the numbers of static vectors
-    return layer_store(model, bare, cache=config.cache or cache_folder("layers"), progress=config.progress)
+    return layer_store(model, bare, cache=cache, precision=precision, progress=config.progress)

@@ -1,8 +1,8 @@
 """The frozen biLM's layers of every word, computed once and kept on disk in half precision.
 
-A store is a folder named by the hash of everything its numbers depend on: weights, shape, words. Every mixing mode,
-seed and split reads the same one. On AG News with P 256 it holds 3.4 million words of 5 x 256 half floats, 8.7 GB, so
-it is written in a stream and read through a memory map.
+A store is a folder named by the hash of everything its numbers depend on: weights, shape, words, the type of the
+products. Every mixing mode, seed and split reads the same one. On AG News with P 256 it holds 3.4 million words of
+5 x 256 half floats, 8.7 GB, so it is written in a stream and read through a memory map.
 
 One word is one row: `token vector (P) | layer 1 (2P) | layer 2 (2P) | …`. Layer 0 of a biLM is the token vector twice
 (Peters et al. 2018, §3.2); only one half is kept.
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from elmokit.errors import ConfigError, ModelError
+from elmokit.nn.precision import Precision
 from elmokit.progress import rate_bar
 from elmokit.tasks.inputs.tokens import TokenizedTexts
 
@@ -83,12 +84,14 @@ class LayerStore:
         return layers
 
 
-def layer_store(model: ElmoModel, tokens: TokenizedTexts, *, cache: Path, progress: bool = True) -> LayerStore:
-    """The store of these texts under this model, taken from `cache` or computed into it.
+def layer_store(
+    model: ElmoModel, tokens: TokenizedTexts, *, cache: Path, precision: Precision = "float32", progress: bool = True
+) -> LayerStore:
+    """The store of these texts under this model, taken from `cache` or computed into it with products in `precision`.
 
     Raises ConfigError when the disk cannot hold it, ModelError when the model gives numbers that are not finite.
     """
-    folder = cache / store_key(model, tokens)
+    folder = cache / store_key(model, tokens, precision=precision)
     if (folder / "store.json").is_file():
         log.info("biLM layers of %d texts taken from %s", len(tokens), folder)
         return LayerStore(folder)
@@ -97,7 +100,8 @@ def layer_store(model: ElmoModel, tokens: TokenizedTexts, *, cache: Path, progre
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        _compute(model, tokens, partial, progress=progress)
+        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+            _compute(model, tokens, partial, progress=progress)
         if folder.exists():  # another process was quicker
             return LayerStore(folder)
         partial.replace(folder)
@@ -106,9 +110,9 @@ def layer_store(model: ElmoModel, tokens: TokenizedTexts, *, cache: Path, progre
     return LayerStore(folder)
 
 
-def store_key(model: ElmoModel, tokens: TokenizedTexts) -> str:
-    """Hash of all that the numbers depend on: weights, shape, words and their order."""
-    digest = hashlib.blake2b(f"{FORMAT} {_shape(model)}".encode(), digest_size=12)
+def store_key(model: ElmoModel, tokens: TokenizedTexts, *, precision: Precision = "float32") -> str:
+    """Hash of all that the numbers depend on: weights, shape, words and their order, the type of the products."""
+    digest = hashlib.blake2b(f"{FORMAT} {_shape(model)} {precision}".encode(), digest_size=12)
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
