@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def test_every_file_is_accepted(path: Path) -> None:
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
     required = {name for name, field in kind.model_fields.items() if field.is_required()}
     load_settings(kind, None, **{name: NEEDED[name] for name in required - set(values)}, **values)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("tables/*.yaml")), ids=lambda path: path.name)
+def test_every_run_of_a_table_is_accepted(path: Path) -> None:
+    planned = runpy.run_path(str(CONFIGS.parent / "scripts" / "task_table.py"), run_name="imported")["planned"]
+    runs = planned(yaml.safe_load(path.read_text(encoding="utf-8")), Path("runs"))
+    assert runs
+    for run in runs:
+        load_settings(KINDS[run.task], None, **run.settings)
 
 
 @pytest.mark.parametrize("name", ["pretrain", "classify", "tag", "qa", "translate", "vectors", "compare"])
