@@ -123,6 +123,27 @@ def test_evaluate_scores_as_the_training_did(place: Path, trained: Path) -> None
     assert f"F1 {metrics['test']['f1']:.4f}" in elmo("evaluate", trained, "--test", place / "test.txt").stdout
 
 
+def test_char_features_learn_beside_frozen_layers_and_vectors(place: Path) -> None:
+    (place / "vectors.txt").write_text("lives 0.1 0.2\nAda 0.3 -0.1\n")
+    output = place / "spelled"
+    more = ["--vectors", place / "vectors.txt", "--set", "char_features=8", "--set", "epochs=6"]
+    result = elmo(*words_of(place, output, valid=place / "valid.txt"), *more)
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert metrics["test"]["f1"] > 0.5
+    shown = elmo("evaluate", output, "--test", place / "test.txt", "--json")
+    assert json.loads(shown.stdout) == metrics["test"]  # from text, with the biLM run anew
+    tuned = [*words_of(place, place / "spelled_tuned", model=output), "--finetune", "--set", "epochs=1"]
+    result = elmo(*tuned)
+    assert result.exit_code == 0, result.output
+    assert json.loads((place / "spelled_tuned" / "metrics.json").read_text())["test"]["f1"] > 0.5
+    model = ElmoForTokenClassification.from_pretrained(place / "spelled_tuned")
+    pipe = pipeline(
+        "token-classification", model=model, tokenizer=ElmoTokenizer.from_pretrained(place / "spelled_tuned")
+    )
+    assert [entry["word"] for entry in pipe("Ada lives in Rome .")] == ["Ada", "Rome"]
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision: str) -> None:
     values = {"model": str(trained), "train": [str(place / "train.txt")], "test": [str(place / "test.txt")]}

@@ -72,7 +72,7 @@ def load(
 
 
 def _ours(folder: Path, *, dtype: str, whole: bool) -> Imported:
-    rows = word_rows_of(folder, static=whole)
+    rows = word_rows_of(folder, whole=whole)
     if not whole:
         bilm, mix = load_with_mix(folder, dtype=dtype)
         return Imported(bilm, rows, OURS, [], mix, folder=folder)

@@ -10,6 +10,7 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import PreTrainedConfig
 
 from elmokit.errors import ConfigError
+from elmokit.text.word_rows import SPELLING_WIDTH
 
 # Seven widths, 2,048 filters: the token encoder of all published English models (Peters et al. 2018).
 _PUBLISHED_FILTERS = [[1, 32], [2, 32], [3, 64], [4, 128], [5, 256], [6, 512], [7, 1024]]
@@ -119,6 +120,8 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         n_static_words (`int`, *optional*, defaults to 0): rows of a table of static vectors that stand beside the mixed
             layers, the row of unknown words included (Peters et al. 2018, §3.3: [x; ELMo]); 0: none.
         static_dim (`int`, *optional*, defaults to 0): size of a static vector.
+        char_features (`int`, *optional*, defaults to 0): filters, three characters wide, of a char CNN of the tagger's
+            own, whose maxima stand beside the mixed layers (the baseline of Peters et al. 2018, §4); 0: none.
 
     Decoder of a translator (Luong et al. 2015)
         n_target_pieces (`int`, *optional*, defaults to 0): pieces of the target language, markers included; 0: none.
@@ -186,6 +189,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     pooling: Literal["concat", "max", "mean", "last", "attention"] = "concat"
     n_static_words: int = 0
     static_dim: int = 0
+    char_features: int = 0
 
     n_target_pieces: int = 0
     target_dim: int = 256
@@ -241,7 +245,13 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
             "n_negative_samples": 1,
         }
         at_least |= {"head_hidden_dim": 1, "head_layers": 1, "max_pieces_per_token": 1}
-        at_least |= {"n_target_pieces": 0, "target_dim": 1, "decoder_hidden_dim": 1, "decoder_layers": 1}
+        at_least |= {
+            "char_features": 0,
+            "n_target_pieces": 0,
+            "target_dim": 1,
+            "decoder_hidden_dim": 1,
+            "decoder_layers": 1,
+        }
         for name, least in at_least.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}.")
@@ -288,8 +298,8 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
 
     @property
     def input_width(self) -> int:
-        """Integers that a task model reads of a word: the biLM's, then the number of its static vector."""
-        return self.row_width + (self.n_static_words > 0)
+        """Integers that a task model reads of a word: the biLM's, the number of its static vector, its spelling."""
+        return self.row_width + (self.n_static_words > 0) + SPELLING_WIDTH * (self.char_features > 0)
 
     def validate_context(self) -> None:
         """The encoder of a translator has one layer of output, as wide as its word vectors side by side."""

@@ -60,19 +60,19 @@ def load_with_mix(path: str | Path, *, dtype: str = "float32") -> tuple[ElmoMode
     return load(ElmoModel, path, dtype=dtype), None
 
 
-def word_rows_of(path: str | Path, *, static: bool = False) -> WordRows:
-    """How the biLM in a folder reads words; with `static`, how the whole model does that has static vectors beside it.
+def word_rows_of(path: str | Path, *, whole: bool = False) -> WordRows:
+    """How the biLM in a folder reads words; with `whole`, how the model does that has more beside its biLM.
 
     Raises:
         ModelError: No model there, or its `lexicon.json` is missing, damaged or does not fit.
     """
     config = load_config(path)
-    if config.token_encoder == "char_cnn" and not (static and config.n_static_words):
+    if config.token_encoder == "char_cnn" and not (whole and config.input_width > config.row_width):
         return ByteRows(config.max_characters_per_token)
     width = config.max_pieces_per_token if config.token_encoder == "subword" else config.max_characters_per_token
     rows = load_word_rows(located(path) / LEXICON_FILE, max_characters=width)
     check_lexicon(config, rows)
-    return rows.first if isinstance(rows, JoinedRows) and not static else rows
+    return rows.first if isinstance(rows, JoinedRows) and not whole else rows
 
 
 def check_lexicon(config: ElmoConfig, rows: WordRows) -> None:
@@ -82,8 +82,8 @@ def check_lexicon(config: ElmoConfig, rows: WordRows) -> None:
         ModelError: It has not.
     """
     for name, table in rows.lexicon().items():
-        if name == "merges":
-            continue  # ranks
+        if name in ("merges", "spelling"):
+            continue  # ranks; a width
         size = {"characters": config.n_characters, "static": config.n_static_words}.get(name, config.n_words)
         beyond = [entry for entry, number in table.items() if not 0 <= number + 1 < max(size, 1)]
         if beyond and size:

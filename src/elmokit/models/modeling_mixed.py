@@ -60,8 +60,8 @@ class ElmoMixedModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
     ) -> tuple[Tensor, Tensor]:
         """Word vectors (B, W, D) and their mask (B, W), from one of `char_ids` and `layers`.
 
-        Where the model has static vectors, their numbers are the last column of `char_ids`; with `layers` they come as
-        `static_ids` (B, W).
+        Where the model has static vectors, their numbers stand in `char_ids` behind what the biLM reads; with `layers`
+        they come as `static_ids` (B, W).
 
         Raises:
             ValueError: Neither or both were given, `layers` without a mask or of another shape, or without the numbers
@@ -72,7 +72,7 @@ class ElmoMixedModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         if self.static is None:
             return words, mask
         if char_ids is not None:
-            static_ids = char_ids[..., -1]
+            static_ids = char_ids[..., self.config.row_width]
         if static_ids is None or static_ids.shape != mask.shape:
             raise ValueError(f"This model has static vectors: layers needs static_ids {tuple(mask.shape)} beside them.")
         beside = self.static(static_ids.where(mask, 0)).to(words.dtype)
@@ -83,13 +83,14 @@ class ElmoMixedModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
     ) -> tuple[tuple[Tensor, ...], Tensor]:
         """(B, W, 2P) a layer of the biLM, and the mask (B, W); arguments as of `mixed`."""
         if char_ids is not None and layers is None:
-            if self.static is not None:
-                if char_ids.ndim != 3 or char_ids.shape[2] != self.config.input_width:
+            width, own = self.config.input_width, self.config.row_width
+            if width > own:
+                if char_ids.ndim != 3 or char_ids.shape[2] != width:
                     raise ValueError(
-                        f"char_ids is {tuple(char_ids.shape)}; expected (sentences, words, {self.config.input_width}), "
-                        "the last column the numbers of static vectors: use the tokenizer of this model."
+                        f"char_ids is {tuple(char_ids.shape)}; expected (sentences, words, {width}), the last "
+                        f"{width - own} for what stands beside the biLM: use the tokenizer of this model."
                     )
-                char_ids = char_ids[..., :-1]
+                char_ids = char_ids[..., :own]
             output = self.elmo(char_ids, attention_mask=mask)
             return output.hidden_states, output.mask
         if char_ids is not None or layers is None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers.modeling_outputs import TokenClassifierOutput
 
 from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.distinct import distinct_rows
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.nn.bilstm import BiLSTM
+from elmokit.nn.char_cnn import CharCNN
 from elmokit.nn.crf import LinearChainCRF
 from elmokit.nn.dropout import Dropout
+from elmokit.text.word_rows import SPELLING_WIDTH
 
 IGNORED = -100
 """A label of words that have none, as in transformers."""
@@ -19,16 +23,24 @@ IGNORED = -100
 class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-call]
     """A biLM, a layer mix, a BiLSTM and a linear-chain CRF (Peters et al. 2018, §4; Lample et al. 2016).
 
+    With `config.char_features` a char CNN of its own reads every word's bytes, too; its maxima stand beside the mix. It
+    has tanh filters, whose initialisation suits features that nothing follows but the BiLSTM.
+
     The tags are `config.id2label`. What may follow what is set by `allow`, and is saved with the weights.
     """
 
     def __init__(self, config: ElmoConfig) -> None:
         super().__init__(config)
         self.num_labels = config.num_labels or 2
+        self.spelling = None
+        if config.char_features:
+            self.spelling = CharCNN(
+                filters=[[3, config.char_features]], n_highway=0, projection_dim=None, activation="tanh"
+            )
         self.dropout = Dropout(config.head_dropout)
         self.lstm = BiLSTM(
-            input_dim=self.word_dim, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
-            dropout=config.head_dropout,
+            input_dim=self.word_dim + config.char_features, hidden_dim=config.head_hidden_dim,
+            n_layers=config.head_layers, dropout=config.head_dropout,
         )  # fmt: skip
         self.classifier = nn.Linear(2 * config.head_hidden_dim, self.num_labels)
         self.crf = LinearChainCRF(self.num_labels)
@@ -36,7 +48,8 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
 
     def forward(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None, static_ids: Tensor | None = None, input_ids: Tensor | None = None,
+        layers: Tensor | None = None, static_ids: Tensor | None = None, spelling: Tensor | None = None,
+        input_ids: Tensor | None = None,
     ) -> TokenClassifierOutput:  # fmt: skip
         """Scores (B, W, K) of every tag at every word, and the loss where labels are given.
 
@@ -46,7 +59,7 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
             labels: (B, W) tag numbers; -100 in the padding.
             layers: (B, n_layers + 1, W, 2P), token layer first: used instead of `char_ids`.
             static_ids: (B, W) with `layers`, in a model with static vectors: their numbers, 0 for unknown words.
-
+            spelling: (B, W, 50) with `layers`, in a model with char features: bytes as of `elmokit.text.char_ids`.
             input_ids: Not read: transformers' token-classification pipeline passes them along.
 
         Returns:
@@ -57,7 +70,7 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
         Raises:
             ValueError: Wrong inputs, padding at the left, or a word without a label.
         """
-        scores, mask = self._scores(char_ids, attention_mask, layers, static_ids)
+        scores, mask = self._scores(char_ids, attention_mask, layers, static_ids, spelling)
         loss = None
         if labels is not None:
             if bool((labels[mask] == IGNORED).any()):
@@ -71,10 +84,10 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
     @torch.no_grad()
     def decode(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
-        static_ids: Tensor | None = None,
+        static_ids: Tensor | None = None, spelling: Tensor | None = None,
     ) -> list[list[int]]:  # fmt: skip
         """The best tag numbers of each sentence. Arguments as in `forward`."""
-        scores, mask = self._scores(char_ids, attention_mask, layers, static_ids)
+        scores, mask = self._scores(char_ids, attention_mask, layers, static_ids, spelling)
         return self.crf.decode(scores.float(), mask)
 
     def allow(self, steps: Tensor, start: Tensor, end: Tensor) -> None:
@@ -82,9 +95,12 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
         self.crf.allow(steps, start, end)
 
     def _scores(
-        self, char_ids: Tensor | None, attention_mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+        self, char_ids: Tensor | None, attention_mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None,
+        spelling: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
         words, mask = self.mixed(char_ids, attention_mask, layers, static_ids)
+        if self.spelling is not None:
+            words = self._beside(words, mask, spelling if char_ids is None else char_ids[..., -SPELLING_WIDTH:])
         if bool((mask[:, 1:] > mask[:, :-1]).any()):
             raise ValueError("Padding stands before words; expected it at the right (padding_side='right').")
         if not mask.shape[1]:
@@ -92,3 +108,15 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
         states, _ = self.lstm(self.dropout(words), mask.sum(dim=1).tolist())
         scores: Tensor = self.classifier(self.dropout(states))
         return scores, mask
+
+    def _beside(self, words: Tensor, mask: Tensor, spelling: Tensor | None) -> Tensor:
+        """The word vectors (B, W, D) with the features of their spelling (B, W, 50) behind them; each word once."""
+        if spelling is None or spelling.shape != (*mask.shape, SPELLING_WIDTH):
+            shape = (*mask.shape, SPELLING_WIDTH)
+            raise ValueError(f"This model has char features: layers needs spelling {shape} beside them.")
+        assert self.spelling is not None
+        rows = spelling[mask]
+        picks, inverse = distinct_rows(rows)
+        features = functional.embedding(inverse, self.spelling(rows[picks])).to(words.dtype)
+        beside = words.new_zeros(*mask.shape, features.shape[1]).masked_scatter(mask.unsqueeze(-1), features)
+        return torch.cat([words, beside], dim=-1)

@@ -110,18 +110,25 @@ def start_scale(model: ElmoMixedModel, batch: dict[str, Tensor]) -> float:
     return model.mix.set_scale(layers, mask)
 
 
-def load_tokenizer(model: str | Path, vectors: WordVectors | None = None) -> ElmoTokenizer:
-    """The tokenizer saved with a model, or one for the model's word length; it looks up `vectors`, too."""
+def load_tokenizer(
+    model: str | Path, vectors: WordVectors | None = None, *, spelled: bool | None = None
+) -> ElmoTokenizer:  # fmt: skip
+    """The tokenizer saved with a model, or one for the model's word length; it looks up `vectors`, too.
+
+    `spelled`: also a word's bytes for char features; as it was saved without.
+    """
     tokenizer: ElmoTokenizer
     folder = located(model)
     if (folder / "tokenizer_config.json").is_file():
         tokenizer = ElmoTokenizer.from_pretrained(folder)
     else:
-        tokenizer = ElmoTokenizer(word_rows=word_rows_of(folder, static=True))
-    if vectors is not None:
-        tokenizer.word_rows = JoinedRows(
-            tokenizer.word_rows, {word: number for number, word in enumerate(vectors.words)}
-        )
+        tokenizer = ElmoTokenizer(word_rows=word_rows_of(folder, whole=True))
+    rows = tokenizer.word_rows
+    joined = rows if isinstance(rows, JoinedRows) else JoinedRows(rows)
+    static = joined.static if vectors is None else {word: number for number, word in enumerate(vectors.words)}
+    spelled = joined.spelled if spelled is None else spelled
+    beside = static is not None or spelled
+    tokenizer.word_rows = JoinedRows(joined.first, static, spelled=spelled) if beside else joined.first
     return tokenizer
 
 

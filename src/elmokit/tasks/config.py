@@ -82,6 +82,7 @@ HEAD_FIELDS = (
     "head_layers",
     "head_dropout",
     "pooling",
+    "char_features",
     "self_attention",
     "target_dim",
     "decoder_hidden_dim",

@@ -18,6 +18,8 @@ from elmokit.text.char_ids import BOS, EOS, UNK, char_ids, marker_char_ids, repl
 from elmokit.whole_files import read_json_object
 
 LEXICON_FILE = "lexicon.json"
+SPELLING_WIDTH = 50
+"""Columns of a word's bytes that stand beside what a biLM reads."""
 
 _BYTES = range(1, 257)  # ids of bytes; markers lie above
 
@@ -216,38 +218,48 @@ class PieceRows(WordRows):
 
 
 class JoinedRows(WordRows):
-    """What a biLM reads of a word, and behind it the word's row in a table of static vectors.
-
-    A word that the table lacks is looked up in lower case, as uncased vectors want it; what is missing then is 0.
+    """What a biLM reads of a word, and behind it what the features beside the biLM read.
 
     Args:
         first: The rows of the biLM.
-        static: Numbers of the words in the table, from 0.
+        static: Numbers of the words in a table of static vectors, from 0: one more column. A word that the table lacks
+            is looked up in lower case, as uncased vectors want it; what is missing then is 0.
+        spelled: The word's bytes, as `ByteRows` has them, for a char CNN of the head's own: 50 more columns.
     """
 
-    def __init__(self, first: WordRows, static: Mapping[str, int]) -> None:
-        self.first, self.static = first, dict(static)
-        self.width, self.max_characters = first.width + 1, first.max_characters
+    def __init__(self, first: WordRows, static: Mapping[str, int] | None = None, *, spelled: bool = False) -> None:
+        self.first, self.static, self.spelled = first, None if static is None else dict(static), spelled
+        self.width = first.width + (static is not None) + SPELLING_WIDTH * spelled
+        self.max_characters = first.max_characters
 
     def __call__(self, words: Sequence[str]) -> Rows:
-        return self._joined(self.first(words), [self._number(word) for word in words])
+        return self._joined(self.first(words), [self._number(word) for word in words], self._spelling(words))
 
     def markers(self) -> Rows:
-        return self._joined(self.first.markers(), [0, 0])
+        return self._joined(self.first.markers(), [0, 0], marker_char_ids(SPELLING_WIDTH))
 
     def decode(self, row: Rows) -> str:
-        return self.first.decode(row[:-1])
+        return self.first.decode(row[: self.first.width])
 
     def lexicon(self) -> dict[str, dict[str, int]]:
-        return {**self.first.lexicon(), "static": self.static}
+        static = {} if self.static is None else {"static": self.static}
+        return self.first.lexicon() | static | ({"spelling": {"width": SPELLING_WIDTH}} if self.spelled else {})
 
     def _number(self, word: str) -> int:
-        found = self.static.get(word)
-        return (self.static.get(word.lower(), -1) if found is None else found) + 1
+        table = self.static or {}
+        found = table.get(word)
+        return (table.get(word.lower(), -1) if found is None else found) + 1
 
-    @staticmethod
-    def _joined(rows: Rows, numbers: Sequence[int]) -> Rows:
-        return np.column_stack([rows.astype(np.int32), np.asarray(numbers, dtype=np.int32)])
+    def _spelling(self, words: Sequence[str]) -> Rows:
+        return char_ids(words, max_characters=SPELLING_WIDTH)
+
+    def _joined(self, rows: Rows, numbers: Sequence[int], spelling: Rows) -> Rows:
+        parts = [rows.astype(np.int32)]
+        if self.static is not None:
+            parts.append(np.asarray(numbers, dtype=np.int32).reshape(-1, 1))
+        if self.spelled:
+            parts.append(spelling.astype(np.int32))
+        return np.hstack(parts)
 
 
 def _named(table: Mapping[str, int], number: int, *, hidden: Sequence[str]) -> str:
@@ -267,7 +279,7 @@ def save_lexicon(rows: WordRows, path: Path) -> None:
 
 
 def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
-    """The convention that `save_lexicon` wrote: whole words, pieces of words, words and characters; static vectors too.
+    """The convention that `save_lexicon` wrote: whole words, pieces, words and characters, and what stands beside.
 
     Args:
         path: The file.
@@ -277,9 +289,9 @@ def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
         ModelError: The file is missing or damaged.
     """
     tables = _load_lexicon(path)
-    static = tables.pop("static", None)
+    static, spelled = tables.pop("static", None), tables.pop("spelling", None) is not None
     first = _of_bilm(tables, max_characters) if tables else ByteRows(max_characters)
-    return first if static is None else JoinedRows(first, static)
+    return JoinedRows(first, static, spelled=spelled) if spelled or static is not None else first
 
 
 def _of_bilm(tables: Mapping[str, Mapping[str, int]], max_characters: int) -> WordRows:

@@ -11,6 +11,7 @@ from transformers import AutoModelForTokenClassification
 
 from elmokit.models import ElmoConfig, ElmoForTokenClassification, ElmoModel, ElmoTokenizer
 from elmokit.tasks.tagging.schemes import allowed_steps, tag_set
+from elmokit.text.word_rows import ByteRows, JoinedRows
 
 TAGS = tag_set(["PER", "LOC"], "BIOES")
 SENTENCES = [["Anna", "met", "Bob", "Lee", "."], [], ["Paris"]]
@@ -85,3 +86,25 @@ def test_mistakes_are_told() -> None:
     )
     with pytest.raises(ValueError, match="Padding stands before words"):
         tagger()(**left)
+
+
+def test_char_features_stand_beside_the_mix() -> None:
+    model, plain = tagger(char_features=6), tagger()
+    rows = JoinedRows(ByteRows(), spelled=True)
+    tokenizer = ElmoTokenizer(word_rows=rows)
+    given = dict(tokenizer(SENTENCES, padding=True, return_tensors="pt", is_split_into_words=True))
+    widths = [each.lstm.layers[0].weight_input.shape[-1] for each in (model, plain)]
+    assert widths[0] == widths[1] + 6
+    whole = model(**given).logits
+    alone = model(**tokenizer(SENTENCES[:1], return_tensors="pt", is_split_into_words=True)).logits
+    torch.testing.assert_close(whole[:1], alone, atol=1e-5, rtol=0)
+    mask, spelling = given["attention_mask"], given["char_ids"][..., 50:]
+    layers = torch.stack(model.elmo(given["char_ids"][..., :50], attention_mask=mask).hidden_states, dim=1)
+    stored = model(layers=layers, attention_mask=mask, spelling=spelling).logits
+    torch.testing.assert_close(stored, whole, atol=1e-5, rtol=0)
+    others = model(layers=layers, attention_mask=mask, spelling=spelling.flip(1)).logits
+    assert not torch.allclose(others, whole, atol=1e-3)
+    with pytest.raises(ValueError, match=r"layers needs spelling \(3, 5, 50\)"):
+        model(layers=layers, attention_mask=mask)
+    with pytest.raises(ValueError, match="the last 50 for what stands beside the biLM"):
+        model(**batch())

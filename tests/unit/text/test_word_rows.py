@@ -68,3 +68,18 @@ def test_static_numbers_stand_behind_what_the_bilm_reads(first: WordRows, tmp_pa
         assert found[:, -1].tolist() == [1, 2, 3, 0, 1]  # exact, else in lower case, else 0
     assert loaded.markers().shape == (2, rows.width)
     assert rows.decode(rows(["the"])[0]) == "the"
+
+
+@pytest.mark.parametrize("static", [None, {"the": 0}])
+@pytest.mark.parametrize("first", [ByteRows(12), LookupRows({"<S>": 0, "</S>": 1, "<UNK>": 2, "the": 3})])
+def test_the_spelling_stands_last(first: WordRows, static: dict[str, int] | None, tmp_path: Path) -> None:
+    rows = JoinedRows(first, static, spelled=True)
+    save_lexicon(rows, tmp_path / "lexicon.json")
+    loaded = load_word_rows(tmp_path / "lexicon.json", max_characters=first.max_characters)
+    words = ["the", "Zürich", ""]
+    for found in (rows(words), loaded(words)):
+        np.testing.assert_array_equal(found[:, : first.width], first(words))
+        np.testing.assert_array_equal(found[:, -50:], ByteRows()(words))
+        assert found.shape == (3, first.width + 50 + (static is not None))
+    assert loaded.markers().shape == (2, rows.width)
+    assert loaded.decode(rows(["the"])[0]) == "the"

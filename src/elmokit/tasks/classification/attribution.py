@@ -115,7 +115,7 @@ def each_layer_alone(classifier: Classifier, text: str) -> list[list[Label]]:
         seen = [layer if other == number else torch.zeros_like(layer) for other, layer in enumerate(layers)]
         words = mix(seen, mask)  # (1, W, D)
         if model.static is not None:
-            beside = model.static(char_ids[..., -1].where(mask, 0)).to(words.dtype)
+            beside = model.static(char_ids[..., model.config.row_width].where(mask, 0)).to(words.dtype)
             words = torch.cat([words, beside], dim=-1)
         probabilities = model.classifier(words, mask)[0].float().softmax(dim=0)
         answers.append(classifier.ranked(probabilities.cpu().numpy()))

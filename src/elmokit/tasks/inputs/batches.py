@@ -91,13 +91,15 @@ class LayerDataset(RowDataset):
     """Texts as stored biLM layers: batches of `layers` (B, L, T, D) float16, `attention_mask` (B, T), and labels.
 
     `static_ids` (words of all texts,), where given, are the numbers of static vectors: batches get them as (B, T).
+    `spelling`, where given, are the same texts with the bytes of their words as rows, which batches get as (B, T, L).
     """
 
     def __init__(
-        self, store: LayerStore, *, static_ids: NDArray[np.int64] | None = None, **rows_and_labels: Any
-    ) -> None:
+        self, store: LayerStore, *, static_ids: NDArray[np.int64] | None = None,
+        spelling: TokenizedTexts | None = None, **rows_and_labels: Any,
+    ) -> None:  # fmt: skip
         super().__init__(store.offsets, **rows_and_labels)
-        self.store, self.static_ids = store, static_ids
+        self.store, self.static_ids, self.spelling = store, static_ids, spelling
 
     def texts(self, numbers: NDArray[np.int64]) -> Batch:
         """See the class."""
@@ -105,6 +107,8 @@ class LayerDataset(RowDataset):
         batch = {"layers": layers, "attention_mask": mask}
         if self.static_ids is not None:
             batch["static_ids"] = self.padded(self.static_ids, numbers, filling=0)
+        if self.spelling is not None:
+            batch["spelling"] = _word_rows(self.spelling, numbers)
         return batch
 
 
@@ -117,13 +121,19 @@ class CharDataset(RowDataset):
 
     def texts(self, numbers: NDArray[np.int64]) -> Batch:
         """See the class."""
-        starts, ends = self.offsets[numbers], self.offsets[numbers + 1]
-        lengths = ends - starts
-        chars = np.zeros((len(numbers), int(lengths.max()), self.tokens.rows.shape[1]), dtype=np.int64)
-        for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            chars[place, : end - start] = self.tokens.rows[self.tokens.ids[start:end]]
+        chars = _word_rows(self.tokens, numbers)
+        lengths = self.offsets[numbers + 1] - self.offsets[numbers]
         mask = np.arange(chars.shape[1]) < lengths[:, None]  # (B, T)
-        return {"char_ids": torch.from_numpy(chars), "attention_mask": torch.from_numpy(mask.astype(np.int64))}
+        return {"char_ids": chars, "attention_mask": torch.from_numpy(mask.astype(np.int64))}
+
+
+def _word_rows(tokens: TokenizedTexts, numbers: NDArray[np.int64]) -> Tensor:
+    """The rows of the words of some texts, (B, T, width) int64, zeros in the padding."""
+    starts, ends = tokens.offsets[numbers], tokens.offsets[numbers + 1]
+    rows = np.zeros((len(numbers), int((ends - starts).max()), tokens.rows.shape[1]), dtype=np.int64)
+    for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        rows[place, : end - start] = tokens.rows[tokens.ids[start:end]]
+    return torch.from_numpy(rows)
 
 
 def as_is(batch: Any) -> Any:

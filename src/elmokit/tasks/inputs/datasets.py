@@ -16,22 +16,27 @@ from elmokit.tasks.inputs.batches import CharDataset, LayerDataset, RowDataset
 from elmokit.tasks.inputs.layer_store import LayerStore, layer_store
 from elmokit.tasks.inputs.tokens import TokenizedTexts
 from elmokit.tasks.precision import decided_precision
+from elmokit.text.word_rows import SPELLING_WIDTH
 
 
 def dataset_maker(model: ElmoMixedModel, tokens: TokenizedTexts, config: HeadConfig) -> Callable[..., RowDataset]:
     """A function from `rows` and labels (see `RowDataset`) to a data set of these texts.
 
-    A frozen biLM runs once over all of them. Static vectors, which are quicker looked up than read from disk, are not
-    stored.
+    A frozen biLM runs once over all of them. What stands beside it is not stored: static vectors are quicker looked up
+    than read from disk, and char features learn.
     """
     if config.finetune or model.config.n_layers == 0:
         return partial(CharDataset, tokens)
-    static_ids = None if model.static is None else tokens.rows[tokens.ids, -1].astype(np.int64)
-    return partial(LayerDataset, stored_layers(model.elmo, tokens, config), static_ids=static_ids)
+    own, static_ids, spelling = model.config.row_width, None, None
+    if model.static is not None:
+        static_ids = tokens.rows[tokens.ids, own].astype(np.int64)
+    if model.config.char_features:
+        spelling = replace(tokens, rows=tokens.rows[:, -SPELLING_WIDTH:])
+    return partial(LayerDataset, stored_layers(model.elmo, tokens, config), static_ids=static_ids, spelling=spelling)
 
 
 def stored_layers(model: ElmoModel, tokens: TokenizedTexts, config: HeadConfig) -> LayerStore:
     """The layers of these texts, from the cache or computed into it in the precision of the training."""
     cache, precision = config.cache or cache_folder("layers"), decided_precision(config)
-    bare = replace(tokens, rows=tokens.rows[:, : model.config.row_width])  # without the numbers of static vectors
+    bare = replace(tokens, rows=tokens.rows[:, : model.config.row_width])  # without what stands beside the biLM
     return layer_store(model, bare, cache=cache, precision=precision, progress=config.progress)

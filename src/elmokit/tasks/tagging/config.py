@@ -21,6 +21,9 @@ class TagConfig(HeadConfig):
     train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training sentences kept")
     scheme: Literal["BIO", "BIOES"] = Field(default="BIOES", description="what the tagger learns; files may have IOB1")
     max_words: int = Field(default=256, ge=1, description="longer sentences are read in pieces")
+    char_features: int | None = Field(
+        default=None, ge=0, description="filters of a char CNN of the tagger's own, beside the mixed layers"
+    )
     batch_size: int = Field(default=32, ge=1)
     best_by: Literal["f1", "accuracy", "loss"] = "f1"
 

@@ -54,7 +54,7 @@ def train_tagger(config: TagConfig) -> dict[str, Any]:
         vectors = read_vectors(config)
         model, fresh = build_head(ElmoForTokenClassification, config, data.tags, vectors)
         model.allow(*allowed_steps(data.tags))
-        tokenizer = load_tokenizer(config.model, vectors)
+        tokenizer = load_tokenizer(config.model, vectors, spelled=model.config.char_features > 0)
         datasets = _datasets(model, tokenizer.word_rows, data, config)
         if fresh:
             start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
