@@ -4,8 +4,10 @@
 
 The file names the task (`elmo train TASK`), the figure of `metrics.json` that counts, the seeds, settings that all rows
 share, and the rows: `model` is a biLM, or `start` another row from whose heads, seed by seed, this one goes on. `$DATA`
-in a path is $ELMOKIT_DATA. Runs go several at a time, one thread each; finished ones are passed over and unfinished
-ones go on from their last epoch, so the script may be stopped and started again. --table prints what is there.
+in a path is $ELMOKIT_DATA. `scale` is what figures are multiplied by (100 without), and `intervals` names what
+`metrics.json` has of a figure's interval over the test rows, for rows of one seed. Runs go several at a time, one
+thread each; finished ones are passed over and unfinished ones go on from their last epoch, so the script may be stopped
+and started again. --table prints what is there.
 """
 
 from __future__ import annotations
@@ -49,12 +51,12 @@ class Run:
         with self.folder.with_name(f"{self.folder.name}.out").open("ab") as out:
             return subprocess.Popen(command + ["--resume"] * unfinished, stdout=out, stderr=subprocess.STDOUT)
 
-    def value(self, path: str) -> float:
-        """A figure of `metrics.json`, such as `test.f1`."""
+    def value(self, path: str) -> Any:
+        """What `metrics.json` has under a path such as `test.f1`."""
         found = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
         for key in path.split("."):
             found = found[key]
-        return float(found)
+        return found
 
 
 def planned(table: dict[str, Any], output: Path) -> list[Run]:
@@ -99,14 +101,20 @@ def printed(table: dict[str, Any], runs: list[Run]) -> str:
     for row in table["rows"]:
         found = [run for run in runs if run.row == row["name"] and run.done]
         if found:
-            cells = [_cell([100 * run.value(path) for run in found]) for path in figures.values()]
+            cells = [_cell(table, found, name) for name in figures]
             lines.append(f"| {row['name']} | {len(found)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def _cell(values: list[float]) -> str:
-    found = interval(values)
-    return f"{found['mean']:.2f}" + ("" if found["low"] is None else f" ± {found['high'] - found['mean']:.2f}")
+def _cell(table: dict[str, Any], runs: list[Run], figure: str) -> str:
+    scale, over_rows = table.get("scale", 100), table.get("intervals", {}).get(figure)
+    found = interval([scale * run.value(table["figures"][figure]) for run in runs])
+    if found["low"] is not None:
+        return f"{found['mean']:.2f} ± {found['high'] - found['mean']:.2f}"
+    if over_rows is None:
+        return f"{found['mean']:.2f}"
+    low, high = (scale * end for end in runs[0].value(over_rows))
+    return f"{found['mean']:.2f} ({low:.2f}–{high:.2f})"
 
 
 def main() -> None:
