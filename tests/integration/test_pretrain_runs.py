@@ -304,6 +304,14 @@ def test_training_in_bfloat16_learns_what_training_in_float32_does(text: Path, t
     assert {weight.dtype for weight in weights.values()} == {torch.float32}
 
 
+@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 1.0), ("adagrad", 0.2)])
+def test_other_optimizers_learn(text: Path, tmp_path: Path, optimizer: str, rate: float) -> None:
+    changed = {"optimizer": optimizer, "learning_rate": rate, "clip_norm": 5.0, "epochs": 6}
+    result = run(text, tmp_path / "run", **changed)
+    first, last = (result.history[place]["valid_perplexity"] for place in (0, -1))
+    assert last < first < 50  # of 50 words
+
+
 def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     losses = iter([3.0, 2.0, 2.5, 2.1, 1.0])
     whole = loop._Run._epoch_figures

@@ -357,6 +357,8 @@ def _optimizer(config: PretrainConfig, model: torch.nn.Module) -> torch.optim.Op
         return torch.optim.Adagrad(
             parameters, lr=config.learning_rate, weight_decay=config.weight_decay, initial_accumulator_value=1.0
         )
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     return torch.optim.AdamW(
         parameters, lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.99), fused=True
     )
