@@ -27,7 +27,7 @@ from elmokit.text.words import word_spans
 
 PEOPLE, PLACES = ["Ada", "Bo Olsen", "Cy"], ["Rome", "New Kirk", "Ulm"]
 SMALL = ["head_hidden_dim=32", "head_layers=1", "head_dropout=0.0", "batch_size=8", "learning_rate=0.01"]
-SMALL += ["epochs=12", "patience=12"]
+SMALL += ["epochs=12", "patience=12", "best_by=loss"]
 
 
 def write_questions(path: Path, passages: int, *, seed: int) -> None:
