@@ -142,6 +142,10 @@ def test_char_features_learn_beside_frozen_layers_and_vectors(place: Path) -> No
         "token-classification", model=model, tokenizer=ElmoTokenizer.from_pretrained(place / "spelled_tuned")
     )
     assert [entry["word"] for entry in pipe("Ada lives in Rome .")] == ["Ada", "Rome"]
+    (place / "rows.csv").write_text("label,text\n" + "a,Ada lives\nb,Rome is far\n" * 10)
+    rows = ["--train", place / "rows.csv", "--test", place / "rows.csv", "--output", place / "topics"]
+    result = elmo("train", "classify", "--model", output, *rows, "--cache", place / "cache", "--epochs", 1)
+    assert result.exit_code == 0, result.output  # another head has no such features
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

@@ -72,9 +72,10 @@ def load_head(kind: type[_Head], folder: Path, *, holds: str, task: str) -> tupl
     Raises:
         ModelError: The folder is missing, damaged or holds no such model.
     """
-    if kind.__name__ not in (load_config(folder).architectures or []):
+    saved = load_config(folder)
+    if kind.__name__ not in (saved.architectures or []):
         raise ModelError(f"{folder} holds no {holds}: train one with elmo train {task}")
-    return load(kind, folder), load_tokenizer(folder)
+    return load(kind, folder), load_tokenizer(folder, spelled=saved.char_features > 0)
 
 
 def _same_head(earlier: ElmoConfig, shape: ElmoConfig, labels: list[str]) -> bool:
@@ -111,11 +112,11 @@ def start_scale(model: ElmoMixedModel, batch: dict[str, Tensor]) -> float:
 
 
 def load_tokenizer(
-    model: str | Path, vectors: WordVectors | None = None, *, spelled: bool | None = None
+    model: str | Path, vectors: WordVectors | None = None, *, spelled: bool = False
 ) -> ElmoTokenizer:  # fmt: skip
     """The tokenizer saved with a model, or one for the model's word length; it looks up `vectors`, too.
 
-    `spelled`: also a word's bytes for char features; as it was saved without.
+    `spelled`: also a word's bytes, for a model with char features.
     """
     tokenizer: ElmoTokenizer
     folder = located(model)
@@ -126,7 +127,6 @@ def load_tokenizer(
     rows = tokenizer.word_rows
     joined = rows if isinstance(rows, JoinedRows) else JoinedRows(rows)
     static = joined.static if vectors is None else {word: number for number, word in enumerate(vectors.words)}
-    spelled = joined.spelled if spelled is None else spelled
     beside = static is not None or spelled
     tokenizer.word_rows = JoinedRows(joined.first, static, spelled=spelled) if beside else joined.first
     return tokenizer
@@ -155,6 +155,8 @@ def _shape(
     chosen = {name: getattr(config, name, None) for name in (*HEAD_FIELDS, "dropout")}
     values = load_config(folder).to_dict()
     values |= {name: value for name, value in chosen.items() if value is not None} | dict(sizes)
+    if not hasattr(config, "char_features"):
+        values["char_features"] = 0  # of a tagger alone
     if vectors is not None:
         values |= {"n_static_words": len(vectors) + 1, "static_dim": vectors.dim}
     for name in ("num_labels", "id2label", "label2id", "architectures", "transformers_version", "problem_type"):

@@ -233,10 +233,20 @@ class JoinedRows(WordRows):
         self.max_characters = first.max_characters
 
     def __call__(self, words: Sequence[str]) -> Rows:
-        return self._joined(self.first(words), [self._number(word) for word in words], self._spelling(words))
+        parts = [self.first(words)]
+        if self.static is not None:
+            parts.append(np.asarray([self._number(word) for word in words]).reshape(-1, 1))
+        if self.spelled:
+            parts.append(char_ids(words, max_characters=SPELLING_WIDTH))
+        return _side_by_side(parts)
 
     def markers(self) -> Rows:
-        return self._joined(self.first.markers(), [0, 0], marker_char_ids(SPELLING_WIDTH))
+        parts = [self.first.markers()]
+        if self.static is not None:
+            parts.append(np.zeros((2, 1), dtype=np.int32))
+        if self.spelled:
+            parts.append(marker_char_ids(SPELLING_WIDTH))
+        return _side_by_side(parts)
 
     def decode(self, row: Rows) -> str:
         return self.first.decode(row[: self.first.width])
@@ -250,16 +260,9 @@ class JoinedRows(WordRows):
         found = table.get(word)
         return (table.get(word.lower(), -1) if found is None else found) + 1
 
-    def _spelling(self, words: Sequence[str]) -> Rows:
-        return char_ids(words, max_characters=SPELLING_WIDTH)
 
-    def _joined(self, rows: Rows, numbers: Sequence[int], spelling: Rows) -> Rows:
-        parts = [rows.astype(np.int32)]
-        if self.static is not None:
-            parts.append(np.asarray(numbers, dtype=np.int32).reshape(-1, 1))
-        if self.spelled:
-            parts.append(spelling.astype(np.int32))
-        return np.hstack(parts)
+def _side_by_side(parts: Sequence[Rows]) -> Rows:
+    return np.hstack([part.astype(np.int32) for part in parts])
 
 
 def _named(table: Mapping[str, int], number: int, *, hidden: Sequence[str]) -> str:
