@@ -202,7 +202,7 @@ def _store(kind: type[ElmoPreTrainedModel], run: Path, folder: Path) -> ElmoPreT
 
 
 def _shape(config: ElmoConfig) -> str:
-    filters = ", ".join(f"{count} of width {width}" for width, count in config.filters)
+    filters = ", ".join(f"{count} of width {width}" for width, count in config.filters or ())
     return (
         f"a CNN over the bytes of each word ({filters}; highway layers: {config.n_highway}), {config.n_layers} layers "
         f"of LSTMs in each direction with {config.cell_dim} cells and projections of {config.projection_dim}, vectors "

@@ -74,7 +74,8 @@ def planned(table: dict[str, Any], output: Path) -> list[Run]:
 
 def work(runs: list[Run], *, processes: int) -> list[Run]:
     """Keep `processes` runs going until none is left; returns those that failed."""
-    waiting, failed = [run for run in runs if not run.done], []
+    waiting = [run for run in runs if not run.done]
+    failed: list[Run] = []
     going: list[tuple[Run, subprocess.Popen[bytes]]] = []
     while waiting or going:
         ready = [run for run in waiting if run.after is None or run.after.done]

@@ -328,9 +328,9 @@ def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeyp
     assert run(text, tmp_path / "run", epochs=9, patience=2, resume=True).history == result.history
 
 
-@pytest.mark.parametrize("mode", ["sentence", "stream"])
+@pytest.mark.parametrize(("mode", "decay"), [("sentence", 0.0), ("stream", 0.0), ("stream", 0.9)])
 def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, decay: float
 ) -> None:
     step = loop._Run._step
 
@@ -342,13 +342,41 @@ def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=r"^$"):
         patch.setattr(loop._Run, "_step", interrupted)
-        run(text, tmp_path / "run", mode=mode)
+        run(text, tmp_path / "run", mode=mode, average_decay=decay)
     assert signal.getsignal(signal.SIGINT) is before
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-0000010"]
-    run(text, tmp_path / "run", mode=mode, resume=True)
-    run(text, tmp_path / "whole", mode=mode)
+    run(text, tmp_path / "run", mode=mode, average_decay=decay, resume=True)
+    run(text, tmp_path / "whole", mode=mode, average_decay=decay)
     one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "whole"))
     assert all(torch.equal(one[key], other[key]) for key in other)
+
+
+def test_the_result_is_the_moving_average_of_the_weights(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, average = loop._Run._step, dict[str, torch.Tensor]()
+
+    def followed(self: Any, batch: Any) -> Any:
+        losses = step(self, batch)
+        n = self.progress.step  # updates before this one
+        for name, weight in self.bare_model.named_parameters():
+            decay = 0.0 if n == 0 else min(0.7, (1 + n) / (10 + n))
+            average[name] = decay * average.get(name, weight.detach()) + (1 - decay) * weight.detach()
+        return losses
+
+    monkeypatch.setattr(loop._Run, "_step", followed)
+    result = run(text, tmp_path / "run", average_decay=0.7, epochs=1, learning_rate=0.05)
+    kept = load_file(tmp_path / "run" / "model.safetensors")
+    assert average.keys() <= kept.keys()
+    for name, weight in average.items():
+        torch.testing.assert_close(kept[name], weight, rtol=1e-5, atol=1e-6)
+    (last,) = (tmp_path / "run" / "checkpoints").iterdir()
+    trained = load_file(last / "model.safetensors")
+    assert any((kept[name] - trained[name]).abs().max() > 1e-3 for name in average)
+    found = evaluate_text(tmp_path / "run", text / "valid.txt").as_dict()
+    assert found["mean"] == pytest.approx(result.history[-1]["valid_perplexity"], rel=1e-5)
+    with pytest.raises(ConfigError, match=r"--resume: average_decay is 0.0, the run in .* has 0.7"):
+        run(text, tmp_path / "run", epochs=2, resume=True)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_names_the_cure(

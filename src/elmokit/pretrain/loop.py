@@ -18,6 +18,7 @@ from elmokit.errors import ConfigError, DataError, ModelError
 from elmokit.machine import keep_freed_memory, return_freed_memory
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
+from elmokit.pretrain.average import AveragedWeights
 from elmokit.pretrain.checkpoint import Checkpoints, Progress
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus
@@ -112,10 +113,16 @@ class _Run:
             raise DataError(self._too_little())
         self.model, self.optimizer = accelerator.prepare(model, _optimizer(config, model))
         self.bare_model: ElmoForPreTraining = accelerator.unwrap_model(self.model)
+        self.average = AveragedWeights(self.bare_model, config.average_decay) if config.average_decay else None
         self.progress = Progress()
-        accelerator.register_for_checkpointing(self.progress)
+        accelerator.register_for_checkpointing(self.progress, *(() if self.average is None else (self.average,)))
         self.interruption = Interruption()
         self.state: State | None = None
+
+    @property
+    def result(self) -> ElmoForPreTraining:
+        """The model that is held against the other text and kept: the trained one, or the average of its weights."""
+        return self.bare_model if self.average is None else self.average.model
 
     def take_up(self, checkpoint: Path) -> None:
         """Go on where this checkpoint stands."""
@@ -243,6 +250,8 @@ class _Run:
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.update(self.bare_model)
         if self.batches.carries_state:
             self.state = State(output.state.h.detach(), output.state.c.detach())
         losses: torch.Tensor = sums.detach().double().cpu()
@@ -293,7 +302,7 @@ class _Run:
         bar.say(_epoch_line(figures, self.config.epochs))
         if self.accelerator.is_main_process:
             if better:
-                save_model(self.bare_model, self.corpus, self.rows, self.config.output)
+                save_model(self.result, self.corpus, self.rows, self.config.output)
             draw_learning_curve(progress.history, self.config.output / "learning_curve.png")
         self._save()
 
@@ -306,7 +315,7 @@ class _Run:
         }  # fmt: skip
         if len(self.corpus.valid):
             found, guesses = evaluate_batches(
-                self.bare_model, self._valid_batches(), state="carry" if self.batches.carries_state else "zero",
+                self.result, self._valid_batches(), state="carry" if self.batches.carries_state else "zero",
                 next_word=True,
             )  # fmt: skip
             figures |= {"valid_nll": found.nll, "valid_perplexity": found.mean, "valid_forward": found.forward}

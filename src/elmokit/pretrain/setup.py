@@ -244,14 +244,8 @@ def build_model(config: PretrainConfig, corpus: Corpus, rows: WordRows, *, began
             _fill_table(model, rows, config.initial_vectors)
     elif config.new_vocabulary:
         model = ElmoForPreTraining(model_config(config, vocab_size=vocab_size))
-        if (located(config.from_model) / "vocab.txt").is_file():
-            before = load(ElmoForPreTraining, config.from_model)
-            model.elmo.load_state_dict(before.elmo.state_dict())
-            if not began:
-                shared = take_over_words(model, corpus, rows, before, load_vocabulary(config.from_model))
-                log.info("%d of %d words were known to %s", shared, vocab_size, config.from_model)
-        else:
-            model.elmo.load_state_dict(load(ElmoModel, config.from_model).state_dict())
+        if not began:
+            _begin_from(config.from_model, model, corpus, rows)
     else:
         model = load(ElmoForPreTraining, config.from_model)
         if model.config.vocab_size != vocab_size:
@@ -263,6 +257,17 @@ def build_model(config: PretrainConfig, corpus: Corpus, rows: WordRows, *, began
         model.bilm.set_dropout(rates.dropout, locked=rates.locked_dropout, weights=rates.weight_dropout)
     model.config.text_steps, model.config.pre_split = text_steps(config), config.pre_split
     return model
+
+
+def _begin_from(before: str, model: ElmoForPreTraining, corpus: Corpus, rows: WordRows) -> None:
+    """The network of another model under a new softmax, with what the old softmax, if any, knew of the same words."""
+    if not (located(before) / "vocab.txt").is_file():
+        model.elmo.load_state_dict(load(ElmoModel, before).state_dict())
+        return
+    whole = load(ElmoForPreTraining, before)
+    model.elmo.load_state_dict(whole.elmo.state_dict())
+    shared = take_over_words(model, corpus, rows, whole, load_vocabulary(before))
+    log.info("%d of %d words were known to %s", shared, len(corpus.vocab), before)
 
 
 def _fill_table(model: ElmoForPreTraining, rows: WordRows, path: Path) -> None:
