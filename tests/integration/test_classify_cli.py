@@ -287,6 +287,21 @@ def test_static_vectors_beside_the_layers(place: Path, vectors: Path, tmp_path: 
         run(place, "twice", model=str(place / "beside"), vectors=vectors)
 
 
+def test_static_vectors_learn_where_told_to(place: Path, tmp_path: Path) -> None:
+    words = [*(word for topic in TOPICS.values() for word in topic.split()), "neverseen"]
+    given = np.random.default_rng(0).normal(size=(len(words), 6)).astype(np.float32)
+    WordVectors(words, given).save(tmp_path / "v.txt")
+    more = ["epochs=2", "vectors_learning_rate=0.01", "weight_decay=0.1"]
+    run(place, "learnt", vectors=tmp_path / "v.txt", more=more)
+    learnt = ElmoForSequenceClassification.from_pretrained(place / "learnt").static.weight
+    assert not learnt[0].any()
+    moved = (learnt[1:] - torch.from_numpy(given / given.std(ddof=1))).abs().amax(dim=1)
+    assert moved[:-1].min() > 1e-2
+    assert moved[-1] < 1e-5
+    with pytest.raises(ConfigError, match=r"vectors_learning_rate is for static vectors .*--vectors FILE"):
+        run(place, "bare", more=["vectors_learning_rate=0.01"])
+
+
 def test_static_vectors_alone(place: Path, vectors: Path, tmp_path: Path) -> None:
     assert elmo("convert", vectors, tmp_path / "static").exit_code == 0
     metrics = run(place, "static", model=str(tmp_path / "static"), cache=tmp_path / "cache")

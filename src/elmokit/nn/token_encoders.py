@@ -34,7 +34,7 @@ class WordEmbedding(nn.Module):
 class StaticTable(nn.Module):
     """Static vectors beside the layers of a biLM: numbers of words (…) to vectors (…, S).
 
-    They never learn, and row 0, the unknown word, is zero.
+    They learn where told to (``requires_grad_``); row 0, the unknown word, stays zero.
     """
 
     def __init__(self, *, n_words: int, dim: int) -> None:
@@ -53,7 +53,7 @@ class StaticTable(nn.Module):
             self.weight.zero_()
 
     def forward(self, numbers: Tensor) -> Tensor:
-        return functional.embedding(numbers.long(), self.weight)
+        return functional.embedding(numbers.long(), self.weight, padding_idx=0)
 
 
 class SubwordEncoder(nn.Module):

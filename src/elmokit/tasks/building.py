@@ -60,6 +60,10 @@ def build_head(
             fresh = False
     if vectors is not None and model.static is not None:
         model.static.set_vectors(torch.from_numpy(vectors.matrix))
+    if config.vectors_learning_rate is not None:
+        if model.static is None:
+            raise ConfigError("vectors_learning_rate is for static vectors beside the layers (--vectors FILE)")
+        model.static.requires_grad_()
     if not config.finetune:
         model.freeze_bilm()
     model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]

@@ -46,6 +46,9 @@ class HeadConfig(Settings):
     batch_size: int = Field(default=64, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0.0)
     finetune_learning_rate: float = Field(default=1e-4, gt=0.0)
+    vectors_learning_rate: float | None = Field(
+        default=None, gt=0.0, description="of the static vectors beside the layers; without it they stay as they are"
+    )
     weight_decay: float = Field(default=0.0, ge=0.0)
     warmup_fraction: float = Field(default=0.05, ge=0.0, le=1.0)
     max_grad_norm: float = Field(default=5.0, gt=0.0)

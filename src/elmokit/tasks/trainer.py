@@ -67,15 +67,23 @@ class EpochClock(TrainerCallback):
         self.seconds = time.perf_counter() - self._began
 
 
-def parameter_groups(model: nn.Module, *, learning_rate: float, finetune_learning_rate: float) -> list[dict[str, Any]]:
-    """Trainable parameters in two groups: the biLM under the lower rate, mix and head under the higher."""
+def parameter_groups(model: nn.Module, config: HeadConfig) -> list[dict[str, Any]]:
+    """What is trained in up to three groups, each under its own rate: mix and head, the biLM, static vectors.
+
+    Weight decay leaves the static vectors alone: the rare ones would shrink to nothing between two of their uses.
+    """
     own: list[nn.Parameter] = []
     bilm: list[nn.Parameter] = []
+    static: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            (bilm if name.startswith("elmo.") else own).append(parameter)
-    groups: list[dict[str, Any]] = [{"params": own, "lr": learning_rate}]
-    return groups + ([{"params": bilm, "lr": finetune_learning_rate}] if bilm else [])
+            (bilm if name.startswith("elmo.") else static if name.startswith("static.") else own).append(parameter)
+    groups: list[dict[str, Any]] = [
+        {"params": own, "lr": config.learning_rate},
+        {"params": bilm, "lr": config.finetune_learning_rate},
+        {"params": static, "lr": config.vectors_learning_rate, "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def training_arguments(config: HeadConfig, *, folder: str, steps: int) -> TrainingArguments:
@@ -143,7 +151,4 @@ def epoch_line(record: dict[str, Any], *, epochs: int) -> str:
 
 def optimizer_for(model: nn.Module, config: HeadConfig) -> torch.optim.Optimizer:
     """AdamW over the parameter groups of `config`."""
-    groups = parameter_groups(
-        model, learning_rate=config.learning_rate, finetune_learning_rate=config.finetune_learning_rate
-    )
-    return torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)
+    return torch.optim.AdamW(parameter_groups(model, config), weight_decay=config.weight_decay, fused=True)

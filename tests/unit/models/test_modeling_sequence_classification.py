@@ -173,4 +173,9 @@ def test_static_vectors_stand_beside_the_mix() -> None:
     with pytest.raises(ValueError, match="the last 1 for what stands beside the biLM"):
         model(**batch())
     model.train()(**tokens, labels=torch.tensor([0, 1, 2])).loss.backward()
-    assert model.static.weight.grad is None  # type: ignore[union-attr]
+    table: Any = model.static
+    assert table.weight.grad is None
+    table.requires_grad_()
+    model(**tokens, labels=torch.tensor([0, 1, 2])).loss.backward()
+    assert table.weight.grad[1:].abs().sum() > 0
+    assert not table.weight.grad[0].any()  # the unknown word stays zero
