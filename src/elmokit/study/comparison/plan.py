@@ -130,7 +130,7 @@ class _Planner:
             settings["column"] = self.config.text_column
         inputs = digest([row.file]) if row.file else self.text_digest
         kept = {name: value for name, value in settings.items() if name != "train"}
-        folder = named(self.home, row.name, row.kind, kept, inputs)
+        folder = named(self.home, f"{row.kind}-vectors", kept, inputs)  # rows of the same vectors share them
         return VectorsCell(folder, f"{row.name}: vectors", self.rows["train"], kind=row.kind, settings=settings,
                            file=row.file)  # fmt: skip
 
