@@ -87,7 +87,7 @@ def ship_mini(data: Path) -> None:
         "CoNLL, SST, SQuAD or the other sets the project measures on were left out "
         f"({sources['all']['in a test set']} sentences). Validation: half a percent of the paragraphs. "
         "No news but Wikinews; two thirds of the words are from novels of one author, written around 1900.",
-        "## Training\n\n" + _training(run, "python scripts/ship_models.py elmo-mini $ELMOKIT_DATA"),
+        "## Training\n\n" + _training([run], "python scripts/ship_models.py elmo-mini $ELMOKIT_DATA"),
         "## Perplexity\n\nOf the stored float16 weights, by the full softmax, sentence ends counted, unknown words "
         "predicted as `<UNK>`.\n\n"
         + _perplexities({"held-out sentences of its own text": held_out, "WikiText-2 test (other text)": wikitext})
@@ -110,11 +110,11 @@ def ship_news(data: Path) -> None:
     if not (Path("runs/ag_news/data") / "lm_train.txt").is_file():
         _python("scripts/prepare_ag_news.py", data / "ag_news", "runs/ag_news/data")
     _link_rows(data / "ag_news")
-    _pretrain("configs/elmo_mini_news_pretrain.yaml", NEWS / "bilm")
-    head, once, tuned = NEWS / "head", NEWS / "once", NEWS / "classifier"
+    bilms, head, tuned = [NEWS / "bilm", NEWS / "bilm_more"], NEWS / "head", NEWS / "classifier"
+    _pretrain("configs/elmo_mini_news_pretrain.yaml", bilms[0])
+    _pretrain("configs/elmo_mini_news_more_pretrain.yaml", bilms[1])
     _classify("configs/elmo_mini_news_head_classify.yaml", head)
-    _classify("configs/elmo_mini_news_classify.yaml", once)
-    _classify("configs/elmo_mini_news_more_classify.yaml", tuned)
+    _classify("configs/elmo_mini_news_classify.yaml", tuned)
     folder = SHIPPED / "elmo-mini-news"
     model = _store(ElmoForSequenceClassification, tuned, folder)
     shutil.copy(tuned / "training.yaml", folder)
@@ -148,9 +148,9 @@ def ship_news(data: Path) -> None:
         f"AG News, {metrics['rows']['train'] + metrics['rows']['validation']:,} labelled rows of the 120,000 of its "
         f"training file (a subset), {metrics['rows']['validation']:,} of them kept for validation; for the language "
         "model also the text of 18,727 rows with a description alone.",
-        "## Training\n\n" + _training(NEWS / "bilm", "python scripts/ship_models.py elmo-mini-news $ELMOKIT_DATA"),
-        "The head was trained on the frozen language model first, on layers computed before, then all of it together "
-        f"for one epoch and for two more ({_minutes(head)}, {_minutes(once)} and {_minutes(tuned)} minutes of a core). "
+        "## Training\n\n" + _training(bilms, "python scripts/ship_models.py elmo-mini-news $ELMOKIT_DATA"),
+        f"The head was trained for {_epochs(head)} epochs on the frozen language model (its layers are computed once), "
+        f"then all of it together for {_epochs(tuned)} ({_minutes(head)} and {_minutes(tuned)} minutes of a core). "
         "Settings: `configs/elmo_mini_news_*.yaml`.",
         "## Limits and biases\n\nEnglish news of 2004, mostly from agencies; a text of any kind gets one of four "
         "labels. Business and Sci/Tech are confused most. Names of countries and teams carry much of the decision. "
@@ -237,24 +237,32 @@ def _source_table(sources: dict[str, dict[str, int]]) -> str:
     return "\n".join(lines)
 
 
-def _training(run: Path, command: str) -> str:
-    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+def _training(runs: list[Path], command: str) -> str:
+    """Runs of which each went on from the one before."""
+    found = [json.loads((run / "metrics.json").read_text(encoding="utf-8")) for run in runs]
+    epochs = [epoch for metrics in found for epoch in metrics["epochs"]]
+    first, steps = found[0], sum(metrics["steps"] for metrics in found)
+    hours = sum(metrics["seconds"] for metrics in found) / 3600
     lines = ["| epoch | training perplexity | validation: forward | backward | mean |", "|---|---|---|---|---|"]
     lines += [
-        f"| {epoch['epoch']} | {epoch['train_perplexity']:.1f} | {epoch['valid_forward']:.1f} | "
+        f"| {number} | {epoch['train_perplexity']:.1f} | {epoch['valid_forward']:.1f} | "
         f"{epoch['valid_backward']:.1f} | {epoch['valid_perplexity']:.1f} |"
-        for epoch in metrics["epochs"]
+        for number, epoch in enumerate(epochs, start=1)
     ]
     return (
-        f"```\n{command}\n```\n\n{metrics['train_words']:,} words, vocabulary {metrics['vocabulary']:,}, "
-        f"{len(metrics['epochs'])} epochs ({metrics['steps']:,} steps), seed {metrics['seed']}, "
-        f"{metrics['precision']}, {metrics['seconds'] / 3600:.1f} h on {_cores(metrics['threads'])} that also did "
+        f"```\n{command}\n```\n\n{first['train_words']:,} words, vocabulary {first['vocabulary']:,}, "
+        f"{len(epochs)} epochs ({steps:,} steps{'' if len(found) == 1 else f' in {len(found)} runs'}), seed "
+        f"{first['seed']}, {first['precision']}, {hours:.1f} h on {_cores(first['threads'])} that also did "
         "other work.\n\n" + "\n".join(lines)
     )
 
 
 def _cores(count: int) -> str:
     return "one processor core" if count == 1 else f"{count} processor cores"
+
+
+def _epochs(run: Path) -> int:
+    return int(json.loads((run / "metrics.json").read_text(encoding="utf-8"))["epochs"])
 
 
 def _minutes(run: Path) -> str:
