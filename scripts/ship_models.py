@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -93,8 +94,11 @@ def ship_mini(data: Path) -> None:
         + _perplexities({"held-out sentences of its own text": held_out, "WikiText-2 test (other text)": wikitext})
         + "\n\nWikiText-2 is tokenised otherwise (`@-@`, `<unk>` for rare words) and was read a paragraph a line, cut "
         "at 200 words. The figures of models trained on its own training set are not comparable.",
-        "## Tasks\n\nWhat its vectors are worth in tasks, its layers in probes and its words in similarity sets "
-        "stands in `docs/results.md` of the project, each with its command.",
+        "## Tasks\n\nWhat the layers know, by `scripts/probe_layers.py` (layer 0 is the token layer; share of cases "
+        "that come out right):\n\n"
+        + _printed("scripts/probe_layers.py", folder, data=data)
+        + "\n\nWhat its vectors are worth in tasks, and its words in similarity sets, stands in `docs/results.md` of "
+        "the project, each with its command.",
         "## Limits and biases\n\nTwo passes over eleven million words are a hundredth of what the published models "
         "saw. The novels bring the words and the prejudices of the British Empire of their time: who acts and who is "
         "described, what peoples and women are called. Not checked for bias beyond knowing that. English only.",
@@ -164,6 +168,13 @@ def ship_news(data: Path) -> None:
 
 def _python(*words: str | Path) -> None:
     subprocess.run([sys.executable, *map(str, words)], check=True)
+
+
+def _printed(*words: str | Path, data: Path) -> str:
+    """What a script that reads the data sets prints."""
+    command = [sys.executable, *map(str, words)]
+    environment = {**os.environ, "ELMOKIT_DATA": str(data)}
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout.strip()
 
 
 def _pretrain(config: str, run: Path) -> None:
