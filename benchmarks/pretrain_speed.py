@@ -133,7 +133,7 @@ def one_after_the_other(work: Callable[[int], Any], directions: int, device: tor
 
 
 def pooled_whole(self: CharCNN, chars: Tensor) -> Tensor:
-    return self._pooled(chars, longest=chars.shape[1])  # all 50 columns for every word
+    return self._pooled(chars, self._kernel(self._filters), longest=chars.shape[1])  # all 50 columns for every word
 
 
 @dataclass

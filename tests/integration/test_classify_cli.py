@@ -298,6 +298,7 @@ def test_static_vectors_learn_where_told_to(place: Path, tmp_path: Path) -> None
     moved = (learnt[1:] - torch.from_numpy(given / given.std(ddof=1))).abs().amax(dim=1)
     assert moved[:-1].min() > 1e-2
     assert moved[-1] < 1e-5
+    assert "0.01 for the static vectors" in (place / "learnt/README.md").read_text()
     with pytest.raises(ConfigError, match=r"vectors_learning_rate is for static vectors .*--vectors FILE"):
         run(place, "bare", more=["vectors_learning_rate=0.01"])
 

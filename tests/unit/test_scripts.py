@@ -18,3 +18,12 @@ ROOT = Path(__file__).parents[2]
 def test_every_import_is_there(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(script.parent)  # as `python SCRIPT` has it
     runpy.run_path(str(script), run_name="imported")
+
+
+def test_the_benchmark_of_pretraining_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """It reaches into the network to switch single ingredients off."""
+    small = ["--preset", "tiny", "--sentences", "60", "--tokens", "60", "--batches", "1", "--repeats", "1"]
+    monkeypatch.delenv("ELMOKIT_DATA", raising=False)
+    monkeypatch.setattr("sys.argv", ["pretrain_speed.py", *small, "--min-count", "1"])
+    runpy.run_path(str(ROOT / "benchmarks" / "pretrain_speed.py"), run_name="__main__")
+    assert "plain implementation" in capsys.readouterr().out

@@ -62,7 +62,9 @@ def training_of(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
     """How a head was trained, and with which versions."""
     rates = f"learning rate {settings['learning_rate']:g}"
     if metrics["finetune"]:
-        rates += f" ({settings['finetune_learning_rate']:g} for the language model)"
+        rates += f", {settings['finetune_learning_rate']:g} for the language model"
+    if settings.get("vectors_learning_rate"):
+        rates += f", {settings['vectors_learning_rate']:g} for the static vectors"
     text = (
         f"Seed {metrics['seed']}, {metrics['epochs']} epochs, the best by validation {settings['best_by']} was epoch "
         f"{metrics['best_epoch']}; batches of {settings['batch_size']}, AdamW, {rates}. "
