@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
-import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
+
+_Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class AveragedWeights:
     """Exponential moving average of all parameters, kept beside the model that is trained and in its checkpoints.
 
-    The first steps weigh less than ``decay`` says, (1 + n) / (10 + n) after n of them, so that a short run or the
-    first epoch is no average with the weights it began with (TensorFlow's ``num_updates``).
+    After n steps the decay is (1 + n) / (10 + n) at most: at first the average follows quickly, so that a short run or
+    the first epoch hardly remembers the weights it began with (TensorFlow's ``num_updates``).
     """
 
     def __init__(self, model: ElmoForPreTraining, decay: float) -> None:
@@ -32,10 +32,9 @@ class AveragedWeights:
         """Take in the weights after one more step."""
         self._averaged.update_parameters(model)
 
-    @torch.no_grad()
-    def _blend(self, averages: Sequence[Tensor], newest: Sequence[Tensor], steps: Tensor | int) -> None:
+    def _blend(self, averages: _Tensors, newest: _Tensors, steps: Tensor | int) -> None:
         n = int(steps)
-        torch._foreach_lerp_(list(averages), list(newest), 1 - min(self.decay, (1 + n) / (10 + n)))
+        get_ema_multi_avg_fn(min(self.decay, (1 + n) / (10 + n)))(averages, newest, steps)  # type: ignore[no-untyped-call]
 
     def state_dict(self) -> dict[str, Tensor]:
         return dict(self._averaged.state_dict())

@@ -72,18 +72,15 @@ def parameter_groups(model: nn.Module, config: HeadConfig) -> list[dict[str, Any
 
     Weight decay leaves the static vectors alone: the rare ones would shrink to nothing between two of their uses.
     """
-    own: list[nn.Parameter] = []
-    bilm: list[nn.Parameter] = []
-    static: list[nn.Parameter] = []
+    own: dict[str, Any] = {"params": [], "lr": config.learning_rate}
+    parts: dict[str, dict[str, Any]] = {
+        "elmo": {"params": [], "lr": config.finetune_learning_rate},
+        "static": {"params": [], "lr": config.vectors_learning_rate, "weight_decay": 0.0},
+    }
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            (bilm if name.startswith("elmo.") else static if name.startswith("static.") else own).append(parameter)
-    groups: list[dict[str, Any]] = [
-        {"params": own, "lr": config.learning_rate},
-        {"params": bilm, "lr": config.finetune_learning_rate},
-        {"params": static, "lr": config.vectors_learning_rate, "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]
+            parts.get(name.partition(".")[0], own)["params"].append(parameter)
+    return [group for group in (own, *parts.values()) if group["params"]]
 
 
 def training_arguments(config: HeadConfig, *, folder: str, steps: int) -> TrainingArguments:
