@@ -19,6 +19,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_default=True)
 
 
+# What a finished run notes in its `training.yaml` beside the settings: as `--config` that file gives the same run.
+RECORDED = {"versions", "trained_in"}
+
 _S = TypeVar("_S", bound=Settings)
 
 
@@ -27,10 +30,13 @@ def load_settings(
 ) -> _S:
     """Build ``kind`` from a YAML file, direct values that are not None, and ``key=value`` overrides: the later wins.
 
-    Dots in an override reach into mappings: ``model.dropout=0.2``.
+    Dots in an override reach into mappings: ``model.dropout=0.2``. What a `training.yaml` records beside settings is
+    passed over.
     Raises ``ConfigError`` naming the key, what came and what is known.
     """
     merged = {} if file is None else _read(Path(file))
+    for key in RECORDED - kind.model_fields.keys():
+        merged.pop(key, None)
     merged |= {key: deepcopy(value) for key, value in values.items() if value is not None}
     for override in overrides:
         _assign(merged, override)

@@ -32,6 +32,14 @@ def written(tmp_path: Path, text: str) -> Path:
     return file
 
 
+def test_what_a_run_recorded_beside_its_settings_is_passed_over(tmp_path: Path) -> None:
+    file = written(tmp_path, "name: file\nsteps: 3\ntrained_in: bfloat16\nversions: {torch: 2.13.0}\n")
+    run = load_settings(Run, file)
+    assert run == Run(name="file", steps=3)
+    with pytest.raises(ConfigError, match="unknown setting 'versions'"):
+        load_settings(Run, None, name="x", versions="2")
+
+
 def test_the_later_source_wins(tmp_path: Path) -> None:
     file = written(tmp_path, "name: file\nsteps: 1\nrate: 1.0\n")
     run = load_settings(Run, file, overrides=["rate=3.0"], steps=2, rate=2.0, folder=None)

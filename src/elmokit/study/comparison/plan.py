@@ -30,7 +30,7 @@ from elmokit.whole_files import write_text
 WHOLE = 1.0
 
 # The work of a text, measured in texts whose layers are stored (benchmarks/classify_speed.py).
-_FINETUNED, _PRETRAINED, _LAYERS, _COUNTED = 6, 6, 1 / 4, 1 / 10
+_FINETUNED, _PRETRAINED, _LAYERS, _COUNTED = 10, 6, 1 / 4, 1 / 10
 
 Place = tuple[str, int, float]  # row, seed, share of the labels
 
