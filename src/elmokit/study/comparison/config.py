@@ -42,7 +42,8 @@ class RowConfig(Settings):
         model: The folder of kind `model`.
         pretrain: Settings of `elmo pretrain` that make the model of kind `model`, instead of `model`.
         vectors: Name of a static row whose vectors stand beside the layers of a model.
-        start: Name of a row from whose trained classifiers, of the same seed and share of labels, this one goes on.
+        start: Name of a row of the same kind from whose trained classifiers, of the same seed and share of labels, this
+            one goes on: with `finetune` in `settings`, the biLM or the static vectors learn too.
         settings: Of `elmo train classify` for this row, over the study's `classifier`.
         seeds: Other seeds than the study's.
         note: A sentence for the report.
@@ -61,13 +62,15 @@ class RowConfig(Settings):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> RowConfig:
-        if (self.kind == "vectors") != (self.file is not None):
+        if (self.kind == "vectors" and self.start is None) != (self.file is not None):
             raise ValueError("a row of kind vectors, and no other, has a `file`")
         ways = [self.model, self.pretrain, self.start]
         if self.kind == "model" and sum(way is not None for way in ways) != 1:
             raise ValueError("a row of kind model has one of `model`, `pretrain` and `start`")
-        if self.kind != "model" and any(way is not None for way in (*ways, self.vectors)):
-            raise ValueError("only rows of kind model have `model`, `pretrain`, `start` or `vectors`")
+        if self.kind != "model" and any(way is not None for way in (self.model, self.pretrain, self.vectors)):
+            raise ValueError("only rows of kind model have `model`, `pretrain` or `vectors`")
+        if self.kind == "tfidf" and self.start is not None:
+            raise ValueError("a row of kind tfidf has no `start`")
         return self
 
     @field_validator("settings")
@@ -168,8 +171,8 @@ class CompareConfig(Settings):
                 raise ValueError(f"two rows have the name {row.name!r}")
             if row.vectors is not None and kinds.get(row.vectors) not in STATIC:
                 raise ValueError(f"row {row.name!r}: vectors {row.vectors!r} is no static row above it")
-            if row.start is not None and kinds.get(row.start) != "model":
-                raise ValueError(f"row {row.name!r}: start {row.start!r} is no row of kind model above it")
+            if row.start is not None and kinds.get(row.start) != row.kind:
+                raise ValueError(f"row {row.name!r}: start {row.start!r} is no row of kind {row.kind} above it")
             kinds[row.name] = row.kind
         for place, names in (("efficiency.rows", self.efficiency.rows), ("word_map.rows", self.word_map.rows or [])):
             if unknown := [name for name in names if name not in kinds]:

@@ -108,7 +108,7 @@ class _Planner:
         return path
 
     def _plan_row(self, row: RowConfig, share: float) -> None:
-        if row.kind in STATIC and row.name not in self.made:
+        if row.kind in STATIC and row.start is None and row.name not in self.made:
             self._add_made(row, self._vectors(row))
         if row.pretrain is not None and row.name not in self.made:
             self._add_made(row, self._pretrain(row))
