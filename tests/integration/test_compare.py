@@ -113,9 +113,12 @@ def test_a_row_that_fails_is_marked_and_the_others_are_there(finished: Path) -> 
 
 def test_the_report_says_how_the_classifiers_were_trained(finished: Path) -> None:
     study = json.loads((finished / "results.json").read_text())
-    line = next(line for line in (finished / "report.md").read_text().splitlines() if line.startswith("Settings of"))
+    lines = (finished / "report.md").read_text().splitlines()
     assert study["classifier"]["epochs"]
-    assert f"epochs = {study['classifier']['epochs']}" in line
+    assert f"epochs = {study['classifier']['epochs']}" in next(line for line in lines if "all classifiers: " in line)
+    started = next(row for row in study["rows"] if row["start"])
+    line = next(line for line in lines if f"{started['name']}: " in line)
+    assert f"goes on from the classifiers of “{started['start']}”" in line
 
 
 def test_the_tables_of_the_markdown_are_whole(finished: Path) -> None:

@@ -30,7 +30,14 @@ SHOWN = ".picture .plot svg"
 def full_study() -> dict[str, Any]:
     """A study in which every picture has something to show."""
     row = study()["rows"][0]
-    other = {**row, "name": "TF-IDF", "kind": "tfidf", "note": "", "metrics": {"test": {"accuracy": value(0.7)}}}
+    other = {
+        **row,
+        "name": "TF-IDF",
+        "kind": "tfidf",
+        "note": "",
+        "start": None,
+        "metrics": {"test": {"accuracy": value(0.7)}},
+    }
     model = {**row, "lambdas": [value(0.3), value(0.3), value(0.4)], "gamma": value(1.2)}
     scores = {"precision": 0.8, "recall": 1.0, "f1": 0.89, "rows": 5}
     pair = {"first": "TF-IDF", "second": row["name"], "difference": -0.2, "low": -0.3, "high": -0.1, "mcnemar": 0.001}

@@ -22,7 +22,7 @@ def row(name: str, kind: str, accuracy: float, **more: Any) -> dict[str, Any]:
     confusion = [[40, 10], [8, 42]]
     epochs = [{"epoch": n, "validation_accuracy": accuracy - 0.1 / n, "validation_loss": 1 / n} for n in (1, 2)]
     return {
-        "name": name, "kind": kind, "note": "", "settings": {},
+        "name": name, "kind": kind, "note": "", "start": None, "settings": {},
         "metrics": {split: scores for split in ("train", "validation", "test")},
         "parameters": 12_345, "trained_parameters": 345, "seconds": 3.2, "words_per_second": 4567.8,
         "confusion": {"test": confusion}, "history": epochs if kind != "tfidf" else [], **more,
@@ -35,7 +35,15 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shares = [value(0.3), value(0.3), value(0.4, spread=None)]
     pair = {"first": "ELMo", "second": "SVD", "difference": -0.01, "low": -0.03, "high": 0.01, "mcnemar": 0.0004}
     planes = {"ELMo": {"points": [[0, 1], [1, 0], [1, 1]], "classes": [0, 1, 1], "explained": [0.6, 0.2]}}
-    broken = {"name": "broken", "kind": "vectors", "note": "", "settings": {}, "metrics": {}, "failed": "no file"}
+    broken = {
+        "name": "broken",
+        "kind": "vectors",
+        "note": "",
+        "start": None,
+        "settings": {},
+        "metrics": {},
+        "failed": "no file",
+    }
     study = {
         "title": "A <b>study</b>", "labels": LABELS, "data": {"train": 100, "validation": 10, "test": 100},
         "files": {"train": ["train.csv"], "test": ["test.csv"], "text": []}, "seen_in_training": 3, "seeds": [1, 2],

@@ -148,7 +148,7 @@ def _content(study: Study) -> dict[str, Any]:
             "the test rows. Seconds are those of training one classifier on stored layers or vectors, on one thread; "
             "words/s is from raw text to labels on one thread, beside whatever else ran."
         ),
-        "notes": [f"{row['name']}: {row['note']}" for row in rows if row["note"]],
+        "notes": _notes(study),
         "failures": [f"{row['name']}: {row['failed']}" for row in rows if "failed" in row]
         + ([study["map"]["failed"]] if study["map"] and "failed" in study["map"] else []),
         "pairs_head": ["", "difference", "95 % interval", "McNemar p", "only first : only second right"],
@@ -179,12 +179,19 @@ def _said(study: Study) -> list[str]:
     text = ", ".join(files["text"]) or "the texts of the training files, without their labels"
     if any(row["kind"] in ("svd", "cbow", "skipgram") for row in study["rows"]):
         lines.append(f"Static vectors were trained on {text}.")
-    own = [f"{row['name']}: {_settings(row['settings'])}" for row in study["rows"] if row["settings"]]
-    if shared := _settings(study["classifier"]):
-        own.insert(0, shared)
-    if own:
-        lines.append(f"Settings of the classifiers that are not the usual ones: {'; '.join(own)}.")
     return lines
+
+
+def _notes(study: Study) -> list[str]:
+    """What all classifiers share and what each row has of its own, as far as it is not the usual."""
+    shared = _settings(study["classifier"])
+    notes = [f"all classifiers: {shared}"] if shared else []
+    for row in study["rows"]:
+        start = f"goes on from the classifiers of “{row['start']}”" if row["start"] else ""
+        own = [part for part in (row["note"].removesuffix("."), start, _settings(row["settings"])) if part]
+        if own:
+            notes.append(f"{row['name']}: {'; '.join(own)}")
+    return notes
 
 
 def _settings(settings: Mapping[str, Any]) -> str:

@@ -111,12 +111,12 @@ def confusion_grid(rows: Rows, *, labels: Sequence[str], split: str = "test") ->
     side = min(max(2.4, 0.62 * len(labels)), 7.0)
     with rc_context({**STYLE, "axes.grid": False}):
         columns = min(len(rows), max(1, int(11 // (side + 0.8))))
-        figure, axes = _grid(len(rows), columns=columns, width=side + 0.8, height=side + 0.75)
+        figure, axes = _grid(len(rows), columns=columns, width=side + 0.8, height=side + 0.95)
         for axis, row in zip(axes, rows, strict=True):
             counts = np.asarray(row["confusion"][split], dtype=np.int64)
             shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
             _cells(axis, shares, figures=len(labels) <= 12)
-            axis.set_title(f"{row['name']}  {counts.trace() / max(int(counts.sum()), 1):.4f}", fontsize=10)
+            axis.set_title(f"{row['name']}\n{counts.trace() / max(int(counts.sum()), 1):.4f}", fontsize=10)
             axis.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=35, ha="right", fontsize=8)
             axis.set_yticks(np.arange(len(labels)) + 0.5, labels, fontsize=8)
         return figure

@@ -86,7 +86,8 @@ def _row(row: RowConfig, config: CompareConfig, plan: Plan, failures: Mapping[Pa
     cells = [plan.trained[row.name, seed, WHOLE] for seed in _seeds(config, row)]
     done = [cell for cell in cells if cell.done]
     shown: dict[str, Any] = {
-        "name": row.name, "kind": row.kind, "note": row.note, "settings": row.settings, "metrics": {},
+        "name": row.name, "kind": row.kind, "note": row.note, "start": row.start, "settings": row.settings,
+        "metrics": {},
     }  # fmt: skip
     failed = [failures[cell.folder] for cell in cells if cell.folder in failures]
     if failed:
