@@ -40,6 +40,14 @@ def test_rows_may_build_on_rows_above_them() -> None:
         ([{"name": "x", "kind": "svd", "model": "m"}], "only rows of kind model"),
         ([{"name": "x", "kind": "model", "model": "m", "vectors": "sg"}], "vectors 'sg' is no static row above it"),
         ([{"name": "x", "kind": "model", "start": "y"}], "start 'y' is no row of kind model above it"),
+        (
+            [
+                ROWS[1],
+                {"name": "x", "kind": "skipgram", "start": "sg"},
+                {"name": "y", "kind": "model", "model": "m", "vectors": "x"},
+            ],
+            "vectors 'x' learns within its classifiers",
+        ),
         ([ROWS[1], {"name": "x", "kind": "svd", "start": "sg"}], "start 'sg' is no row of kind svd above it"),
         ([ROWS[0], {"name": "x", "kind": "tfidf", "start": "floor"}], "a row of kind tfidf has no `start`"),
         ([{"name": "x", "kind": "svd", "settings": {"hidden": 3}}], "'hidden' is no setting of elmo train classify"),

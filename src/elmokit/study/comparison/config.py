@@ -171,6 +171,11 @@ class CompareConfig(Settings):
                 raise ValueError(f"two rows have the name {row.name!r}")
             if row.vectors is not None and kinds.get(row.vectors) not in STATIC:
                 raise ValueError(f"row {row.name!r}: vectors {row.vectors!r} is no static row above it")
+            if row.vectors is not None and self.row(row.vectors).start is not None:
+                raise ValueError(
+                    f"row {row.name!r}: vectors {row.vectors!r} learns within its classifiers; "
+                    "name the row it starts from"
+                )
             if row.start is not None and kinds.get(row.start) != row.kind:
                 raise ValueError(f"row {row.name!r}: start {row.start!r} is no row of kind {row.kind} above it")
             kinds[row.name] = row.kind
