@@ -18,7 +18,7 @@ import re
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from elmokit.text.sentence_borders import split_sentences
@@ -111,7 +111,8 @@ def letters(text: str) -> str:
     return "".join(letter for letter in text.lower() if letter.isalpha())
 
 
-def main(data: Path, target: Path) -> None:
+def write_sentences(sources: Mapping[str, Callable[[Path], Iterator[str]]], data: Path, target: Path) -> None:
+    """`train.txt`, `valid.txt` and `sources.json` in `target`, of the paragraphs that the sources give; see above."""
     target.mkdir(parents=True, exist_ok=True)
     tested = {letters(sentence) for text in test_texts(data) for sentence in (text, *split_sentences(text))}
     tested = {key for key in tested if len(key) >= LETTERS}
@@ -120,7 +121,7 @@ def main(data: Path, target: Path) -> None:
     seen: set[str] = set()
     with (target / "train.txt").open("w", encoding="utf-8") as train, \
             (target / "valid.txt").open("w", encoding="utf-8") as valid:  # fmt: skip
-        for name, paragraphs in SOURCES.items():
+        for name, paragraphs in sources.items():
             count = counts.setdefault(name, Counter())
             for paragraph in paragraphs(data):
                 held_out = draw.random() < HELD_OUT
@@ -149,4 +150,4 @@ def main(data: Path, target: Path) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    write_sentences(SOURCES, Path(sys.argv[1]), Path(sys.argv[2]))
