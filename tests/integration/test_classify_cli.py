@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import random
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,24 @@ def test_fine_tuning_moves_the_bilm_and_goes_on_from_a_head(place: Path, trained
     torch.testing.assert_close(tuned["classifier.linear.weight"], frozen["classifier.linear.weight"], atol=1e-4, rtol=0)
     assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]
     assert metrics["precision"] == precision
+
+
+def test_a_head_is_kept_under_other_dropout_and_left_aside_with_a_word_where_it_does_not_fit(
+    place: Path, trained: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = load_file(trained / "model.safetensors")["classifier.linear.weight"]
+    slow = ["epochs=1", "learning_rate=1e-6"]
+    regularised = [*slow, "head_dropout=0.4", "mix_dropout=0.1", "mix_l2=0.001"]
+    caplog.set_level(logging.INFO)
+    run(place, "other_dropout", model=str(trained), more=regularised)
+    kept = load_file(place / "other_dropout" / "model.safetensors")["classifier.linear.weight"]
+    torch.testing.assert_close(kept, old, atol=1e-4, rtol=0)
+    assert f"starting from the head in {trained}" in caplog.text
+    caplog.clear()
+    run(place, "other_size", model=str(trained), more=[*slow, "head_layers=2", "pooling=mean"])
+    assert f"the head in {trained} is left aside for a fresh one: head_layers is 1 there, 2 here; " in caplog.text
+    assert "pooling is concat there, mean here" in caplog.text
+    assert "starting from the head" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
 from elmokit.static.vectors import WordVectors
-from elmokit.tasks.config import HEAD_FIELDS, HeadConfig
+from elmokit.tasks.config import HEAD_FIELDS, HEAD_SHAPE, HeadConfig
 from elmokit.text.normalize import check_steps
 from elmokit.text.word_rows import JoinedRows
 from elmokit.text.words import split_words
@@ -38,9 +38,10 @@ def build_head(
 
     The model is on a GPU where there is one.
 
-    A folder of such a head with the same labels and sizes gives its head too (train frozen first, then fine-tune from
-    there); any other folder gets a fresh head, drawn from torch's current seed. `sizes` are fields of `ElmoConfig` that
-    the data decides. A head without classes has no labels.
+    A folder of such a head with the same labels and sizes gives its head too: train frozen first, then fine-tune from
+    there, also with other dropout. Where it does not fit, a warning says why; that one and any other folder get a fresh
+    head, drawn from torch's current seed. `sizes` are fields of `ElmoConfig` that the data decides. A head without
+    classes has no labels.
     Raises ModelError for a folder that holds no ElmoModel.
     """
     folder = located(config.model)
@@ -54,7 +55,10 @@ def build_head(
         earlier = load(kind, folder)
         if model.static is not None and earlier.static is not None:
             model.static.load_state_dict(earlier.static.state_dict())
-        if _same_head(earlier.config, shape, labels):
+        other = _differences(earlier.config, shape, labels)
+        if other:
+            log.warning("the head in %s is left aside for a fresh one: %s", folder, "; ".join(other))
+        else:
             log.info("starting from the head in %s", folder)
             model.load_state_dict(earlier.state_dict())
             fresh = False
@@ -82,10 +86,16 @@ def load_head(kind: type[_Head], folder: Path, *, holds: str, task: str) -> tupl
     return load(kind, folder), load_tokenizer(folder, spelled=saved.char_features > 0)
 
 
-def _same_head(earlier: ElmoConfig, shape: ElmoConfig, labels: list[str]) -> bool:
-    same_labels = not labels or (earlier.id2label or {}) == dict(enumerate(labels))
-    fields = (*HEAD_FIELDS, "n_static_words", "n_target_pieces")
-    return same_labels and all(getattr(earlier, name) == getattr(shape, name) for name in fields)
+def _differences(earlier: ElmoConfig, shape: ElmoConfig, labels: list[str]) -> list[str]:
+    """Why the weights of an earlier head cannot serve; empty where they can. Dropout and penalties may differ."""
+    found = []
+    if labels and (earlier.id2label or {}) != dict(enumerate(labels)):
+        found.append("its labels are others")
+    for name in (*HEAD_SHAPE, "n_static_words", "n_target_pieces"):
+        there, here = getattr(earlier, name), getattr(shape, name)
+        if there != here:
+            found.append(f"{name} is {there} there, {here} here")
+    return found
 
 
 def read_vectors(config: HeadConfig) -> WordVectors | None:

@@ -72,24 +72,22 @@ class HeadConfig(Settings):
 
 # These do not change what is learnt: a run may be resumed under other values of them.
 HOUSEKEEPING = {"cache", "overwrite", "resume", "progress", "output"}
-HEAD_FIELDS = (
+HEAD_SHAPE = (
     "combine",
     "mix_normalize",
     "mix_weights",
-    "mix_dropout",
-    "mix_l2",
     "mix_layer_norm",
     "mix_activation",
     "mix_hidden_dim",
     "head_hidden_dim",
     "head_layers",
-    "head_dropout",
     "pooling",
     "char_features",
     "self_attention",
     "target_dim",
     "decoder_hidden_dim",
     "decoder_layers",
-    "label_smoothing",
 )
-"""Settings that `ElmoConfig` has under the same name."""
+"""Settings that `ElmoConfig` has under the same name, and that the weights of a head depend on."""
+HEAD_FIELDS = (*HEAD_SHAPE, "mix_dropout", "mix_l2", "head_dropout", "label_smoothing")
+"""All settings of a head that `ElmoConfig` has under the same name: also those that only its training depends on."""
