@@ -7,7 +7,7 @@ share, and the rows: `model` is a biLM, or `start` another row from whose heads,
 in a path is $ELMOKIT_DATA. `scale` is what figures are multiplied by (100 without), and `intervals` names what
 `metrics.json` has of a figure's interval over the test rows, for rows of one seed. Runs go several at a time, one
 thread each; finished ones are passed over and unfinished ones go on from their last epoch, so the script may be stopped
-and started again. --table prints what is there.
+and started again. --table prints what is there. Below the table stands what each row gains over the first one.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from task_gains import Gain, over_rows, over_seeds
 
 from elmokit.study.comparison.statistics import interval
 
@@ -107,6 +108,27 @@ def printed(table: dict[str, Any], runs: list[Run]) -> str:
     return "\n".join(lines)
 
 
+def gains(table: dict[str, Any], runs: list[Run]) -> list[str]:
+    """A line for each row but the first: what it gains over that one in the first figure."""
+    name, path = next(iter(table["figures"].items()))
+    rows = {row["name"]: {run.settings["seed"]: run for run in runs if run.row == row["name"] and run.done}
+            for row in table["rows"]}  # fmt: skip
+    (first, base), *others = rows.items()
+    lines = []
+    for row, found in others:
+        if seeds := sorted(found.keys() & base.keys()):
+            gain = _gain(table, path, [base[seed] for seed in seeds], [found[seed] for seed in seeds])
+            lines.append(f"{row} over {first} in {name}: {gain}")
+    return lines
+
+
+def _gain(table: dict[str, Any], path: str, before: list[Run], after: list[Run]) -> Gain:
+    if len(before) == 1 and table.get("intervals"):
+        return over_rows(table["task"], before[0].settings, before[0].folder, after[0].folder)
+    scale = table.get("scale", 100)
+    return over_seeds(*([scale * run.value(path) for run in some] for some in (before, after)))
+
+
 def _cell(table: dict[str, Any], runs: list[Run], figure: str) -> str:
     scale, over_rows = table.get("scale", 100), table.get("intervals", {}).get(figure)
     found = interval([scale * run.value(table["figures"][figure]) for run in runs])
@@ -136,7 +158,7 @@ def main() -> None:
         failed = work(
             [run for run in runs if not arguments.only or run.row in arguments.only], processes=arguments.processes
         )
-    print(printed(table, runs))
+    print(printed(table, runs), *gains(table, runs), sep="\n")
     if failed:
         sys.exit("failed: " + ", ".join(f"{run.folder} (see {run.folder}.out)" for run in failed))
 

@@ -43,7 +43,8 @@ def test_every_file_is_accepted(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("tables/*.yaml")), ids=lambda path: path.name)
-def test_every_run_of_a_table_is_accepted(path: Path) -> None:
+def test_every_run_of_a_table_is_accepted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(CONFIGS.parent / "scripts")
     planned = runpy.run_path(str(CONFIGS.parent / "scripts" / "task_table.py"), run_name="imported")["planned"]
     runs = planned(yaml.safe_load(path.read_text(encoding="utf-8")), Path("runs"))
     assert runs
