@@ -87,8 +87,9 @@ def test_the_folder_is_whole_and_learnt_something(trained: Path) -> None:
     assert metrics["test"]["spans"] == sum(each["spans"] for each in metrics["test"]["per_label"].values())
     assert f"| test | 15 | {metrics['test']['words']} |" in (trained / "README.md").read_text()
     sentences = [block.split("\n") for block in (trained / "test_predictions.conll").read_text().split("\n\n")]
-    columns = [[line.split("\t") for line in lines if line] for lines in sentences]
+    columns = [[line.split(" ") for line in lines if line] for lines in sentences]
     gold, found = ([[row[place] for row in rows] for rows in columns] for place in (1, 2))
+    assert {tag[0] for tags in (*gold, *found) for tag in tags} == {"B", "I", "O"}  # what conlleval knows
     assert span_scores(gold, found)["f1"] == pytest.approx(metrics["test"]["f1"])
 
 
@@ -162,11 +163,15 @@ def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        ("train", "Ada X Q-PER\n", "train.txt, sentence at line 1: the tag 'Q-PER' is of no known scheme"),
+        ("train", "Ada X B-PER\n\nBo X Q-PER\n", "train.txt line 3: the tag 'Q-PER' is of no known scheme"),
         ("train", "a X O\n\nb X O\n", "tags nothing but O: is --tag-column the right one?"),
         ("train", "Ada X I-PER\nlives X\n", "line 2: expected 3 columns as before"),
         ("train", "", "holds no sentences (--train)"),
-        ("test", "Ada X I-ORG\n", "--test has the label 'ORG' (1 spans), which the training files lack"),
+        (
+            "test",
+            "Ada X O\n\nBo X I-ORG\n",
+            "test.txt, sentence at line 3: the label 'ORG', which the training files lack (--test)",
+        ),
     ],
 )
 def test_bad_files_are_told_with_their_line(place: Path, tmp_path: Path, name: str, content: str, problem: str) -> None:
@@ -180,4 +185,66 @@ def test_bad_files_are_told_with_their_line(place: Path, tmp_path: Path, name: s
 def test_a_column_that_is_not_there(place: Path, tmp_path: Path) -> None:
     result = elmo(*words_of(place, tmp_path / "out", tag_column=7))
     assert result.exit_code == 2
-    assert "has 3 columns, no column 7 (--tag-column)" in result.stderr
+    assert "train.txt line 3 has 3 columns, no column 7 (--tag-column)" in result.stderr
+
+
+def test_evaluate_reads_the_columns_of_the_training(place: Path, tmp_path: Path) -> None:
+    """A chunker's files have more columns behind the one it learnt."""
+    for name in ("train", "test"):
+        lines = [line.split() for line in (place / f"{name}.txt").read_text().split("\n")]
+        rows = [f"X {line[0]} {line[2]} B-OTHER" if len(line) == 3 and "DOC" not in line[0] else "" for line in lines]
+        (tmp_path / f"{name}.txt").write_text("\n".join(rows))
+    files = {"train": tmp_path / "train.txt", "test": tmp_path / "test.txt", "word_column": 2, "tag_column": 3}
+    result = elmo(*words_of(place, tmp_path / "out", **files), "--set", "epochs=2")
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    shown = elmo("evaluate", tmp_path / "out", "--test", tmp_path / "test.txt", "--json")
+    assert json.loads(shown.stdout) == metrics["test"]
+    asked = ("--word-column", 1, "--tag-column", 3)
+    shown = elmo("evaluate", tmp_path / "out", "--test", place / "test.txt", *asked, "--json")
+    assert json.loads(shown.stdout)["f1"] == metrics["test"]["f1"]
+    result = elmo("evaluate", tmp_path / "out", "--test", tmp_path / "test.txt", "--tag-column", -1)
+    assert result.exit_code == 2
+    assert "the label 'OTHER', which the tagger does not know (--test); expected LOC, PER" in result.stderr
+    result = elmo("evaluate", tmp_path / "out", "--test", tmp_path / "test.txt", "--label-column", 2)
+    assert result.exit_code == 2
+    assert "--label-column is of labelled rows" in result.stderr
+
+
+def test_a_model_of_text_between_blanks_still_tags_raw_text(place: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    shape = ElmoConfig.preset("tiny", pre_split=True, text_steps=["lower_case"])
+    ElmoModel(shape).save_pretrained(tmp_path / "model")
+    ElmoTokenizer(split="whitespace").save_pretrained(tmp_path / "model")
+    result = elmo(*words_of(place, tmp_path / "out", model=tmp_path / "model"))
+    assert result.exit_code == 0, result.output
+    tagger = Tagger.from_pretrained(tmp_path / "out")
+    assert [entity.text for entity in tagger.predict(["Ada lives in Rome."])[0]] == ["Ada", "Rome"]
+    assert tagger.tag([["ADA", "lives"]]) == tagger.tag([["Ada", "lives"]])
+    model = ElmoForTokenClassification.from_pretrained(tmp_path / "out")
+    pipe = pipeline("token-classification", model=model, tokenizer=ElmoTokenizer.from_pretrained(tmp_path / "out"))
+    assert [(entry["word"], entry["start"]) for entry in pipe("ADA lives in Rome.")] == [("ADA", 0), ("Rome", 13)]
+
+
+def test_scores_are_of_whole_spans_where_a_sentence_is_read_in_pieces(
+    place: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "test.txt").write_text("we X O\nsaw X O\nBo X B-PER\nOlsen X I-PER\n. X O\n\nAda X I-PER\n")
+    with caplog.at_level("WARNING"):
+        result = elmo(*words_of(place, tmp_path / "out", test=tmp_path / "test.txt"), "--set", "max_words=3")
+    assert result.exit_code == 0, result.output
+    assert "test: 1 sentences are longer than 3 words" in caplog.text
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert (metrics["rows"]["test"], metrics["test"]["sentences"], metrics["test"]["spans"]) == (2, 2, 2)
+    assert len((tmp_path / "out" / "test_predictions.conll").read_text().split("\n\n")) == 2
+
+
+def test_tags_that_break_every_scheme_are_counted_and_placed(
+    place: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "test.txt").write_text("Ada X I-PER\n\nwe X O\nBo X S-PER\nOlsen X E-LOC\nCy X I-PER\n")
+    with caplog.at_level("WARNING"):
+        result = elmo(*words_of(place, tmp_path / "out", test=tmp_path / "test.txt"), "--set", "epochs=1")
+    assert result.exit_code == 0, result.output
+    assert f"test: the tags of 1 sentences, the first at {tmp_path / 'test.txt'} line 3, fit none of" in caplog.text
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["test"]["spans"] == 4

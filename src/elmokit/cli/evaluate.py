@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -34,6 +34,11 @@ def evaluate(
     text_column: Annotated[str | None, typer.Option(help="Text of TEST: name, or number without a header.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Label of TEST: likewise. [default: 1]")] = None,
     label_names: Annotated[Path | None, typer.Option(help="File with a name a line for the sorted labels.")] = None,
+    word_column: Annotated[
+        int | None,
+        typer.Option(help="Words of tagged TEST, from 1, or from the end with -1. [default: as in training]"),
+    ] = None,
+    tag_column: Annotated[int | None, typer.Option(help="Tags of TEST: likewise.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the forward, backward and mean perplexity of MODEL on a text (full softmax) and its token count.
@@ -44,7 +49,9 @@ def evaluate(
     if (text is None) == (test is None):
         raise ConfigError("give one of --text (perplexities of a language model) and --test (scores of a task)")
     if test is not None:
-        _scores(model, files(test) or [], files(target), text_column, label_column, label_names, as_json=as_json)
+        rows = {"text_column": text_column, "label_column": label_column, "label_names": label_names}
+        columns = {"word_column": word_column, "tag_column": tag_column}
+        _scores(model, files(test) or [], files(target), rows, columns, as_json=as_json)
         return
     from elmokit.pretrain.perplexity import evaluate_text
 
@@ -73,26 +80,32 @@ def evaluate(
 
 
 def _scores(
-    model: Path, test: list[str], target: list[str] | None, text_column: str | None, label_column: str | None,
-    label_names: Path | None, *, as_json: bool,
+    model: Path, test: list[str], target: list[str] | None, rows: dict[str, Any], columns: dict[str, int | None], *,
+    as_json: bool,
 ) -> None:  # fmt: skip
     from elmokit.models.loading import load_config
 
     heads = load_config(model).architectures or []
     if ("ElmoForTranslation" in heads) != (target is not None):
         raise ConfigError("a translator is measured with --test FILE --target FILE; other models have no --target")
+    tags = "ElmoForTokenClassification" in heads
+    labels = not tags and target is None and "ElmoForQuestionAnswering" not in heads
+    for read, options, what in ((tags, columns, "tagged files"), (labels, rows, "labelled rows")):
+        given = [name for name, value in options.items() if value is not None]
+        if given and not read:
+            raise ConfigError(f"--{given[0].replace('_', '-')} is of {what}, which {model} does not read")
     if target is not None:
         _bleu(model, test, target, as_json=as_json)
         return
-    if "ElmoForTokenClassification" in heads:
-        _span_scores(model, test, as_json=as_json)
+    if tags:
+        _span_scores(model, test, columns, as_json=as_json)
         return
     if "ElmoForQuestionAnswering" in heads:
         _answer_scores(model, test, as_json=as_json)
         return
     from elmokit.tasks.classification.scoring import score_classifier
 
-    scores = score_classifier(model, test, text_column=text_column, label_column=label_column, label_names=label_names)
+    scores = score_classifier(model, test, **rows)
     if as_json:
         typer.echo(json.dumps(scores, ensure_ascii=False))
         return
@@ -107,10 +120,10 @@ def _scores(
         typer.echo(f"  {label:<{width}}  {figures}  {each['rows']:,} rows")
 
 
-def _span_scores(model: Path, test: list[str], *, as_json: bool) -> None:
+def _span_scores(model: Path, test: list[str], columns: dict[str, int | None], *, as_json: bool) -> None:
     from elmokit.tasks.tagging.predict import Tagger
 
-    scores = Tagger.from_pretrained(model).score(test)
+    scores = Tagger.from_pretrained(model).score(test, **columns)
     if as_json:
         typer.echo(json.dumps(scores, ensure_ascii=False))
         return

@@ -14,8 +14,9 @@ from transformers.tokenization_utils_base import TruncationStrategy
 from transformers.utils.generic import PaddingStrategy
 
 from elmokit.models.word_encoding import PAD_TOKEN, WordEncoding, extended
+from elmokit.text.normalize import check_steps, normalize, normalize_words
 from elmokit.text.word_rows import LEXICON_FILE, ByteRows, Rows, WordRows, load_word_rows, save_lexicon
-from elmokit.text.words import whitespace_spans, word_spans
+from elmokit.text.words import Span, whitespace_spans, word_spans
 
 _UNKNOWN = "<unk>"
 
@@ -26,6 +27,9 @@ class ElmoTokenizer(TokenizersBackend):
     Raw text is split Penn-style (`split="penn"`) or at blanks (`split="whitespace"`). Sentences that are lists of words
     (`is_split_into_words=True`) keep every word whole, blanks inside included. `max_length` counts words. Sentence
     markers are not added: the model does that. Padded places are rows of 0.
+
+    `text_steps` are clean-up steps (`elmokit.text.normalize.STEPS`), which a trained head goes through: on the whole
+    raw text before it is split, or with `by_word` on each word, so that offsets stay those of the raw text.
     """
 
     vocab_files_names = {"tokenizer_file": "tokenizer.json", "lexicon_file": LEXICON_FILE}  # noqa: RUF012 (declared by the base)
@@ -33,10 +37,12 @@ class ElmoTokenizer(TokenizersBackend):
 
     def __init__(
         self, *, max_characters: int = 50, split: Literal["penn", "whitespace"] = "penn",
+        text_steps: Sequence[str] = (), by_word: bool = False,
         lexicon_file: str | None = None, word_rows: WordRows | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         if split not in ("penn", "whitespace"):
             raise ValueError(f"Unknown split {split!r}. Expected 'penn' or 'whitespace'.")
+        check_steps(text_steps)
         if max_characters < 3:
             raise ValueError(f"max_characters is {max_characters}; expected at least 3: a byte and two word markers.")
         if word_rows is None:
@@ -51,9 +57,12 @@ class ElmoTokenizer(TokenizersBackend):
             kwargs.pop(key, None)  # words are never looked up: the file only tells tools that there is a tokenizer
         kwargs = {"pad_token": PAD_TOKEN, "unk_token": _UNKNOWN, **kwargs}
         backend = Tokenizer(WordLevel({PAD_TOKEN: 0, _UNKNOWN: 1}, unk_token=_UNKNOWN))
-        super().__init__(tokenizer_object=backend, max_characters=max_characters, split=split, **kwargs)  # type: ignore[no-untyped-call]
+        kept = {"max_characters": max_characters, "split": split, "text_steps": list(text_steps), "by_word": by_word}
+        super().__init__(tokenizer_object=backend, **kept, **kwargs)  # type: ignore[no-untyped-call]
         self.max_characters = max_characters
         self.split = split
+        self.text_steps = list(text_steps)
+        self.by_word = by_word
         self.word_rows = word_rows
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:
@@ -66,16 +75,24 @@ class ElmoTokenizer(TokenizersBackend):
         return (*written, str(path))
 
     def words(self, text: str) -> list[str]:
-        """The words of a raw text, as `__call__` splits it."""
+        """The words of a raw text, as `__call__` cleans and splits it."""
         return self._encoding(text).tokens
+
+    def spans(self, text: str) -> list[Span]:
+        """Where the words of a raw text are; it is not cleaned."""
+        return word_spans(text) if self.split == "penn" else whitespace_spans(text)
 
     def _encoding(self, sentence: str | Sequence[str]) -> WordEncoding:
         if isinstance(sentence, str):
-            offsets = word_spans(sentence) if self.split == "penn" else whitespace_spans(sentence)
+            if not self.by_word:
+                sentence = normalize(sentence, self.text_steps)
+            offsets = self.spans(sentence)
             tokens = [sentence[start:end] for start, end in offsets]
         else:
             tokens = list(sentence)
             offsets = [(0, len(token)) for token in tokens]
+        if self.by_word:
+            tokens = normalize_words(tokens, self.text_steps)
         return WordEncoding(tokens, offsets, list(range(len(tokens))))
 
     def _encode_plus(  # type: ignore[override]  # the base annotates return_tensors as a bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -126,18 +126,20 @@ def start_scale(model: ElmoMixedModel, batch: dict[str, Tensor]) -> float:
 
 
 def load_tokenizer(
-    model: str | Path, vectors: WordVectors | None = None, *, spelled: bool = False
+    model: str | Path, vectors: WordVectors | None = None, *, spelled: bool = False, **changed: Any
 ) -> ElmoTokenizer:  # fmt: skip
     """The tokenizer saved with a model, or one for the model's word length; it looks up `vectors`, too.
 
-    `spelled`: also a word's bytes, for a model with char features.
+    `spelled`: also a word's bytes, for a model with char features. `changed` are arguments of `ElmoTokenizer` that
+    are to be others than the saved ones.
     """
     tokenizer: ElmoTokenizer
     folder = located(model)
     if (folder / "tokenizer_config.json").is_file():
-        tokenizer = ElmoTokenizer.from_pretrained(folder)
+        tokenizer = ElmoTokenizer.from_pretrained(folder, **changed)
     else:
-        tokenizer = ElmoTokenizer(word_rows=word_rows_of(folder, whole=True))
+        own = {"split": "whitespace"} if load_config(folder).pre_split else {}
+        tokenizer = ElmoTokenizer(word_rows=word_rows_of(folder, whole=True), **{**own, **changed})
     rows = tokenizer.word_rows
     joined = rows if isinstance(rows, JoinedRows) else JoinedRows(rows)
     static = joined.static if vectors is None else {word: number for number, word in enumerate(vectors.words)}
@@ -146,20 +148,32 @@ def load_tokenizer(
     return tokenizer
 
 
-def word_splitter(config: ElmoConfig, tokenizer: ElmoTokenizer) -> Callable[[str], list[str]]:
-    """How the model's text was split, without the offsets that cost half a tokenizer's time."""
-    return str.split if config.pre_split or tokenizer.split == "whitespace" else split_words
+def task_tokenizer(
+    config: HeadConfig, vectors: WordVectors | None = None, *, spelled: bool = False
+) -> ElmoTokenizer:  # fmt: skip
+    """The tokenizer of a run, which goes into its folder; it cleans and splits as `with_preparation` settled it."""
+    return load_tokenizer(
+        config.model, vectors, spelled=spelled, split=config.split, text_steps=config.clean or (),
+        by_word=config.cleaned_by_word, model_max_length=config.max_words,
+    )  # fmt: skip
 
 
-def with_clean_up(config: _Config) -> _Config:
-    """The settings with the clean-up steps that the text of the pretraining went through, unless others are named.
+def word_splitter(tokenizer: ElmoTokenizer) -> Callable[[str], list[str]]:
+    """How a tokenizer splits cleaned text, without the offsets that cost half its time."""
+    return str.split if tokenizer.split == "whitespace" else split_words
+
+
+def with_preparation(config: _Config) -> _Config:
+    """The settings with `clean` and `split` as in the model's pretraining, where they name none.
 
     Raises:
         ConfigError: A step that nobody knows.
     """
-    steps = list(load_config(config.model).text_steps or []) if config.clean is None else config.clean
+    saved = load_config(config.model)
+    steps = list(saved.text_steps or []) if config.clean is None else config.clean
     check_steps(steps)
-    return config.model_copy(update={"clean": steps})
+    split = config.split or ("whitespace" if saved.pre_split else load_tokenizer(config.model).split)
+    return config.model_copy(update={"clean": steps, "split": split})
 
 
 def _shape(
@@ -176,7 +190,7 @@ def _shape(
     for name in ("num_labels", "id2label", "label2id", "architectures", "transformers_version", "problem_type"):
         values.pop(name, None)
     kept = {name: value for name, value in values.items() if name in ElmoConfig.__dataclass_fields__}
-    shape = ElmoConfig.checked({**kept, "text_steps": config.clean})
+    shape = ElmoConfig.checked({**kept, "text_steps": config.clean, "pre_split": config.split == "whitespace"})
     shape.id2label = dict(enumerate(labels))
     shape.label2id = {label: number for number, label in enumerate(labels)}
     shape.problem_type = problem_type

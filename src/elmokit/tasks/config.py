@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,9 @@ Combine = Literal["trainable", "frozen", "function"]
 class HeadConfig(Settings):
     """A head on a biLM. `model` and `output` are needed, the rest has defaults."""
 
+    cleaned_by_word: ClassVar[bool] = False
+    """Whether clean-up steps see one word at a time: where an answer needs offsets into the raw text."""
+
     model: str = Field(description="folder of a biLM, or of a model of the same task whose head is the start")
     output: Path = Field(description="folder of the finished model")
     vectors: Path | None = Field(
@@ -22,6 +25,9 @@ class HeadConfig(Settings):
     )
     clean: list[str] | None = Field(
         default=None, description="clean-up steps before splitting into words; the model's own without"
+    )
+    split: Literal["penn", "whitespace"] | None = Field(
+        default=None, description="how raw text is split into words; as in the model's pretraining without"
     )
     max_words: int = Field(default=128, ge=1, description="longer texts are cut")
 

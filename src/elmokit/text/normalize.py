@@ -104,6 +104,11 @@ def check_steps(names: Sequence[str]) -> None:
             raise ConfigError(f"no clean-up step is called {name!r}; there are {', '.join(STEPS)}")
 
 
+def normalize_words(words: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Each word after the named steps; one of which nothing would be left stays as it is."""
+    return [normalize(word, names).strip() or word for word in words] if names else list(words)
+
+
 def normalize(text: str, names: Sequence[str]) -> str:
     """`text` after the named steps, in their order."""
     for name in names:

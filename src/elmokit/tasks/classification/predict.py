@@ -67,7 +67,7 @@ class Classifier:
             [normalize(text, self.model.config.text_steps or []) for text in texts],
             max_words=self.max_words,
             word_rows=self.tokenizer.word_rows,
-            split=word_splitter(self.model.config, self.tokenizer),
+            split=word_splitter(self.tokenizer),
         )
 
     def predict_stream(

@@ -12,17 +12,16 @@ import torch
 from numpy.typing import NDArray
 from transformers import EvalPrediction
 
-from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.tasks.building import (
     build_head,
-    load_tokenizer,
     read_vectors,
     start_scale,
-    with_clean_up,
+    task_tokenizer,
+    with_preparation,
     word_splitter,
 )
 from elmokit.tasks.classification.baseline import tfidf_svm
@@ -51,7 +50,7 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    config = with_clean_up(config)
+    config = with_preparation(config)
     with run_folder(config, free=["baseline"]) as work:
         data = load_data(config)
         _announce(data, config)
@@ -61,7 +60,7 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
         model, fresh = build_head(
             ElmoForSequenceClassification, config, data.labels, vectors, problem_type="single_label_classification"
         )
-        tokenizer = load_tokenizer(config.model, vectors)
+        tokenizer = task_tokenizer(config, vectors)
         datasets = _datasets(model, tokenizer, data, config)
         if fresh:
             factor = start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
@@ -90,9 +89,9 @@ def _announce(data: ClassificationData, config: ClassifyConfig) -> None:
 
 def compute_layers(config: ClassifyConfig) -> None:
     """Put the layers of all texts of `config` into its cache, where a run with a frozen biLM finds them."""
-    config = with_clean_up(config)
+    config = with_preparation(config)
     model = load(ElmoModel, config.model)
-    tokens = _tokens(model.config, load_tokenizer(config.model), load_data(config), config)
+    tokens = _tokens(task_tokenizer(config), load_data(config), config)
     for texts in tokens.values():
         stored_layers(model, texts, config)
 
@@ -101,15 +100,13 @@ def _datasets(
     model: ElmoForSequenceClassification, tokenizer: ElmoTokenizer, data: ClassificationData, config: ClassifyConfig
 ) -> Datasets:
     """The three splits."""
-    tokens = _tokens(model.config, tokenizer, data, config)
+    tokens = _tokens(tokenizer, data, config)
     makers = {name: dataset_maker(model, texts, config) for name, texts in tokens.items()}
     return {name: makers[part.source](rows=part.rows, labels=data.classes(name)) for name, part in data.splits.items()}
 
 
-def _tokens(
-    shape: ElmoConfig, tokenizer: ElmoTokenizer, data: ClassificationData, config: ClassifyConfig
-) -> dict[Source, TokenizedTexts]:
-    split = word_splitter(shape, tokenizer)
+def _tokens(tokenizer: ElmoTokenizer, data: ClassificationData, config: ClassifyConfig) -> dict[Source, TokenizedTexts]:
+    split = word_splitter(tokenizer)
     return {
         name: tokenize(source.texts, max_words=config.max_words, word_rows=tokenizer.word_rows, split=split)
         for name, source in data.sources.items()

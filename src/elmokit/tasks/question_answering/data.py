@@ -18,8 +18,8 @@ from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.question_answering.spans import Offsets, WordSpan, covering_words, windows
 from elmokit.tasks.question_answering.squad import Questions, read_questions
-from elmokit.text.normalize import normalize
-from elmokit.text.words import Span, whitespace_spans, word_spans
+from elmokit.text.normalize import normalize_words
+from elmokit.text.words import Span
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +71,11 @@ class Preparation:
 
     def spans(self, text: str) -> list[Span]:
         """Where the words of a text are."""
-        return (word_spans if self.tokenizer.split == "penn" else whitespace_spans)(text)
+        return self.tokenizer.spans(text)
 
     def words(self, text: str, spans: Sequence[Span]) -> list[str]:
         """What the model reads there."""
-        words = [text[start:end] for start, end in spans]
-        return [normalize(word, self.steps) or word for word in words] if self.steps else words
+        return normalize_words([text[start:end] for start, end in spans], self.steps)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from transformers import EvalPrediction
 
 from elmokit.errors import DataError
 from elmokit.models.modeling_question_answering import IGNORED, ElmoForQuestionAnswering
-from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, with_clean_up
+from elmokit.tasks.building import build_head, read_vectors, start_scale, task_tokenizer, with_preparation
 from elmokit.tasks.head_training import Stopwatch, begin, run_facts, run_folder, run_title, save_run, train_head
 from elmokit.tasks.inputs.batches import LongestFirstSampler
 from elmokit.tasks.pictures import draw_history
@@ -52,7 +52,7 @@ def train_question_answerer(config: QuestionAnsweringConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    config = with_clean_up(config)
+    config = with_preparation(config)
     with run_folder(config) as work:
         splits = load_splits(config)
         log.info("questions: %s; seed %d", ", ".join(f"{len(s):,} {name}" for name, s in splits.items()), config.seed)
@@ -60,7 +60,7 @@ def train_question_answerer(config: QuestionAnsweringConfig) -> dict[str, Any]:
         config = begin(config, work)
         vectors = read_vectors(config)
         model, fresh = build_head(ElmoForQuestionAnswering, config, LABELS, vectors)
-        tokenizer = load_tokenizer(config.model, vectors)
+        tokenizer = task_tokenizer(config, vectors)
         preparation = Preparation.of(
             model.config, tokenizer, max_words=config.max_words, stride=config.stride,
             max_question_words=config.max_question_words,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
 from elmokit.tasks.tagging.config import TagConfig
-from elmokit.tasks.tagging.schemes import converted, spans_of, tag_set
+from elmokit.tasks.tagging.schemes import converted, scheme_of, spans_of, tag_set
 from elmokit.text.conll import PlacedSentence, read_placed
 from elmokit.text.files import SourceStats
 
@@ -23,13 +23,32 @@ Source = str  # "train", "valid" or "test"
 
 @dataclass(frozen=True)
 class TaggedSentences:
-    """Sentences of one source: words and their tags, in the scheme that is learnt."""
+    """Sentences of one source: words, their tags in the scheme that is learnt, and the place of each in its file."""
 
     words: list[list[str]]
     tags: list[list[str]]
+    places: list[tuple[Path, int]]
 
     def __len__(self) -> int:
         return len(self.words)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Sentences as a model reads them: those over `max_words` in pieces.
+
+    Attributes:
+        words, tags: Of each piece; a span that is cut is two.
+        owners: (pieces,) number of the sentence; the pieces of one stand together, in order.
+    """
+
+    words: list[list[str]]
+    tags: list[list[str]]
+    owners: NDArray[np.int64]
+
+    def of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The pieces of sentences in ascending order."""
+        return np.flatnonzero(np.isin(self.owners, rows))
 
 
 @dataclass(frozen=True)
@@ -46,10 +65,10 @@ class TaggingData:
     sources: dict[Source, TaggedSentences]
     splits: dict[str, tuple[Source, NDArray[np.int64]]] = field(default_factory=dict)
 
-    def classes(self, source: Source) -> NDArray[np.int64]:
+    def classes(self, tags: Sequence[Sequence[str]]) -> NDArray[np.int64]:
         """(words of all sentences,) the class of each word."""
         numbers = {tag: number for number, tag in enumerate(self.tags)}
-        return np.array([numbers[tag] for tags in self.sources[source].tags for tag in tags], dtype=np.int64)
+        return np.array([numbers[tag] for row in tags for tag in row], dtype=np.int64)
 
     def gold(self, split: str) -> list[list[str]]:
         """The tags of a split's sentences."""
@@ -78,55 +97,82 @@ def load_tagged(config: TagConfig) -> TaggingData:
     if not labels:
         raise DataError(f"{', '.join(config.train)} tags nothing but O: is --tag-column the right one?")
     for name, sentences in sources.items():
-        _refuse_unseen(name, sentences, labels)
+        refuse_unseen(sentences, labels, flag=name, lack="the training files lack")
     return TaggingData(tag_set(labels, config.scheme), sources, _splits(sources, config))
 
 
 def read_tagged(files: Sequence[str], config: TagConfig, *, flag: str) -> TaggedSentences:
-    """The sentences of CoNLL files, tags converted to `config.scheme`, long ones in pieces.
+    """The sentences of CoNLL files, tags converted to `config.scheme`. Tags that break every scheme are counted.
 
     Raises:
         DataError: A file cannot be read, a column is missing, or a tag is of no known scheme; with file and line.
     """
-    stats = SourceStats()
-    words: list[list[str]] = []
-    tags: list[list[str]] = []
-    cut = 0
-    for sentence in read_placed(files, stats=stats):
-        own = _column(sentence, config.word_column, "--word-column")
+    found = TaggedSentences([], [], [])
+    broken: list[str] = []
+    for sentence in read_placed(files, stats=SourceStats()):
         raw = _column(sentence, config.tag_column, "--tag-column")
         try:
-            spans_of(raw)
+            if scheme_of(raw) is None:
+                broken.append(f"{sentence.path} line {sentence.line}")
+            tags = converted(raw, config.scheme)
         except DataError as error:
-            raise DataError(f"{sentence.path}, sentence at line {sentence.line}: {error} (--tag-column)") from error
-        cut += len(own) > config.max_words
+            raise DataError(f"{_place_of_trouble(sentence, raw)}: {error} (--tag-column)") from error
+        found.words.append(_column(sentence, config.word_column, "--word-column"))
+        found.tags.append(tags)
+        found.places.append((sentence.path, sentence.line))
+    if not len(found):
+        raise DataError(f"{', '.join(files)} holds no sentences (--{flag})")
+    if broken:
+        log.warning(
+            "%s: the tags of %d sentences, the first at %s, fit none of IOB1, BIO and BIOES; a tag that cannot go on "
+            "with the span before it begins a new one, as for conlleval", flag, len(broken), broken[0],
+        )  # fmt: skip
+    return found
+
+
+def in_pieces(sentences: TaggedSentences, config: TagConfig, *, flag: str) -> Pieces:
+    """Sentences of at most `config.max_words` words, for training; scores are those of whole sentences."""
+    words: list[list[str]] = []
+    tags: list[list[str]] = []
+    owners: list[int] = []
+    for number, (own, gold) in enumerate(zip(sentences.words, sentences.tags, strict=True)):
         for start in range(0, len(own), config.max_words):
             words.append(own[start : start + config.max_words])
-            tags.append(converted(raw[start : start + config.max_words], config.scheme))
-    if not words:
-        raise DataError(f"{', '.join(files)} holds no sentences (--{flag})")
+            tags.append(converted(gold[start : start + config.max_words], config.scheme))
+            owners.append(number)
+    cut = sum(len(own) > config.max_words for own in sentences.words)
     if cut:
         log.warning("%s: %d sentences are longer than %d words and are read in pieces", flag, cut, config.max_words)
-    return TaggedSentences(words, tags)
+    return Pieces(words, tags, np.array(owners, dtype=np.int64))
+
+
+def refuse_unseen(sentences: TaggedSentences, labels: Collection[str], *, flag: str, lack: str) -> None:
+    """Raise `DataError` for a label that is none of `labels`, with the sentence in which it stands first."""
+    for tags, (path, line) in zip(sentences.tags, sentences.places, strict=True):
+        unseen = next((span.label for span in spans_of(tags) if span.label not in labels), None)
+        if unseen is not None:
+            known = ", ".join(sorted(labels)[:8])
+            raise DataError(
+                f"{path}, sentence at line {line}: the label {unseen!r}, which {lack} (--{flag}); expected {known}"
+            )
 
 
 def _column(sentence: PlacedSentence, number: int, flag: str) -> list[str]:
     columns = len(sentence.rows[0])
     place = number - 1 if number > 0 else columns + number
     if number == 0 or not 0 <= place < columns:
-        raise DataError(f"{sentence.path} has {columns} columns, no column {number} ({flag})")
+        raise DataError(f"{sentence.path} line {sentence.line} has {columns} columns, no column {number} ({flag})")
     return [row[place] for row in sentence.rows]
 
 
-def _refuse_unseen(source: Source, sentences: TaggedSentences, labels: Sequence[str]) -> None:
-    found = Counter(span.label for tags in sentences.tags for span in spans_of(tags))
-    unseen = {label: count for label, count in found.items() if label not in labels}
-    if unseen:
-        label, count = next(iter(unseen.items()))
-        raise DataError(
-            f"--{source} has the label {label!r} ({count} spans), which the training files lack; "
-            f"they have {', '.join(labels[:8])}"
-        )
+def _place_of_trouble(sentence: PlacedSentence, tags: Sequence[str]) -> str:
+    """File and line of the first tag that is of no scheme."""
+    for offset, tag in enumerate(tags):
+        try:
+            spans_of([tag])
+        except DataError:
+            return f"{sentence.path} line {sentence.line + offset}"
+    return f"{sentence.path}, sentence at line {sentence.line}"
 
 
 def _splits(sources: dict[Source, TaggedSentences], config: TagConfig) -> dict[str, tuple[Source, NDArray[np.int64]]]:

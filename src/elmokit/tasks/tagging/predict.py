@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elmokit.errors import DataError
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
@@ -18,12 +17,12 @@ from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.run_folder import settings_of
 from elmokit.tasks.tagging.config import TagConfig
-from elmokit.tasks.tagging.data import read_tagged
+from elmokit.tasks.tagging.data import read_tagged, refuse_unseen
 from elmokit.tasks.tagging.schemes import spans_of
 from elmokit.tasks.tagging.scores import span_scores
 from elmokit.tasks.tagging.training import tag_all
+from elmokit.text.normalize import normalize_words
 from elmokit.text.sentence_borders import split_sentences
-from elmokit.text.words import whitespace_spans, word_spans
 
 
 class Entity(NamedTuple):
@@ -38,8 +37,12 @@ class Entity(NamedTuple):
 class Tagger:
     """A trained tagger: `Tagger.from_pretrained(folder).predict(["Ada Lovelace lived in London."])`."""
 
-    def __init__(self, model: ElmoForTokenClassification, tokenizer: ElmoTokenizer, *, max_words: int = 256) -> None:
+    def __init__(
+        self, model: ElmoForTokenClassification, tokenizer: ElmoTokenizer, *, max_words: int = 256,
+        word_column: int = 1, tag_column: int = -1,
+    ) -> None:  # fmt: skip
         self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
+        self.word_column, self.tag_column = word_column, tag_column
         self.tags = [str(tag) for _, tag in sorted((model.config.id2label or {}).items())]
 
     @classmethod
@@ -51,15 +54,20 @@ class Tagger:
         folder = located(folder)
         model, tokenizer = load_head(ElmoForTokenClassification, folder, holds="tagger", task="tag")
         settings = settings_of(folder)
-        return cls(model, tokenizer, max_words=settings.get("max_words", 256))
+        names = ("max_words", "word_column", "tag_column")
+        return cls(model, tokenizer, **{name: settings[name] for name in names if name in settings})
 
     def tag(self, sentences: Sequence[Sequence[str]], *, batch_size: int = 128) -> list[list[str]]:
-        """A tag for every word of sentences that are lists of words; long ones are read in pieces."""
+        """A tag for every word of sentences that are lists of words; long ones are read in pieces.
+
+        Words go through the clean-up steps of the training.
+        """
+        steps = self.model.config.text_steps or []
         pieces: list[list[str]] = []
         owners: list[int] = []
         for number, words in enumerate(sentences):
             for start in range(0, len(words), self.max_words):
-                pieces.append(list(words[start : start + self.max_words]))
+                pieces.append(normalize_words(words[start : start + self.max_words], steps))
                 owners.append(number)
         found: list[list[str]] = [[] for _ in sentences]
         if pieces:
@@ -90,31 +98,30 @@ class Tagger:
         while part := list(islice(source, chunk)):
             yield from zip(part, self.predict(part), strict=True)
 
-    def score(self, files: Sequence[str], *, word_column: int = 1, tag_column: int = -1) -> dict[str, Any]:
-        """`span_scores` on tagged files, as of `elmo train tag`.
+    def score(
+        self, files: Sequence[str], *, word_column: int | None = None, tag_column: int | None = None
+    ) -> dict[str, Any]:
+        """`span_scores` on tagged files, as of `elmo train tag`; the columns are those of the training files.
 
         Raises:
             DataError: The files cannot be read, or have a label that the tagger does not know.
         """
         config = TagConfig(
-            model="", output=Path(), train=["-"], test=list(files), word_column=word_column, tag_column=tag_column,
-            max_words=self.max_words,
+            model="", output=Path(), train=["-"], test=list(files), max_words=self.max_words,
+            word_column=self.word_column if word_column is None else word_column,
+            tag_column=self.tag_column if tag_column is None else tag_column,
         )  # fmt: skip
         sentences = read_tagged(files, config, flag="test")
-        known = {tag.partition("-")[2] for tag in self.tags}
-        unseen = {span.label for tags in sentences.tags for span in spans_of(tags)} - known
-        if unseen:
-            labels = ", ".join(sorted(known - {""})[:8])
-            raise DataError(f"--test has the label {min(unseen)!r}; the tagger knows {labels}")
+        known = {tag.partition("-")[2] for tag in self.tags} - {""}
+        refuse_unseen(sentences, known, flag="test", lack="the tagger does not know")
         return span_scores(sentences.tags, self.tag(sentences.words))
 
     def _sentences(self, text: str) -> Iterator[list[tuple[int, int]]]:
         """Word offsets of each sentence of a text."""
-        split = word_spans if self.tokenizer.split == "penn" else whitespace_spans
         place = 0
         for sentence in split_sentences(text):
             begin = text.index(sentence, place)
             place = begin + len(sentence)
-            offsets = [(begin + start, begin + end) for start, end in split(sentence)]
+            offsets = [(begin + start, begin + end) for start, end in self.tokenizer.spans(sentence)]
             if offsets:
                 yield offsets

@@ -73,6 +73,13 @@ def converted(tags: Sequence[str], scheme: Scheme) -> list[str]:
     return tags_of(spans_of(tags), len(tags), scheme)
 
 
+def scheme_of(tags: Sequence[str]) -> Scheme | None:
+    """A scheme that would write the spans of a sentence just so; None where the tags break every one of them."""
+    spans = spans_of(tags)
+    schemes: tuple[Scheme, ...] = ("BIO", "IOB1", "BIOES")
+    return next((scheme for scheme in schemes if tags_of(spans, len(tags), scheme) == list(tags)), None)
+
+
 def tag_set(labels: Sequence[str], scheme: Literal["BIO", "BIOES"]) -> list[str]:
     """Every tag of a scheme for these labels; `O` is the first."""
     letters = "BI" if scheme == "BIO" else "BIES"

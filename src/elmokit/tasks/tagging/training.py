@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import EvalPrediction
 
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
-from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, with_clean_up
+from elmokit.tasks.building import build_head, read_vectors, start_scale, task_tokenizer, with_preparation
 from elmokit.tasks.head_training import Stopwatch, begin, run_facts, run_folder, run_title, save_run, train_head
 from elmokit.tasks.inputs.batches import IGNORED, RowDataset
 from elmokit.tasks.inputs.datasets import dataset_maker
@@ -24,10 +24,11 @@ from elmokit.tasks.pictures import draw_history
 from elmokit.tasks.run_folder import versions
 from elmokit.tasks.tagging.card import tagger_card
 from elmokit.tasks.tagging.config import TagConfig
-from elmokit.tasks.tagging.data import TaggingData, load_tagged
-from elmokit.tasks.tagging.schemes import allowed_steps
+from elmokit.tasks.tagging.data import Pieces, TaggingData, in_pieces, load_tagged
+from elmokit.tasks.tagging.schemes import allowed_steps, converted
 from elmokit.tasks.tagging.scores import span_scores
 from elmokit.tasks.trainer import HeadTrainer, history
+from elmokit.text.normalize import normalize_words
 from elmokit.text.word_rows import WordRows
 from elmokit.whole_files import write_text
 
@@ -44,7 +45,7 @@ def train_tagger(config: TagConfig) -> dict[str, Any]:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     watch = Stopwatch()
-    config = with_clean_up(config)
+    config = with_preparation(config)
     with run_folder(config) as work:
         data = load_tagged(config)
         counts = ", ".join(f"{len(rows):,} {name}" for name, (_, rows) in data.splits.items())
@@ -54,8 +55,9 @@ def train_tagger(config: TagConfig) -> dict[str, Any]:
         vectors = read_vectors(config)
         model, fresh = build_head(ElmoForTokenClassification, config, data.tags, vectors)
         model.allow(*allowed_steps(data.tags))
-        tokenizer = load_tokenizer(config.model, vectors, spelled=model.config.char_features > 0)
-        datasets = _datasets(model, tokenizer.word_rows, data, config)
+        tokenizer = task_tokenizer(config, vectors, spelled=model.config.char_features > 0)
+        pieces = {name: in_pieces(sentences, config, flag=name) for name, sentences in data.sources.items()}
+        datasets = _datasets(model, tokenizer.word_rows, data, pieces, config)
         if fresh:
             start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
         watch.lap("layers")
@@ -64,7 +66,7 @@ def train_tagger(config: TagConfig) -> dict[str, Any]:
             model, datasets["train"], datasets["validation"], config, work, scores, trainer=TaggerTrainer
         )
         watch.lap("train")
-        metrics = _measure(model, datasets, data, config, trainer, work)
+        metrics = _measure(model, datasets, data, pieces, config, trainer, work)
         watch.lap("evaluate")
         metrics["seconds"] = watch.seconds()
         draw_history(work, metrics["history"], {"f1": "F1 of spans", "accuracy": "tags right"}, title=run_title(config))
@@ -103,13 +105,17 @@ def _epoch_scores(prediction: EvalPrediction, *, tags: Sequence[str]) -> dict[st
     return {name: scores[name] for name in ("f1", "precision", "recall", "accuracy")}
 
 
-def _datasets(model: ElmoForTokenClassification, word_rows: WordRows, data: TaggingData, config: TagConfig) -> Datasets:
-    makers, classes = {}, {}
-    for name, sentences in data.sources.items():
-        tokens = tokenize(sentences.words, max_words=config.max_words, word_rows=word_rows)
-        makers[name], classes[name] = dataset_maker(model, tokens, config), data.classes(name)
+def _datasets(
+    model: ElmoForTokenClassification, word_rows: WordRows, data: TaggingData, pieces: dict[str, Pieces],
+    config: TagConfig,
+) -> Datasets:  # fmt: skip
+    makers = {}
+    for name, own in pieces.items():
+        words = [normalize_words(words, config.clean or []) for words in own.words]
+        makers[name] = dataset_maker(model, tokenize(words, max_words=config.max_words, word_rows=word_rows), config)
     return {
-        name: makers[source](rows=rows, word_labels=classes[source]) for name, (source, rows) in data.splits.items()
+        name: makers[source](rows=pieces[source].of(rows), word_labels=data.classes(pieces[source].tags))
+        for name, (source, rows) in data.splits.items()
     }
 
 
@@ -130,8 +136,8 @@ def tag_all(model: ElmoForTokenClassification, data: RowDataset, *, batch_size: 
 
 
 def _measure(
-    model: ElmoForTokenClassification, datasets: Datasets, data: TaggingData, config: TagConfig, trainer: HeadTrainer,
-    work: Path,
+    model: ElmoForTokenClassification, datasets: Datasets, data: TaggingData, pieces: dict[str, Pieces],
+    config: TagConfig, trainer: HeadTrainer, work: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Scores of the best epoch's weights on all three splits, and what is known of the run."""
     records = history(trainer.state.log_history)
@@ -141,7 +147,12 @@ def _measure(
         "rows": {name: len(rows) for name, (_, rows) in data.splits.items()},
     }
     for name, dataset in datasets.items():
-        predicted = [[data.tags[number] for number in row] for row in tag_all(model, dataset)]
+        source, rows = data.splits[name]
+        sentences: dict[int, list[str]] = {row: [] for row in rows.tolist()}
+        owners = pieces[source].owners[pieces[source].of(rows)].tolist()
+        for owner, numbers in zip(owners, tag_all(model, dataset), strict=True):
+            sentences[owner] += [data.tags[number] for number in numbers]
+        predicted = list(sentences.values())
         metrics[name] = span_scores(data.gold(name), predicted)
         if name == "test":
             _write_predictions(work / "test_predictions.conll", data, predicted)
@@ -149,9 +160,12 @@ def _measure(
 
 
 def _write_predictions(path: Path, data: TaggingData, predicted: Sequence[Sequence[str]]) -> None:
-    """`word gold predicted` a line, a blank line between sentences: what `conlleval` reads."""
+    """`word gold predicted` a line, a blank line between sentences: what `conlleval` reads.
+
+    It parts columns at single blanks and knows BIO and IOB1 alone: tags are BIO, and blanks inside a word become `_`.
+    """
     blocks = []
     for words, gold, found in zip(data.words("test"), data.gold("test"), predicted, strict=True):
-        lines = (f"{word}\t{one}\t{other}\n" for word, one, other in zip(words, gold, found, strict=True))
-        blocks.append("".join(lines))
+        columns = (["_".join(word.split()) for word in words], converted(gold, "BIO"), converted(found, "BIO"))
+        blocks.append("".join(f"{' '.join(row)}\n" for row in zip(*columns, strict=True)))
     write_text(path, "\n".join(blocks))

@@ -44,7 +44,7 @@ class Translator:
         self.model, self.tokenizer, self.pieces = model.train(False), tokenizer, pieces
         self.max_words, self.beam_size = max_words, beam_size
         self.length_norm, self.length_penalty = length_norm, length_penalty
-        self._split = word_splitter(model.config, tokenizer)
+        self._split = word_splitter(tokenizer)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Self:

@@ -17,7 +17,14 @@ from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load_config
 from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.pretrained import located
-from elmokit.tasks.building import build_head, load_tokenizer, read_vectors, start_scale, with_clean_up, word_splitter
+from elmokit.tasks.building import (
+    build_head,
+    read_vectors,
+    start_scale,
+    task_tokenizer,
+    with_preparation,
+    word_splitter,
+)
 from elmokit.tasks.head_training import (
     Stopwatch,
     begin,
@@ -58,11 +65,11 @@ def train_translator(config: TranslationConfig) -> dict[str, Any]:
     watch = Stopwatch()
     start = located(config.model)
     saved = load_config(start)
-    config = with_clean_up(config).model_copy(update=_sizes_of(saved, config))
+    config = with_preparation(config).model_copy(update=_sizes_of(saved, config))
     with run_folder(config) as work:
         vectors = read_vectors(config)
-        tokenizer = load_tokenizer(start, vectors)
-        data = load_pairs(config, word_splitter(saved, tokenizer), _pieces_of(work, start))
+        tokenizer = task_tokenizer(config, vectors)
+        data = load_pairs(config, word_splitter(tokenizer), _pieces_of(work, start))
         test = read_pairs(
             config.test_source, config.test_target, flags=("--test-source", "--test-target"),
             skip_empty=config.skip_empty,
