@@ -222,6 +222,7 @@ def test_a_head_is_kept_under_other_dropout_and_left_aside_with_a_word_where_it_
         ({"--set": "hidden=3"}, "unknown setting 'hidden'"),
         ({"--set": "pooling=sum"}, "pooling"),
         ({"--set": "mix_weights=[0.5, 0.5]", "--combine": "frozen"}, "mix_weights has 2 values; expected 3"),
+        ({"--set": "mix_weights=[0, 0.5, 0.5]"}, "expected positive numbers for trainable λ"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(
@@ -341,8 +342,35 @@ def test_evaluate_scores_a_classifier_as_its_training_did(place: Path, trained: 
     shown = elmo("evaluate", trained, *rows, "--label-names", place / "names.txt").stdout
     assert f"accuracy {scores['accuracy']:.4f} on 30 rows" in shown
     assert "  science  precision " in shown
+    assert json.loads(elmo("evaluate", trained, *rows, "--json").stdout) == scores  # the run knows their names
+
+
+def test_evaluate_on_rows_with_other_labels(place: Path, trained: Path, tmp_path: Path) -> None:
+    one = tmp_path / "one.csv"
+    one.write_text("2,bank share\n2,stock market\n")  # not every class
+    found = Classifier.from_pretrained(trained).predict(["bank share", "stock market"], top=1)
+    right = sum(label.label == "money" for (label,) in found) / 2
+    for label in ("2", "money"):
+        one.write_text(one.read_text().replace("2,", f"{label},"))
+        shown = json.loads(elmo("evaluate", trained, "--test", one, "--json").stdout)
+        assert (shown["rows"], shown["accuracy"]) == (2, right)
+    (tmp_path / "other.csv").write_text("a,goal team\nb,bank share\nc,orbit virus\n")
+    rows = ["--test", tmp_path / "other.csv"]
+    assert (
+        json.loads(elmo("evaluate", trained, *rows, "--label-names", place / "names.txt", "--json").stdout)["rows"] == 3
+    )
     missing = elmo("evaluate", trained, *rows)
     assert missing.exit_code == 2
     assert "the classifier knows sport, money, science: is --label-column the right one, or do" in missing.stderr
+
+
+def test_evaluate_without_a_task_or_without_a_head(place: Path, trained: Path) -> None:
+    rows = ["--test", place / "test.csv"]
     assert "give one of --text" in elmo("evaluate", trained).stderr
     assert "holds no classifier" in elmo("evaluate", place / "model", *rows).stderr
+
+
+def test_all_training_rows_are_scored_where_wanted(place: Path) -> None:
+    part = run(place, "report_part", more=["train_report_rows=10", "epochs=1"])
+    whole = run(place, "report_whole", more=["train_report_rows=null", "epochs=1"])
+    assert (part["train"]["rows"], whole["train"]["rows"]) == (10, 96)

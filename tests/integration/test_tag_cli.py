@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from elmokit.cli.app import app
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
+from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
 from elmokit.settings import load_settings
 from elmokit.tasks.tagging import TagConfig, Tagger, train_tagger
@@ -146,7 +147,13 @@ def test_char_features_learn_beside_frozen_layers_and_vectors(place: Path) -> No
     (place / "rows.csv").write_text("label,text\n" + "a,Ada lives\nb,Rome is far\n" * 10)
     rows = ["--train", place / "rows.csv", "--test", place / "rows.csv", "--output", place / "topics"]
     result = elmo("train", "classify", "--model", output, *rows, "--cache", place / "cache", "--epochs", 1)
-    assert result.exit_code == 0, result.output  # another head has no such features
+    assert result.exit_code == 0, result.output  # another head has no such features, but the same static vectors
+    static = [
+        kind.from_pretrained(folder).static.weight
+        for kind, folder in ((ElmoForTokenClassification, output), (ElmoForSequenceClassification, place / "topics"))
+    ]
+    assert torch.equal(*static)
+    assert static[0].abs().sum() > 0
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

@@ -109,6 +109,10 @@ def test_blank_lines_keep_their_place_and_long_ones_are_translated_in_parts(trai
     lines = elmo("predict", trained, "--file", tmp_path / "text.de").stdout.split("\n")
     assert lines[1] == ""
     assert (bool(lines[0]), bool(lines[2])) == (True, True)
+    piped = CliRunner().invoke(app, ["predict", str(trained)], input=b"der hund.\n\nder \xffbaum.\n")
+    assert piped.exit_code == 0, piped.output
+    assert len(piped.stdout.split("\n")) == len(lines)
+    assert piped.stdout.split("\n")[:2] == lines[:2]
     translator = Translator.from_pretrained(trained)
     translator.max_words = 3
     assert translator.translate(["der hund. der baum."]) == [" ".join(translator.translate(["der hund.", "der baum."]))]

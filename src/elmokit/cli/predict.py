@@ -70,7 +70,7 @@ def predict(
             else read_texts(file, column=column)
         )
     else:
-        source = _prompted() if asked else _nonblank(sys.stdin)
+        source = _prompted() if asked else _piped(gaps=translates)
     count = 0
     for line in _lines(model, heads, source, top=top, alone=asked, as_json=as_json):
         count += 1
@@ -152,6 +152,14 @@ def _spans_as_json(text: str, entities: list[Entity]) -> str:
 
 def _nonblank(lines: Iterable[str]) -> Iterator[str]:
     return (line.strip() for line in lines if line.strip())
+
+
+def _piped(*, gaps: bool) -> Iterator[str]:
+    """Lines of stdin, read as those of a file; with `gaps` also blank ones, so that output stays beside input."""
+    from elmokit.text.files import SourceStats, read_lines
+
+    lines = (line.strip() for line in read_lines(sys.stdin.buffer, SourceStats()))
+    return (line for line in lines if line or gaps)
 
 
 def _prompted() -> Iterator[str]:

@@ -16,17 +16,17 @@ from elmokit.interop.imported import Imported
 from elmokit.interop.many_langs import read_many_langs
 from elmokit.interop.recognise import BilmFiles, ManyLangsFolder, VectorsFile, recognised
 from elmokit.interop.word_vectors import static_model
+from elmokit.models.loading import head_of, load_with_mix, word_rows_of
 from elmokit.models.loading import load as load_ours
-from elmokit.models.loading import load_config, load_with_mix, word_rows_of
-from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
-from elmokit.models.modeling_pretraining import ElmoForPreTraining
-from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.models.warm_state import DEFAULT_TEXT, warm_up
 from elmokit.static.vectors import WordVectors
+from elmokit.text.sentence_pieces import PIECES_FILE
 
 OURS = "elmokit"
+_BESIDE_THE_HEAD = ("vocab.txt", "training.yaml", "metrics.json", PIECES_FILE)
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -76,10 +76,7 @@ def _ours(folder: Path, *, dtype: str, whole: bool) -> Imported:
     if not whole:
         bilm, mix = load_with_mix(folder, dtype=dtype)
         return Imported(bilm, rows, OURS, [], mix, folder=folder)
-    kinds: dict[str, type[ElmoPreTrainedModel]] = {
-        kind.__name__: kind for kind in (ElmoForPreTraining, ElmoForSequenceClassification)
-    }
-    kind = next((kinds[name] for name in load_config(folder).architectures or [] if name in kinds), None)
+    kind = head_of(folder)
     if kind is None:
         return Imported(load_ours(ElmoModel, folder, dtype=dtype), rows, OURS, [], folder=folder)
     model = load_ours(kind, folder, dtype=dtype)
@@ -101,11 +98,20 @@ def save(found: Imported, folder: Path) -> None:
     try:
         with quiet_transformers():
             (found.whole or found.model).save_pretrained(partial)
-        for name in ("vocab.txt", "training.yaml"):  # of the language model; of the classifier
+        for name in _BESIDE_THE_HEAD:
             if found.whole is not None and found.folder is not None and (found.folder / name).is_file():
                 shutil.copy(found.folder / name, partial / name)
-        split: Literal["penn", "whitespace"] = "whitespace" if found.model.config.pre_split else "penn"
-        ElmoTokenizer(word_rows=found.rows, split=split).save_pretrained(partial)
+        _tokenizer_of(found).save_pretrained(partial)
         os.replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _tokenizer_of(found: Imported) -> ElmoTokenizer:
+    """A tokenizer for the model; of a head of ours, the one it was trained with."""
+    if found.whole is not None and found.folder is not None and (found.folder / "tokenizer_config.json").is_file():
+        tokenizer: ElmoTokenizer = ElmoTokenizer.from_pretrained(found.folder)
+        tokenizer.word_rows = found.rows
+        return tokenizer
+    split: Literal["penn", "whitespace"] = "whitespace" if found.model.config.pre_split else "penn"
+    return ElmoTokenizer(word_rows=found.rows, split=split)

@@ -268,6 +268,11 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
                 f"mix_weights has {len(self.mix_weights)} values; expected {self.n_layers + 1}: the token layer and "
                 f"{self.n_layers} LSTM layers."
             )
+        if self.combine == "trainable" and self.mix_normalize and min(self.mix_weights or [1.0]) <= 0:
+            raise ValueError(
+                f"mix_weights is {self.mix_weights}; expected positive numbers for trainable λ, which come from a "
+                "softmax (combine frozen takes any)."
+            )
 
     def validate_token_encoder(self) -> None:
         """The tables that the token encoder reads have rows."""

@@ -11,7 +11,12 @@ from safetensors import SafetensorError
 from elmokit.errors import ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
+from elmokit.models.modeling_mixed import ElmoMixedModel
+from elmokit.models.modeling_pretraining import ElmoForPreTraining
+from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.models.modeling_token_classification import ElmoForTokenClassification
+from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.models.quiet import quiet_transformers
 from elmokit.nn.layer_mix import LayerMix
 from elmokit.pretrained import located
@@ -19,6 +24,13 @@ from elmokit.text.word_rows import LEXICON_FILE, ByteRows, JoinedRows, WordRows,
 from elmokit.whole_files import read_json_object
 
 _Model = TypeVar("_Model", bound=ElmoPreTrainedModel)
+_HEADS: dict[str, type[ElmoPreTrainedModel]] = {
+    kind.__name__: kind
+    for kind in (
+        ElmoForPreTraining, ElmoForSequenceClassification, ElmoForTokenClassification, ElmoForQuestionAnswering,
+        ElmoForTranslation,
+    )
+}  # fmt: skip
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
 
 
@@ -51,12 +63,22 @@ def load(kind: type[_Model], path: str | Path, *, dtype: str = "float32") -> _Mo
     return model
 
 
+def head_of(path: str | Path) -> type[ElmoPreTrainedModel] | None:
+    """The class of the model with a head in a folder; None for a bare biLM."""
+    return next((_HEADS[name] for name in load_config(path).architectures or [] if name in _HEADS), None)
+
+
+def load_task_model(path: str | Path, *, dtype: str = "float32") -> ElmoMixedModel | None:
+    """The model of a task in a folder of ours, with its head; None where it holds no such model."""
+    head = head_of(path)
+    return load(head, path, dtype=dtype) if head is not None and issubclass(head, ElmoMixedModel) else None
+
+
 def load_with_mix(path: str | Path, *, dtype: str = "float32") -> tuple[ElmoModel, LayerMix | None]:
-    """The biLM of any folder of ours, and the trained layer mix where a classifier was saved."""
-    config = load_config(path)
-    if "ElmoForSequenceClassification" in (config.architectures or []):
-        classifier = load(ElmoForSequenceClassification, path, dtype=dtype)
-        return classifier.elmo, classifier.mix
+    """The biLM of any folder of ours, and the trained layer mix where the model of a task was saved."""
+    trained = load_task_model(path, dtype=dtype)
+    if trained is not None:
+        return trained.elmo, trained.mix
     return load(ElmoModel, path, dtype=dtype), None
 
 

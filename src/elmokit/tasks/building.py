@@ -12,7 +12,7 @@ from torch import Tensor
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.loading import load, load_config, word_rows_of
+from elmokit.models.loading import load, load_config, load_task_model, word_rows_of
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.tokenization_elmo import ElmoTokenizer
@@ -50,11 +50,15 @@ def build_head(
     bilm = load(ElmoModel, folder)
     model = kind(shape)
     model.elmo.load_state_dict(bilm.state_dict())
+    if vectors is not None and model.static is not None:
+        model.static.set_vectors(torch.from_numpy(vectors.matrix))
+    elif model.static is not None:  # of whatever head stood on them
+        before = load_task_model(folder)
+        if before is not None and before.static is not None:
+            model.static.load_state_dict(before.static.state_dict())
     fresh = True
     if kind.__name__ in (saved.architectures or []):
         earlier = load(kind, folder)
-        if model.static is not None and earlier.static is not None:
-            model.static.load_state_dict(earlier.static.state_dict())
         other = _differences(earlier.config, shape, labels)
         if other:
             log.warning("the head in %s is left aside for a fresh one: %s", folder, "; ".join(other))
@@ -62,8 +66,6 @@ def build_head(
             log.info("starting from the head in %s", folder)
             model.load_state_dict(earlier.state_dict())
             fresh = False
-    if vectors is not None and model.static is not None:
-        model.static.set_vectors(torch.from_numpy(vectors.matrix))
     if config.vectors_learning_rate is not None:
         if model.static is None:
             raise ConfigError("vectors_learning_rate is for static vectors beside the layers (--vectors FILE)")

@@ -32,17 +32,17 @@ class RunFolder:
     def open(self, *, overwrite: bool = False, resume: bool = False) -> bool:
         """Make the working folder; True when an unfinished run is taken up.
 
+        With `resume` an unfinished run goes on, also where it began with `overwrite`: what stands in the final place
+        gives way when the new one is whole.
         Raises ConfigError when the output, or an unfinished run for it, exists and no flag says what to do.
         """
-        if overwrite and resume:
-            raise ConfigError("--overwrite and --resume contradict each other: give one")
+        if resume and self.work.is_dir():
+            return True
         if self.final.exists() and not self.final.is_dir():
             raise ConfigError(f"output {self.final} is a file, expected a folder (--output)")
         if self.final.is_dir() and any(self.final.iterdir()) and not overwrite:
             raise ConfigError(f"output folder {self.final} exists and is not empty: --overwrite replaces it")
         if self.work.exists():
-            if resume:
-                return True
             if not overwrite:
                 raise ConfigError(
                     f"an unfinished run for {self.final} is in {self.work}: "

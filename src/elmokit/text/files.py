@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from elmokit.errors import DataError
 
 FileKind = Literal["txt", "csv", "tsv", "jsonl"]
-BinaryFile = gzip.GzipFile | io.BufferedReader
+BinaryFile = gzip.GzipFile | io.BufferedReader | BinaryIO
 
 _HEAD = 1 << 16  # bytes looked at to tell text from junk
 _BINARY = {

@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import torch
 from published_files import bilm_arrays, bilm_options, write_bilm_files
 
 from elmokit.encode.encoder import Encoder
@@ -338,3 +339,23 @@ def test_converting_ours_keeps_the_head(tmp_path: Path) -> None:
     )
     save(load(tmp_path / "c", whole=True), tmp_path / "again")
     assert load(tmp_path / "again").mix is not None
+
+
+@pytest.mark.parametrize("head", ["TokenClassification", "QuestionAnswering", "Translation"])
+def test_converting_ours_keeps_every_head_and_what_lies_beside_it(tmp_path: Path, head: str) -> None:
+    import elmokit.models
+    from elmokit.models import ElmoConfig, ElmoTokenizer
+
+    kind = getattr(elmokit.models, f"ElmoFor{head}")
+    first = kind(ElmoConfig.preset("tiny", pre_split=True))
+    first.save_pretrained(tmp_path / "head")
+    ElmoTokenizer(text_steps=["lower_case"], by_word=True).save_pretrained(tmp_path / "head")
+    (tmp_path / "head" / "target_pieces.json").write_text("{}")
+    save(load(tmp_path / "head", whole=True), tmp_path / "again")
+    again = kind.from_pretrained(tmp_path / "again")
+    assert again.config.architectures == [f"ElmoFor{head}"]
+    for name, tensor in first.state_dict().items():
+        assert torch.equal(again.state_dict()[name], tensor)
+    assert ElmoTokenizer.from_pretrained(tmp_path / "again").words("Ada, here") == ["ada", ",", "here"]
+    assert (tmp_path / "again" / "target_pieces.json").is_file()
+    assert load(tmp_path / "head").mix is not None

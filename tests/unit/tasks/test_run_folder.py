@@ -35,8 +35,22 @@ def test_an_unfinished_run_is_resumed_or_started_afresh(tmp_path: Path) -> None:
         RunFolder(tmp_path / "out").open()
     assert RunFolder(tmp_path / "out").open(resume=True) is True
     assert RunFolder(tmp_path / "out").open(overwrite=True) is False
-    with pytest.raises(ConfigError, match="contradict"):
-        RunFolder(tmp_path / "out").open(overwrite=True, resume=True)
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_run_that_was_to_replace_another_is_resumed(tmp_path: Path, overwrite: bool) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").write_text("x")
+    began = RunFolder(tmp_path / "out")
+    assert began.open(overwrite=True, resume=True) is False  # nothing to resume yet
+    (began.work / "new").write_text("x")
+    again = RunFolder(tmp_path / "out")
+    assert again.open(overwrite=overwrite, resume=True) is True
+    assert (tmp_path / "out" / "old").exists()
+    again.finish()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
+    with pytest.raises(ConfigError, match="not empty"):
+        RunFolder(tmp_path / "out").open(resume=True)
 
 
 def test_an_output_that_is_a_file(tmp_path: Path) -> None:

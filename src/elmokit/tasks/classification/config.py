@@ -27,8 +27,8 @@ class ClassifyConfig(HeadConfig):
     train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training rows kept, stratified")
     pooling: str | None = Field(default=None, description="from words to a text; what the model's config says without")
     best_by: Literal["accuracy", "loss", "macro_f1"] = "accuracy"
-    train_report_rows: int = Field(
-        default=10_000, ge=1, description="the report scores this many of the training rows, drawn at random"
+    train_report_rows: int | None = Field(
+        default=10_000, ge=1, description="the report scores this many of the training rows, drawn at random; null: all"
     )
     baseline: bool = Field(default=False, description="also score TF-IDF + linear SVM on the same rows")
 

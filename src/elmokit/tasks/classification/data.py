@@ -40,8 +40,9 @@ class Split:
 
 @dataclass(frozen=True)
 class ClassificationData:
-    """Everything a run reads: sources by name, splits over them, the names of the classes."""
+    """Everything a run reads: sources by name, splits over them, the labels as the files have them, and their names."""
 
+    keys: list[str]
     labels: list[str]
     sources: dict[Source, Texts]
     splits: dict[str, Split] = field(default_factory=dict)
@@ -73,7 +74,7 @@ def load_data(config: ClassifyConfig) -> ClassificationData:
         _refuse_unseen(name, labels, numbers)
         classes = np.fromiter((numbers[label] for label in labels), dtype=np.int64, count=len(labels))
         sources[name] = Texts(texts, classes, counts)
-    return ClassificationData(labels=names, sources=sources, splits=_splits(sources, names, config))
+    return ClassificationData(keys=keys, labels=names, sources=sources, splits=_splits(sources, names, config))
 
 
 def read_source(source: Source, config: ClassifyConfig) -> tuple[list[str], list[str], ReadCounts]:

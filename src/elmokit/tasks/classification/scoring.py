@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from elmokit.errors import DataError
+from elmokit.pretrained import located
 from elmokit.tasks.classification.data import read_class_names
 from elmokit.tasks.classification.predict import Classifier
 from elmokit.tasks.classification.rows import TreeReading, read_labelled
 from elmokit.tasks.metrics import classification_scores
 from elmokit.tasks.run_folder import settings_of
+from elmokit.whole_files import read_json_object
 
 
 def score_classifier(
@@ -27,7 +29,8 @@ def score_classifier(
         model: Folder of `elmo train classify`.
         test: Files with texts and labels, as of `elmo train classify`. Sentiment trees are read as in training.
         text_column, label_column: Where they stand.
-        label_names: A name a line for the sorted labels of the files, where those are not the names the model knows.
+        label_names: A name a line for the sorted labels of the training files. It is needed for rows with other labels
+            than those and than the names the model knows.
 
     Returns:
         What `classification_scores` gives, the "labels" of the model, and how many rows were "left_out" and why.
@@ -45,13 +48,28 @@ def score_classifier(
     counts.empty += len(texts) - len(kept)
     if not kept:
         raise DataError(f"{', '.join(test)} holds no labelled text (--test)")
-    names = read_class_names(labels, label_names)
-    gold = _numbers([names[labels[row]] for row in kept], classifier.labels)
+    names = _names(labels, label_names, classifier.labels, _keys_of(model))
+    gold = _numbers([names.get(labels[row], labels[row]) for row in kept], classifier.labels)
     numbers = {label: number for number, label in enumerate(classifier.labels)}
     predicted = (ranked[0].label for _, ranked in classifier.predict_stream((texts[row] for row in kept), top=1))
     guesses = np.fromiter((numbers[label] for label in predicted), dtype=np.int64, count=len(kept))
     scores = classification_scores(gold, guesses, labels=classifier.labels)
     return {**scores, "labels": classifier.labels, "left_out": counts.troubles()}
+
+
+def _keys_of(model: str | Path) -> list[str]:
+    """The labels as they stood in the training files, in the order of the model's; none where the run is not told."""
+    file = located(model) / "metrics.json"
+    return list(read_json_object(file).get("label_keys", [])) if file.is_file() else []
+
+
+def _names(labels: list[str], file: Path | None, known: list[str], keys: list[str]) -> dict[str, str]:
+    """The model's label for each label of the files."""
+    if set(labels) <= set(known) or (file is None and not keys):
+        return {}
+    if len(keys) == len(known) and set(labels) <= set(keys):
+        return dict(zip(keys, known, strict=True))
+    return read_class_names(labels, file)
 
 
 def _numbers(labels: list[str], known: list[str]) -> np.ndarray:

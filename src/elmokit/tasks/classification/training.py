@@ -126,13 +126,14 @@ def _measure(
     metrics = run_facts("classification", model, config, records)
     metrics |= {
         "labels": data.labels,
+        "label_keys": data.keys,
         "rows": {name: len(part.rows) for name, part in data.splits.items()},
         "left_out": {name: source.counts.troubles() for name, source in data.sources.items()},
         "test_texts_seen_in_training": seen_in_training(data),
     }
     for name, dataset in datasets.items():
         gold = data.classes(name)
-        if name == "train" and len(dataset) > config.train_report_rows:
+        if name == "train" and config.train_report_rows is not None and len(dataset) > config.train_report_rows:
             part = report_part(len(dataset), config.train_report_rows)
             dataset, gold = dataset.part(part), gold[part]
         logits = logits_of(model, dataset)
