@@ -374,3 +374,22 @@ def test_all_training_rows_are_scored_where_wanted(place: Path) -> None:
     part = run(place, "report_part", more=["train_report_rows=10", "epochs=1"])
     whole = run(place, "report_whole", more=["train_report_rows=null", "epochs=1"])
     assert (part["train"]["rows"], whole["train"]["rows"]) == (10, 96)
+
+
+def test_the_pipeline_cleans_and_cuts_as_the_classifier(place: Path) -> None:
+    run(place, "cleaned", more=["clean=[clean_markup, lower_case]", "max_words=4", "epochs=1"])
+    texts = [
+        "GOAL &lt;b&gt;team&lt;/b&gt;",
+        "bank share profit market stock bank share goal goal goal",
+        "Virus #39;s gene",
+    ]
+    classifier = Classifier.from_pretrained(place / "cleaned")
+    assert [classifier.tokenizer.words(text)[:4] for text in texts] == [
+        ["goal", "team"], ["bank", "share", "profit", "market"], ["virus", "'s", "gene"],
+    ]  # fmt: skip
+    pipe = pipeline(
+        "text-classification", model=ElmoForSequenceClassification.from_pretrained(place / "cleaned"),
+        tokenizer=ElmoTokenizer.from_pretrained(place / "cleaned"), top_k=None, truncation=True,
+    )  # fmt: skip
+    for ranked, found in zip(classifier.predict(texts), pipe(texts), strict=True):
+        assert dict(ranked) == pytest.approx({entry["label"]: entry["score"] for entry in found}, abs=1e-5)

@@ -57,7 +57,7 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     name="elmo",
-    help="ELMo: pretrain bidirectional language models, embed text, classify.",
+    help="ELMo: pretrain bidirectional language models, embed text, train tasks.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -65,12 +65,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("pretrain", short_help="Train a biLM on text.")(pretrain.pretrain)
-app.command("evaluate", short_help="Perplexity of a biLM on text.")(evaluate.evaluate)
+app.command("evaluate", short_help="Perplexity, or scores of a task.")(evaluate.evaluate)
 app.command("embed", short_help="Write word vectors of a text.")(embed.embed)
 app.command("convert", short_help="A model to another format.")(convert.convert)
 app.command("inspect", short_help="What a model is.")(inspect.inspect)
-app.add_typer(train.app, name="train", short_help="Train a task: classify.")
-app.command("predict", short_help="Label texts with a classifier.")(predict.predict)
+app.add_typer(train.app, name="train", short_help="Train a task, or vectors.")
+app.command("predict", short_help="Labels, spans, answers …")(predict.predict)
 app.command("compare", short_help="Methods side by side.")(compare.compare)
 app.command("senses", short_help="Uses of a word, grouped.")(senses.senses)
 app.command("serve", short_help="A page to explore vectors in.")(serve.serve)
@@ -94,7 +94,7 @@ def root(
         bool, typer.Option("--version", help="Print the version.", callback=show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """ELMo: pretrain bidirectional language models, embed text, classify."""
+    """ELMo: pretrain bidirectional language models, embed text, train tasks."""
 
 
 def main() -> None:

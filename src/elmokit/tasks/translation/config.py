@@ -44,6 +44,9 @@ class TranslationConfig(HeadConfig):
     beam_size: int = Field(default=5, ge=1)
     length_norm: Literal["gnmt", "length"] = Field(default="gnmt", description="Wu et al. 2016; division by length")
     length_penalty: float = Field(default=1.0, ge=0.0, description="its power; 0: none, which favours short ones")
+    max_ratio: float = Field(
+        default=3.0, gt=0.0, description="a translation ends at ten pieces more than this times the source's words"
+    )
 
     @property
     def watched(self) -> str:

@@ -23,7 +23,7 @@ from elmokit.tasks.translation.scores import bleu_scores
 from elmokit.text.normalize import normalize
 from elmokit.text.sentence_pieces import SentencePieces
 
-_SEARCH = ("max_words", "beam_size", "length_norm", "length_penalty")
+_SETTINGS = ("max_words", "beam_size", "length_norm", "length_penalty", "max_ratio", "skip_empty")
 
 
 class Translator:
@@ -35,15 +35,19 @@ class Translator:
         pieces: What it writes.
         max_words: Longer texts are translated in parts of so many words.
         beam_size, length_norm, length_penalty: See `elmokit.nn.beam_search.beam_search`.
+        max_ratio: A translation has at most ten pieces more than this times the words of its source.
+        skip_empty: `score` leaves out lines that are empty on one side.
     """
 
     def __init__(
         self, model: ElmoForTranslation, tokenizer: ElmoTokenizer, pieces: SentencePieces, *, max_words: int = 128,
-        beam_size: int = 5, length_norm: LengthNorm = "gnmt", length_penalty: float = 1.0,
+        beam_size: int = 5, length_norm: LengthNorm = "gnmt", length_penalty: float = 1.0, max_ratio: float = 3.0,
+        skip_empty: bool = False,
     ) -> None:  # fmt: skip
         self.model, self.tokenizer, self.pieces = model.train(False), tokenizer, pieces
         self.max_words, self.beam_size = max_words, beam_size
-        self.length_norm, self.length_penalty = length_norm, length_penalty
+        self.length_norm, self.length_penalty, self.max_ratio = length_norm, length_penalty, max_ratio
+        self.skip_empty = skip_empty
         self._split = word_splitter(tokenizer)
 
     @classmethod
@@ -60,8 +64,7 @@ class Translator:
                 f"{folder} has {len(pieces)} target pieces; its config.json asks for {model.config.n_target_pieces}"
             )
         settings = settings_of(folder)
-        search = {name: settings[name] for name in _SEARCH if name in settings}
-        return cls(model, tokenizer, pieces, **search)
+        return cls(model, tokenizer, pieces, **{name: settings[name] for name in _SETTINGS if name in settings})
 
     def translate(self, texts: Sequence[str], *, batch_size: int = 64) -> list[str]:
         """The best translation of each raw text. A text without words has an empty one."""
@@ -89,7 +92,7 @@ class Translator:
         Raises:
             DataError: The files cannot be read or are not aligned.
         """
-        pairs = read_pairs(sources, targets, flags=("--test", "--target"))
+        pairs = read_pairs(sources, targets, flags=("--test", "--target"), skip_empty=self.skip_empty or None)
         return bleu_scores(pairs.target, self.translate(pairs.source))
 
     def _translated(self, sentences: Sequence[list[str]], *, batch_size: int) -> list[str]:
@@ -108,6 +111,7 @@ class Translator:
                 beam=self.beam_size,
                 norm=self.length_norm,
                 power=self.length_penalty,
+                max_ratio=self.max_ratio,
             )
             for row, best in zip(picked, hypotheses, strict=True):
                 # A line of text is trained on and asked for; a stray line break would shift all behind it.

@@ -39,7 +39,7 @@ from elmokit.tasks.inputs.batches import IGNORED, RowDataset
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.pictures import draw_history
-from elmokit.tasks.run_folder import versions
+from elmokit.tasks.run_folder import settings_of, versions
 from elmokit.tasks.trainer import HeadTrainer, history
 from elmokit.tasks.translation.card import translator_card
 from elmokit.tasks.translation.config import TranslationConfig
@@ -70,6 +70,9 @@ def train_translator(config: TranslationConfig) -> dict[str, Any]:
         vectors = read_vectors(config)
         tokenizer = task_tokenizer(config, vectors)
         data = load_pairs(config, word_splitter(tokenizer), _pieces_of(work, start))
+        earlier = settings_of(start).get("n_pieces", config.n_pieces) if (start / PIECES_FILE).is_file() else None
+        if earlier is not None and "n_pieces" in config.model_fields_set and config.n_pieces != earlier:
+            log.warning("n_pieces = %d is passed over: the pieces are those of %s", config.n_pieces, start)
         test = read_pairs(
             config.test_source, config.test_target, flags=("--test-source", "--test-target"),
             skip_empty=config.skip_empty,
@@ -93,7 +96,7 @@ def train_translator(config: TranslationConfig) -> dict[str, Any]:
         watch.lap("train")
         translator = Translator(
             model, tokenizer, data.pieces, max_words=config.max_words, beam_size=config.beam_size,
-            length_norm=config.length_norm, length_penalty=config.length_penalty,
+            length_norm=config.length_norm, length_penalty=config.length_penalty, max_ratio=config.max_ratio,
         )  # fmt: skip
         metrics = _measure(translator, test, counts, config, trainer, work)
         metrics["left_out"] = data.left_out
