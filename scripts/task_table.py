@@ -5,9 +5,10 @@
 The file names the task (`elmo train TASK`), the figure of `metrics.json` that counts, the seeds, settings that all rows
 share, and the rows: `model` is a biLM, or `start` another row from whose heads, seed by seed, this one goes on. `$DATA`
 in a path is $ELMOKIT_DATA. `scale` is what figures are multiplied by (100 without), and `intervals` names what
-`metrics.json` has of a figure's interval over the test rows, for rows of one seed. Runs go several at a time, one
-thread each; finished ones are passed over and unfinished ones go on from their last epoch, so the script may be stopped
-and started again. --table prints what is there. Below the table stands what each row gains over the first one.
+`metrics.json` has of a figure's interval over the test rows, for rows of one seed. Below the table stand the gains over
+the rows that `baselines` names, without it over the first. Runs go several at a time, one thread each; finished ones
+are passed over and unfinished ones go on from their last epoch, so the script may be stopped and started again.
+--table prints what is there.
 """
 
 from __future__ import annotations
@@ -109,16 +110,17 @@ def printed(table: dict[str, Any], runs: list[Run]) -> str:
 
 
 def gains(table: dict[str, Any], runs: list[Run]) -> list[str]:
-    """A line for each row but the first: what it gains over that one in the first figure."""
+    """A line for each row: what it gains in the first figure over the table's `baselines`, or over the first row."""
     name, path = next(iter(table["figures"].items()))
     rows = {row["name"]: {run.settings["seed"]: run for run in runs if run.row == row["name"] and run.done}
             for row in table["rows"]}  # fmt: skip
-    (first, base), *others = rows.items()
+    baselines = table.get("baselines", [next(iter(rows))])
     lines = []
-    for row, found in others:
-        if seeds := sorted(found.keys() & base.keys()):
-            gain = _gain(table, path, [base[seed] for seed in seeds], [found[seed] for seed in seeds])
-            lines.append(f"{row} over {first} in {name}: {gain}")
+    for base in baselines:
+        for row in (row for row in rows if row not in baselines):
+            if seeds := sorted(rows[row].keys() & rows[base].keys()):
+                gain = _gain(table, path, *([rows[name][seed] for seed in seeds] for name in (base, row)))
+                lines.append(f"{row} over {base} in {name}: {gain}")
     return lines
 
 
