@@ -18,7 +18,7 @@ from sacrebleu.metrics.bleu import BLEU
 
 from elmokit.study.comparison.statistics import interval
 from elmokit.tasks.question_answering.scores import bootstrap_interval, question_scores
-from elmokit.tasks.question_answering.squad import read_questions
+from elmokit.tasks.question_answering.squad import gold_answers, read_questions
 from elmokit.tasks.translation.data import read_pairs
 
 DRAWS = 2000
@@ -63,8 +63,7 @@ def over_rows(task: str, settings: dict[str, Any], first: Path, second: Path) ->
 
 
 def _answers(test: Sequence[str], first: Path, second: Path) -> Gain:
-    questions = read_questions(test, flag="test").questions
-    gold = {question.id: [answer.text for answer in question.answers] for question in questions}
+    gold = gold_answers(read_questions(test, flag="test"))
     before, after = (question_scores(gold, json.loads(path.read_text(encoding="utf-8"))) for path in (first, second))
     gained = (after - before)[:, 1:]
     low, high = bootstrap_interval(gained)

@@ -132,13 +132,13 @@ def _gain(table: dict[str, Any], path: str, before: list[Run], after: list[Run])
 
 
 def _cell(table: dict[str, Any], runs: list[Run], figure: str) -> str:
-    scale, over_rows = table.get("scale", 100), table.get("intervals", {}).get(figure)
+    scale, ends = table.get("scale", 100), table.get("intervals", {}).get(figure)
     found = interval([scale * run.value(table["figures"][figure]) for run in runs])
     if found["low"] is not None:
         return f"{found['mean']:.2f} ± {found['high'] - found['mean']:.2f}"
-    if over_rows is None:
+    if ends is None:
         return f"{found['mean']:.2f}"
-    low, high = (scale * end for end in runs[0].value(over_rows))
+    low, high = (scale * end for end in runs[0].value(ends))
     return f"{found['mean']:.2f} ({low:.2f}–{high:.2f})"
 
 

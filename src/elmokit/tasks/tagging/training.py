@@ -109,12 +109,13 @@ def _datasets(
     model: ElmoForTokenClassification, word_rows: WordRows, data: TaggingData, pieces: dict[str, Pieces],
     config: TagConfig,
 ) -> Datasets:  # fmt: skip
-    makers = {}
+    makers, classes = {}, {}
     for name, own in pieces.items():
         words = [normalize_words(words, config.clean or []) for words in own.words]
         makers[name] = dataset_maker(model, tokenize(words, max_words=config.max_words, word_rows=word_rows), config)
+        classes[name] = data.classes(own.tags)
     return {
-        name: makers[source](rows=pieces[source].of(rows), word_labels=data.classes(pieces[source].tags))
+        name: makers[source](rows=pieces[source].of(rows), word_labels=classes[source])
         for name, (source, rows) in data.splits.items()
     }
 
