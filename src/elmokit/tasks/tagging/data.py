@@ -34,24 +34,6 @@ class TaggedSentences:
 
 
 @dataclass(frozen=True)
-class Pieces:
-    """Sentences as a model reads them: those over `max_words` in pieces.
-
-    Attributes:
-        words, tags: Of each piece; a span that is cut is two.
-        owners: (pieces,) number of the sentence; the pieces of one stand together, in order.
-    """
-
-    words: list[list[str]]
-    tags: list[list[str]]
-    owners: NDArray[np.int64]
-
-    def of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The pieces of sentences in ascending order."""
-        return np.flatnonzero(np.isin(self.owners, rows))
-
-
-@dataclass(frozen=True)
 class TaggingData:
     """Everything a run reads.
 
@@ -128,22 +110,6 @@ def read_tagged(files: Sequence[str], config: TagConfig, *, flag: str) -> Tagged
             "with the span before it begins a new one, as for conlleval", flag, len(broken), broken[0],
         )  # fmt: skip
     return found
-
-
-def in_pieces(sentences: TaggedSentences, config: TagConfig, *, flag: str) -> Pieces:
-    """Sentences of at most `config.max_words` words, for training; scores are those of whole sentences."""
-    words: list[list[str]] = []
-    tags: list[list[str]] = []
-    owners: list[int] = []
-    for number, (own, gold) in enumerate(zip(sentences.words, sentences.tags, strict=True)):
-        for start in range(0, len(own), config.max_words):
-            words.append(own[start : start + config.max_words])
-            tags.append(converted(gold[start : start + config.max_words], config.scheme))
-            owners.append(number)
-    cut = sum(len(own) > config.max_words for own in sentences.words)
-    if cut:
-        log.warning("%s: %d sentences are longer than %d words and are read in pieces", flag, cut, config.max_words)
-    return Pieces(words, tags, np.array(owners, dtype=np.int64))
 
 
 def refuse_unseen(sentences: TaggedSentences, labels: Collection[str], *, flag: str, lack: str) -> None:

@@ -18,6 +18,7 @@ from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.run_folder import settings_of
 from elmokit.tasks.tagging.config import TagConfig
 from elmokit.tasks.tagging.data import read_tagged, refuse_unseen
+from elmokit.tasks.tagging.pieces import Pieces
 from elmokit.tasks.tagging.schemes import spans_of
 from elmokit.tasks.tagging.scores import span_scores
 from elmokit.tasks.tagging.training import tag_all
@@ -62,20 +63,14 @@ class Tagger:
 
         Words go through the clean-up steps of the training.
         """
-        steps = self.model.config.text_steps or []
-        pieces: list[list[str]] = []
-        owners: list[int] = []
-        for number, words in enumerate(sentences):
-            for start in range(0, len(words), self.max_words):
-                pieces.append(normalize_words(words[start : start + self.max_words], steps))
-                owners.append(number)
-        found: list[list[str]] = [[] for _ in sentences]
-        if pieces:
-            tokens = tokenize(pieces, max_words=self.max_words, word_rows=self.tokenizer.word_rows)
-            data = CharDataset(tokens, rows=np.arange(len(pieces)))
-            for owner, tags in zip(owners, tag_all(self.model, data, batch_size=batch_size), strict=True):
-                found[owner] += [self.tags[number] for number in tags]
-        return found
+        pieces = Pieces.cut(sentences, max_words=self.max_words)
+        if not pieces.parts:
+            return [[] for _ in sentences]
+        words = [normalize_words(part, self.model.config.text_steps or []) for part in pieces.parts]
+        tokens = tokenize(words, max_words=self.max_words, word_rows=self.tokenizer.word_rows)
+        numbers = tag_all(self.model, CharDataset(tokens, rows=np.arange(len(words))), batch_size=batch_size)
+        tags = [[self.tags[number] for number in row] for row in numbers]
+        return pieces.joined(tags, np.arange(len(sentences)))
 
     def predict(self, texts: Sequence[str], *, batch_size: int = 128) -> list[list[Entity]]:
         """The spans of each raw text, in order, with offsets into it. A text is tagged sentence by sentence."""

@@ -24,7 +24,8 @@ from elmokit.tasks.pictures import draw_history
 from elmokit.tasks.run_folder import versions
 from elmokit.tasks.tagging.card import tagger_card
 from elmokit.tasks.tagging.config import TagConfig
-from elmokit.tasks.tagging.data import Pieces, TaggingData, in_pieces, load_tagged
+from elmokit.tasks.tagging.data import TaggedSentences, TaggingData, load_tagged
+from elmokit.tasks.tagging.pieces import Pieces
 from elmokit.tasks.tagging.schemes import allowed_steps, converted
 from elmokit.tasks.tagging.scores import span_scores
 from elmokit.tasks.trainer import HeadTrainer, history
@@ -56,7 +57,7 @@ def train_tagger(config: TagConfig) -> dict[str, Any]:
         model, fresh = build_head(ElmoForTokenClassification, config, data.tags, vectors)
         model.allow(*allowed_steps(data.tags))
         tokenizer = task_tokenizer(config, vectors, spelled=model.config.char_features > 0)
-        pieces = {name: in_pieces(sentences, config, flag=name) for name, sentences in data.sources.items()}
+        pieces = {name: _in_pieces(sentences, config, flag=name) for name, sentences in data.sources.items()}
         datasets = _datasets(model, tokenizer.word_rows, data, pieces, config)
         if fresh:
             start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
@@ -105,15 +106,24 @@ def _epoch_scores(prediction: EvalPrediction, *, tags: Sequence[str]) -> dict[st
     return {name: scores[name] for name in ("f1", "precision", "recall", "accuracy")}
 
 
+def _in_pieces(sentences: TaggedSentences, config: TagConfig, *, flag: str) -> Pieces:
+    """The words of at most `config.max_words` at a time, for training; scores are those of whole sentences."""
+    cut = sum(len(words) > config.max_words for words in sentences.words)
+    if cut:
+        log.warning("%s: %d sentences are longer than %d words and are read in pieces", flag, cut, config.max_words)
+    return Pieces.cut(sentences.words, max_words=config.max_words)
+
+
 def _datasets(
     model: ElmoForTokenClassification, word_rows: WordRows, data: TaggingData, pieces: dict[str, Pieces],
     config: TagConfig,
 ) -> Datasets:  # fmt: skip
     makers, classes = {}, {}
     for name, own in pieces.items():
-        words = [normalize_words(words, config.clean or []) for words in own.words]
+        words = [normalize_words(part, config.clean or []) for part in own.parts]
         makers[name] = dataset_maker(model, tokenize(words, max_words=config.max_words, word_rows=word_rows), config)
-        classes[name] = data.classes(own.tags)
+        tags = Pieces.cut(data.sources[name].tags, max_words=config.max_words).parts
+        classes[name] = data.classes([converted(part, config.scheme) for part in tags])  # a span that is cut is two
     return {
         name: makers[source](rows=pieces[source].of(rows), word_labels=classes[source])
         for name, (source, rows) in data.splits.items()
@@ -149,11 +159,8 @@ def _measure(
     }
     for name, dataset in datasets.items():
         source, rows = data.splits[name]
-        sentences: dict[int, list[str]] = {row: [] for row in rows.tolist()}
-        owners = pieces[source].owners[pieces[source].of(rows)].tolist()
-        for owner, numbers in zip(owners, tag_all(model, dataset), strict=True):
-            sentences[owner] += [data.tags[number] for number in numbers]
-        predicted = list(sentences.values())
+        tags = [[data.tags[number] for number in numbers] for numbers in tag_all(model, dataset)]
+        predicted = pieces[source].joined(tags, rows)
         metrics[name] = span_scores(data.gold(name), predicted)
         if name == "test":
             _write_predictions(work / "test_predictions.conll", data, predicted)
