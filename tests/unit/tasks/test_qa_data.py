@@ -156,3 +156,11 @@ def test_a_passage_is_stored_once_and_an_id_may_not_come_twice(tmp_path: Path) -
     (tmp_path / "b.json").write_text(path.read_text())
     with pytest.raises(DataError, match=r"b\.json \(--train\), question 0-a: the id stands twice"):
         read_questions([path, tmp_path / "b.json"], flag="train")
+
+
+@pytest.mark.parametrize("ids", [("2", None), (None, "1")])
+def test_a_number_that_is_an_id_already_says_so(ids: tuple[str | None, str | None], tmp_path: Path) -> None:
+    rows = [{"passage": PASSAGE, "question": "Who?"} | ({} if name is None else {"id": name}) for name in ids]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(DataError, match=r"the id stands twice.*those without one are numbered"):
+        read_questions([tmp_path / "pairs.jsonl"], flag="file", answered=False)

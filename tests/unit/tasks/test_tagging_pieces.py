@@ -24,5 +24,5 @@ def test_pieces_are_as_long_as_may_be() -> None:
 
 def test_too_few_tags_are_refused() -> None:
     pieces = Pieces.cut(SENTENCES, max_words=2)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="shorter"):
         pieces.joined([["O", "O"]], np.arange(4))

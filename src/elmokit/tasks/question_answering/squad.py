@@ -67,7 +67,8 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
             name = name or f"{len(questions) + 1}"
             told = f"{place}, question {name}"
             if name in questions:
-                raise DataError(f"{told}: the id stands twice; expected one question for each")
+                numbered = " (those without one are numbered: give all an id, or none)" if lines else ""
+                raise DataError(f"{told}: the id stands twice; expected one question for each{numbered}")
             if not question.strip():
                 raise DataError(f"{told}: the question is empty")
             if not passage.strip():
