@@ -125,32 +125,35 @@ def test_evaluate_scores_as_the_training_did(place: Path, trained: Path) -> None
     assert f"F1 {metrics['test']['f1']:.4f}" in elmo("evaluate", trained, "--test", place / "test.txt").stdout
 
 
-def test_char_features_learn_beside_frozen_layers_and_vectors(place: Path) -> None:
+@pytest.mark.parametrize("mix_at", ["input", "between"])
+def test_char_features_learn_beside_frozen_layers_and_vectors(place: Path, mix_at: str) -> None:
     (place / "vectors.txt").write_text("lives 0.1 0.2\nAda 0.3 -0.1\n")
-    output = place / "spelled"
+    output, tuned = place / f"spelled_{mix_at}", place / f"spelled_{mix_at}_tuned"
     more = ["--vectors", place / "vectors.txt", "--set", "char_features=8", "--set", "epochs=6"]
+    more += ["--set", f"mix_at={mix_at}", "--set", "head_layers=2"]
     result = elmo(*words_of(place, output, valid=place / "valid.txt"), *more)
     assert result.exit_code == 0, result.output
     metrics = json.loads((output / "metrics.json").read_text())
     assert metrics["test"]["f1"] > 0.5
     shown = elmo("evaluate", output, "--test", place / "test.txt", "--json")
     assert json.loads(shown.stdout) == metrics["test"]  # from text, with the biLM run anew
-    tuned = [*words_of(place, place / "spelled_tuned", model=output), "--finetune", "--set", "epochs=1"]
-    result = elmo(*tuned)
+    result = elmo(*words_of(place, tuned, model=output), "--finetune", "--set", "head_layers=2", "--set", "epochs=1")
     assert result.exit_code == 0, result.output
-    assert json.loads((place / "spelled_tuned" / "metrics.json").read_text())["test"]["f1"] > 0.5
-    model = ElmoForTokenClassification.from_pretrained(place / "spelled_tuned")
-    pipe = pipeline(
-        "token-classification", model=model, tokenizer=ElmoTokenizer.from_pretrained(place / "spelled_tuned")
-    )
+    assert json.loads((tuned / "metrics.json").read_text())["test"]["f1"] > 0.5
+    model = ElmoForTokenClassification.from_pretrained(tuned)
+    assert model.config.mix_at == mix_at  # of the folder it started from
+    pipe = pipeline("token-classification", model=model, tokenizer=ElmoTokenizer.from_pretrained(tuned))
     assert [entry["word"] for entry in pipe("Ada lives in Rome .")] == ["Ada", "Rome"]
     (place / "rows.csv").write_text("label,text\n" + "a,Ada lives\nb,Rome is far\n" * 10)
-    rows = ["--train", place / "rows.csv", "--test", place / "rows.csv", "--output", place / "topics"]
+    rows = ["--train", place / "rows.csv", "--test", place / "rows.csv", "--output", place / f"topics_{mix_at}"]
     result = elmo("train", "classify", "--model", output, *rows, "--cache", place / "cache", "--epochs", 1)
     assert result.exit_code == 0, result.output  # another head has no such features, but the same static vectors
     static = [
         kind.from_pretrained(folder).static.weight
-        for kind, folder in ((ElmoForTokenClassification, output), (ElmoForSequenceClassification, place / "topics"))
+        for kind, folder in (
+            (ElmoForTokenClassification, output),
+            (ElmoForSequenceClassification, place / f"topics_{mix_at}"),
+        )
     ]
     assert torch.equal(*static)
     assert static[0].abs().sum() > 0

@@ -122,6 +122,9 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         static_dim (`int`, *optional*, defaults to 0): size of a static vector.
         char_features (`int`, *optional*, defaults to 0): filters, three characters wide, of a char CNN of the tagger's
             own, whose maxima stand beside the mixed layers (the baseline of Peters et al. 2018, §4); 0: none.
+        mix_at (`"input"`, `"between"` or `"both"`, *optional*, defaults to `"input"`): where a tagger reads the mixed
+            layers: at the input of its BiLSTM, beside the states of the BiLSTM's first layer (the best of three places
+            of Peters et al. 2017, whose first layer reads static vectors and char features alone), or at both.
 
     Decoder of a translator (Luong et al. 2015)
         n_target_pieces (`int`, *optional*, defaults to 0): pieces of the target language, markers included; 0: none.
@@ -190,6 +193,7 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     n_static_words: int = 0
     static_dim: int = 0
     char_features: int = 0
+    mix_at: Literal["input", "between", "both"] = "input"
 
     n_target_pieces: int = 0
     target_dim: int = 256
@@ -315,6 +319,18 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         if self.context_layers and self.cell_dim != self.projection_dim:
             raise ValueError(
                 f"cell_dim is {self.cell_dim}; expected projection_dim ({self.projection_dim}) with context_layers."
+            )
+
+    def validate_mix_at(self) -> None:
+        """A mix between two layers has two layers, and the first of them something to read."""
+        if self.mix_at == "input":
+            return
+        if self.head_layers < 2:
+            raise ValueError(f"head_layers is {self.head_layers}; expected at least 2 with mix_at {self.mix_at!r}.")
+        if self.mix_at == "between" and not self.n_static_words and not self.char_features:
+            raise ValueError(
+                "mix_at is 'between', without static vectors or char features the first layer has nothing to read; "
+                "expected char_features above 0, static vectors, or mix_at 'both'."
             )
 
     def validate_rates(self) -> None:

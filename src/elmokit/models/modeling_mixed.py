@@ -58,7 +58,14 @@ class ElmoMixedModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
     def mixed(
         self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Word vectors (B, W, D) and their mask (B, W), from one of `char_ids` and `layers`.
+        """Word vectors (B, W, D) and their mask (B, W): the mix and the static vectors of `mixed_apart`."""
+        words, static, mask = self.mixed_apart(char_ids, mask, layers, static_ids)
+        return words if static is None else torch.cat([words, static], dim=-1), mask
+
+    def mixed_apart(
+        self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        """The mix (B, W, P), static vectors (B, W, S) or None, and the mask (B, W), from `char_ids` or `layers`.
 
         Where the model has static vectors, their numbers stand in `char_ids` behind what the biLM reads; with `layers`
         they come as `static_ids` (B, W).
@@ -70,13 +77,12 @@ class ElmoMixedModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         hidden, mask = self.hidden_layers(char_ids, mask, layers)
         words = self.mix(hidden, mask)
         if self.static is None:
-            return words, mask
+            return words, None, mask
         if char_ids is not None:
             static_ids = char_ids[..., self.config.row_width]
         if static_ids is None or static_ids.shape != mask.shape:
             raise ValueError(f"This model has static vectors: layers needs static_ids {tuple(mask.shape)} beside them.")
-        beside = self.static(static_ids.where(mask, 0)).to(words.dtype)
-        return torch.cat([words, beside], dim=-1), mask
+        return words, self.static(static_ids.where(mask, 0)).to(words.dtype), mask
 
     def hidden_layers(
         self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None

@@ -26,6 +26,8 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
     With `config.char_features` a char CNN of its own reads every word's bytes, too; its maxima stand beside the mix. It
     has tanh filters, whose initialisation suits features that nothing follows but the BiLSTM.
 
+    `config.mix_at` says which layer of the BiLSTM reads the mix.
+
     The tags are `config.id2label`. What may follow what is set by `allow`, and is saved with the weights.
     """
 
@@ -38,9 +40,11 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
                 filters=[[3, config.char_features]], n_highway=0, projection_dim=None, activation="tanh"
             )
         self.dropout = Dropout(config.head_dropout)
+        mix = config.hidden_size
         self.lstm = BiLSTM(
-            input_dim=self.word_dim + config.char_features, hidden_dim=config.head_hidden_dim,
-            n_layers=config.head_layers, dropout=config.head_dropout,
+            input_dim=self.word_dim + config.char_features - (mix if config.mix_at == "between" else 0),
+            hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
+            between_dim=0 if config.mix_at == "input" else mix, dropout=config.head_dropout,
         )  # fmt: skip
         self.classifier = nn.Linear(2 * config.head_hidden_dim, self.num_labels)
         self.crf = LinearChainCRF(self.num_labels)
@@ -98,25 +102,31 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
         self, char_ids: Tensor | None, attention_mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None,
         spelling: Tensor | None,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        words, mask = self.mixed(char_ids, attention_mask, layers, static_ids)
+        mix, static, mask = self.mixed_apart(char_ids, attention_mask, layers, static_ids)
+        read = [] if self.config.mix_at == "between" else [mix]
+        if static is not None:
+            read.append(static)
         if self.spelling is not None:
-            words = self._beside(words, mask, spelling if char_ids is None else char_ids[..., -SPELLING_WIDTH:])
+            rows = spelling if char_ids is None else char_ids[..., -SPELLING_WIDTH:]
+            read.append(self._spelling_features(rows, mask).to(mix.dtype))
         if bool((mask[:, 1:] > mask[:, :-1]).any()):
             raise ValueError("Padding stands before words; expected it at the right (padding_side='right').")
         if not mask.shape[1]:
-            return words.new_zeros(len(words), 0, self.num_labels), mask
-        states, _ = self.lstm(self.dropout(words), mask.sum(dim=1).tolist())
+            return mix.new_zeros(len(mix), 0, self.num_labels), mask
+        states, _ = self.lstm(
+            self.dropout(torch.cat(read, dim=-1)), mask.sum(dim=1).tolist(),
+            between=None if self.config.mix_at == "input" else mix,
+        )  # fmt: skip
         scores: Tensor = self.classifier(self.dropout(states))
         return scores, mask
 
-    def _beside(self, words: Tensor, mask: Tensor, spelling: Tensor | None) -> Tensor:
-        """The word vectors (B, W, D) with the features of their spelling (B, W, 50) behind them; each word once."""
+    def _spelling_features(self, spelling: Tensor | None, mask: Tensor) -> Tensor:
+        """The char features (B, W, F) of spellings (B, W, 50), each word computed once; zero in the padding."""
         if spelling is None or spelling.shape != (*mask.shape, SPELLING_WIDTH):
             shape = (*mask.shape, SPELLING_WIDTH)
             raise ValueError(f"This model has char features: layers needs spelling {shape} beside them.")
         assert self.spelling is not None
         rows = spelling[mask]
         picks, inverse = distinct_rows(rows)
-        features = functional.embedding(inverse, self.spelling(rows[picks])).to(words.dtype)
-        beside = words.new_zeros(*mask.shape, features.shape[1]).masked_scatter(mask.unsqueeze(-1), features)
-        return torch.cat([words, beside], dim=-1)
+        features = functional.embedding(inverse, self.spelling(rows[picks]))
+        return features.new_zeros(*mask.shape, features.shape[1]).masked_scatter(mask.unsqueeze(-1), features)

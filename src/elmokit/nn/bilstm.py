@@ -17,20 +17,29 @@ class BiLSTM(nn.Module):
     """`n_layers` of both directions; each layer reads the two directions of the one below side by side.
 
     Computes what `torch.nn.LSTM(bidirectional=True)` computes on a packed sequence, at about twice its rate on a CPU.
+
+    With `between_dim` the second layer reads vectors of that size, too, beside the states of the first.
     """
 
-    def __init__(self, *, input_dim: int, hidden_dim: int, n_layers: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self, *, input_dim: int, hidden_dim: int, n_layers: int, between_dim: int = 0, dropout: float = 0.0
+    ) -> None:
         super().__init__()
-        sizes = [input_dim] + [2 * hidden_dim] * (n_layers - 1)
+        if between_dim and n_layers < 2:
+            raise ValueError(
+                f"n_layers is {n_layers}; expected at least 2 with between_dim: two layers to stand between."
+            )
+        sizes = [input_dim, 2 * hidden_dim + between_dim][:n_layers] + [2 * hidden_dim] * (n_layers - 2)
         self.layers = nn.ModuleList(
             ProjectedLSTM(input_dim=size, cell_dim=hidden_dim, cell_clip=None, proj_clip=None) for size in sizes
         )
         self.dropout = Dropout(dropout)
 
-    def forward(self, words: Tensor, lengths: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def forward(self, words: Tensor, lengths: Sequence[int], between: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """words (B, W, D) to states (B, W, 2H), zero in the padding, and both last states (B, 2H).
 
-        A sentence without words has last states of zero.
+        `between` (B, W, `between_dim`) is what the second layer reads beside the first one's states. A sentence without
+        words has last states of zero.
         """
         batch, width = words.shape[:2]
         packing = Packing.of(lengths, stride=width)
@@ -41,6 +50,8 @@ class BiLSTM(nn.Module):
         x = words.flatten(0, 1)[torch.stack([forward, backward])]  # (2, N, D) in each direction's reading order
         states, last = x[0], x.new_zeros(2, batch, 0)
         for number, layer in enumerate(cast(Iterable[ProjectedLSTM], self.layers)):
+            if number == 1 and between is not None:
+                states = torch.cat([states, between.flatten(0, 1)[forward].to(states.dtype)], dim=1)
             if number > 0:
                 states = self.dropout(states)
                 x = torch.stack([states, states[row[0, backward]]])

@@ -186,7 +186,7 @@ def _shape(
     values = load_config(folder).to_dict()
     values |= {name: value for name, value in chosen.items() if value is not None} | dict(sizes)
     if not hasattr(config, "char_features"):
-        values["char_features"] = 0  # of a tagger alone
+        values |= {"char_features": 0, "mix_at": "input"}  # of a tagger alone
     if vectors is not None:
         values |= {"n_static_words": len(vectors) + 1, "static_dim": vectors.dim}
     for name in ("num_labels", "id2label", "label2id", "architectures", "transformers_version", "problem_type"):

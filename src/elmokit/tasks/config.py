@@ -89,6 +89,7 @@ HEAD_SHAPE = (
     "head_layers",
     "pooling",
     "char_features",
+    "mix_at",
     "self_attention",
     "target_dim",
     "decoder_hidden_dim",

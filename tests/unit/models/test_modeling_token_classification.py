@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForTokenClassification
 
+from elmokit.errors import ConfigError
 from elmokit.models import ElmoConfig, ElmoForTokenClassification, ElmoModel, ElmoTokenizer
 from elmokit.tasks.tagging.schemes import allowed_steps, tag_set
 from elmokit.text.word_rows import ByteRows, JoinedRows
@@ -19,7 +20,8 @@ SENTENCES = [["Anna", "met", "Bob", "Lee", "."], [], ["Paris"]]
 
 def tagger(**overrides: Any) -> ElmoForTokenClassification:
     torch.manual_seed(5)
-    config = ElmoConfig.preset("tiny", num_labels=len(TAGS), head_hidden_dim=8, head_layers=1, **overrides)
+    head = {"num_labels": len(TAGS), "head_hidden_dim": 8, "head_layers": 1}
+    config = ElmoConfig.preset("tiny", **{**head, **overrides})
     model = ElmoForTokenClassification(config).eval()
     model.allow(*allowed_steps(TAGS))
     return model
@@ -108,3 +110,33 @@ def test_char_features_stand_beside_the_mix() -> None:
         model(layers=layers, attention_mask=mask)
     with pytest.raises(ValueError, match="the last 50 for what stands beside the biLM"):
         model(**batch())
+
+
+@pytest.mark.parametrize("place", ["between", "both"])
+def test_the_second_layer_reads_the_mix(place: str) -> None:
+    model = tagger(char_features=6, head_layers=2, mix_at=place)
+    size = model.config.hidden_size
+    widths = [layer.weight_input.shape[-1] for layer in model.lstm.layers]
+    assert widths == [6 + (size if place == "both" else 0), 16 + size]
+    tokenizer = ElmoTokenizer(word_rows=JoinedRows(ByteRows(), spelled=True))
+    given = dict(tokenizer(SENTENCES, padding=True, return_tensors="pt", is_split_into_words=True))
+    whole = model(**given).logits
+    alone = model(**tokenizer(SENTENCES[:1], return_tensors="pt", is_split_into_words=True)).logits
+    torch.testing.assert_close(whole[:1], alone, atol=1e-5, rtol=0)
+    mask, spelling = given["attention_mask"], given["char_ids"][..., 50:]
+    layers = torch.stack(model.elmo(given["char_ids"][..., :50], attention_mask=mask).hidden_states, dim=1)
+    stored = model(layers=layers, attention_mask=mask, spelling=spelling).logits
+    torch.testing.assert_close(stored, whole, atol=1e-5, rtol=0)
+    first: list[torch.Tensor] = []
+    model.lstm.layers[0].register_forward_hook(lambda _, inputs, output: first.append(output[0]))
+    others = model(layers=layers.flip(0), attention_mask=mask, spelling=spelling).logits
+    model(layers=layers, attention_mask=mask, spelling=spelling)
+    assert not torch.allclose(others, whole, atol=1e-3)
+    assert torch.equal(first[0], first[1]) == (place == "between")  # whose first layer does not read the mix
+
+
+def test_a_mix_between_layers_needs_two_and_something_below() -> None:
+    with pytest.raises(ConfigError, match="head_layers is 1; expected at least 2 with mix_at 'both'"):
+        tagger(mix_at="both")
+    with pytest.raises(ConfigError, match="the first layer has nothing to read; expected char_features above 0"):
+        tagger(mix_at="between", head_layers=2)

@@ -55,3 +55,24 @@ def test_gradients_reach_every_word_and_no_padding() -> None:
     assert (words.grad[0] != 0).any(dim=1).all()
     assert (words.grad[1, 2:] == 0).all()
     assert (states[1, 2:] == 0).all()
+
+
+def test_the_second_layer_reads_what_stands_between() -> None:
+    torch.manual_seed(0)
+    lengths = [2, 5, 3]
+    whole = BiLSTM(input_dim=7, hidden_dim=4, n_layers=3, between_dim=6)
+    first = BiLSTM(input_dim=7, hidden_dim=4, n_layers=1)
+    rest = BiLSTM(input_dim=8 + 6, hidden_dim=4, n_layers=2)
+    first.layers[0].load_state_dict(whole.layers[0].state_dict())
+    for ours, theirs in zip(rest.layers, list(whole.layers)[1:], strict=True):
+        ours.load_state_dict(theirs.state_dict())
+    words, between = torch.randn(3, 5, 7), torch.randn(3, 5, 6)
+    states, last = whole(words, lengths, between)
+    expected = rest(torch.cat([first(words, lengths)[0], between], dim=-1), lengths)
+    torch.testing.assert_close(states, expected[0], atol=1e-6, rtol=0)
+    torch.testing.assert_close(last, expected[1], atol=1e-6, rtol=0)
+
+
+def test_between_needs_two_layers() -> None:
+    with pytest.raises(ValueError, match="n_layers is 1; expected at least 2 with between_dim"):
+        BiLSTM(input_dim=3, hidden_dim=2, n_layers=1, between_dim=4)

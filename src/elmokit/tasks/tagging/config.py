@@ -29,6 +29,10 @@ class TagConfig(HeadConfig):
     char_features: int | None = Field(
         default=None, ge=0, description="filters of a char CNN of the tagger's own, beside the mixed layers"
     )
+    mix_at: Literal["input", "between", "both"] | None = Field(
+        default=None,
+        description="where the BiLSTM reads the mixed layers: at its input, after its first layer, or both",
+    )
     batch_size: int = Field(default=32, ge=1)
     best_by: Literal["f1", "accuracy", "loss"] = "f1"
 
