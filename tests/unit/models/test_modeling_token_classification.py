@@ -90,24 +90,29 @@ def test_mistakes_are_told() -> None:
         tagger()(**left)
 
 
-def test_char_features_stand_beside_the_mix() -> None:
-    model, plain = tagger(char_features=6), tagger()
-    rows = JoinedRows(ByteRows(), spelled=True)
-    tokenizer = ElmoTokenizer(word_rows=rows)
+def spelled_ways(model: ElmoForTokenClassification) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Scores of a model with char features, the same alone, in a batch and from layers; and the inputs with layers."""
+    tokenizer = ElmoTokenizer(word_rows=JoinedRows(ByteRows(), spelled=True))
     given = dict(tokenizer(SENTENCES, padding=True, return_tensors="pt", is_split_into_words=True))
-    widths = [each.lstm.layers[0].weight_input.shape[-1] for each in (model, plain)]
-    assert widths[0] == widths[1] + 6
     whole = model(**given).logits
     alone = model(**tokenizer(SENTENCES[:1], return_tensors="pt", is_split_into_words=True)).logits
     torch.testing.assert_close(whole[:1], alone, atol=1e-5, rtol=0)
     mask, spelling = given["attention_mask"], given["char_ids"][..., 50:]
     layers = torch.stack(model.elmo(given["char_ids"][..., :50], attention_mask=mask).hidden_states, dim=1)
-    stored = model(layers=layers, attention_mask=mask, spelling=spelling).logits
-    torch.testing.assert_close(stored, whole, atol=1e-5, rtol=0)
-    others = model(layers=layers, attention_mask=mask, spelling=spelling.flip(1)).logits
+    stored = {"layers": layers, "attention_mask": mask, "spelling": spelling}
+    torch.testing.assert_close(model(**stored).logits, whole, atol=1e-5, rtol=0)
+    return whole, stored
+
+
+def test_char_features_stand_beside_the_mix() -> None:
+    model, plain = tagger(char_features=6), tagger()
+    widths = [each.lstm.layers[0].weight_input.shape[-1] for each in (model, plain)]
+    assert widths[0] == widths[1] + 6
+    whole, stored = spelled_ways(model)
+    others = model(**{**stored, "spelling": stored["spelling"].flip(1)}).logits
     assert not torch.allclose(others, whole, atol=1e-3)
     with pytest.raises(ValueError, match=r"layers needs spelling \(3, 5, 50\)"):
-        model(layers=layers, attention_mask=mask)
+        model(layers=stored["layers"], attention_mask=stored["attention_mask"])
     with pytest.raises(ValueError, match="the last 50 for what stands beside the biLM"):
         model(**batch())
 
@@ -118,19 +123,11 @@ def test_the_second_layer_reads_the_mix(place: str) -> None:
     size = model.config.hidden_size
     widths = [layer.weight_input.shape[-1] for layer in model.lstm.layers]
     assert widths == [6 + (size if place == "both" else 0), 16 + size]
-    tokenizer = ElmoTokenizer(word_rows=JoinedRows(ByteRows(), spelled=True))
-    given = dict(tokenizer(SENTENCES, padding=True, return_tensors="pt", is_split_into_words=True))
-    whole = model(**given).logits
-    alone = model(**tokenizer(SENTENCES[:1], return_tensors="pt", is_split_into_words=True)).logits
-    torch.testing.assert_close(whole[:1], alone, atol=1e-5, rtol=0)
-    mask, spelling = given["attention_mask"], given["char_ids"][..., 50:]
-    layers = torch.stack(model.elmo(given["char_ids"][..., :50], attention_mask=mask).hidden_states, dim=1)
-    stored = model(layers=layers, attention_mask=mask, spelling=spelling).logits
-    torch.testing.assert_close(stored, whole, atol=1e-5, rtol=0)
+    whole, stored = spelled_ways(model)
     first: list[torch.Tensor] = []
     model.lstm.layers[0].register_forward_hook(lambda _, inputs, output: first.append(output[0]))
-    others = model(layers=layers.flip(0), attention_mask=mask, spelling=spelling).logits
-    model(layers=layers, attention_mask=mask, spelling=spelling)
+    others = model(**{**stored, "layers": stored["layers"].flip(0)}).logits
+    model(**stored)
     assert not torch.allclose(others, whole, atol=1e-3)
     assert torch.equal(first[0], first[1]) == (place == "between")  # whose first layer does not read the mix
 
