@@ -159,6 +159,54 @@ def test_char_features_learn_beside_frozen_layers_and_vectors(place: Path, mix_a
     assert static[0].abs().sum() > 0
 
 
+def test_the_bilm_reads_documents(place: Path) -> None:
+    for name in ("train", "valid", "test"):
+        blocks = (place / f"{name}.txt").read_text().split("\n\n")
+        for number in range(7, len(blocks), 8):
+            blocks[number] = f"-DOCSTART- -X- O\n\n{blocks[number]}"
+        (place / f"{name}_documents.txt").write_text("\n\n".join(blocks))
+    files = {name: place / f"{name}_documents.txt" for name in ("train", "test")}
+    more = ["--set", "context_words=20", "--set", "epochs=6"]
+    output, tuned = place / "documents", place / "documents_tuned"
+    result = elmo(*words_of(place, output, valid=place / "valid_documents.txt", **files), *more)
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert metrics["test"]["f1"] > 0.5
+    shown = elmo("evaluate", output, "--test", files["test"], "--json")
+    assert json.loads(shown.stdout) == metrics["test"]  # from text, documents as in the training
+    alone = json.loads(elmo("evaluate", output, "--test", place / "test.txt", "--json").stdout)
+    assert alone["spans"] == metrics["test"]["spans"]
+
+    tagger = Tagger.from_pretrained(output)
+    assert tagger.context_words == 20
+    sentences = [["Ada", "lives", "in", "Rome", "."], ["we", "saw", "Cy", "."]]
+    data: dict[str, torch.Tensor] = {}
+
+    def keep(_: object, inputs: object, output: Any) -> None:
+        data["mask"] = output.mask
+
+    tagger.model.elmo.register_forward_hook(keep)
+    assert [len(tags) for tags in tagger.tag(sentences, documents=[3, 3])] == [5, 4]
+    assert data["mask"].shape == (1, 9)
+    assert tagger.tag(sentences, documents=[3, 4]) == tagger.tag(sentences)
+    assert data["mask"].shape == (2, 5)
+    (entities,) = tagger.predict(["Ada lives in Rome. We saw Cy."])
+    assert data["mask"].shape == (1, 9)  # a text is a document
+    assert {"Rome", "Cy"} <= {entity.text for entity in entities}
+    with pytest.raises(ValueError, match="1 documents came for 2 sentences"):
+        tagger.tag(sentences, documents=[3])
+
+    result = elmo(*words_of(place, tuned, model=output, **files), "--finetune", *more[:2], "--set", "epochs=1")
+    assert result.exit_code == 0, result.output  # a part of the documents is for validation
+    metrics = json.loads((tuned / "metrics.json").read_text())
+    assert metrics["rows"]["train"] + metrics["rows"]["validation"] == 150
+    assert json.loads(elmo("evaluate", tuned, "--test", files["test"], "--json").stdout) == metrics["test"]
+    assert metrics["test"]["f1"] > 0.5
+    result = elmo(*words_of(place, place / "one_document", **{**files, "train": place / "train.txt"}), *more)
+    assert result.exit_code != 0
+    assert "--train holds one document (they begin at lines of -DOCSTART-)" in result.output
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision: str) -> None:
     values = {"model": str(trained), "train": [str(place / "train.txt")], "test": [str(place / "test.txt")]}

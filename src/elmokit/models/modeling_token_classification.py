@@ -10,6 +10,7 @@ from transformers.modeling_outputs import TokenClassifierOutput
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.distinct import distinct_rows
 from elmokit.models.modeling_mixed import ElmoMixedModel
+from elmokit.models.sentence_groups import SentenceGroups
 from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.char_cnn import CharCNN
 from elmokit.nn.crf import LinearChainCRF
@@ -53,7 +54,7 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
     def forward(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
         layers: Tensor | None = None, static_ids: Tensor | None = None, spelling: Tensor | None = None,
-        input_ids: Tensor | None = None,
+        sentence_ids: Tensor | None = None, input_ids: Tensor | None = None,
     ) -> TokenClassifierOutput:  # fmt: skip
         """Scores (B, W, K) of every tag at every word, and the loss where labels are given.
 
@@ -64,6 +65,8 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
             layers: (B, n_layers + 1, W, 2P), token layer first: used instead of `char_ids`.
             static_ids: (B, W) with `layers`, in a model with static vectors: their numbers, 0 for unknown words.
             spelling: (B, W, 50) with `layers`, in a model with char features: bytes as of `elmokit.text.char_ids`.
+            sentence_ids: (B, W), where a row is several sentences that the biLM reads as one: neighbours with one
+                number are a sentence, and BiLSTM and CRF see it alone.
             input_ids: Not read: transformers' token-classification pipeline passes them along.
 
         Returns:
@@ -74,25 +77,27 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
         Raises:
             ValueError: Wrong inputs, padding at the left, or a word without a label.
         """
-        scores, mask = self._scores(char_ids, attention_mask, layers, static_ids, spelling)
+        scores, mask, groups = self._scores(char_ids, attention_mask, layers, static_ids, spelling, sentence_ids)
         loss = None
         if labels is not None:
+            labels = labels if groups is None else groups.apart(labels)
             if bool((labels[mask] == IGNORED).any()):
                 raise ValueError(f"A word has the label {IGNORED}: the CRF needs a tag for every word.")
             likelihood = self.crf(scores.float(), labels.where(mask, 0), mask)
             loss = -likelihood.sum() / mask.any(dim=1).sum().clamp_min(1) + self.mix.penalty()
         if not self.training:
             scores = self.crf.max_marginals(scores.float(), mask).to(scores.dtype)
-        return TokenClassifierOutput(loss=loss, logits=scores)
+        return TokenClassifierOutput(loss=loss, logits=scores if groups is None else groups.together(scores))
 
     @torch.no_grad()
     def decode(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
-        static_ids: Tensor | None = None, spelling: Tensor | None = None,
+        static_ids: Tensor | None = None, spelling: Tensor | None = None, sentence_ids: Tensor | None = None,
     ) -> list[list[int]]:  # fmt: skip
-        """The best tag numbers of each sentence. Arguments as in `forward`."""
-        scores, mask = self._scores(char_ids, attention_mask, layers, static_ids, spelling)
-        return self.crf.decode(scores.float(), mask)
+        """The best tag numbers of each row. Arguments as in `forward`."""
+        scores, mask, groups = self._scores(char_ids, attention_mask, layers, static_ids, spelling, sentence_ids)
+        found = self.crf.decode(scores.float(), mask)
+        return found if groups is None else groups.listed(found)
 
     def allow(self, steps: Tensor, start: Tensor, end: Tensor) -> None:
         """What may follow what: (K, K), (K,), (K,) bool, as from `elmokit.tasks.tagging.schemes.allowed_steps`."""
@@ -100,8 +105,9 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
 
     def _scores(
         self, char_ids: Tensor | None, attention_mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None,
-        spelling: Tensor | None,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        spelling: Tensor | None, sentence_ids: Tensor | None,
+    ) -> tuple[Tensor, Tensor, SentenceGroups | None]:  # fmt: skip
+        """Scores (S, W, K) before the CRF, their mask (S, W), and how rows of several sentences lie."""
         mix, static, mask = self.mixed_apart(char_ids, attention_mask, layers, static_ids)
         read = [] if self.config.mix_at == "between" else [mix]
         if static is not None:
@@ -111,14 +117,18 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
             read.append(self._spelling_features(rows, mask).to(mix.dtype))
         if bool((mask[:, 1:] > mask[:, :-1]).any()):
             raise ValueError("Padding stands before words; expected it at the right (padding_side='right').")
+        features = torch.cat(read, dim=-1)
+        groups = None
+        if sentence_ids is not None:
+            groups = SentenceGroups.of(sentence_ids, mask)
+            features, mix, mask = groups.apart(features), groups.apart(mix), groups.mask
         if not mask.shape[1]:
-            return mix.new_zeros(len(mix), 0, self.num_labels), mask
+            return mix.new_zeros(len(mix), 0, self.num_labels), mask, groups
         states, _ = self.lstm(
-            self.dropout(torch.cat(read, dim=-1)), mask.sum(dim=1).tolist(),
-            between=None if self.config.mix_at == "input" else mix,
-        )  # fmt: skip
+            self.dropout(features), mask.sum(dim=1).tolist(), between=None if self.config.mix_at == "input" else mix
+        )
         scores: Tensor = self.classifier(self.dropout(states))
-        return scores, mask
+        return scores, mask, groups
 
     def _spelling_features(self, spelling: Tensor | None, mask: Tensor) -> Tensor:
         """The char features (B, W, F) of spellings (B, W, 50), each word computed once; zero in the padding."""

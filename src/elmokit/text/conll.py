@@ -13,17 +13,21 @@ Rows = list[list[str]]  # of a sentence: the columns of each word
 
 
 class PlacedSentence(NamedTuple):
-    """A sentence, its file, and the line of its first word."""
+    """A sentence, its file, the line of its first word, and the number of its document among all that are read.
+
+    Documents begin at lines of `-DOCSTART-`, and with each file. Their numbers ascend, with gaps.
+    """
 
     rows: Rows
     path: Path
     line: int
+    document: int
 
 
 def read_conll(paths: str | Path | Iterable[str | Path], *, stats: SourceStats | None = None) -> Iterator[Rows]:
     """Sentences of `paths` (globs too, also .gz), each a list of words with their columns.
 
-    Columns are separated by tabs where a file has tabs, else by blanks. Lines of `-DOCSTART-` are passed over.
+    Columns are separated by tabs where a file has tabs, else by blanks. Lines of `-DOCSTART-` are no sentences.
 
     Raises:
         DataError: A file is missing, no text, or its lines differ in the number of columns.
@@ -36,22 +40,28 @@ def read_placed(
 ) -> Iterator[PlacedSentence]:
     """`read_conll`, with the place of every sentence."""
     stats = stats or SourceStats()
+    begun = 0
     for path in expand_paths(paths):
         stats.files += 1
-        yield from _sentences(path, stats)
+        for sentence in _sentences(path, stats, document=begun):
+            yield sentence
+            begun = sentence.document + 1
 
 
-def _sentences(path: Path, stats: SourceStats) -> Iterator[PlacedSentence]:
+def _sentences(path: Path, stats: SourceStats, *, document: int) -> Iterator[PlacedSentence]:
+    """The sentences of a file; `document` is the number of what stands before its first `-DOCSTART-`."""
     rows: Rows = []
     first = 1
     expected: int | None = None
     with opened(path) as file:
         for number, line in enumerate(read_lines(file, stats), 1):
             line = line.strip("\r\n")
-            if not line.strip() or line.startswith("-DOCSTART-"):
+            border = line.startswith("-DOCSTART-")
+            if border or not line.strip():
                 if rows:
-                    yield PlacedSentence(rows, path, first)
+                    yield PlacedSentence(rows, path, first, document)
                 rows = []
+                document += border
                 continue
             fields = line.split("\t") if "\t" in line else line.split()
             expected = expected or len(fields)
@@ -61,4 +71,4 @@ def _sentences(path: Path, stats: SourceStats) -> Iterator[PlacedSentence]:
                 first = number
             rows.append(fields)
     if rows:
-        yield PlacedSentence(rows, path, first)
+        yield PlacedSentence(rows, path, first, document)

@@ -117,6 +117,34 @@ def test_char_features_stand_beside_the_mix() -> None:
         model(**batch())
 
 
+@pytest.mark.parametrize("mix_at", ["input", "between"])
+def test_sentences_of_a_row_are_read_together_and_tagged_alone(mix_at: str) -> None:
+    model = tagger(char_features=6, head_layers=2, mix_at=mix_at)
+    tokenizer = ElmoTokenizer(word_rows=JoinedRows(ByteRows(), spelled=True))
+    rows = [["Anna", "met", "Bob", ".", "Paris", "Bob", "Lee"], ["Paris"], []]
+    given = dict(tokenizer(rows, padding=True, return_tensors="pt", is_split_into_words=True))
+    ids = torch.tensor([[1, 1, 1, 1, 2, 3, 3], [1] * 7, [0] * 7])
+    labels = torch.full((3, 7), -100)
+    labels[0], labels[1, 0] = torch.tensor([4, 0, 4, 0, 8, 1, 3]), 8
+    together = model(**given, sentence_ids=ids, labels=labels)
+    assert together.logits.shape == (3, 7, len(TAGS))
+    mask, spelling = given["attention_mask"], given["char_ids"][..., 50:]
+    layers = torch.stack(model.elmo(given["char_ids"][..., :50], attention_mask=mask).hidden_states, dim=1)
+    losses, found = [], []
+    for row, start, end in ((0, 0, 4), (0, 4, 5), (0, 5, 7), (1, 0, 1)):
+        own = {"layers": layers[row : row + 1, :, start:end], "attention_mask": mask[row : row + 1, start:end]}
+        own["spelling"] = spelling[row : row + 1, start:end]
+        alone = model(**own, labels=labels[row : row + 1, start:end])
+        torch.testing.assert_close(together.logits[row, start:end], alone.logits[0], atol=1e-5, rtol=0)
+        losses.append(alone.loss)
+        found.append(model.decode(**own)[0])
+    torch.testing.assert_close(together.loss, torch.stack(losses).mean())
+    assert model.decode(**given, sentence_ids=ids) == [found[0] + found[1] + found[2], found[3], []]
+    assert not torch.allclose(model(**given).logits, together.logits, atol=1e-4)
+    with pytest.raises(ValueError, match=r"sentence_ids is \(2, 7\); expected \(3, 7\)"):
+        model(**given, sentence_ids=ids[:2])
+
+
 @pytest.mark.parametrize("place", ["between", "both"])
 def test_the_second_layer_reads_the_mix(place: str) -> None:
     model = tagger(char_features=6, head_layers=2, mix_at=place)

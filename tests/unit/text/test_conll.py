@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from elmokit.errors import DataError
-from elmokit.text.conll import read_conll
+from elmokit.text.conll import read_conll, read_placed
 
 
 def test_sentences_and_columns(tmp_path: Path) -> None:
@@ -16,6 +16,13 @@ def test_sentences_and_columns(tmp_path: Path) -> None:
         [["EU", "NNP", "B", "O"], ["wins", "VBZ", "I", "O"]],
         [["End", "NN", "B", "O"]],
     ]
+
+
+def test_documents_begin_at_their_lines_and_with_files(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("Title O\n\n-DOCSTART- O\n\n-DOCSTART- O\n\nEU O\n\nwins O\n-DOCSTART- O\nEnd O\n")
+    (tmp_path / "b").write_text("Next O\n")
+    found = [(each.rows[0][0], each.document) for each in read_placed([tmp_path / "a", tmp_path / "b"])]
+    assert found == [("Title", 0), ("EU", 2), ("wins", 2), ("End", 3), ("Next", 4)]
 
 
 def test_a_tab_lets_a_word_hold_a_blank(tmp_path: Path) -> None:

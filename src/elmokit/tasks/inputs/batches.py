@@ -113,18 +113,26 @@ class LayerDataset(RowDataset):
 
 
 class CharDataset(RowDataset):
-    """Texts as the model reads them: batches of `char_ids` (B, T, width) int64, `attention_mask` (B, T), and labels."""
+    """Texts as the model reads them: batches of `char_ids` (B, T, width) int64, `attention_mask` (B, T), and labels.
 
-    def __init__(self, tokens: TokenizedTexts, **rows_and_labels: Any) -> None:
+    `sentence_ids` (words of all texts,) tell sentences apart where texts hold several: batches get them as (B, T).
+    """
+
+    def __init__(
+        self, tokens: TokenizedTexts, *, sentence_ids: NDArray[np.int64] | None = None, **rows_and_labels: Any
+    ) -> None:
         super().__init__(tokens.offsets, **rows_and_labels)
-        self.tokens = tokens
+        self.tokens, self.sentence_ids = tokens, sentence_ids
 
     def texts(self, numbers: NDArray[np.int64]) -> Batch:
         """See the class."""
         chars = _word_rows(self.tokens, numbers)
         lengths = self.offsets[numbers + 1] - self.offsets[numbers]
         mask = np.arange(chars.shape[1]) < lengths[:, None]  # (B, T)
-        return {"char_ids": chars, "attention_mask": torch.from_numpy(mask.astype(np.int64))}
+        batch = {"char_ids": chars, "attention_mask": torch.from_numpy(mask.astype(np.int64))}
+        if self.sentence_ids is not None:
+            batch["sentence_ids"] = self.padded(self.sentence_ids, numbers, filling=0)
+        return batch
 
 
 def _word_rows(tokens: TokenizedTexts, numbers: NDArray[np.int64]) -> Tensor:

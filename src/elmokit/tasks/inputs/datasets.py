@@ -13,26 +13,34 @@ from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.inputs.batches import CharDataset, LayerDataset, RowDataset
+from elmokit.tasks.inputs.contexts import Contexts
 from elmokit.tasks.inputs.layer_store import LayerStore, layer_store
 from elmokit.tasks.inputs.tokens import TokenizedTexts
 from elmokit.tasks.precision import decided_precision
 from elmokit.text.word_rows import SPELLING_WIDTH
 
 
-def dataset_maker(model: ElmoMixedModel, tokens: TokenizedTexts, config: HeadConfig) -> Callable[..., RowDataset]:
+def dataset_maker(
+    model: ElmoMixedModel, tokens: TokenizedTexts, config: HeadConfig, contexts: Contexts | None = None
+) -> Callable[..., RowDataset]:
     """A function from `rows` and labels (see `RowDataset`) to a data set of these texts.
 
     A frozen biLM runs once over all of them. What stands beside it is not stored: static vectors are quicker looked up
     than read from disk, and char features learn.
+
+    `contexts` are runs of texts that the biLM reads as one. A frozen one has done so, and the rows of the data set are
+    texts all the same; else the rows are runs.
     """
+    contexts = contexts or Contexts.alone(tokens.offsets)
     if config.finetune or model.config.n_layers == 0:
-        return partial(CharDataset, tokens)
+        return partial(CharDataset, contexts.joined(tokens), sentence_ids=contexts.sentence_ids())
     own, static_ids, spelling = model.config.row_width, None, None
     if model.static is not None:
         static_ids = tokens.rows[tokens.ids, own].astype(np.int64)
     if model.config.char_features:
         spelling = replace(tokens, rows=tokens.rows[:, -SPELLING_WIDTH:])
-    return partial(LayerDataset, stored_layers(model.elmo, tokens, config), static_ids=static_ids, spelling=spelling)
+    store = stored_layers(model.elmo, contexts.joined(tokens), config).cut_at(tokens.offsets)
+    return partial(LayerDataset, store, static_ids=static_ids, spelling=spelling)
 
 
 def stored_layers(model: ElmoModel, tokens: TokenizedTexts, config: HeadConfig) -> LayerStore:

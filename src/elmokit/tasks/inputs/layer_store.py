@@ -10,6 +10,7 @@ One word is one row: `token vector (P) | layer 1 (2P) | layer 2 (2P) | …`. Lay
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import logging
@@ -57,6 +58,16 @@ class LayerStore:
     def lengths(self) -> NDArray[np.int64]:
         """Words of each text (N,)."""
         return np.diff(self.offsets)
+
+    def cut_at(self, offsets: NDArray[np.int64]) -> LayerStore:
+        """The same words with other borders between texts: `offsets` (texts + 1,)."""
+        if offsets[-1] != self.offsets[-1]:
+            raise ValueError(
+                f"The store has {self.offsets[-1]} words; expected offsets up to there, got {offsets[-1]}."
+            )
+        cut = copy.copy(self)
+        cut.offsets = offsets
+        return cut
 
     def batch(self, indices: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Layers (B, L, T, D) float16, zero in the padding, and the mask (B, T) int64 of the given texts."""

@@ -26,6 +26,11 @@ class TagConfig(HeadConfig):
         default="penn", description="how raw text is split into words; null: as in the model's pretraining"
     )
     max_words: int = Field(default=256, ge=1, description="longer sentences are read in pieces")
+    context_words: int | None = Field(
+        default=None, ge=1,
+        description="the biLM reads the sentences of a document together, in runs of about so many words at most; "
+        "without it each sentence alone",
+    )  # fmt: skip
     char_features: int | None = Field(
         default=None, ge=0, description="filters of a char CNN of the tagger's own, beside the mixed layers"
     )

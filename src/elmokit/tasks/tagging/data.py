@@ -23,11 +23,12 @@ Source = str  # "train", "valid" or "test"
 
 @dataclass(frozen=True)
 class TaggedSentences:
-    """Sentences of one source: words, their tags in the scheme that is learnt, and the place of each in its file."""
+    """Sentences of one source: words, tags in the scheme that is learnt, file and line, its document."""
 
     words: list[list[str]]
     tags: list[list[str]]
     places: list[tuple[Path, int]]
+    documents: list[int]
 
     def __len__(self) -> int:
         return len(self.words)
@@ -89,7 +90,7 @@ def read_tagged(files: Sequence[str], config: TagConfig, *, flag: str) -> Tagged
     Raises:
         DataError: A file cannot be read, a column is missing, or a tag is of no known scheme; with file and line.
     """
-    found = TaggedSentences([], [], [])
+    found = TaggedSentences([], [], [], [])
     broken: list[str] = []
     for sentence in read_placed(files, stats=SourceStats()):
         raw = _column(sentence, config.tag_column, "--tag-column")
@@ -102,6 +103,7 @@ def read_tagged(files: Sequence[str], config: TagConfig, *, flag: str) -> Tagged
         found.words.append(_column(sentence, config.word_column, "--word-column"))
         found.tags.append(tags)
         found.places.append((sentence.path, sentence.line))
+        found.documents.append(sentence.document)
     if not len(found):
         raise DataError(f"{', '.join(files)} holds no sentences (--{flag})")
     if broken:
@@ -142,19 +144,24 @@ def _place_of_trouble(sentence: PlacedSentence, tags: Sequence[str]) -> str:
 
 
 def _splits(sources: dict[Source, TaggedSentences], config: TagConfig) -> dict[str, tuple[Source, NDArray[np.int64]]]:
-    random = np.random.default_rng([config.seed, 1])
-    train = np.arange(len(sources["train"]))
+    """By sentences, or where the biLM reads documents, by these."""
+    unit = np.arange(len(sources["train"]))
+    if config.context_words:
+        unit = np.unique(sources["train"].documents, return_inverse=True)[1]
+    train = np.unique(unit)
     if "valid" in sources:
         validation = ("valid", np.arange(len(sources["valid"])))
     else:
         if len(train) < 2:
-            raise DataError("--train holds one sentence; give --valid or more of them")
-        order = random.permutation(train)
+            kind = "document (they begin at lines of -DOCSTART-)" if config.context_words else "sentence"
+            raise DataError(f"--train holds one {kind}; give --valid or more of them")
+        order = np.random.default_rng([config.seed, 1]).permutation(train)
         count = min(max(1, round(len(order) * config.valid_fraction)), len(order) - 1)
-        validation, train = ("train", np.sort(order[:count])), np.sort(order[count:])
+        validation, train = ("train", np.flatnonzero(np.isin(unit, order[:count]))), np.sort(order[count:])
     if config.train_fraction < 1.0:
         kept = np.random.default_rng([config.seed, 2]).permutation(train)
-        train = np.sort(kept[: max(1, round(len(kept) * config.train_fraction))])
+        train = kept[: max(1, round(len(kept) * config.train_fraction))]
     return {
-        "train": ("train", train), "validation": validation, "test": ("test", np.arange(len(sources["test"]))),
+        "train": ("train", np.flatnonzero(np.isin(unit, train))), "validation": validation,
+        "test": ("test", np.arange(len(sources["test"]))),
     }  # fmt: skip

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.tasks.inputs.contexts import Contexts
+
 
 @dataclass(frozen=True)
 class Pieces:
@@ -30,6 +32,16 @@ class Pieces:
             for start in range(0, len(sentence), max_words)
         ]
         return cls([part for _, part in owned], np.array([number for number, _ in owned], dtype=np.int64))
+
+    def contexts(self, documents: Sequence[int], *, words: int | None) -> Contexts:
+        """The pieces of a document in runs of about `words` words at most, or without `words` each alone.
+
+        `documents` has a number for each sentence.
+        """
+        offsets = np.cumsum([0, *map(len, self.parts)])
+        if not words:
+            return Contexts.alone(offsets)
+        return Contexts.of_documents(offsets, np.asarray(documents, dtype=np.int64)[self.owners], words=words)
 
     def of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The numbers of the pieces of sentences; `rows` ascends, and so do they."""

@@ -40,9 +40,10 @@ class Tagger:
 
     def __init__(
         self, model: ElmoForTokenClassification, tokenizer: ElmoTokenizer, *, max_words: int = 256,
-        word_column: int = 1, tag_column: int = -1,
+        context_words: int | None = None, word_column: int = 1, tag_column: int = -1,
     ) -> None:  # fmt: skip
-        self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
+        self.model, self.tokenizer = model.train(False), tokenizer
+        self.max_words, self.context_words = max_words, context_words if model.config.n_layers else None
         self.word_column, self.tag_column = word_column, tag_column
         self.tags = [str(tag) for _, tag in sorted((model.config.id2label or {}).items())]
 
@@ -55,25 +56,43 @@ class Tagger:
         folder = located(folder)
         model, tokenizer = load_head(ElmoForTokenClassification, folder, holds="tagger", task="tag")
         settings = settings_of(folder)
-        names = ("max_words", "word_column", "tag_column")
+        names = ("max_words", "context_words", "word_column", "tag_column")
         return cls(model, tokenizer, **{name: settings[name] for name in names if name in settings})
 
-    def tag(self, sentences: Sequence[Sequence[str]], *, batch_size: int = 128) -> list[list[str]]:
+    def tag(
+        self, sentences: Sequence[Sequence[str]], *, documents: Sequence[int] | None = None, batch_size: int = 128
+    ) -> list[list[str]]:
         """A tag for every word of sentences that are lists of words; long ones are read in pieces.
 
         Words go through the clean-up steps of the training.
+
+        Args:
+            sentences: Lists of words.
+            documents: (sentences,) numbers of the documents they come from, in order: a tagger that was trained with
+                `context_words` reads those of one document together. Without it each sentence is one.
+            batch_size: Sentences (or runs of them) that are read at a time.
+
+        Raises:
+            ValueError: Not as many documents as sentences.
         """
+        if documents is not None and len(documents) != len(sentences):
+            raise ValueError(f"{len(documents)} documents came for {len(sentences)} sentences.")
         pieces = Pieces.cut(sentences, max_words=self.max_words)
         if not pieces.parts:
             return [[] for _ in sentences]
+        contexts = pieces.contexts(documents or [], words=self.context_words if documents is not None else None)
         words = [normalize_words(part, self.model.config.text_steps or []) for part in pieces.parts]
         tokens = tokenize(words, max_words=self.max_words, word_rows=self.tokenizer.word_rows)
-        numbers = tag_all(self.model, CharDataset(tokens, rows=np.arange(len(words))), batch_size=batch_size)
-        tags = [[self.tags[number] for number in row] for row in numbers]
-        return pieces.joined(tags, np.arange(len(sentences)))
+        runs = np.arange(len(contexts.borders) - 1)
+        data = CharDataset(contexts.joined(tokens), sentence_ids=contexts.sentence_ids(), rows=runs)
+        numbers = contexts.cut(tag_all(self.model, data, batch_size=batch_size), runs)
+        return pieces.joined([[self.tags[number] for number in row] for row in numbers], np.arange(len(sentences)))
 
     def predict(self, texts: Sequence[str], *, batch_size: int = 128) -> list[list[Entity]]:
-        """The spans of each raw text, in order, with offsets into it. A text is tagged sentence by sentence."""
+        """The spans of each raw text, in order, with offsets into it. A text is tagged sentence by sentence.
+
+        It is the document of its sentences.
+        """
         spans, owners, sentences = [], [], []
         for number, text in enumerate(texts):
             for offsets in self._sentences(text):
@@ -81,7 +100,8 @@ class Tagger:
                 owners.append(number)
                 sentences.append([text[start:end] for start, end in offsets])
         found: list[list[Entity]] = [[] for _ in texts]
-        for owner, offsets, tags in zip(owners, spans, self.tag(sentences, batch_size=batch_size), strict=True):
+        tagged = self.tag(sentences, documents=owners, batch_size=batch_size)
+        for owner, offsets, tags in zip(owners, spans, tagged, strict=True):
             for first, stop, label in spans_of(tags):
                 start, end = offsets[first][0], offsets[stop - 1][1]
                 found[owner].append(Entity(label, texts[owner][start:end], start, end))
@@ -109,7 +129,7 @@ class Tagger:
         sentences = read_tagged(files, config, flag="test")
         known = {tag.partition("-")[2] for tag in self.tags} - {""}
         refuse_unseen(sentences, known, flag="test", lack="the tagger does not know")
-        return span_scores(sentences.tags, self.tag(sentences.words))
+        return span_scores(sentences.tags, self.tag(sentences.words, documents=sentences.documents))
 
     def _sentences(self, text: str) -> Iterator[list[tuple[int, int]]]:
         """Word offsets of each sentence of a text."""

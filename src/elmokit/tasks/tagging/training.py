@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from elmokit.models.modeling_token_classification import ElmoForTokenClassificat
 from elmokit.tasks.building import build_head, read_vectors, start_scale, task_tokenizer, with_preparation
 from elmokit.tasks.head_training import Stopwatch, begin, run_facts, run_folder, run_title, save_run, train_head
 from elmokit.tasks.inputs.batches import IGNORED, RowDataset
+from elmokit.tasks.inputs.contexts import Contexts
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.pictures import draw_history
@@ -57,17 +59,21 @@ def train_tagger(config: TagConfig) -> dict[str, Any]:
         model, fresh = build_head(ElmoForTokenClassification, config, data.tags, vectors)
         model.allow(*allowed_steps(data.tags))
         tokenizer = task_tokenizer(config, vectors, spelled=model.config.char_features > 0)
-        pieces = {name: _in_pieces(sentences, config, flag=name) for name, sentences in data.sources.items()}
-        datasets = _datasets(model, tokenizer.word_rows, data, pieces, config)
+        texts = {
+            name: _Texts.of(sentences, config, flag=name, read=model.config.n_layers > 0)
+            for name, sentences in data.sources.items()
+        }
+        datasets = _datasets(model, tokenizer.word_rows, data, texts, config)
         if fresh:
             start_scale(model, datasets["train"].__getitems__(range(min(256, len(datasets["train"])))))
         watch.lap("layers")
         scores = partial(_epoch_scores, tags=data.tags)
         trainer = train_head(
-            model, datasets["train"], datasets["validation"], config, work, scores, trainer=TaggerTrainer
-        )
+            model, datasets["train"], datasets["validation"], _by_rows(config, texts["train"]), work, scores,
+            trainer=TaggerTrainer,
+        )  # fmt: skip
         watch.lap("train")
-        metrics = _measure(model, datasets, data, pieces, config, trainer, work)
+        metrics = _measure(model, datasets, data, texts, config, trainer, work)
         watch.lap("evaluate")
         metrics["seconds"] = watch.seconds()
         draw_history(work, metrics["history"], {"f1": "F1 of spans", "accuracy": "tags right"}, title=run_title(config))
@@ -106,33 +112,67 @@ def _epoch_scores(prediction: EvalPrediction, *, tags: Sequence[str]) -> dict[st
     return {name: scores[name] for name in ("f1", "precision", "recall", "accuracy")}
 
 
-def _in_pieces(sentences: TaggedSentences, config: TagConfig, *, flag: str) -> Pieces:
-    """The words of at most `config.max_words` at a time, for training; scores are those of whole sentences."""
-    cut = sum(len(words) > config.max_words for words in sentences.words)
-    if cut:
-        log.warning("%s: %d sentences are longer than %d words and are read in pieces", flag, cut, config.max_words)
-    return Pieces.cut(sentences.words, max_words=config.max_words)
+@dataclass(frozen=True)
+class _Texts:
+    """The sentences of a source as they are read: in pieces, and these, where documents are read, in runs.
+
+    The rows of a data set are pieces; where the biLM learns (`by_run`) they are runs.
+    """
+
+    pieces: Pieces
+    contexts: Contexts
+    by_run: bool
+
+    @classmethod
+    def of(cls, sentences: TaggedSentences, config: TagConfig, *, flag: str, read: bool) -> _Texts:
+        """`read`: there is a biLM to read runs. Scores are those of whole sentences."""
+        cut = sum(len(words) > config.max_words for words in sentences.words)
+        if cut:
+            log.warning("%s: %d sentences are longer than %d words and are read in pieces", flag, cut, config.max_words)
+        pieces = Pieces.cut(sentences.words, max_words=config.max_words)
+        contexts = pieces.contexts(sentences.documents, words=config.context_words if read else None)
+        return cls(pieces, contexts, by_run=config.finetune)
+
+    def rows(self, sentences: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows of a data set that hold some sentences."""
+        pieces = self.pieces.of(sentences)
+        return self.contexts.of(pieces) if self.by_run else pieces
+
+    def joined(self, found: Sequence[Sequence[str]], sentences: NDArray[np.int64]) -> list[list[str]]:
+        """Whole sentences again, from tags of the words of `rows(sentences)`."""
+        if self.by_run:
+            found = self.contexts.cut(found, self.rows(sentences))
+        return self.pieces.joined(found, sentences)
+
+
+def _by_rows(config: TagConfig, texts: _Texts) -> TagConfig:
+    """The settings with as many rows a batch as hold about `batch_size` sentences."""
+    if not texts.by_run:
+        return config
+    runs, pieces = len(texts.contexts.borders) - 1, len(texts.pieces.parts)
+    return config.model_copy(update={"batch_size": max(1, round(config.batch_size * runs / pieces))})
 
 
 def _datasets(
-    model: ElmoForTokenClassification, word_rows: WordRows, data: TaggingData, pieces: dict[str, Pieces],
+    model: ElmoForTokenClassification, word_rows: WordRows, data: TaggingData, texts: dict[str, _Texts],
     config: TagConfig,
 ) -> Datasets:  # fmt: skip
     makers, classes = {}, {}
-    for name, own in pieces.items():
-        words = [normalize_words(part, config.clean or []) for part in own.parts]
-        makers[name] = dataset_maker(model, tokenize(words, max_words=config.max_words, word_rows=word_rows), config)
+    for name, own in texts.items():
+        words = [normalize_words(part, config.clean or []) for part in own.pieces.parts]
+        tokens = tokenize(words, max_words=config.max_words, word_rows=word_rows)
+        makers[name] = dataset_maker(model, tokens, config, own.contexts)
         tags = Pieces.cut(data.sources[name].tags, max_words=config.max_words).parts
         classes[name] = data.classes([converted(part, config.scheme) for part in tags])  # a span that is cut is two
     return {
-        name: makers[source](rows=pieces[source].of(rows), word_labels=classes[source])
+        name: makers[source](rows=texts[source].rows(rows), word_labels=classes[source])
         for name, (source, rows) in data.splits.items()
     }
 
 
 @torch.no_grad()
 def tag_all(model: ElmoForTokenClassification, data: RowDataset, *, batch_size: int = 128) -> list[list[int]]:
-    """The best tag numbers of every sentence, in the order of `data`, computed by falling length."""
+    """The best tag numbers of every row, in the order of `data`, computed by falling length."""
     model.train(False)
     order: NDArray[np.int64] = np.argsort(-data.lengths, kind="stable")
     found: list[list[int]] = [[] for _ in order]
@@ -147,7 +187,7 @@ def tag_all(model: ElmoForTokenClassification, data: RowDataset, *, batch_size: 
 
 
 def _measure(
-    model: ElmoForTokenClassification, datasets: Datasets, data: TaggingData, pieces: dict[str, Pieces],
+    model: ElmoForTokenClassification, datasets: Datasets, data: TaggingData, texts: dict[str, _Texts],
     config: TagConfig, trainer: HeadTrainer, work: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Scores of the best epoch's weights on all three splits, and what is known of the run."""
@@ -160,7 +200,7 @@ def _measure(
     for name, dataset in datasets.items():
         source, rows = data.splits[name]
         tags = [[data.tags[number] for number in numbers] for numbers in tag_all(model, dataset)]
-        predicted = pieces[source].joined(tags, rows)
+        predicted = texts[source].joined(tags, rows)
         metrics[name] = span_scores(data.gold(name), predicted)
         if name == "test":
             _write_predictions(work / "test_predictions.conll", data, predicted)
