@@ -44,6 +44,20 @@ def test_the_store_gives_what_the_model_gives(model: ElmoModel, tmp_path: Path) 
     torch.testing.assert_close(layers.float() * mask[:, None, :, None], expected, atol=1e-3, rtol=1e-3)
 
 
+def test_a_store_is_cut_at_other_places(model: ElmoModel, tmp_path: Path) -> None:
+    tokens = tokenize(TEXTS, max_words=8)
+    store = layer_store(model, tokens, cache=tmp_path, progress=False)
+    words = len(tokens.ids)
+    cut = store.cut_at(np.array([0, 1, words]))
+    first, _ = store.batch(np.array([0]))
+    assert torch.equal(cut.batch(np.array([0]))[0], first[:, :, :1])
+    assert torch.equal(cut.batch(np.array([1]))[0][:, :, : first.shape[2] - 1], first[:, :, 1:])
+    assert cut.lengths.tolist() == [1, words - 1]
+    assert len(store) == len(TEXTS)
+    with pytest.raises(ValueError, match=f"The store has {words} words; expected offsets up to there, got 5"):
+        store.cut_at(np.array([0, 5]))
+
+
 def test_products_in_bfloat16_make_a_store_of_their_own(model: ElmoModel, tmp_path: Path) -> None:
     tokens, picked = tokenize(TEXTS, max_words=8), np.arange(4)
     exact = layer_store(model, tokens, cache=tmp_path, progress=False).batch(picked)[0].float()

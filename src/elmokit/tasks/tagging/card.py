@@ -32,9 +32,13 @@ def tagger_card(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
         "Data": "\n".join(data),
         "Training": training_of(metrics, settings),
     }
+    what = f"{what_it_is(metrics)} A CRF chooses the tags of a sentence together ({settings['scheme']})."
+    if settings.get("context_words"):
+        what += (
+            f" The language model reads a document in runs of sentences, {settings['context_words']} words or so each."
+        )
     return card(
-        "token-classification", f"Tagger on ELMo: {', '.join(metrics['labels'][:8])}",
-        f"{what_it_is(metrics)} A CRF chooses the tags of a sentence together ({settings['scheme']}).", sections,
+        "token-classification", f"Tagger on ELMo: {', '.join(metrics['labels'][:8])}", what, sections,
         scored_by=["f1", "precision", "recall"], code=_CODE,
         command='elmo predict THIS_FOLDER "Ada Lovelace lived in London."',
         limits="The scores hold for texts like the test sentences.",
