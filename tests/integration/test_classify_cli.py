@@ -138,8 +138,24 @@ def test_predict_from_arguments_files_and_a_pipe(trained: Path, tmp_path: Path) 
     assert [record["text"] for record in records] == ["goal team", "bank share"]
     assert records[0]["label"] in {"sport", "money", "science"}
     assert sum(records[0]["probabilities"].values()) == pytest.approx(1.0, abs=1e-4)
-    piped = elmo("predict", trained, "--json", text="goal team\n\nbank share\n")
+    piped = elmo("predict", trained, "--json", text="goal team\nbank share\n")
     assert piped.stdout == from_file.stdout
+
+
+def test_predict_has_a_line_of_output_for_every_line_and_row(
+    trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nothing = {"text": "", "label": None, "probability": None, "probabilities": {}}
+    (tmp_path / "texts.csv").write_text("n,text\n1,\n2,goal team\n3\n\n5,bank, share\n6, \n", encoding="utf-8")
+    result = elmo("predict", trained, "--file", tmp_path / "texts.csv", "--json")
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [record["text"] for record in records] == ["", "goal team", "", "", "bank", ""]
+    assert [record for record in records if not record["text"]] == [nothing] * 4
+    assert "1 rows with text beyond the last column" in caplog.text
+    piped = elmo("predict", trained, "--json", text="\n goal team\n\n\nbank\n\n")
+    assert piped.stdout == result.stdout
+    result = elmo("predict", trained, "", "goal team")
+    assert [line.startswith("(no text)") for line in result.stdout.splitlines()] == [True, False]
 
 
 def test_the_same_seed_gives_the_same_weights(place: Path) -> None:

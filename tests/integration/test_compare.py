@@ -187,7 +187,7 @@ def test_data_that_cannot_be_used_is_told_before_any_work(place: Path, tmp_path:
     words = ["--config", place / "study.yaml", "--output", tmp_path / "out"]
     result = compare(*words, "--set", f"data.test=[{tmp_path / 'test.csv'}]")
     assert result.exit_code == 2
-    assert "--test has the label 'Weather' (1 rows), which the training rows lack" in result.stderr
+    assert "the label 'Weather' (1 rows of --test), which the training rows lack" in result.stderr
     result = compare(*words, "--set", f"rows=[{{name: x, kind: model, model: {tmp_path}}}]", "--set", "efficiency={}",
                      "--set", "word_map={}")  # fmt: skip
     assert result.exit_code == 2

@@ -225,10 +225,11 @@ def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision
         ("train", "a X O\n\nb X O\n", "tags nothing but O: is --tag-column the right one?"),
         ("train", "Ada X I-PER\nlives X\n", "line 2: expected 3 columns as before"),
         ("train", "", "holds no sentences (--train)"),
+        ("train", "Ada\tX\tI-PER\n\tX\tO\n", "train.txt line 2: column 1 has no word (--word-column)"),
         (
             "test",
-            "Ada X O\n\nBo X I-ORG\n",
-            "test.txt, sentence at line 3: the label 'ORG', which the training files lack (--test)",
+            "Ada X O\n\nof X O\nBo X I-ORG\n",
+            "test.txt line 4: the label 'ORG', which the training files lack (--test)",
         ),
     ],
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from elmokit.tasks.classification.predict import Label
     from elmokit.tasks.question_answering.answers import FoundAnswer
     from elmokit.tasks.tagging.predict import Entity
+    from elmokit.text.files import SourceStats
+
+log = logging.getLogger(__name__)
 
 
 def predict(
@@ -55,28 +60,33 @@ def predict(
         raise DataError("texts and --file were given: give one of them")
     if file is not None and not file.is_file():
         raise DataError(f"{file} does not exist (--file)")
-    translates = "ElmoForTranslation" in heads
-    asked = file is None and not texts and sys.stdin.isatty()
-    source: Iterable[str]
-    if texts:
-        source = _nonblank(texts)
-    elif file is not None:
-        from elmokit.text.sources import SourceStats, file_texts, read_texts
+    from elmokit.text.files import SourceStats
 
-        # Translations stay line by line with their source, blank lines too.
-        source = (
-            (text.strip() for text in file_texts(file, column, SourceStats(), keep_gaps=True))
-            if translates
-            else read_texts(file, column=column)
-        )
-    else:
-        source = _prompted() if asked else _piped(gaps=translates)
-    count = 0
-    for line in _lines(model, heads, source, top=top, alone=asked, as_json=as_json):
-        count += 1
+    asked = file is None and not texts and sys.stdin.isatty()
+    stats = SourceStats()
+    source: Iterable[str] = texts
+    if file is not None:
+        from elmokit.text.sources import file_texts
+
+        source = file_texts(file, column, stats, keep_gaps=True)
+    elif not texts:
+        source = _prompted() if asked else _piped(stats)
+    for line in _lines(model, heads, _counted(source, stats), top=top, alone=asked, as_json=as_json):
         typer.echo(line)
-    if not count and not asked:
+    for trouble, count in stats.damage().items():
+        log.warning("%d %s", count, trouble)
+    if not stats.texts and file is not None:
+        raise DataError(f"{file} holds no text: it is empty or has only blank lines (--file)")
+    if not stats.texts and not asked:
         raise DataError("no text came: give texts, --file or lines on stdin")
+
+
+def _counted(texts: Iterable[str], stats: SourceStats) -> Iterator[str]:
+    """Texts without blanks around them. Blank ones stay: the n-th line of output belongs to the n-th text."""
+    for text in texts:
+        text = text.strip()
+        stats.texts += bool(text)
+        yield text
 
 
 def _model_and_texts(words: list[str], *, file: bool) -> tuple[str, list[str]]:
@@ -110,8 +120,26 @@ def _lines(
         return
     from elmokit.tasks.classification.predict import Classifier
 
-    for text, labels in Classifier.from_pretrained(model).predict_stream(source, top=top, chunk=chunk):
+    classifier = Classifier.from_pretrained(model)
+    blank: deque[bool] = deque()  # of the texts that were read and not yet printed
+    for text, labels in classifier.predict_stream(_noted(source, blank), top=top, chunk=chunk):
+        while blank.popleft():
+            yield _unlabelled(as_json=as_json)
         yield _as_json(text, labels) if as_json else _as_line(text, labels, alone=alone)
+    yield from (_unlabelled(as_json=as_json) for _ in blank)
+
+
+def _noted(texts: Iterable[str], blank: deque[bool]) -> Iterator[str]:
+    """The texts that are not blank; `blank` gets an entry for every text."""
+    for text in texts:
+        blank.append(not text)
+        if text:
+            yield text
+
+
+def _unlabelled(*, as_json: bool) -> str:
+    content: dict[str, object] = {"text": "", "label": None, "probability": None, "probabilities": {}}
+    return json.dumps(content) if as_json else "(no text)"
 
 
 def _print_answers(
@@ -150,16 +178,11 @@ def _spans_as_json(text: str, entities: list[Entity]) -> str:
     return json.dumps({"text": text, "entities": [entity._asdict() for entity in entities]}, ensure_ascii=False)
 
 
-def _nonblank(lines: Iterable[str]) -> Iterator[str]:
-    return (line.strip() for line in lines if line.strip())
+def _piped(stats: SourceStats) -> Iterator[str]:
+    """Lines of stdin, read as those of a file."""
+    from elmokit.text.files import read_lines
 
-
-def _piped(*, gaps: bool) -> Iterator[str]:
-    """Lines of stdin, read as those of a file; with `gaps` also blank ones, so that output stays beside input."""
-    from elmokit.text.files import SourceStats, read_lines
-
-    lines = (line.strip() for line in read_lines(sys.stdin.buffer, SourceStats()))
-    return (line for line in lines if line or gaps)
+    return read_lines(sys.stdin.buffer, stats)
 
 
 def _prompted() -> Iterator[str]:

@@ -27,10 +27,11 @@ class PlacedSentence(NamedTuple):
 def read_conll(paths: str | Path | Iterable[str | Path], *, stats: SourceStats | None = None) -> Iterator[Rows]:
     """Sentences of `paths` (globs too, also .gz), each a list of words with their columns.
 
-    Columns are separated by tabs where a file has tabs, else by blanks. Lines of `-DOCSTART-` are no sentences.
+    Columns are separated by tabs where a line has tabs, else by blanks; blanks around them do not count. Lines of
+    `-DOCSTART-` are no sentences.
 
     Raises:
-        DataError: A file is missing, no text, or its lines differ in the number of columns.
+        DataError: A file is missing, no text, or its lines differ in the number of columns or end with a lone CR.
     """
     return (sentence.rows for sentence in read_placed(paths, stats=stats))
 
@@ -56,6 +57,8 @@ def _sentences(path: Path, stats: SourceStats, *, document: int) -> Iterator[Pla
     with opened(path) as file:
         for number, line in enumerate(read_lines(file, stats), 1):
             line = line.strip("\r\n")
+            if "\r" in line:
+                raise DataError(rf"{path} line {number}: expected lines that end with \n or \r\n, got {line[:60]!r}")
             border = line.startswith("-DOCSTART-")
             if border or not line.strip():
                 if rows:
@@ -63,7 +66,7 @@ def _sentences(path: Path, stats: SourceStats, *, document: int) -> Iterator[Pla
                 rows = []
                 document += border
                 continue
-            fields = line.split("\t") if "\t" in line else line.split()
+            fields = [field.strip() for field in line.split("\t")] if "\t" in line else line.split()
             expected = expected or len(fields)
             if len(fields) != expected:
                 raise DataError(f"{path} line {number}: expected {expected} columns as before, got {line[:60]!r}")

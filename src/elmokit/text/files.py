@@ -41,6 +41,16 @@ class SourceStats:
     short_rows: int = 0  # rows without the column, skipped
     invalid_utf8: int = 0  # lines with bytes that are no UTF-8 (or lone surrogates), read as U+FFFD
     nul: int = 0  # lines with NUL bytes, dropped from the text
+    long_rows: int = 0  # rows with text beyond the last column of the header
+
+    def damage(self) -> dict[str, int]:
+        """What was read otherwise than its writer meant: the reasons that occurred, in words."""
+        words = {
+            "lines with invalid UTF-8, read as U+FFFD": self.invalid_utf8,
+            "lines with NUL bytes, which were dropped": self.nul,
+            "rows with text beyond the last column, which was not read (a comma without quotes?)": self.long_rows,
+        }
+        return {reason: count for reason, count in words.items() if count}
 
 
 def expand_paths(patterns: str | Path | Iterable[str | Path]) -> list[Path]:

@@ -21,7 +21,11 @@ class Pair(NamedTuple):
 
 
 def read_parallel(
-    sources: Iterable[str | Path], targets: Iterable[str | Path], *, flags: tuple[str, str]
+    sources: Iterable[str | Path],
+    targets: Iterable[str | Path],
+    *,
+    flags: tuple[str, str],
+    stats: SourceStats | None = None,
 ) -> Iterator[Pair]:
     """Pairs of lines of files that belong together one by one (globs too, also .gz), without blanks around them.
 
@@ -30,6 +34,7 @@ def read_parallel(
     Args:
         sources, targets: As many of the one as of the other, in the same order.
         flags: The options they came from, for messages.
+        stats: Counts what was met, on both sides together.
 
     Raises:
         DataError: A file is missing or no text, or there are more files or lines on one side.
@@ -40,12 +45,11 @@ def read_parallel(
             f"{flags[0]} names {len(left)} files and {flags[1]} {len(right)}: expected a file of translations for each"
         )
     for files in zip(left, right, strict=True):
-        yield from _pairs(files, flags)
+        yield from _pairs(files, flags, stats or SourceStats())
 
 
-def _pairs(files: tuple[Path, Path], flags: tuple[str, str]) -> Iterator[Pair]:
+def _pairs(files: tuple[Path, Path], flags: tuple[str, str], stats: SourceStats) -> Iterator[Pair]:
     counts = [0, 0]
-    stats = SourceStats()
     with opened(files[0]) as left, opened(files[1]) as right:
         for number, lines in enumerate(zip_longest(read_lines(left, stats), read_lines(right, stats)), 1):
             for side, line in enumerate(lines):

@@ -7,7 +7,7 @@ a file that is no text at all, or lacks the column asked for, is a `DataError`.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from elmokit.errors import DataError
@@ -98,10 +98,11 @@ def _table_texts(
     first = next(rows, None)
     if first is None:
         return
-    pick, header = table_picker(path, first, column)
+    pick, header = table_picker(path, first[1], column)
     if not header:
-        yield pick(first)
-    for row in rows:
+        yield pick(first[1])
+    for _, row in rows:
+        stats.long_rows += header and beyond(row, first[1])
         try:
             yield pick(row)
         except IndexError:
@@ -111,8 +112,16 @@ def _table_texts(
                 yield ""
 
 
-def table_rows(path: Path, lines: Iterable[str]) -> Iterator[list[str]]:
-    """Rows of a CSV or TSV file (by its name) from the first that is not blank; a quote left open is a `DataError`."""
+def beyond(row: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether a row has text beyond the last column of the header."""
+    return any(cell.strip() for cell in row[len(header) :])
+
+
+def table_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a CSV or TSV file (by its name) from the first that is not blank, each behind the line it begins in.
+
+    A quote left open is a `DataError`.
+    """
     csv.field_size_limit(_LONGEST_FIELD)
     last = ""
 
@@ -133,9 +142,9 @@ def table_rows(path: Path, lines: Iterable[str]) -> Iterator[list[str]]:
         for row in rows:
             if rows.line_num - start > 1 and row[-1].endswith(last.replace('""', '"')):  # its last line closes no quote
                 raise DataError(f"{path} line {start + 1}: a quote is left open")
-            start = rows.line_num
+            line, start = start + 1, rows.line_num
             seen = seen or bool(row)
             if seen:
-                yield row
+                yield line, row
     except csv.Error as error:
         raise DataError(f"{path} line {start + 1}: {error}; is a quote left open?") from error

@@ -71,7 +71,7 @@ def test_leaks_are_counted(tmp_path: Path) -> None:
         (
             TRAIN,
             "c,x\nc,y\nd,z\n",
-            r"--test has the label 'c' \(2 rows\) and 1 more labels, which the training rows lack",
+            r"test\.csv line 1: the label 'c' \(2 rows of --test\) and 1 more labels, which the training rows lack",
         ),
         (TRAIN + "c,only\n", "a,x\n", r"class 'c' has 1 training row.*\(--valid\)"),
         (TRAIN, "a,\n", r"test\.csv holds no labelled text \(--test\)"),

@@ -49,7 +49,26 @@ def test_damage_is_counted(tmp_path: Path) -> None:
     name = write(tmp_path / "a.csv", b"1,good text here\n2,b\xffd\n1,n\0ul\n3\n\n")
     texts, _, counts = read_labelled([name])
     assert texts == ["good text here", "b\ufffdd", "nul"]
-    assert (counts.invalid_utf8, counts.nul, counts.short) == (1, 1, 1)
+    assert (counts.files.invalid_utf8, counts.files.nul, counts.short) == (1, 1, 1)
+
+
+def test_text_beyond_the_header_is_counted(tmp_path: Path) -> None:
+    """A comma without quotes cuts a text; empty cells at the end of a row do not."""
+    name = write(tmp_path / "a.csv", "label,text\n1,fine, more words\n2,good,,\n")
+    texts, _, counts = read_labelled([name])
+    assert texts == ["fine", "good"]
+    assert list(counts.troubles().values()) == [1]
+    assert "beyond the last column" in next(iter(counts.troubles()))
+
+
+def test_each_label_has_its_first_place(tmp_path: Path) -> None:
+    table = write(tmp_path / "a.csv", 'label,text\n1,"two\nlines"\n2,x\n1,y\n')
+    lines = write(tmp_path / "b.jsonl", '{"text": "x", "label": 2}\n\n{"text": "x", "label": 3}\n')
+    assert read_labelled([table, lines])[2].places == {
+        "1": f"{table} line 2",
+        "2": f"{table} line 4",
+        "3": f"{lines} line 3",
+    }
 
 
 def test_a_local_datasets_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

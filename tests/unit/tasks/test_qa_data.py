@@ -164,3 +164,10 @@ def test_a_number_that_is_an_id_already_says_so(ids: tuple[str | None, str | Non
     (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, rows)))
     with pytest.raises(DataError, match=r"the id stands twice.*those without one are numbered"):
         read_questions([tmp_path / "pairs.jsonl"], flag="file", answered=False)
+
+
+def test_damaged_text_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [b'{"passage": "M\xe4nner singen.", "question": "Wer?"}', b'{"passage": "Ja.", "question": "So?"}']
+    (tmp_path / "q.jsonl").write_bytes(b"\n".join(rows))
+    assert read_questions([tmp_path / "q.jsonl"], flag="file", answered=False).passages[0] == "M\ufffdnner singen."
+    assert "file: 1 lines with invalid UTF-8, read as U+FFFD" in caplog.text

@@ -52,3 +52,10 @@ def test_one_of_them_cannot_be_split(files: dict[str, Any], words: int | None, k
     Path(files["train"][0]).write_text("Ada B-PER\n" + "\nruns O\n" * (words or 0))
     with pytest.raises(DataError, match=f"--train holds one {kind}"):
         load_tagged(TagConfig(**files, context_words=words))
+
+
+def test_damaged_text_is_told(files: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    path = Path(files["test"][0])
+    path.write_bytes(path.read_bytes() + "\nMün O\n".encode("latin-1"))
+    load_tagged(TagConfig(**files))
+    assert "test: 1 lines with invalid UTF-8, read as U+FFFD" in caplog.text

@@ -74,3 +74,11 @@ def test_empty_lines_and_settings_that_belong_together(tmp_path: Path) -> None:
         load_pairs(config(tmp_path, valid_source=[str(tmp_path / "a.de")]), str.split)
     with pytest.raises(DataError, match="--train-source holds one sentence"):
         load_pairs(config(tmp_path, ["Schnee"], ["snow"]), str.split)
+
+
+def test_damaged_text_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a.de").write_bytes("Männer\neins\n".encode("latin-1"))
+    (tmp_path / "a.en").write_text("men\none\n")
+    pairs = read_pairs([str(tmp_path / "a.de")], [str(tmp_path / "a.en")], flags=("--test-source", "--test-target"))
+    assert pairs.source == ["M\ufffdnner", "eins"]
+    assert "--test-source, --test-target: 1 lines with invalid UTF-8, read as U+FFFD" in caplog.text

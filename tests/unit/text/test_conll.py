@@ -34,3 +34,14 @@ def test_another_number_of_columns_is_told(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("EU NNP B\nwins VBZ\n", encoding="utf-8")
     with pytest.raises(DataError, match="line 2: expected 3 columns as before, got 'wins VBZ'"):
         list(read_conll(tmp_path / "a"))
+
+
+def test_blanks_around_a_column_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("New York \tB-loc \t\nrises\t O\t\r\n", encoding="utf-8")
+    assert list(read_conll(tmp_path / "a")) == [[["New York", "B-loc", ""], ["rises", "O", ""]]]
+
+
+def test_line_ends_of_a_lone_carriage_return(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"EU B\rwins O\r\rEnd O\r")
+    with pytest.raises(DataError, match=r"line 1: expected lines that end with \\n or \\r\\n, got 'EU B\\rwins"):
+        list(read_conll(tmp_path / "a"))

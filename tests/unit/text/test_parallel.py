@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from elmokit.errors import DataError
+from elmokit.text.files import SourceStats
 from elmokit.text.parallel import Pair, read_parallel
 
 FLAGS = ("--left", "--right")
@@ -38,3 +39,12 @@ def test_other_numbers_of_files(tmp_path: Path) -> None:
     (tmp_path / "b.de").write_text("a\n")
     with pytest.raises(DataError, match="--left names 2 files and --right 1"):
         list(read_parallel([tmp_path / "*.de"], [tmp_path / "a.de"], flags=FLAGS))
+
+
+def test_damage_on_either_side_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.de").write_bytes(b"M\xe4nner\neins\n")
+    (tmp_path / "a.en").write_bytes(b"men\n\0one\n")
+    stats = SourceStats()
+    pairs = list(read_parallel([tmp_path / "a.de"], [tmp_path / "a.en"], flags=FLAGS, stats=stats))
+    assert [pair[:2] for pair in pairs] == [("M\ufffdnner", "men"), ("eins", "one")]
+    assert (stats.invalid_utf8, stats.nul) == (1, 1)

@@ -71,7 +71,7 @@ def load_data(config: ClassifyConfig) -> ClassificationData:
     numbers = dict(zip(keys, range(len(keys)), strict=True))
     sources: dict[Source, Texts] = {}
     for name, (texts, labels, counts) in raw.items():
-        _refuse_unseen(name, labels, numbers)
+        _refuse_unseen(name, labels, numbers, counts)
         classes = np.fromiter((numbers[label] for label in labels), dtype=np.int64, count=len(labels))
         sources[name] = Texts(texts, classes, counts)
     return ClassificationData(keys=keys, labels=names, sources=sources, splits=_splits(sources, names, config))
@@ -155,14 +155,14 @@ def _class_names(keys: list[str], file: Path | None) -> list[str]:
     return names
 
 
-def _refuse_unseen(source: Source, labels: Sequence[str], numbers: dict[str, int]) -> None:
+def _refuse_unseen(source: Source, labels: Sequence[str], numbers: dict[str, int], counts: ReadCounts) -> None:
     unseen = Counter(label for label in labels if label not in numbers)
     if unseen:
         label, count = unseen.most_common(1)[0]
         others = f" and {len(unseen) - 1} more labels" if len(unseen) > 1 else ""
         raise DataError(
-            f"--{source} has the label {label[:40]!r} ({count} rows){others}, which the training rows lack; "
-            f"they have {', '.join(list(numbers)[:8])}"
+            f"{counts.places[label]}: the label {label[:40]!r} ({count} rows of --{source}){others}, which the "
+            f"training rows lack; they have {', '.join(list(numbers)[:8])}"
         )
 
 

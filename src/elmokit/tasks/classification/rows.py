@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from elmokit.errors import ConfigError, DataError
 from elmokit.text.char_ids import replace_surrogates
 from elmokit.text.columns import are_numbers, column_names, column_ranges, json_record, json_text
 from elmokit.text.files import SourceStats, expand_paths, file_kind, opened, read_lines
-from elmokit.text.sources import table_rows
+from elmokit.text.sources import beyond, table_rows
 from elmokit.text.trees import is_tree, parse_tree
 
 LABEL_NAMES = ("label", "labels", "class", "category", "topic", "sentiment", "target", "y")
@@ -32,11 +32,12 @@ SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".txt", ".gz", ".parqu
 
 Cells = Sequence[str]
 Pick = Callable[[Cells], tuple[str, str]]  # a row's (text, label)
+Row = tuple[str, str, int]  # text, label, and the number of the line or row they stand in
 
 
 @dataclass
 class ReadCounts:
-    """What reading met: rows read, and rows left out or mended, by reason."""
+    """What reading met: rows read, rows left out or mended, by reason, and the place where each label stands first."""
 
     rows: int = 0
     trees: int = 0
@@ -45,8 +46,8 @@ class ReadCounts:
     short: int = 0
     neutral: int = 0
     repeated: int = 0
-    invalid_utf8: int = 0
-    nul: int = 0
+    files: SourceStats = field(default_factory=SourceStats)
+    places: dict[str, str] = field(default_factory=dict)
 
     def troubles(self) -> dict[str, int]:
         """The reasons that occurred, in words."""
@@ -56,10 +57,8 @@ class ReadCounts:
             "rows with too few columns, left out": self.short,
             "neutral sentences and phrases, left out": self.neutral,
             "phrases that stood before with the same label, left out": self.repeated,
-            "lines with invalid UTF-8, read as U+FFFD": self.invalid_utf8,
-            "lines with NUL bytes, which were dropped": self.nul,
         }
-        return {reason: count for reason, count in words.items() if count}
+        return {reason: count for reason, count in words.items() if count} | self.files.damage()
 
 
 @dataclass(frozen=True)
@@ -92,14 +91,16 @@ def read_labelled(
     for name in names:
         before = counts.rows
         if _is_file(name):
-            rows = _file_rows(name, text_column, label_column, split, trees, counts)
+            parts = _file_rows(name, text_column, label_column, split, trees, counts)
         else:
-            rows = _dataset_rows(name, text_column, label_column, split, counts)
-        for text, label in rows:
+            parts = iter([(f"{name} row", _dataset_rows(name, text_column, label_column, split))])
+        for where, (text, label, number) in ((where, row) for where, rows in parts for row in rows):
             counts.rows += 1
             if label:
                 texts.append(text)
                 labels.append(label)
+                if label not in counts.places:
+                    counts.places[label] = f"{where} {number}"
             else:
                 counts.no_label += 1
         if counts.rows == before:
@@ -118,26 +119,23 @@ def _is_pattern(name: str) -> bool:
 
 def _file_rows(
     name: str, text_column: str | None, label_column: str | None, split: str, trees: TreeReading, counts: ReadCounts
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, Iterator[Row]]]:
+    """The rows of each file behind its name."""
     if not Path(name).exists() and not _is_pattern(name):
         raise DataError(f"{name} does not exist (--{split})")
     for path in expand_paths(name):
         kind = file_kind(path)
-        stats = SourceStats()
         with opened(path) as file:
-            lines = read_lines(file, stats)
+            lines = read_lines(file, counts.files)
             if kind == "txt":
-                yield from _tree_rows(path, lines, split, trees, counts)
+                rows = _tree_rows(path, lines, split, trees, counts)
             else:
-                rows = _json_rows if kind == "jsonl" else _table_rows
-                yield from rows(path, lines, text_column, label_column, counts)
-        counts.invalid_utf8 += stats.invalid_utf8
-        counts.nul += stats.nul
+                read = _json_rows if kind == "jsonl" else _table_rows
+                rows = read(path, lines, text_column, label_column, counts)
+            yield f"{path} line", rows
 
 
-def _tree_rows(
-    path: Path, lines: Iterable[str], split: str, trees: TreeReading, counts: ReadCounts
-) -> Iterator[tuple[str, str]]:
+def _tree_rows(path: Path, lines: Iterable[str], split: str, trees: TreeReading, counts: ReadCounts) -> Iterator[Row]:
     """Sentences, and their other phrases once each: `the` stands in most sentences and always has the same label."""
     seen: set[tuple[str, str]] = set()
     for number, line in enumerate(lines, 1):
@@ -167,23 +165,24 @@ def _tree_rows(
             elif place and row in seen:
                 counts.repeated += 1
             else:
-                yield row
+                yield *row, number
             seen.add(row)
 
 
 def _table_rows(
     path: Path, lines: Iterable[str], text_column: str | None, label_column: str | None, counts: ReadCounts
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[Row]:
     rows = table_rows(path, lines)
     first = next(rows, None)
     if first is None:
         return
-    pick, header = _table_columns(path, first, text_column, label_column)
-    for row in rows if header else chain([first], rows):
+    pick, header = _table_columns(path, first[1], text_column, label_column)
+    for number, row in rows if header else chain([first], rows):
         if not row:
             continue
+        counts.files.long_rows += header and beyond(row, first[1])
         try:
-            yield pick(row)
+            yield *pick(row), number
         except IndexError:
             counts.rows += 1
             counts.short += 1
@@ -260,7 +259,7 @@ def _named(path: Path, header: list[str], text_column: str | None, label_column:
 
 def _json_rows(
     path: Path, lines: Iterable[str], text_column: str | None, label_column: str | None, counts: ReadCounts
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[Row]:
     chosen: tuple[list[str], str] | None = None
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -271,7 +270,7 @@ def _json_rows(
             counts.rows += 1
             counts.short += 1
             continue
-        yield _from_record(record, *chosen)
+        yield *_from_record(record, *chosen), number
 
 
 def _from_record(record: dict[str, Any], texts: list[str], label: str) -> tuple[str, str]:
@@ -279,9 +278,7 @@ def _from_record(record: dict[str, Any], texts: list[str], label: str) -> tuple[
     return found.replace("\0", "").strip(), "" if record[label] is None else str(record[label]).strip()
 
 
-def _dataset_rows(
-    name: str, text_column: str | None, label_column: str | None, split: str, counts: ReadCounts
-) -> Iterator[tuple[str, str]]:
+def _dataset_rows(name: str, text_column: str | None, label_column: str | None, split: str) -> Iterator[Row]:
     """Rows of a `datasets` name or folder; `NAME:SPLIT` names the split, else it goes by the flag."""
     import datasets
 
@@ -296,8 +293,8 @@ def _dataset_rows(
         ) from error
     texts, label = _chosen(name, table.column_names, text_column, label_column)
     classes = getattr(table.features[label], "names", None)
-    for record in table:
+    for number, record in enumerate(table, 1):
         text, value = _from_record(record, texts, label)
         if classes and value.isdigit():
             value = classes[int(value)]
-        yield text, value if value != "-1" or not classes else ""
+        yield text, value if value != "-1" or not classes else "", number

@@ -49,7 +49,7 @@ def score_classifier(
     if not kept:
         raise DataError(f"{', '.join(test)} holds no labelled text (--test)")
     names = _names(labels, label_names, classifier.labels, _keys_of(model))
-    gold = _numbers([names.get(labels[row], labels[row]) for row in kept], classifier.labels)
+    gold = _numbers([labels[row] for row in kept], names, classifier.labels, counts.places)
     numbers = {label: number for number, label in enumerate(classifier.labels)}
     predicted = (ranked[0].label for _, ranked in classifier.predict_stream((texts[row] for row in kept), top=1))
     guesses = np.fromiter((numbers[label] for label in predicted), dtype=np.int64, count=len(kept))
@@ -72,13 +72,14 @@ def _names(labels: list[str], file: Path | None, known: list[str], keys: list[st
     return read_class_names(labels, file)
 
 
-def _numbers(labels: list[str], known: list[str]) -> np.ndarray:
+def _numbers(labels: list[str], names: dict[str, str], known: list[str], places: dict[str, str]) -> np.ndarray:
+    """(rows,) the number of each label, or of the name it goes by; `places` has where a label stands first."""
     numbers = {label: number for number, label in enumerate(known)}
-    unseen = Counter(label for label in labels if label not in numbers)
+    unseen = Counter(label for label in labels if names.get(label, label) not in numbers)
     if unseen:
         label, count = unseen.most_common(1)[0]
         raise DataError(
-            f"--test has the label {label[:40]!r} ({count} rows), the classifier knows {', '.join(known[:8])}: is "
-            "--label-column the right one, or do the labels need --label-names?"
+            f"{places[label]}: the label {label[:40]!r} ({count} rows of --test), the classifier knows "
+            f"{', '.join(known[:8])}: is --label-column the right one, or do the labels need --label-names?"
         )
-    return np.fromiter((numbers[label] for label in labels), dtype=np.int64, count=len(labels))
+    return np.fromiter((numbers[names.get(label, label)] for label in labels), dtype=np.int64, count=len(labels))

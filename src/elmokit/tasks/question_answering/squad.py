@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from elmokit.errors import DataError
 from elmokit.text.char_ids import replace_surrogates
 from elmokit.text.columns import json_record
 from elmokit.text.files import SourceStats, expand_paths, file_kind, opened, read_lines
+
+log = logging.getLogger(__name__)
 
 _LAYOUT = "expected SQuAD 1.1: data › paragraphs › context and qas › id, question, answers › text, answer_start"
 
@@ -58,12 +61,13 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
     """
     passages: dict[str, int] = {}
     questions: dict[str, Question] = {}
+    stats = SourceStats()
     for path in expand_paths(files):
         place = f"{path} (--{flag})"
         lines = file_kind(path) == "jsonl"
         if lines and answered:
             raise DataError(f"{place} has questions without answers; {_LAYOUT}")
-        for name, passage, question, answers in _from_lines(path, place) if lines else _from_squad(path, place):
+        for name, passage, question, answers in (_from_lines if lines else _from_squad)(path, place, stats):
             name = name or f"{len(questions) + 1}"
             told = f"{place}, question {name}"
             if name in questions:
@@ -78,6 +82,8 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
             questions[name] = Question(name, question, number, own)
     if not questions:
         raise DataError(f"{', '.join(map(str, files))} holds no questions (--{flag})")
+    for trouble, count in stats.damage().items():
+        log.warning("%s: %d %s", flag, count, trouble)
     return Questions(list(passages), list(questions.values()))
 
 
@@ -89,10 +95,10 @@ def gold_answers(questions: Questions) -> dict[str, list[str]]:
 Row = tuple[str, str, str, Any]  # id, passage, question, answers
 
 
-def _from_squad(path: Path, place: str) -> Iterator[Row]:
+def _from_squad(path: Path, place: str, stats: SourceStats) -> Iterator[Row]:
     try:
         with opened(path) as file:
-            content = json.loads("".join(read_lines(file, SourceStats())))
+            content = json.loads("".join(read_lines(file, stats)))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{place} is no JSON: {error}; {_LAYOUT}") from error
     for article in _list(content, "data", place):
@@ -103,9 +109,9 @@ def _from_squad(path: Path, place: str) -> Iterator[Row]:
                 yield name, _text(paragraph, "context", told), _text(asked, "question", told), asked.get("answers")
 
 
-def _from_lines(path: Path, place: str) -> Iterator[Row]:
+def _from_lines(path: Path, place: str, stats: SourceStats) -> Iterator[Row]:
     with opened(path) as file:
-        for number, line in enumerate(read_lines(file, SourceStats()), 1):
+        for number, line in enumerate(read_lines(file, stats), 1):
             if line.strip():
                 row, told = json_record(path, number, line), f"{place}, line {number}"
                 expected = 'expected {"passage": "…", "question": "…"} a line'

@@ -88,11 +88,13 @@ def read_tagged(files: Sequence[str], config: TagConfig, *, flag: str) -> Tagged
     """The sentences of CoNLL files, tags converted to `config.scheme`. Tags that break every scheme are counted.
 
     Raises:
-        DataError: A file cannot be read, a column is missing, or a tag is of no known scheme; with file and line.
+        DataError: A file cannot be read, a column or a word is missing, or a tag is of no known scheme; with file and
+            line.
     """
     found = TaggedSentences([], [], [], [])
     broken: list[str] = []
-    for sentence in read_placed(files, stats=SourceStats()):
+    stats = SourceStats()
+    for sentence in read_placed(files, stats=stats):
         raw = _column(sentence, config.tag_column, "--tag-column")
         try:
             if scheme_of(raw) is None:
@@ -100,12 +102,18 @@ def read_tagged(files: Sequence[str], config: TagConfig, *, flag: str) -> Tagged
             tags = converted(raw, config.scheme)
         except DataError as error:
             raise DataError(f"{_place_of_trouble(sentence, raw)}: {error} (--tag-column)") from error
-        found.words.append(_column(sentence, config.word_column, "--word-column"))
+        words = _column(sentence, config.word_column, "--word-column")
+        if "" in words:
+            place = sentence.line + words.index("")
+            raise DataError(f"{sentence.path} line {place}: column {config.word_column} has no word (--word-column)")
+        found.words.append(words)
         found.tags.append(tags)
         found.places.append((sentence.path, sentence.line))
         found.documents.append(sentence.document)
     if not len(found):
         raise DataError(f"{', '.join(files)} holds no sentences (--{flag})")
+    for trouble, count in stats.damage().items():
+        log.warning("%s: %d %s", flag, count, trouble)
     if broken:
         log.warning(
             "%s: the tags of %d sentences, the first at %s, fit none of IOB1, BIO and BIOES; a tag that cannot go on "
@@ -115,13 +123,14 @@ def read_tagged(files: Sequence[str], config: TagConfig, *, flag: str) -> Tagged
 
 
 def refuse_unseen(sentences: TaggedSentences, labels: Collection[str], *, flag: str, lack: str) -> None:
-    """Raise `DataError` for a label that is none of `labels`, with the sentence in which it stands first."""
+    """Raise `DataError` for a label that is none of `labels`, with the line in which it stands first."""
     for tags, (path, line) in zip(sentences.tags, sentences.places, strict=True):
-        unseen = next((span.label for span in spans_of(tags) if span.label not in labels), None)
+        unseen = next((span for span in spans_of(tags) if span.label not in labels), None)
         if unseen is not None:
             known = ", ".join(sorted(labels)[:8])
             raise DataError(
-                f"{path}, sentence at line {line}: the label {unseen!r}, which {lack} (--{flag}); expected {known}"
+                f"{path} line {line + unseen.start}: the label {unseen.label!r}, which {lack} (--{flag}); "
+                f"expected {known}"
             )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from elmokit.errors import ConfigError, DataError
 from elmokit.tasks.inputs.batches import IGNORED, Batch, RowDataset
 from elmokit.tasks.translation.config import TranslationConfig
+from elmokit.text.files import SourceStats
 from elmokit.text.normalize import check_steps, normalize
 from elmokit.text.parallel import read_parallel
 from elmokit.text.sentence_pieces import END, SentencePieces
@@ -69,7 +70,8 @@ def read_pairs(
     """
     found = Pairs([], [])
     skipped = 0
-    for pair in read_parallel(sources, targets, flags=flags):
+    stats = SourceStats()
+    for pair in read_parallel(sources, targets, flags=flags, stats=stats):
         if not pair.source or not pair.target:
             if not skip_empty:
                 empty, other = pair.files if not pair.source else pair.files[::-1]
@@ -86,6 +88,8 @@ def read_pairs(
         raise DataError(
             f"{', '.join(sources)} and {', '.join(targets)} hold no pairs of sentences ({', '.join(flags)})"
         )
+    for trouble, count in stats.damage().items():
+        log.warning("%s: %d %s", ", ".join(flags), count, trouble)
     if skipped:
         log.warning("%s: %d lines are empty on one side and are left out", flags[0], skipped)
     return found
