@@ -98,6 +98,8 @@ def test_spans_have_offsets_and_every_way_agrees(trained: Path) -> None:
     text = "we saw Bo Olsen. Ada lives in New Kirk ."
     tagger = Tagger.from_pretrained(trained)
     (entities,) = tagger.predict([text])
+    with pytest.raises(ValueError, match="Expected a list of texts, got one text"):
+        tagger.predict(text)
     assert all(text[entity.start : entity.end] == entity.text for entity in entities)
     assert {"Ada", "New Kirk"} <= {entity.text for entity in entities}
     shown = json.loads(elmo("predict", trained, text, "--json").stdout)

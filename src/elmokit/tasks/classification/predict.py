@@ -16,7 +16,7 @@ from elmokit.pretrained import located
 from elmokit.tasks.building import load_head, word_splitter
 from elmokit.tasks.classification.evaluation import logits_of
 from elmokit.tasks.inputs.batches import CharDataset
-from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
+from elmokit.tasks.inputs.tokens import TokenizedTexts, refuse_one_text, tokenize
 from elmokit.tasks.run_folder import settings_of
 from elmokit.text.normalize import normalize
 
@@ -53,7 +53,12 @@ class Classifier:
         return cls(model, tokenizer, max_words=settings.get("max_words", 128))
 
     def predict(self, texts: Sequence[str], *, top: int | None = None, batch_size: int = 64) -> list[list[Label]]:
-        """For each text its classes by falling probability, the best `top` of them or all."""
+        """For each text its classes by falling probability, the best `top` of them or all.
+
+        Raises:
+            ValueError: A string came, not a list.
+        """
+        refuse_one_text(texts)
         if not texts:
             return []
         data = CharDataset(self.tokens(texts), rows=np.arange(len(texts)))

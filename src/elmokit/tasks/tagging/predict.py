@@ -14,7 +14,7 @@ from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
 from elmokit.tasks.building import load_head
 from elmokit.tasks.inputs.batches import CharDataset
-from elmokit.tasks.inputs.tokens import tokenize
+from elmokit.tasks.inputs.tokens import refuse_one_text, tokenize
 from elmokit.tasks.run_folder import settings_of
 from elmokit.tasks.tagging.config import TagConfig
 from elmokit.tasks.tagging.data import read_tagged, refuse_unseen
@@ -92,7 +92,11 @@ class Tagger:
         """The spans of each raw text, in order, with offsets into it. A text is tagged sentence by sentence.
 
         It is the document of its sentences.
+
+        Raises:
+            ValueError: A string came, not a list.
         """
+        refuse_one_text(texts)
         spans, owners, sentences = [], [], []
         for number, text in enumerate(texts):
             for offsets in self._sentences(text):

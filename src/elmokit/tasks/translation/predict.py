@@ -16,7 +16,7 @@ from elmokit.nn.beam_search import LengthNorm
 from elmokit.pretrained import located
 from elmokit.tasks.building import load_head, word_splitter
 from elmokit.tasks.inputs.batches import CharDataset
-from elmokit.tasks.inputs.tokens import tokenize
+from elmokit.tasks.inputs.tokens import refuse_one_text, tokenize
 from elmokit.tasks.run_folder import settings_of
 from elmokit.tasks.translation.data import read_pairs
 from elmokit.tasks.translation.scores import bleu_scores
@@ -67,7 +67,12 @@ class Translator:
         return cls(model, tokenizer, pieces, **{name: settings[name] for name in _SETTINGS if name in settings})
 
     def translate(self, texts: Sequence[str], *, batch_size: int = 64) -> list[str]:
-        """The best translation of each raw text. A text without words has an empty one."""
+        """The best translation of each raw text. A text without words has an empty one.
+
+        Raises:
+            ValueError: A string came, not a list.
+        """
+        refuse_one_text(texts)
         parts: list[list[str]] = []
         owners: list[int] = []
         for number, text in enumerate(texts):
