@@ -48,7 +48,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         words = [*ctx._protected_args, *ctx.args]
-        flag = "the same command with --resume goes on from the last checkpoint"
+        flag = "the same command with --resume goes on from the last checkpoint, if one was written"
         ways = {"pretrain": flag, "train": flag, "embed": flag, "compare": "the same command goes on"}
         with one_line_errors(resume=ways.get(words[0] if words else "", "nothing half-written")):
             return super().invoke(ctx)
