@@ -100,6 +100,13 @@ def test_spans_have_offsets_and_every_way_agrees(trained: Path) -> None:
     (entities,) = tagger.predict([text])
     with pytest.raises(ValueError, match="Expected a list of texts, got one text"):
         tagger.predict(text)
+    with pytest.raises(ValueError, match="Expected lists of words, got a text"):
+        tagger.tag([text])
+    indented = json.loads(elmo("predict", trained, "--json", f"  {text}").stdout)
+    assert indented["text"] == f"  {text}"
+    assert [row["start"] for row in indented["entities"]] == [entity.start + 2 for entity in entities]
+    blank = elmo("predict", trained, " ", "")
+    assert (blank.exit_code, blank.stdout) == (2, "")
     assert all(text[entity.start : entity.end] == entity.text for entity in entities)
     assert {"Ada", "New Kirk"} <= {entity.text for entity in entities}
     shown = json.loads(elmo("predict", trained, text, "--json").stdout)

@@ -82,11 +82,17 @@ def predict(
 
 
 def _counted(texts: Iterable[str], stats: SourceStats) -> Iterator[str]:
-    """Texts without blanks around them. Blank ones stay: the n-th line of output belongs to the n-th text."""
+    """Texts without line ends. Blank ones stay, for the n-th line of output belongs to the n-th text.
+
+    Where all are blank nothing comes.
+    """
+    held: list[str] = []
     for text in texts:
-        text = text.strip()
-        stats.texts += bool(text)
-        yield text
+        held.append(text.rstrip("\r\n"))
+        stats.texts += bool(text.strip())
+        if stats.texts:
+            yield from held
+            held.clear()
 
 
 def _model_and_texts(words: list[str], *, file: bool) -> tuple[str, list[str]]:
@@ -108,7 +114,9 @@ def _lines(
     if "ElmoForTranslation" in heads:
         from elmokit.tasks.translation.predict import Translator
 
-        for text, translation in Translator.from_pretrained(model).translate_stream(source, chunk=chunk):
+        for text, translation in Translator.from_pretrained(model).translate_stream(
+            (text.strip() for text in source), chunk=chunk
+        ):
             content = {"text": text, "translation": translation}
             yield json.dumps(content, ensure_ascii=False) if as_json else translation
         return
@@ -130,11 +138,11 @@ def _lines(
 
 
 def _noted(texts: Iterable[str], blank: deque[bool]) -> Iterator[str]:
-    """The texts that are not blank; `blank` gets an entry for every text."""
+    """The texts that are not blank, without blanks around them; `blank` gets an entry for every text."""
     for text in texts:
-        blank.append(not text)
-        if text:
-            yield text
+        blank.append(not text.strip())
+        if text.strip():
+            yield text.strip()
 
 
 def _unlabelled(*, as_json: bool) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from elmokit.errors import ConfigError
+from elmokit.errors import ConfigError, ModelError
 from elmokit.pretrained import located
 from elmokit.whole_files import write_text
 
@@ -91,9 +91,19 @@ def write_yaml(path: Path, content: Any) -> None:
     write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
 
-def read_yaml(path: Path) -> Any:
-    """What a YAML file holds."""
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+def read_yaml(path: Path) -> dict[str, Any]:
+    """What a YAML file of keys and values holds.
+
+    Raises:
+        ModelError: It is damaged.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} is damaged, its contents are no YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path} is damaged: expected settings with their values, got {str(content)[:40]!r}")
+    return content
 
 
 def settings_of(folder: str | Path) -> dict[str, Any]:

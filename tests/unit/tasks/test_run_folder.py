@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from elmokit.errors import ConfigError
-from elmokit.tasks.run_folder import RunFolder, versions, write_json
+from elmokit.errors import ConfigError, ModelError
+from elmokit.tasks.run_folder import RunFolder, settings_of, versions, write_json
 
 
 def test_a_folder_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -73,3 +73,11 @@ def test_json_has_no_nan(tmp_path: Path) -> None:
 
 def test_versions_name_what_shapes_a_result() -> None:
     assert {"python", "torch", "elmokit"} <= versions().keys()
+
+
+@pytest.mark.parametrize("content", [b"a: {", b"\xff\xfe", b"text"])
+def test_damaged_settings_are_told(tmp_path: Path, content: bytes) -> None:
+    assert settings_of(tmp_path) == {}
+    (tmp_path / "training.yaml").write_bytes(content)
+    with pytest.raises(ModelError, match=r"training.yaml is damaged"):
+        settings_of(tmp_path)

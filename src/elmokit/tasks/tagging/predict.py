@@ -73,8 +73,10 @@ class Tagger:
             batch_size: Sentences (or runs of them) that are read at a time.
 
         Raises:
-            ValueError: Not as many documents as sentences.
+            ValueError: Not as many documents as sentences, or a sentence is a string, not a list of words.
         """
+        if any(isinstance(sentence, str) for sentence in sentences):
+            raise ValueError("Expected lists of words, got a text; predict takes texts.")
         if documents is not None and len(documents) != len(sentences):
             raise ValueError(f"{len(documents)} documents came for {len(sentences)} sentences.")
         pieces = Pieces.cut(sentences, max_words=self.max_words)
