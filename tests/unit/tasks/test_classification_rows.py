@@ -149,3 +149,11 @@ def test_polarity_of_sentiment_trees(tmp_path: Path) -> None:
 def test_a_broken_tree_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.txt, line 3: 1 brackets do not close \(--valid\)"):
         read_labelled([write(tmp_path / "a.txt", "(3 x)\n\n(3 (2 x)\n")], split="valid")
+
+
+def test_a_file_cut_off_is_told(tmp_path: Path) -> None:
+    import gzip
+
+    whole = gzip.compress("".join(f"1,text {number}\n" for number in range(9000)).encode())
+    with pytest.raises(DataError, match="damaged or cut off gzip"):
+        read_labelled([write(tmp_path / "a.csv.gz", whole[:-2000])])

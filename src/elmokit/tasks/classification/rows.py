@@ -91,10 +91,11 @@ def read_labelled(
     for name in names:
         before = counts.rows
         if _is_file(name):
-            parts = _file_rows(name, text_column, label_column, split, trees, counts)
+            rows = _file_rows(name, text_column, label_column, split, trees, counts)
         else:
-            parts = iter([(f"{name} row", _dataset_rows(name, text_column, label_column, split))])
-        for where, (text, label, number) in ((where, row) for where, rows in parts for row in rows):
+            where = f"{name} row"
+            rows = ((where, row) for row in _dataset_rows(name, text_column, label_column, split))
+        for where, (text, label, number) in rows:
             counts.rows += 1
             if label:
                 texts.append(text)
@@ -119,8 +120,8 @@ def _is_pattern(name: str) -> bool:
 
 def _file_rows(
     name: str, text_column: str | None, label_column: str | None, split: str, trees: TreeReading, counts: ReadCounts
-) -> Iterator[tuple[str, Iterator[Row]]]:
-    """The rows of each file behind its name."""
+) -> Iterator[tuple[str, Row]]:
+    """The rows of all files, each behind the name of its file."""
     if not Path(name).exists() and not _is_pattern(name):
         raise DataError(f"{name} does not exist (--{split})")
     for path in expand_paths(name):
@@ -132,7 +133,9 @@ def _file_rows(
             else:
                 read = _json_rows if kind == "jsonl" else _table_rows
                 rows = read(path, lines, text_column, label_column, counts)
-            yield f"{path} line", rows
+            where = f"{path} line"
+            for row in rows:  # here, where `opened` tells of trouble in reading
+                yield where, row
 
 
 def _tree_rows(path: Path, lines: Iterable[str], split: str, trees: TreeReading, counts: ReadCounts) -> Iterator[Row]:
