@@ -26,7 +26,7 @@ install: $(STAMP)
 
 # Compiling all of torch ahead takes longer than the rest: Python compiles what it imports.
 # Plain `pip install torch` may choose a build or a release nobody tested here: constraints.txt names every version.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt hatch_build.py $(wildcard src/elmokit/nn/native/*.[ch])
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "error: '$(PYTHON)' was not found; elmokit needs Python 3.11 or newer (another name: make PYTHON=python3.12 …)" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -15,7 +15,7 @@ PACKAGES = ("elmokit", "torch", "transformers", "accelerate", "datasets", "token
 
 
 def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Print the versions of elmokit and its parts, the cores and the thread settings."""
+    """Print the versions of elmokit and its parts, the cores, the kernels in use and the thread settings."""
     facts = facts_of_this_machine()
     if as_json:
         typer.echo(json.dumps(facts))
@@ -26,12 +26,15 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
 
 
 def facts_of_this_machine() -> dict[str, str | int]:
-    """Versions by package name, then platform, cores and the environment variables that set threads."""
+    """Versions by package name, then platform, cores, kernels and the environment variables that set threads."""
+    from elmokit.nn.native.library import SWITCH, status
+
     facts: dict[str, str | int] = {name: installed_version(name) for name in PACKAGES}
     facts["python"] = platform.python_version()
     facts["platform"] = platform.platform()
     facts["cores"] = usable_cores()
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ELMOKIT_DATA", "CUDA_VISIBLE_DEVICES"):
+    facts["kernels"] = status()
+    for name in (SWITCH, "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ELMOKIT_DATA", "CUDA_VISIBLE_DEVICES"):
         facts[name] = os.environ.get(name, "(not set)")
     return facts
 

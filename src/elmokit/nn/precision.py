@@ -26,15 +26,19 @@ def multiplies(dtype: torch.dtype, device_type: str) -> bool:
     return any(bool(getattr(torch.cpu, name, bool)()) for name in _UNITS[dtype])
 
 
-def add_product(bias: Tensor, x: Tensor, weight: Tensor, *, out: Tensor) -> None:
-    """bias (M,) + x (N, K) · weight (M, K)ᵀ into `out` (N, M); a weight of another type is widened block by block."""
-    if weight.dtype == x.dtype:
-        torch.addmm(bias, x, weight.t(), out=out)
-        return
+def wide_product(x: Tensor, *, weight: Tensor) -> Tensor:
+    """x (N, K) · weight (M, K)ᵀ in the type of x; the weight, of another type, is widened block by block.
+
+    A single row is rounded to the type of the weight: its product takes as long as reading the weight takes.
+    """
+    if len(x) == 1:
+        return torch.mv(weight, x[0].to(weight.dtype)).to(x.dtype)[None]
+    out = x.new_empty(len(x), len(weight))
     rows = max(1, _BLOCK // weight.shape[1])
     for start in range(0, len(weight), rows):
         part = slice(start, start + rows)
-        torch.addmm(bias[part], x, weight[part].to(x.dtype).t(), out=out[:, part])
+        torch.mm(x, weight[part].to(x.dtype).t(), out=out[:, part])
+    return out
 
 
 Precision = Literal["float32", "bfloat16"]

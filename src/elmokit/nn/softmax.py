@@ -9,23 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-_CHUNK_LOGITS = 7 << 20
-"""Logits computed at a time: 28 MB in float32. From 32 MB on, memory would come from the system anew for each use."""
-
-_KEPT_LOGITS = 1 << 24
-"""Logits whose probabilities wait for the backward pass (64 MB in float32); those of the others are computed again."""
-
-
-def rows_at_once(vocab_size: int) -> int:
-    """Positions whose logits are held together."""
-    return max(1, _CHUNK_LOGITS // vocab_size)
+from elmokit.nn.cross_entropy import cross_entropy, rows_at_once
 
 
 class SoftmaxHead(nn.Module):
@@ -91,76 +80,7 @@ class FullSoftmax(SoftmaxHead):
     def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         if not torch.is_grad_enabled():
             return self.nll(hidden, targets)
-        return _cross_entropy(hidden, targets, self.weight, self.bias)
-
-
-def _cross_entropy(hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """(N,) in nats; the products in the type of autocast, where it is on, and the rest in single precision."""
-    dtype = weight.dtype
-    if torch.is_autocast_enabled(hidden.device.type):
-        dtype = torch.get_autocast_dtype(hidden.device.type)
-    cast = None if bias is None else bias.to(dtype)
-    losses: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        hidden.to(dtype), targets, weight.to(dtype), cast
-    )
-    return losses
-
-
-class _ChunkedCrossEntropy(torch.autograd.Function):
-    """Cross-entropy of each row without holding all logits at once."""
-
-    @staticmethod
-    def forward(ctx: Any, hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        rows = rows_at_once(len(weight))
-        losses, kept, room = [], [], _KEPT_LOGITS
-        with torch.autocast(hidden.device.type, enabled=False):
-            for h, t in zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True):
-                logits, probs = _logits_and_probs(h, weight, bias)
-                # log Σ exp = l − log p for any word; the likeliest has the p that is furthest from 0
-                log_sum = logits.amax(1).to(probs.dtype) - probs.amax(1).log_()
-                losses.append(log_sum - logits.gather(1, t[:, None])[:, 0])
-                room -= probs.numel()
-                kept.append(probs.to(hidden.dtype) if room >= 0 else None)
-        ctx.save_for_backward(hidden, targets, weight, bias)
-        ctx.kept = kept
-        return torch.cat(losses) if losses else hidden.new_zeros(0, dtype=_wide_type(hidden))
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        hidden, targets, weight, bias = ctx.saved_tensors
-        grad_hidden = torch.empty_like(hidden)
-        grad_weight = torch.zeros_like(weight, dtype=grad.dtype)
-        grad_bias = None if bias is None else torch.zeros_like(bias, dtype=grad.dtype)
-        rows = rows_at_once(len(weight))
-        kept, ctx.kept = ctx.kept, [None] * len(ctx.kept)  # used up below; a second backward pass computes them again
-        with torch.autocast(hidden.device.type, enabled=False):
-            for number, start in enumerate(range(0, len(hidden), rows)):
-                part = slice(start, start + rows)
-                h, scores = hidden[part], kept[number]
-                if scores is None:
-                    scores = _logits_and_probs(h, weight, bias)[1].to(hidden.dtype)
-                scores[torch.arange(len(scores), device=scores.device), targets[part]] -= 1
-                scores *= grad[part, None].to(scores.dtype)
-                torch.mm(scores, weight, out=grad_hidden[part])
-                if grad_weight.dtype == h.dtype:
-                    grad_weight.addmm_(scores.t(), h)
-                else:
-                    grad_weight += scores.t() @ h
-                if grad_bias is not None:
-                    grad_bias += scores.sum(0)
-        return grad_hidden, None, grad_weight.to(weight.dtype), None if grad_bias is None else grad_bias.to(bias.dtype)
-
-
-def _wide_type(x: Tensor) -> torch.dtype:
-    return torch.promote_types(x.dtype, torch.float32)
-
-
-def _logits_and_probs(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
-    logits = hidden @ weight.t() if bias is None else torch.addmm(bias, hidden, weight.t())
-    return logits, logits.softmax(
-        dim=1, dtype=_wide_type(hidden)
-    )  # exp after log_softmax would take four times as long
+        return cross_entropy(hidden, targets, self.weight, self.bias)
 
 
 class SampledSoftmax(FullSoftmax):
@@ -280,10 +200,10 @@ class AdaptiveSoftmax(SoftmaxHead):
         first = targets
         for number, rows in enumerate(inside, n_short):
             first = torch.where(rows, number, first)
-        losses = _cross_entropy(hidden, first, head.weight, head.bias)
+        losses = cross_entropy(hidden, first, head.weight, head.bias)
         for rows, (words, smaller, vectors) in zip(inside, clusters, strict=True):
             chosen = rows.nonzero()[:, 0]
-            tail = _cross_entropy(smaller(hidden[chosen]), targets[chosen] - words.start, vectors.weight, None)
+            tail = cross_entropy(smaller(hidden[chosen]), targets[chosen] - words.start, vectors.weight, None)
             losses = losses.index_add(0, chosen, tail)
         return losses
 

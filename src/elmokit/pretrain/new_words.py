@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
-from elmokit.nn.softmax import rows_at_once
+from elmokit.nn.cross_entropy import rows_at_once
 from elmokit.pretrain.corpus import Corpus
 from elmokit.pretrain.stream import SentenceBatches
 from elmokit.text.vocab import UNK_ID, Vocabulary

@@ -18,7 +18,7 @@ from elmokit.errors import ModelError
 from elmokit.models.loading import load, word_rows_of
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
-from elmokit.nn.softmax import rows_at_once
+from elmokit.nn.cross_entropy import rows_at_once
 from elmokit.pretrain.corpus import Corpus, Sentences, build_corpus
 from elmokit.pretrain.setup import load_vocabulary
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches

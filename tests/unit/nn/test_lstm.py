@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from elmokit.nn import lstm as lstm_module
+from elmokit.nn import lstm_steps as steps_module
+from elmokit.nn import side_by_side as directions_module
 from elmokit.nn.lstm import ProjectedLSTM
 
 RAGGED = [4, 4, 2, 1, 1]  # sentences still running at each step: lengths 5, 3, 2, 2
@@ -296,7 +297,7 @@ def test_each_direction_has_a_thread_and_the_modes_of_its_caller(threads: None) 
         return direction, *modes, threading.get_ident()
 
     with torch.inference_mode():
-        (first, *modes, here), (second, *others, there) = lstm_module._each_direction(work, 2, torch.device("cpu"))
+        (first, *modes, here), (second, *others, there) = directions_module.each_direction(work, 2, torch.device("cpu"))
     assert (first, second) == (0, 1)
     assert modes == others == [True, False]
     assert here != there
@@ -312,9 +313,9 @@ def test_thread_count_is_restored_after_an_exception(threads: None, failing: int
         return direction
 
     with pytest.raises(ArithmeticError, match="stop"):
-        lstm_module._each_direction(work, 2, torch.device("cpu"))
+        directions_module.each_direction(work, 2, torch.device("cpu"))
     assert torch.get_num_threads() == 2
-    assert lstm_module._each_direction(lambda direction: direction, 2, torch.device("cpu")) == [0, 1]
+    assert directions_module.each_direction(lambda direction: direction, 2, torch.device("cpu")) == [0, 1]
 
 
 def test_thread_count_is_restored_after_a_wrong_shape(threads: None) -> None:
@@ -352,7 +353,7 @@ def test_inference_in_windows_of_few_rows(
     module = layer(cell_clip=0.3, proj_clip=0.2, projection_dim=projection_dim)
     x, state = inputs(module, RAGGED)
     usual, (h, c) = module(x, RAGGED, state)
-    monkeypatch.setattr(lstm_module, "_GATES_AT_ONCE", rows * 4 * module.cell_dim)
+    monkeypatch.setattr(steps_module, "_GATES_AT_ONCE", rows * 4 * module.cell_dim)
     before = [part.clone() for part in state]
     with torch.inference_mode():
         outputs, (h_last, c_last) = module(x, RAGGED, state)

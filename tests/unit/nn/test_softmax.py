@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from elmokit.nn import softmax
+from elmokit.nn import cross_entropy
 from elmokit.nn.softmax import AdaptiveSoftmax, FullSoftmax, SampledSoftmax, SoftmaxHead, build_head, default_cutoffs
 
 
@@ -17,8 +17,8 @@ from elmokit.nn.softmax import AdaptiveSoftmax, FullSoftmax, SampledSoftmax, Sof
     ids=["one chunk", "chunks of 2 rows", "the first two rows kept", "chunks of 1 row, none kept"],
 )
 def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(softmax, "_CHUNK_LOGITS", request.param[0])
-    monkeypatch.setattr(softmax, "_KEPT_LOGITS", request.param[1])
+    monkeypatch.setattr(cross_entropy, "_CHUNK_LOGITS", request.param[0])
+    monkeypatch.setattr(cross_entropy, "_KEPT_LOGITS", request.param[1])
 
 
 def batch(rows: int = 7, *, hidden_dim: int = 5, vocab_size: int = 50) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,1 @@
+"""Compiled kernels for what lies between the matrix products; everything also runs without them."""
