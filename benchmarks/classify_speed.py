@@ -1,6 +1,7 @@
 """Training speed of the classifier in texts a second, with one ingredient switched off at a time, in one run.
 
     python benchmarks/classify_speed.py [--preset mini] [--texts 64] [--words 42] [--repeats 5] [--threads 1]
+        [--precision float32]
 
 Whole updates (forward, backward, clipping, AdamW) on one batch of made-up texts, as long as AG News has them: the four
 ways to train, on stored layers with each mix, and with the biLM fine-tuned. The repeats of all rows are interleaved
@@ -57,6 +58,7 @@ class Way:
     name: str
     change: Callable[[ElmoForSequenceClassification], None]
     config: ElmoConfig
+    dtype: torch.dtype
     rates: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -71,7 +73,9 @@ class Way:
     def measure(self, batch: Batch) -> None:
         """One update; the first is a warm-up and does not count."""
         started = time.perf_counter()
-        self.model(**batch).loss.backward()
+        with torch.autocast("cpu", dtype=self.dtype, enabled=self.dtype != torch.float32):
+            loss = self.model(**batch).loss
+        loss.backward()
         nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], 5.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -120,6 +124,7 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=42)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     print(f"{'':<12}{'':<18}{'texts/s':>8}  × ours  spread")
@@ -128,7 +133,7 @@ def main() -> None:
         config = ElmoConfig.preset(arguments.preset, combine=combine, num_labels=4)
         batch = made_up(config, texts=arguments.texts, words=arguments.words, task=task)
         ways = [
-            Way(task, name, change, config)
+            Way(task, name, change, config, getattr(torch, arguments.precision))
             for name, change in {"ours": lambda _: None, "nn.Dropout": torch_dropout, "nn.LSTM": torch_lstm}.items()
         ]
         for _ in range(arguments.repeats + 1):

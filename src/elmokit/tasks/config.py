@@ -61,7 +61,7 @@ class HeadConfig(Settings):
     seed: int = Field(default=1, ge=0)
     threads: int | None = Field(default=None, ge=1, description="CPU threads; all that torch finds without it")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="float32", description="of the products in training; auto is the faster one on the machine"
+        default="auto", description="of the products in training; auto is the faster one on the machine"
     )
 
     # housekeeping
