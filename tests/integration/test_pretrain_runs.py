@@ -304,7 +304,7 @@ def test_training_in_bfloat16_learns_what_training_in_float32_does(text: Path, t
     assert {weight.dtype for weight in weights.values()} == {torch.float32}
 
 
-@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 1.0), ("adagrad", 0.2)])
+@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 1.0), ("adagrad", 0.2), ("muon", 0.01)])
 def test_other_optimizers_learn(text: Path, tmp_path: Path, optimizer: str, rate: float) -> None:
     changed = {"optimizer": optimizer, "learning_rate": rate, "clip_norm": 5.0, "epochs": 6}
     result = run(text, tmp_path / "run", **changed)
@@ -328,9 +328,18 @@ def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeyp
     assert run(text, tmp_path / "run", epochs=9, patience=2, resume=True).history == result.history
 
 
-@pytest.mark.parametrize(("mode", "decay"), [("sentence", 0.0), ("stream", 0.0), ("stream", 0.9)])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"mode": "sentence"},
+        {"mode": "stream"},
+        {"mode": "stream", "average_decay": 0.9},
+        {"mode": "sentence", "optimizer": "muon"},
+    ],
+    ids=str,
+)
 def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, decay: float
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
 ) -> None:
     step = loop._Run._step
 
@@ -342,11 +351,11 @@ def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=r"^$"):
         patch.setattr(loop._Run, "_step", interrupted)
-        run(text, tmp_path / "run", mode=mode, average_decay=decay)
+        run(text, tmp_path / "run", **changed)
     assert signal.getsignal(signal.SIGINT) is before
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-0000010"]
-    run(text, tmp_path / "run", mode=mode, average_decay=decay, resume=True)
-    run(text, tmp_path / "whole", mode=mode, average_decay=decay)
+    run(text, tmp_path / "run", **changed, resume=True)
+    run(text, tmp_path / "whole", **changed)
     one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "whole"))
     assert all(torch.equal(one[key], other[key]) for key in other)
 

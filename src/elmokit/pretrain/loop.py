@@ -24,6 +24,7 @@ from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus
 from elmokit.pretrain.interrupt import Interruption
 from elmokit.pretrain.journal import Bar, Journal, progress_bar, write_json
+from elmokit.pretrain.optimizers import build_optimizer, set_learning_rates
 from elmokit.pretrain.perplexity import evaluate_batches, stream_for_evaluation
 from elmokit.pretrain.read_ahead import read_ahead
 from elmokit.pretrain.schedule import learning_rate_factor
@@ -111,7 +112,7 @@ class _Run:
         self.total_steps = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
         if self.total_steps == 0:
             raise DataError(self._too_little())
-        self.model, self.optimizer = accelerator.prepare(model, _optimizer(config, model))
+        self.model, self.optimizer = accelerator.prepare(model, build_optimizer(config, model))
         self.bare_model: ElmoForPreTraining = accelerator.unwrap_model(self.model)
         self.average = AveragedWeights(self.bare_model, config.average_decay) if config.average_decay else None
         self.progress = Progress()
@@ -239,8 +240,7 @@ class _Run:
             self.progress.step, total=self.total_steps, warmup=self.config.warmup_steps,
             shape=self.config.schedule, final=self.config.final_learning_rate,
         )  # fmt: skip
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * factor
+        set_learning_rates(self.optimizer, self.config, factor)
         with torch.autocast(batch.index.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
             output = self.model(batch.chars, batch.index, batch.targets, batch.batch_sizes, self.state)
         sums = output.nll.float().sum(dim=1)  # (D,)
@@ -358,19 +358,6 @@ class _Window:
         taken = self.losses, self.words, time.perf_counter() - self._started
         self._clear()
         return taken
-
-
-def _optimizer(config: PretrainConfig, model: torch.nn.Module) -> torch.optim.Optimizer:
-    parameters = list(model.parameters())
-    if config.optimizer == "adagrad":
-        return torch.optim.Adagrad(
-            parameters, lr=config.learning_rate, weight_decay=config.weight_decay, initial_accumulator_value=1.0
-        )
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
-    return torch.optim.AdamW(
-        parameters, lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.99), fused=True
-    )
 
 
 def _epoch_line(figures: dict[str, Any], epochs: int) -> str:

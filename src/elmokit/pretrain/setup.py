@@ -52,8 +52,8 @@ _SOFTMAX = {"softmax", "n_negative_samples", "adaptive_cutoffs", "adaptive_div_v
 # What a run may be resumed with other values of; everything else would make it another run.
 _MAY_CHANGE = frozenset({
     "output", "resume", "overwrite", "threads", "checkpoint_minutes", "log_steps", "valid_batch_tokens", "precision",
-    "epochs", "patience", "learning_rate", "final_learning_rate", "warmup_steps", "schedule", "clip_norm",
-    "weight_decay",
+    "epochs", "patience", "learning_rate", "muon_learning_rate", "final_learning_rate", "warmup_steps", "schedule",
+    "clip_norm", "weight_decay",
 })  # fmt: skip
 
 
