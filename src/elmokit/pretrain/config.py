@@ -82,6 +82,10 @@ class PretrainConfig(Settings):
 
     # The optimisation.
     epochs: PositiveInt = 5
+    max_steps: PositiveInt | None = None
+    """End after this many updates, where that is before `epochs` are over; the schedule is that of the whole run."""
+    max_train_words: PositiveInt | None = None
+    """End with the update that reaches this many predicted words a direction (`words` of the figures)."""
     optimizer: Literal["adam", "adagrad", "sgd", "muon"] = "adam"
     """Adagrad is the reference's (0.2); Adam gets further in few epochs on small corpora; plain SGD is the custom on
     Penn Treebank. The loss here is the mean over all predictions of a step: the rate of 1 and the bound of 5 in Zaremba
@@ -92,7 +96,13 @@ class PretrainConfig(Settings):
     """Of the matrices under Muon; `learning_rate` is that of the other parameters. Both follow the schedule."""
     muon_max_side: PositiveInt | None = None
     """Larger matrices are orthogonalised in blocks of rows: a highway of 2,048 filters costs 2.4 s an update whole."""
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
+    """wsd: constant, and a decay at the end (warm-up, stable, decay: Hu et al. 2024)."""
+    decay_steps: PositiveInt | None = None
+    """Last steps of wsd, or steps of a run with `decay_from`, in which the rate falls; default: a tenth of the run."""
+    decay_from: Path | None = None
+    """Folder of a run in its constant phase: start with all that its newest checkpoint holds, decay, and end. The other
+    run is only read, and may go on meanwhile."""
     warmup_steps: Annotated[int, Field(ge=0)] = 200
     final_learning_rate: Fraction = 0.02
     """Where the schedule ends, as a fraction of the learning rate."""
@@ -113,6 +123,8 @@ class PretrainConfig(Settings):
     threads: PositiveInt | None = None
     checkpoint_minutes: PositiveFloat = 5.0
     log_steps: PositiveInt = 20
+    evaluate_steps: PositiveInt | None = None
+    """Perplexity of the held-out text every so many updates, besides that of the ends of epochs."""
     valid_batch_tokens: PositiveInt = 4096
     resume: bool = False
     overwrite: bool = False

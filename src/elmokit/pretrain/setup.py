@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from collections.abc import Set
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,7 +54,7 @@ _SOFTMAX = {"softmax", "n_negative_samples", "adaptive_cutoffs", "adaptive_div_v
 _MAY_CHANGE = frozenset({
     "output", "resume", "overwrite", "threads", "checkpoint_minutes", "log_steps", "valid_batch_tokens", "precision",
     "epochs", "patience", "learning_rate", "muon_learning_rate", "final_learning_rate", "warmup_steps", "schedule",
-    "clip_norm", "weight_decay",
+    "clip_norm", "weight_decay", "decay_steps", "max_steps", "max_train_words", "evaluate_steps",
 })  # fmt: skip
 
 
@@ -66,6 +67,12 @@ def check_settings(config: PretrainConfig) -> None:
     check_steps(config.normalize)
     if config.initial_vectors is not None and (config.token_encoder != "word" or config.from_model is not None):
         raise ConfigError("initial_vectors fill the table of a new word model: --set token_encoder=word, no --from")
+    if config.decay_steps is not None and config.schedule != "wsd" and config.decay_from is None:
+        raise ConfigError(
+            f"decay_steps is set, the schedule is {config.schedule}; expected --set schedule=wsd, or --decay-from"
+        )
+    if config.evaluate_steps is not None and config.valid is None:
+        raise ConfigError("evaluate_steps is set; expected held-out text to evaluate: --valid FILE")
     if config.new_vocabulary and config.from_model is None:
         raise ConfigError("new_vocabulary is for --from; a new model has no other")
     model_config(config, vocab_size=0)
@@ -108,22 +115,22 @@ def clear_folder(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def check_resumed(config: PretrainConfig) -> None:
-    """A run with a checkpoint goes on as it began.
+def check_same(config: PretrainConfig, run: Path, *, option: str, may_change: Set[str] = frozenset()) -> None:
+    """What goes on with a run's checkpoint has the settings of that run.
 
     Raises:
         ConfigError: A setting differs from the run's ``config.yaml`` that would make it another run.
     """
-    file = config.output / "config.yaml"
+    file = run / "config.yaml"
     if not file.is_file():
         return
     before: Any = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     now = config.model_dump(mode="json")
     for name in PretrainConfig.model_fields:
-        if name not in _MAY_CHANGE and name in before and before[name] != now[name]:
+        if name not in _MAY_CHANGE | may_change and name in before and before[name] != now[name]:
             raise ConfigError(
-                f"--resume: {name} is {_short(now[name])}, the run in {config.output} has {_short(before[name])}: "
-                "give the same, or --overwrite to start anew"
+                f"{option}: {name} is {_short(now[name])}, the run in {run} has {_short(before[name])}: "
+                f"give the same{', or --overwrite to start anew' if option == '--resume' else ''}"
             )
 
 
