@@ -53,12 +53,15 @@ class PretrainConfig(Settings):
 
     # The model.
     preset: str = "mini"
-    token_encoder: Literal["char_cnn", "word", "subword"] = "char_cnn"
-    """What the model reads of a word: its characters, its number in the vocabulary, or its pieces (BPE)."""
+    token_encoder: Literal["char_cnn", "word", "subword", "word_char"] = "char_cnn"
+    """What the model reads of a word: its characters, its number in the vocabulary, its pieces (BPE), or a vector of
+    its own beside its characters (word_char)."""
+    word_table: PositiveInt = 10_000
+    """Most frequent words that have a vector of size `model.word_dim` (128) under word_char; that of others is zero."""
     n_pieces: Annotated[int, Field(ge=300)] = 8000
     """Pieces of the subword encoder: 256 bytes, two markers, and merges."""
     initial_vectors: Path | None = None
-    """File of static vectors that the word table starts from; words it lacks start at random."""
+    """File of static vectors that the word table starts from; words it lacks start at random (word_char: at zero)."""
     model: dict[str, Any] = Field(default={})
     """Single fields of the model configuration that differ from the preset."""
     from_model: str | None = None
