@@ -443,7 +443,7 @@ class _Window:
 
 
 def _epoch_line(figures: dict[str, Any], epochs: int) -> str:
-    line = f"epoch {figures['epoch']:.3g}/{epochs}  training perplexity {figures['train_perplexity']:,.1f}"
+    line = f"epoch {round(figures['epoch'], 2):g}/{epochs}  training perplexity {figures['train_perplexity']:,.1f}"
     if "valid_perplexity" in figures:
         backward = figures["valid_backward"]
         line += f"  held out: forward {figures['valid_forward']:,.1f}"
