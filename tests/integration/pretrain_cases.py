@@ -5,10 +5,13 @@ The libraries are loaded once; every process of every case is a fork. A case is
     kill       null, or "step N", "flush N" or "save N": the N-th call kills the process
     save_at    a checkpoint after every step that this number divides, or null
     processes  how many, joined by gloo
+
+After a run each process writes a digest of its weights to ``weights-<process>.txt`` in the run folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -48,7 +51,23 @@ def run(case: dict[str, Any]) -> None:
             torch.save = killing(torch.save, int(number))
     if case["save_at"]:
         loop._Run._agree = lambda self, due: (self.progress.step % case["save_at"] == 0, False)  # type: ignore[method-assign]
+    loop._Run.train = leaving_digest(loop._Run.train)  # type: ignore[method-assign]
     loop.pretrain(PretrainConfig(**case["config"]), show_progress=False)
+
+
+def leaving_digest(train: Callable[..., Any]) -> Callable[..., Any]:
+    """`train` that writes down what the weights of this process are at the end."""
+
+    def instead(self: Any, **keywords: Any) -> Any:
+        result = train(self, **keywords)
+        digest = hashlib.sha256()
+        for parameter in self.bare_model.parameters():
+            digest.update(parameter.detach().numpy().tobytes())
+        file = self.config.output / f"weights-{self.accelerator.process_index}.txt"
+        file.write_text(digest.hexdigest(), encoding="utf-8")
+        return result
+
+    return instead
 
 
 def start(case: dict[str, Any], rank: int, port: int) -> int:

@@ -156,7 +156,7 @@ def test_a_warm_state_starts_every_sentence(finished: PretrainResult, text: Path
     assert found.forward != pytest.approx(evaluate_text(tmp_path / "warm", tmp_path / "one.txt").perplexity.forward)
 
 
-@pytest.mark.parametrize("kind", ["word", "subword"])
+@pytest.mark.parametrize("kind", ["word", "subword", "word_char"])
 def test_other_token_encoders(text: Path, tmp_path: Path, kind: str) -> None:
     """They pretrain, load everywhere, go on, and know of an unseen word what they can know."""
     settings = {"token_encoder": kind, "n_pieces": 300, "learning_rate": 0.01}
@@ -177,6 +177,67 @@ def test_other_token_encoders(text: Path, tmp_path: Path, kind: str) -> None:
     assert (gone_on.output / "lexicon.json").read_bytes() == (first.output / "lexicon.json").read_bytes()
 
 
+WORD_CHAR = {"token_encoder": "word_char", "word_table": 5, "model": {**MODEL, "word_dim": 6}, "learning_rate": 0.01}
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+def test_frequent_words_have_vectors_beside_their_characters(text: Path, tmp_path: Path, optimizer: str) -> None:
+    """Those of the vectors' table learn and are saved; the vector of any other word is zero, whatever was trained."""
+    result = run(text, tmp_path / "run", **WORD_CHAR, optimizer=optimizer, weight_decay=0.1)
+    lexicon = json.loads((result.output / "lexicon.json").read_text(encoding="utf-8"))
+    frequent = Vocabulary.load(result.output / "vocab.txt").words[3:8]
+    assert lexicon["words"] == {word: number for number, word in enumerate(frequent)}
+    kept = load_file(result.output / "model.safetensors")
+    table = kept["elmo.token_encoder.words.embedding.weight"]
+    assert table.shape == (6, 6)
+    assert not table[0].any()
+    assert (table[1:].abs().max(dim=1).values > 1e-3).all()
+    model = load(ElmoModel, result.output)
+    encoder = Encoder.from_pretrained(result.output)
+    words = [frequent[0], frequent[0].lower(), "qq"]
+    tokenized = ElmoTokenizer.from_pretrained(result.output)(words, is_split_into_words=True, return_tensors="pt")
+    rows = tokenized["char_ids"][0]
+    assert rows[:, 0].tolist() == [1, 0, 0]
+    parts = model.token_encoder
+    joined = torch.cat([table[[1, 0, 0]], parts.characters(rows[:, 1:])], dim=1)
+    expected = parts.projection(joined).detach().numpy()
+    found = encoder.encode([words], layers=0, is_split_into_words=True)[0]
+    np.testing.assert_allclose(found[:, :16], expected, atol=1e-5)
+
+
+def test_a_word_table_beside_characters_resumes_and_goes_on_with_other_text(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(text, tmp_path / "whole", **WORD_CHAR)
+    run(text, tmp_path / "run", **WORD_CHAR, max_steps=whole.history[0]["step"])
+    resumed = run(text, tmp_path / "run", **WORD_CHAR, resume=True, schedule="constant")
+    assert resumed.history[-1]["step"] == whole.history[-1]["step"]
+    (tmp_path / "new.txt").write_text("W1 W2 novelty W3\n" * 30, encoding="utf-8")
+    changes = {"train": [str(tmp_path / "new.txt")], "from_model": str(whole.output), "epochs": 1, "model": {}}
+    gone_on = run(text, tmp_path / "on", **changes, new_vocabulary=True, learning_rate=1e-8)
+    assert (gone_on.output / "lexicon.json").read_bytes() == (whole.output / "lexicon.json").read_bytes()
+    one, other = (
+        Encoder.from_pretrained(folder).encode(["W1 novelty"])[0] for folder in (gone_on.output, whole.output)
+    )
+    np.testing.assert_allclose(one, other, atol=1e-4)
+    with pytest.raises(ConfigError, match=r"word_table is 7, the run in .* has 5"):
+        run(text, tmp_path / "run", **{**WORD_CHAR, "word_table": 7}, resume=True)
+    with pytest.raises(ConfigError, match="n_words is 3 and word_dim 0; expected both or neither"):
+        run(text, tmp_path / "none", token_encoder="word_char", model={**MODEL, "word_dim": 0})
+
+
+def test_a_word_table_beside_characters_starts_from_static_vectors(text: Path, tmp_path: Path) -> None:
+    WordVectors(["W1", "nowhere"], np.eye(2, 6, dtype=np.float32)).save(tmp_path / "v.txt")
+    settings = {**WORD_CHAR, "initial_vectors": str(tmp_path / "v.txt"), "learning_rate": 1e-8, "epochs": 1}
+    result = run(text, tmp_path / "run", **settings)
+    lexicon = json.loads((result.output / "lexicon.json").read_text(encoding="utf-8"))["words"]
+    table = load_file(result.output / "model.safetensors")["elmo.token_encoder.words.embedding.weight"]
+    assert int(table[lexicon["W1"] + 1].argmax()) == 0
+    assert table[lexicon["W2"] + 1].abs().max() < 1e-4
+    with pytest.raises(ConfigError, match=r"have 6 numbers, the model's words 4: --set model\.word_dim=6"):
+        run(text, tmp_path / "other", **{**settings, "model": {**MODEL, "word_dim": 4}})
+
+
 def test_a_word_table_starts_from_static_vectors(text: Path, tmp_path: Path) -> None:
     vectors = WordVectors(["W1", "W2", "nowhere"], np.eye(3, 16, dtype=np.float32))
     vectors.save(tmp_path / "v.txt")
@@ -185,7 +246,7 @@ def test_a_word_table_starts_from_static_vectors(text: Path, tmp_path: Path) -> 
     one, two = Encoder.from_pretrained(result.output).encode([["W1", "W2"]], layers=0, is_split_into_words=True)[0]
     assert (int(one[:16].argmax()), int(two[:16].argmax())) == (0, 1)
     assert abs(one[1:16]).max() < 1e-4
-    with pytest.raises(ConfigError, match="--set token_encoder=word"):
+    with pytest.raises(ConfigError, match="--set token_encoder=word or word_char, no --from"):
         run(text, tmp_path / "other", **{**settings, "token_encoder": "char_cnn"})
     WordVectors(["W1"], np.ones((1, 5), np.float32)).save(tmp_path / "small.txt")
     with pytest.raises(ConfigError, match=r"have 5 numbers, the model's words 16: --set model\.projection_dim=5"):
@@ -304,7 +365,7 @@ def test_training_in_bfloat16_learns_what_training_in_float32_does(text: Path, t
     assert {weight.dtype for weight in weights.values()} == {torch.float32}
 
 
-@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 1.0), ("adagrad", 0.2)])
+@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 1.0), ("adagrad", 0.2), ("muon", 0.01)])
 def test_other_optimizers_learn(text: Path, tmp_path: Path, optimizer: str, rate: float) -> None:
     changed = {"optimizer": optimizer, "learning_rate": rate, "clip_norm": 5.0, "epochs": 6}
     result = run(text, tmp_path / "run", **changed)
@@ -328,9 +389,18 @@ def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeyp
     assert run(text, tmp_path / "run", epochs=9, patience=2, resume=True).history == result.history
 
 
-@pytest.mark.parametrize(("mode", "decay"), [("sentence", 0.0), ("stream", 0.0), ("stream", 0.9)])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"mode": "sentence"},
+        {"mode": "stream"},
+        {"mode": "stream", "average_decay": 0.9},
+        {"mode": "sentence", "optimizer": "muon"},
+    ],
+    ids=str,
+)
 def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, decay: float
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
 ) -> None:
     step = loop._Run._step
 
@@ -342,11 +412,11 @@ def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=r"^$"):
         patch.setattr(loop._Run, "_step", interrupted)
-        run(text, tmp_path / "run", mode=mode, average_decay=decay)
+        run(text, tmp_path / "run", **changed)
     assert signal.getsignal(signal.SIGINT) is before
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-0000010"]
-    run(text, tmp_path / "run", mode=mode, average_decay=decay, resume=True)
-    run(text, tmp_path / "whole", mode=mode, average_decay=decay)
+    run(text, tmp_path / "run", **changed, resume=True)
+    run(text, tmp_path / "whole", **changed)
     one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "whole"))
     assert all(torch.equal(one[key], other[key]) for key in other)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from elmokit.cli.options import CLEAN, parts
+from elmokit.errors import ConfigError
 
 
 def pretrain(
@@ -23,6 +24,10 @@ def pretrain(
         str | None, typer.Option(help="tiny, mini, small, medium, original or classic. [default: mini]")
     ] = None,
     from_model: Annotated[str | None, typer.Option("--from", help="Go on with this model on new text.")] = None,
+    decay_from: Annotated[
+        Path | None,
+        typer.Option(help="Decay and finish the constant-rate run in this folder, in OUTPUT; it is only read."),
+    ] = None,
     mode: Annotated[
         Literal["sentence", "stream"] | None, typer.Option(help="Independent sentences, or carried state.")
     ] = None,
@@ -48,6 +53,10 @@ def pretrain(
     from elmokit.pretrain.config import PretrainConfig
     from elmokit.settings import load_settings
 
+    if decay_from is not None and config is None:
+        config = decay_from / "config.yaml"  # all settings of the other run; how this one begins is its own
+        if not config.is_file():
+            raise ConfigError(f"--decay-from {decay_from} holds no run of elmo pretrain: it has no config.yaml")
     values: dict[str, Any] = {
         "train": [*(train or []), *(more or [])]
         or None,  # `--train *.txt`: the shell hands the others over as arguments
@@ -55,6 +64,7 @@ def pretrain(
         "output": output,
         "preset": preset,
         "from_model": from_model,
+        "decay_from": decay_from,
         "mode": mode,
         "column": column,
         "pre_split": pre_split,
@@ -62,8 +72,8 @@ def pretrain(
         "epochs": epochs,
         "seed": seed,
         "threads": threads,
-        "resume": resume or None,
-        "overwrite": overwrite or None,
+        "resume": resume or (None if decay_from is None else False),
+        "overwrite": overwrite or (None if decay_from is None else False),
     }
     resolved = load_settings(PretrainConfig, config, overrides=settings or [], **values)
     from elmokit.pretrain.loop import pretrain as run

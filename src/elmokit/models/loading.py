@@ -104,8 +104,8 @@ def check_lexicon(config: ElmoConfig, rows: WordRows) -> None:
         ModelError: It has not.
     """
     for name, table in rows.lexicon().items():
-        if name in ("merges", "spelling"):
-            continue  # ranks; a width
+        if name in ("merges", "spelling", "bytes"):
+            continue  # ranks; widths
         size = {"characters": config.n_characters, "static": config.n_static_words}.get(name, config.n_words)
         beyond = [entry for entry, number in table.items() if not 0 <= number + 1 < max(size, 1)]
         if beyond and size:

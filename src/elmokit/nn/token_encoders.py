@@ -89,7 +89,7 @@ class SubwordEncoder(nn.Module):
 
 
 class WordCharEncoder(nn.Module):
-    """A word's vector and its char CNN side by side, then one projection: the encoder of ELMoForManyLangs.
+    """A word's vector and its char CNN side by side, then one projection (Che et al. 2018, ELMoForManyLangs).
 
     Column 0 of a row is the word, the others its characters. Either part may be missing (None).
     """
@@ -101,6 +101,19 @@ class WordCharEncoder(nn.Module):
         self.words, self.characters = words, characters
         size = (0 if words is None else words.embedding.embedding_dim) + (characters.n_filters if characters else 0)
         self.projection = nn.Linear(size, projection_dim)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Projection N(0, 1/√inputs); beside characters all words start at zero, as a word outside the table stays."""
+        with torch.no_grad():
+            self.projection.weight.normal_(0, self.projection.in_features**-0.5)
+            self.projection.bias.zero_()
+            if self.words is not None:
+                self.words.reset_parameters()
+            if self.characters is not None:
+                self.characters.reset_parameters()
+            if self.words is not None and self.characters is not None:
+                self.words.embedding.weight.zero_()
 
     @property
     def embedding(self) -> nn.Embedding:

@@ -35,6 +35,8 @@ class Progress:
         self.best_nll: float | None = None
         self.epochs_without_gain = 0
         self.history: list[dict[str, Any]] = []
+        self.evaluations: list[dict[str, Any]] = []
+        self.decay_start: int | None = None
 
     def state_dict(self) -> dict[str, Any]:
         return dict(vars(self))
@@ -58,7 +60,10 @@ class Checkpoints:
         return max(self._complete(), key=_age, default=None)
 
     def facts(self) -> dict[str, Any]:
-        """What the newest checkpoint says of its run: ``corpus``, ``precision``, ``processes``; {} without one."""
+        """What the newest checkpoint says of its run; {} without one.
+
+        ``corpus``, ``precision``, ``processes``, and ``learning_rate_factor``, the share of the peak rate it stands at.
+        """
         newest = self.latest()
         file = None if newest is None else newest / "run.json"
         return {} if file is None or not file.exists() else dict(json.loads(file.read_text(encoding="utf-8")))

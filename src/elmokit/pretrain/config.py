@@ -53,12 +53,15 @@ class PretrainConfig(Settings):
 
     # The model.
     preset: str = "mini"
-    token_encoder: Literal["char_cnn", "word", "subword"] = "char_cnn"
-    """What the model reads of a word: its characters, its number in the vocabulary, or its pieces (BPE)."""
+    token_encoder: Literal["char_cnn", "word", "subword", "word_char"] = "char_cnn"
+    """What the model reads of a word: its characters, its number in the vocabulary, its pieces (BPE), or a vector of
+    its own beside its characters (word_char)."""
+    word_table: PositiveInt = 10_000
+    """Most frequent words that have a vector of size `model.word_dim` (128) under word_char; that of others is zero."""
     n_pieces: Annotated[int, Field(ge=300)] = 8000
     """Pieces of the subword encoder: 256 bytes, two markers, and merges."""
     initial_vectors: Path | None = None
-    """File of static vectors that the word table starts from; words it lacks start at random."""
+    """File of static vectors that the word table starts from; words it lacks start at random (word_char: at zero)."""
     model: dict[str, Any] = Field(default={})
     """Single fields of the model configuration that differ from the preset."""
     from_model: str | None = None
@@ -82,12 +85,27 @@ class PretrainConfig(Settings):
 
     # The optimisation.
     epochs: PositiveInt = 5
-    optimizer: Literal["adam", "adagrad", "sgd"] = "adam"
+    max_steps: PositiveInt | None = None
+    """End after this many updates, where that is before `epochs` are over; the schedule is that of the whole run."""
+    max_train_words: PositiveInt | None = None
+    """End with the update that reaches this many predicted words a direction (`words` of the figures)."""
+    optimizer: Literal["adam", "adagrad", "sgd", "muon"] = "adam"
     """Adagrad is the reference's (0.2); Adam gets further in few epochs on small corpora; plain SGD is the custom on
     Penn Treebank. The loss here is the mean over all predictions of a step: the rate of 1 and the bound of 5 in Zaremba
-    et al. 2014, whose loss is summed over 35 words, are 35 and 0.14 here (Merity et al. 2018: 30 and 0.25)."""
+    et al. 2014, whose loss is summed over 35 words, are 35 and 0.14 here (Merity et al. 2018: 30 and 0.25). Muon
+    (Jordan et al. 2024) trains the matrices of LSTMs, highways and projections, AdamW beside it all else."""
     learning_rate: PositiveFloat = 2e-3
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    muon_learning_rate: PositiveFloat = 0.02
+    """Of the matrices under Muon; `learning_rate` is that of the other parameters. Both follow the schedule."""
+    muon_max_side: PositiveInt | None = None
+    """Larger matrices are orthogonalised in blocks of rows: a highway of 2,048 filters costs 2.4 s an update whole."""
+    schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
+    """wsd: constant, and a decay at the end (warm-up, stable, decay: Hu et al. 2024)."""
+    decay_steps: PositiveInt | None = None
+    """Last steps of wsd, or steps of a run with `decay_from`, in which the rate falls; default: a tenth of the run."""
+    decay_from: Path | None = None
+    """Folder of a run in its constant phase: start with all that its newest checkpoint holds, decay, and end. The other
+    run is only read, and may go on meanwhile."""
     warmup_steps: Annotated[int, Field(ge=0)] = 200
     final_learning_rate: Fraction = 0.02
     """Where the schedule ends, as a fraction of the learning rate."""
@@ -108,6 +126,8 @@ class PretrainConfig(Settings):
     threads: PositiveInt | None = None
     checkpoint_minutes: PositiveFloat = 5.0
     log_steps: PositiveInt = 20
+    evaluate_steps: PositiveInt | None = None
+    """Perplexity of the held-out text every so many updates, besides that of the ends of epochs."""
     valid_batch_tokens: PositiveInt = 4096
     resume: bool = False
     overwrite: bool = False

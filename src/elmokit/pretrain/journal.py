@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,24 +20,26 @@ from elmokit.whole_files import write_text
 class Journal:
     """``log.jsonl`` and ``tensorboard/`` of a run folder. Entries carry the step they belong to.
 
-    ``from_step`` and ``from_epoch`` say what of an earlier journal still holds: what a killed run wrote after the
-    checkpoint that is being resumed will be written again.
+    ``from_step`` and ``from_epochs`` (those with figures) say what of an earlier journal still holds: what a killed run
+    wrote after the checkpoint that is being resumed will be written again. The run began at ``first_step``.
     """
 
-    def __init__(self, folder: Path, *, active: bool, from_step: int, from_epoch: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, active: bool, from_step: int, from_epochs: Collection[float] = (), first_step: int = 0
+    ) -> None:
         self._path = folder / "log.jsonl"
         self._active = active
         if not active:
             return
-        self._forget_after(from_step, from_epoch)
+        self._forget_after(from_step if from_step > first_step else -1, from_epochs)
         self._file = self._path.open("a", encoding="utf-8")
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1)
 
-    def _forget_after(self, step: int, epoch: int) -> None:
+    def _forget_after(self, step: int, epochs: Collection[float]) -> None:
         if not self._path.exists():
             return
         lines = self._path.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if step > 0 and _holds(line, step, epoch)]
+        kept = [line for line in lines if _holds(line, step, epochs)]
         write_text(self._path, "".join(f"{line}\n" for line in kept))
 
     def write(self, event: str, step: int, **values: Any) -> None:
@@ -61,13 +63,13 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def _holds(line: str, step: int, epoch: int) -> bool:
-    """Whether a checkpoint at this step, with this many epochs finished, knows of a line; torn lines it does not."""
+def _holds(line: str, step: int, epochs: Collection[float]) -> bool:
+    """Whether a checkpoint at this step, with the figures of these epochs, knows of a line; torn lines it does not."""
     try:
         entry = json.loads(line)
     except ValueError:
         return False
-    return bool(entry["step"] <= step and (entry["event"] != "epoch" or entry["epoch"] <= epoch))
+    return bool(entry["step"] <= step and (entry["event"] != "epoch" or entry["epoch"] in epochs))
 
 
 class Bar:

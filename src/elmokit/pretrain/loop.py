@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +21,20 @@ from elmokit.machine import keep_freed_memory, return_freed_memory
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
 from elmokit.pretrain.average import AveragedWeights
+from elmokit.pretrain.branch import branch_off, check_branch
 from elmokit.pretrain.checkpoint import Checkpoints, Progress
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus
 from elmokit.pretrain.interrupt import Interruption
 from elmokit.pretrain.journal import Bar, Journal, progress_bar, write_json
+from elmokit.pretrain.optimizers import build_optimizer, set_learning_rates
 from elmokit.pretrain.perplexity import evaluate_batches, stream_for_evaluation
 from elmokit.pretrain.read_ahead import read_ahead
+from elmokit.pretrain.run_length import decayed_steps, planned_steps
 from elmokit.pretrain.schedule import learning_rate_factor
 from elmokit.pretrain.setup import (
     build_model,
-    check_resumed,
+    check_same,
     check_settings,
     choose_precision,
     clear_folder,
@@ -74,9 +79,15 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
         prepare_folder(config)
     accelerator.wait_for_everyone()
     newest = checkpoints.latest() if config.resume else None
-    facts = {} if newest is None else checkpoints.facts()
     if newest is not None:
-        check_resumed(config)
+        check_same(config, config.output, option="--resume")
+    elif config.decay_from is not None:
+        check_branch(config, config.decay_from, accelerator)
+        if accelerator.is_main_process:
+            branch_off(config, config.decay_from, accelerator)
+        accelerator.wait_for_everyone()
+        newest = checkpoints.latest()
+    facts = {} if newest is None else checkpoints.facts()
     corpus = prepare_corpus(config, accelerator, began=newest is not None, fingerprint=facts.get("corpus"))
     rows = word_rows(config, corpus)
     corpus = corpus.read_by(rows)
@@ -108,10 +119,9 @@ class _Run:
         wanted = facts.get("precision", "auto") if config.precision == "auto" else config.precision
         self.dtype = choose_precision(wanted, accelerator)
         self.batches = self._training_batches()
-        self.total_steps = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
-        if self.total_steps == 0:
+        if self.batches.steps(0) == 0:
             raise DataError(self._too_little())
-        self.model, self.optimizer = accelerator.prepare(model, _optimizer(config, model))
+        self.model, self.optimizer = accelerator.prepare(model, build_optimizer(config, model))
         self.bare_model: ElmoForPreTraining = accelerator.unwrap_model(self.model)
         self.average = AveragedWeights(self.bare_model, config.average_decay) if config.average_decay else None
         self.progress = Progress()
@@ -125,8 +135,25 @@ class _Run:
         return self.bare_model if self.average is None else self.average.model
 
     def take_up(self, checkpoint: Path) -> None:
-        """Go on where this checkpoint stands."""
+        """Go on where this checkpoint stands; the first one of a run that decays is that of another run."""
         self.state = self.checkpoints.load(checkpoint)
+        if self.config.decay_from is not None and self.progress.decay_start is None:
+            self.progress.decay_start = self.progress.step
+            self.progress.best_nll, self.progress.epochs_without_gain = None, 0
+
+    @cached_property
+    def total_steps(self) -> int:
+        """Updates of the whole run, known once it is known where a decay began."""
+        start = self.progress.decay_start
+        return planned_steps(self.config, self.batches) if start is None else decayed_steps(self.config, start)
+
+    def _learning_rate_factor(self) -> float:
+        config, start = self.config, self.progress.decay_start
+        return learning_rate_factor(
+            self.progress.step, total=self.total_steps, warmup=config.warmup_steps, final=config.final_learning_rate,
+            shape=config.schedule if start is None else "wsd",
+            decay_steps=config.decay_steps if start is None else self.total_steps - start,
+        )  # fmt: skip
 
     def _training_batches(self) -> Batches:
         config, rank, world = self.config, self.accelerator.process_index, self.accelerator.num_processes
@@ -156,12 +183,14 @@ class _Run:
         if self._finished():
             if main and show_progress:
                 why = "stopped early" if self._given_up() else "finished"
-                line = f"the run in {config.output} has {why} after {progress.epoch} epochs: nothing to do"
+                epochs = progress.history[-1]["epoch"]
+                line = f"the run in {config.output} has {why} after {epochs:g} epochs: nothing to do"
                 print(line, file=sys.stderr)
             return PretrainResult(config.output, progress.history, self._metrics())
-        journal = Journal(config.output, active=main, from_step=progress.step, from_epoch=progress.epoch)
-        if progress.step == 0:
-            journal.write("start", 0, **self._description())
+        first, known = progress.decay_start or 0, [row["epoch"] for row in progress.history]
+        journal = Journal(config.output, active=main, from_step=progress.step, from_epochs=known, first_step=first)
+        if progress.step == first:
+            journal.write("start", first, **self._description())
         try:
             show = show_progress and main
             with self.interruption, progress_bar(self.total_steps, done=progress.step, show=show) as bar:
@@ -175,10 +204,15 @@ class _Run:
         return PretrainResult(config.output, progress.history, self._metrics())
 
     def _metrics(self) -> dict[str, Any]:
-        return {**self._description(), "seconds": self.progress.seconds, "epochs": self.progress.history}
+        progress = self.progress
+        evaluations = {"evaluations": progress.evaluations} if progress.evaluations else {}
+        return {**self._description(), "seconds": progress.seconds, "epochs": progress.history, **evaluations}
 
     def _finished(self) -> bool:
-        return self.progress.epoch >= self.config.epochs or self._given_up()
+        """Whether all updates are made, or no more are worth it, and the figures of the last epoch are there."""
+        progress = self.progress
+        figures_there = progress.step_in_epoch == 0 or progress.step in [row.get("step") for row in progress.history]
+        return self._given_up() or (progress.step >= self.total_steps and figures_there)
 
     def _given_up(self) -> bool:
         patience = self.config.patience
@@ -201,13 +235,16 @@ class _Run:
         self.model.train()
         last_checkpoint = time.monotonic()
         window = _Window(self.directions)
-        for batch in read_ahead(self.batches.read(progress.epoch, progress.step_in_epoch)):
+        self._evaluate_if_due(journal, bar, window)
+        left = max(self.total_steps - progress.step, 0)
+        for batch in read_ahead(islice(self.batches.read(progress.epoch, progress.step_in_epoch), left)):
             window.add(self._step(batch), batch.predictions)
             progress.step += 1
             progress.step_in_epoch += 1
             progress.tokens += batch.predictions
             if progress.step % config.log_steps == 0:
                 self._log(journal, bar, window)
+            self._evaluate_if_due(journal, bar, window)
             due, stop = self._agree(time.monotonic() - last_checkpoint > 60 * config.checkpoint_minutes)
             if due or stop:
                 self._log(journal, bar, window)
@@ -228,19 +265,17 @@ class _Run:
 
     def _save(self) -> None:
         precision = str(self.dtype).removeprefix("torch.")
-        facts = {"corpus": self.corpus.fingerprint, "precision": precision, "processes": self.accelerator.num_processes}
+        facts = {
+            "corpus": self.corpus.fingerprint, "precision": precision, "processes": self.accelerator.num_processes,
+            "learning_rate_factor": self._learning_rate_factor(),
+        }  # fmt: skip
         self.checkpoints.save(self.progress.step, self.state, facts=facts)
         return_freed_memory()
 
     def _step(self, batch: PackedBatch) -> torch.Tensor:
         """One update; returns this process's summed loss of each direction."""
         batch = batch.to(self.accelerator.device)
-        factor = learning_rate_factor(
-            self.progress.step, total=self.total_steps, warmup=self.config.warmup_steps,
-            shape=self.config.schedule, final=self.config.final_learning_rate,
-        )  # fmt: skip
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * factor
+        set_learning_rates(self.optimizer, self.config, self._learning_rate_factor())
         with torch.autocast(batch.index.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
             output = self.model(batch.chars, batch.index, batch.targets, batch.batch_sizes, self.state)
         sums = output.nll.float().sum(dim=1)  # (D,)
@@ -284,8 +319,9 @@ class _Run:
         bar.advance(progress.step, words, f"perplexity {math.exp(min(progress.running_loss, 700)):,.1f}")
 
     def _finish_epoch(self, journal: Journal, bar: Bar) -> None:
-        """Held-out figures, the best model, a checkpoint."""
+        """Held-out figures, the best model, a checkpoint: when an epoch ends, or the run in the middle of one."""
         progress = self.progress
+        whole = self._share_of_epoch() == 1
         try:
             figures = self._epoch_figures()
         except KeyboardInterrupt:
@@ -296,32 +332,74 @@ class _Run:
         better = progress.best_nll is None or nll < progress.best_nll
         progress.best_nll = nll if better else progress.best_nll
         progress.epochs_without_gain = 0 if better else progress.epochs_without_gain + 1
-        progress.epoch, progress.step_in_epoch, self.state = progress.epoch + 1, 0, None
-        progress.epoch_loss, progress.epoch_predictions = 0.0, 0
-        journal.write("epoch", progress.step, **figures)
+        if whole:
+            progress.epoch, progress.step_in_epoch, self.state = progress.epoch + 1, 0, None
+            progress.epoch_loss, progress.epoch_predictions = 0.0, 0
+        journal.write("epoch", **figures)
         bar.say(_epoch_line(figures, self.config.epochs))
+        if self.config.evaluate_steps is not None and not self._evaluated():
+            self._note_evaluation(figures)
         if self.accelerator.is_main_process:
             if better:
                 save_model(self.result, self.corpus, self.rows, self.config.output)
-            draw_learning_curve(progress.history, self.config.output / "learning_curve.png")
+            self._draw()
         self._save()
 
+    def _share_of_epoch(self) -> float:
+        return self.progress.step_in_epoch / self.batches.steps(self.progress.epoch)
+
     def _epoch_figures(self) -> dict[str, Any]:
-        progress = self.progress
+        progress, share = self.progress, self._share_of_epoch()
         train_nll = progress.epoch_loss / max(progress.epoch_predictions, 1)
         figures: dict[str, Any] = {
-            "epoch": progress.epoch + 1, "train_nll": train_nll, "train_perplexity": math.exp(min(train_nll, 700)),
-            "seconds": progress.seconds, "words": progress.tokens,
+            "epoch": progress.epoch + (1 if share == 1 else share), "step": progress.step, "train_nll": train_nll,
+            "train_perplexity": math.exp(min(train_nll, 700)), "seconds": progress.seconds, "words": progress.tokens,
         }  # fmt: skip
-        if len(self.corpus.valid):
-            found, guesses = evaluate_batches(
-                self.result, self._valid_batches(), state="carry" if self.batches.carries_state else "zero",
-                next_word=True,
-            )  # fmt: skip
-            figures |= {"valid_nll": found.nll, "valid_perplexity": found.mean, "valid_forward": found.forward}
-            figures |= {"valid_backward": found.backward, "valid_predictions": found.predictions}
-            figures |= {} if guesses is None else {f"next_word_{name}": x for name, x in guesses.as_dict().items()}
-        return figures
+        return figures | (self._held_out(next_word=True) if len(self.corpus.valid) else {})
+
+    def _held_out(self, *, next_word: bool) -> dict[str, Any]:
+        found, guesses = evaluate_batches(
+            self.result, self._valid_batches(), state="carry" if self.batches.carries_state else "zero",
+            next_word=next_word,
+        )  # fmt: skip
+        figures: dict[str, Any] = {"valid_nll": found.nll, "valid_perplexity": found.mean}
+        figures |= {"valid_forward": found.forward, "valid_backward": found.backward}
+        figures |= {"valid_predictions": found.predictions}
+        return figures | ({} if guesses is None else {f"next_word_{name}": x for name, x in guesses.as_dict().items()})
+
+    def _evaluated(self) -> bool:
+        """Whether the held-out perplexity of this step is known."""
+        return any(row["step"] == self.progress.step for row in self.progress.evaluations[-1:])
+
+    def _evaluate_if_due(self, journal: Journal, bar: Bar, window: _Window) -> None:
+        """The held-out perplexity between the ends of epochs. Nothing that training depends on is changed."""
+        every, step = self.config.evaluate_steps, self.progress.step
+        if every is None or step == 0 or step % every or self._evaluated():
+            return
+        self._log(journal, bar, window)
+        try:
+            row = self._note_evaluation(self._held_out(next_word=False))
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        journal.write("evaluation", **row)
+        bar.say(f"update {step:,}  held out: perplexity {row['valid_perplexity']:,.1f}")
+        if self.accelerator.is_main_process:
+            self._draw()
+        window.restart()
+
+    def _note_evaluation(self, figures: dict[str, Any]) -> dict[str, Any]:
+        progress = self.progress
+        row: dict[str, Any] = {"step": progress.step, "words": progress.tokens}
+        if progress.running_loss is not None:
+            row["train_perplexity"] = math.exp(min(progress.running_loss, 700))
+        row |= {key: figures[key] for key in ("valid_nll", "valid_perplexity", "valid_forward", "valid_backward")}
+        progress.evaluations = [*progress.evaluations, row]
+        return row
+
+    def _draw(self) -> None:
+        progress = self.progress
+        draw_learning_curve(progress.history, self.config.output / "learning_curve.png", by_step=progress.evaluations)
 
     def _valid_batches(self) -> Iterator[PackedBatch]:
         valid = self.corpus.valid
@@ -344,10 +422,14 @@ class _Window:
         self._directions = directions
         self._clear()
 
+    def restart(self) -> None:
+        """Let the time count from now on; for what lies between two windows."""
+        self._started = time.perf_counter()
+
     def _clear(self) -> None:
         self.losses = torch.zeros(self._directions, dtype=torch.float64)
         self.words = 0
-        self._started = time.perf_counter()
+        self.restart()
 
     def add(self, losses: torch.Tensor, words: int) -> None:
         self.losses += losses
@@ -360,21 +442,8 @@ class _Window:
         return taken
 
 
-def _optimizer(config: PretrainConfig, model: torch.nn.Module) -> torch.optim.Optimizer:
-    parameters = list(model.parameters())
-    if config.optimizer == "adagrad":
-        return torch.optim.Adagrad(
-            parameters, lr=config.learning_rate, weight_decay=config.weight_decay, initial_accumulator_value=1.0
-        )
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
-    return torch.optim.AdamW(
-        parameters, lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.99), fused=True
-    )
-
-
 def _epoch_line(figures: dict[str, Any], epochs: int) -> str:
-    line = f"epoch {figures['epoch']}/{epochs}  training perplexity {figures['train_perplexity']:,.1f}"
+    line = f"epoch {round(figures['epoch'], 2):g}/{epochs}  training perplexity {figures['train_perplexity']:,.1f}"
     if "valid_perplexity" in figures:
         backward = figures["valid_backward"]
         line += f"  held out: forward {figures['valid_forward']:,.1f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from collections.abc import Set
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ import torch
 import yaml
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
+from torch import Tensor
 
 from elmokit.errors import ConfigError, DataError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
@@ -22,6 +24,7 @@ from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.precision import faster_precision
+from elmokit.nn.token_encoders import WordCharEncoder
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus, length_percentile
 from elmokit.pretrain.new_words import take_over_words
@@ -29,8 +32,8 @@ from elmokit.pretrained import located
 from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
 from elmokit.text.normalize import check_steps
-from elmokit.text.vocab import Vocabulary
-from elmokit.text.word_rows import ByteRows, LookupRows, PieceRows, WordRows
+from elmokit.text.vocab import MARKERS, Vocabulary
+from elmokit.text.word_rows import ByteRows, LookupRows, PieceRows, WordByteRows, WordRows
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +55,8 @@ _SOFTMAX = {"softmax", "n_negative_samples", "adaptive_cutoffs", "adaptive_div_v
 # What a run may be resumed with other values of; everything else would make it another run.
 _MAY_CHANGE = frozenset({
     "output", "resume", "overwrite", "threads", "checkpoint_minutes", "log_steps", "valid_batch_tokens", "precision",
-    "epochs", "patience", "learning_rate", "final_learning_rate", "warmup_steps", "schedule", "clip_norm",
-    "weight_decay",
+    "epochs", "patience", "learning_rate", "muon_learning_rate", "final_learning_rate", "warmup_steps", "schedule",
+    "clip_norm", "weight_decay", "decay_steps", "max_steps", "max_train_words", "evaluate_steps",
 })  # fmt: skip
 
 
@@ -64,8 +67,17 @@ def check_settings(config: PretrainConfig) -> None:
         ConfigError, DataError, ModelError: An unknown preset, step or model field, missing files, an unusable model.
     """
     check_steps(config.normalize)
-    if config.initial_vectors is not None and (config.token_encoder != "word" or config.from_model is not None):
-        raise ConfigError("initial_vectors fill the table of a new word model: --set token_encoder=word, no --from")
+    with_table = config.token_encoder in ("word", "word_char") and config.from_model is None
+    if config.initial_vectors is not None and not with_table:
+        raise ConfigError(
+            "initial_vectors fill the word table of a new model: --set token_encoder=word or word_char, no --from"
+        )
+    if config.decay_steps is not None and config.schedule != "wsd" and config.decay_from is None:
+        raise ConfigError(
+            f"decay_steps is set, the schedule is {config.schedule}; expected --set schedule=wsd, or --decay-from"
+        )
+    if config.evaluate_steps is not None and config.valid is None:
+        raise ConfigError("evaluate_steps is set; expected held-out text to evaluate: --valid FILE")
     if config.new_vocabulary and config.from_model is None:
         raise ConfigError("new_vocabulary is for --from; a new model has no other")
     model_config(config, vocab_size=0)
@@ -108,22 +120,22 @@ def clear_folder(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def check_resumed(config: PretrainConfig) -> None:
-    """A run with a checkpoint goes on as it began.
+def check_same(config: PretrainConfig, run: Path, *, option: str, may_change: Set[str] = frozenset()) -> None:
+    """What goes on with a run's checkpoint has the settings of that run.
 
     Raises:
         ConfigError: A setting differs from the run's ``config.yaml`` that would make it another run.
     """
-    file = config.output / "config.yaml"
+    file = run / "config.yaml"
     if not file.is_file():
         return
     before: Any = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     now = config.model_dump(mode="json")
     for name in PretrainConfig.model_fields:
-        if name not in _MAY_CHANGE and name in before and before[name] != now[name]:
+        if name not in _MAY_CHANGE | may_change and name in before and before[name] != now[name]:
             raise ConfigError(
-                f"--resume: {name} is {_short(now[name])}, the run in {config.output} has {_short(before[name])}: "
-                "give the same, or --overwrite to start anew"
+                f"{option}: {name} is {_short(now[name])}, the run in {run} has {_short(before[name])}: "
+                f"give the same{', or --overwrite to start anew' if option == '--resume' else ''}"
             )
 
 
@@ -199,6 +211,10 @@ def word_rows(config: PretrainConfig, corpus: Corpus) -> WordRows:
     shape = model_config(config, vocab_size=len(corpus.vocab))
     if config.token_encoder == "word":
         return LookupRows({word: number for number, word in enumerate(corpus.vocab.words)})
+    if config.token_encoder == "word_char":
+        frequent = corpus.vocab.words[len(MARKERS) :][: config.word_table]
+        table = {word: number for number, word in enumerate(frequent)}
+        return WordByteRows(table, max_characters=shape.max_characters_per_token)
     if config.token_encoder == "subword":
         counts = dict(zip(corpus.vocab.words, corpus.vocab.counts, strict=True))
         return PieceRows.trained(counts, n_pieces=config.n_pieces, max_pieces=shape.max_pieces_per_token)
@@ -216,12 +232,16 @@ def model_config(config: PretrainConfig, *, vocab_size: int, rows: WordRows | No
         if "token_encoder" in config.model:
             raise ConfigError("model.token_encoder is set; use --set token_encoder=…")
         values = {**config.model, "token_encoder": config.token_encoder, "vocab_size": vocab_size}
+        if config.token_encoder == "word_char":
+            values = {"word_dim": 128, **values}
+        elif config.token_encoder != "char_cnn":
+            values |= {"n_characters": 0}
         if rows is not None and not isinstance(rows, ByteRows):
             tables = rows.lexicon()
             size = len(tables["pieces" if isinstance(rows, PieceRows) else "words"])
-            values |= {"n_words": size + 1, "n_characters": 0, "marker_rows": rows.markers().tolist()}
+            values |= {"n_words": size + 1, "marker_rows": rows.markers().tolist()}
         elif config.token_encoder != "char_cnn":
-            values |= {"n_words": 3, "n_characters": 0}  # not known yet
+            values |= {"n_words": 3}  # not known yet
         return ElmoConfig.preset(config.preset, **values)
     if fixed := sorted(set(config.model) - _DROPOUT - (_SOFTMAX if config.new_vocabulary else set())):
         raise ConfigError(f"model.{fixed[0]} is set, but --from {config.from_model} brings its shape")
@@ -271,13 +291,15 @@ def _begin_from(before: str, model: ElmoForPreTraining, corpus: Corpus, rows: Wo
 
 
 def _fill_table(model: ElmoForPreTraining, rows: WordRows, path: Path) -> None:
-    """Static vectors as the start of a word table, scaled to the deviation that the table is drawn with."""
+    """Static vectors as the start of a word table, scaled to the deviation that tables are drawn with."""
     vectors = WordVectors.load(path)
-    table = model.elmo.token_encoder.embedding.weight
+    encoder: Any = model.elmo.token_encoder
+    beside = isinstance(encoder, WordCharEncoder)
+    table: Tensor = (encoder.words if beside else encoder).embedding.weight
     if vectors.dim != table.shape[1]:
         raise ConfigError(
             f"the vectors in {path} have {vectors.dim} numbers, the model's words {table.shape[1]}: "
-            f"--set model.projection_dim={vectors.dim}"
+            f"--set model.{'word_dim' if beside else 'projection_dim'}={vectors.dim}"
         )
     words = rows.lexicon()["words"]
     known = [word for word in words if word in vectors]
@@ -285,7 +307,7 @@ def _fill_table(model: ElmoForPreTraining, rows: WordRows, path: Path) -> None:
         raise ConfigError(f"{path} has a vector for none of the {len(words)} words of the text")
     found = torch.from_numpy(np.stack([vectors[word] for word in known]))
     with torch.no_grad():
-        table[torch.tensor([words[word] + 1 for word in known])] = found * (table[1:].std() / found.std())
+        table[torch.tensor([words[word] + 1 for word in known])] = found * (3**-0.5 / found.std())  # U(−1, 1)
     log.info("%d of %d words start from %s", len(known), len(words), path)
 
 

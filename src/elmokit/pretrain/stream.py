@@ -51,6 +51,10 @@ class Batches(Protocol):
 
     def steps(self, epoch: int) -> int: ...
 
+    def predictions(self, epoch: int) -> NDArray[np.int64]:
+        """(steps,): predictions of each step in one direction, over all processes."""
+        ...
+
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]: ...
 
 
@@ -105,6 +109,10 @@ class SentenceBatches:
 
     def steps(self, epoch: int) -> int:
         return len(self._plan(epoch))
+
+    def predictions(self, epoch: int) -> NDArray[np.int64]:
+        lengths = self.sentences.lengths
+        return np.array([int(lengths[chosen].sum()) + len(chosen) for chosen in self._plan(epoch)], dtype=np.int64)
 
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
         lengths = self.sentences.lengths
@@ -179,6 +187,10 @@ class StreamBatches:
 
     def steps(self, epoch: int) -> int:
         return -(-(self._predictions // self.rows) // self.window) if len(self.sentences) else 0
+
+    def predictions(self, epoch: int) -> NDArray[np.int64]:
+        starts = np.arange(self.steps(epoch), dtype=np.int64) * self.window
+        return self.rows * np.minimum(self.window, self._predictions // self.rows - starts)
 
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
         per_row = self._predictions // self.rows

@@ -16,11 +16,20 @@ _PERPLEXITIES = {
 _HITS = {"likeliest word": "next_word_top1", "among the five likeliest": "next_word_top5"}
 
 
-def draw_learning_curve(history: Sequence[Mapping[str, Any]], path: Path) -> None:
+def draw_learning_curve(
+    history: Sequence[Mapping[str, Any]], path: Path, *, by_step: Sequence[Mapping[str, Any]] = ()
+) -> None:
     """Perplexity by epoch and, where text was held out, how often the next word was guessed.
 
     ``history`` has a mapping an epoch with the keys of ``metrics.json``; a series that lacks an epoch is left out.
+    Where there are evaluations ``by_step``, perplexity is drawn by update from them alone.
     """
+    if by_step:
+        x = [row["step"] for row in by_step]
+        learning_curves(
+            path, {"perplexity": _series(by_step, _PERPLEXITIES)}, x=x, x_label="update", title="Pretraining"
+        )
+        return
     panels = {"perplexity": _series(history, _PERPLEXITIES), "next word guessed, share": _series(history, _HITS)}
     drawn = {name: series for name, series in panels.items() if series}
     learning_curves(path, drawn, x=[row["epoch"] for row in history], title="Pretraining", from_zero=True)

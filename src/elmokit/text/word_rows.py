@@ -89,6 +89,40 @@ class LookupRows(WordRows):
         return {"words": self.words}
 
 
+class WordByteRows(WordRows):
+    """The number of a frequent word, plus one, then the bytes of any word as `ByteRows` has them.
+
+    Words are looked up as they are written. Those that the table lacks, and the sentence markers, have the number 0,
+    whose vector is zero: of them the bytes say all.
+
+    Args:
+        words: Numbers of the words of the table, from 0.
+        max_characters: Bytes of a word plus its two markers.
+    """
+
+    def __init__(self, words: Mapping[str, int], *, max_characters: int = 50) -> None:
+        self.words, self._bytes = dict(words), ByteRows(max_characters)
+        self.width, self.max_characters = max_characters + 1, max_characters
+        self._dtype = np.int16 if len(words) < np.iinfo(np.int16).max else np.int32
+
+    def __call__(self, words: Sequence[str]) -> Rows:
+        return self._rows([self.words.get(word, -1) + 1 for word in words], self._bytes(words))
+
+    def markers(self) -> Rows:
+        return self._rows([0, 0], self._bytes.markers())
+
+    def decode(self, row: Rows) -> str:
+        return self._bytes.decode(row[1:])
+
+    def lexicon(self) -> dict[str, dict[str, int]]:
+        return {"words": self.words, "bytes": {"width": self.max_characters}}
+
+    def _rows(self, numbers: Sequence[int], spelled: Rows) -> Rows:
+        rows = np.empty((len(numbers), self.width), dtype=self._dtype)
+        rows[:, 0], rows[:, 1:] = numbers, spelled
+        return rows
+
+
 class DictionaryRows(WordRows):
     """The conventions of ELMoForManyLangs: the number of the word, then the numbers of its Unicode characters.
 
@@ -282,7 +316,7 @@ def save_lexicon(rows: WordRows, path: Path) -> None:
 
 
 def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
-    """The convention that `save_lexicon` wrote: whole words, pieces, words and characters, and what stands beside.
+    """The convention that `save_lexicon` wrote: words, pieces, words and bytes or characters, and what stands beside.
 
     Args:
         path: The file.
@@ -300,6 +334,8 @@ def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
 def _of_bilm(tables: Mapping[str, Mapping[str, int]], max_characters: int) -> WordRows:
     if "pieces" in tables:
         return PieceRows(tables["pieces"], tables.get("merges", {}), max_pieces=max_characters)
+    if "bytes" in tables:
+        return WordByteRows(tables.get("words", {}), max_characters=max_characters)
     if "characters" not in tables:
         return LookupRows(tables.get("words", {}))
     return DictionaryRows(words=tables.get("words", {}), characters=tables["characters"], max_characters=max_characters)

@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 def test_what_the_checkpoint_does_not_know_is_forgotten(
     folder: Path, step: int, epoch: int, kept: list[tuple[str, int]]
 ) -> None:
-    Journal(folder, active=True, from_step=step, from_epoch=epoch).close()
+    Journal(folder, active=True, from_step=step, from_epochs=range(1, epoch + 1)).close()
     assert [(entry["event"], entry["step"]) for entry in entries(folder)] == kept
 
 

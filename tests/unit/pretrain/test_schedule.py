@@ -13,7 +13,7 @@ def factors(shape: Shape, *, total: int = 100, warmup: int = 10, final: float = 
     ]
 
 
-@pytest.mark.parametrize("shape", ["cosine", "linear", "constant"])
+@pytest.mark.parametrize("shape", ["cosine", "linear", "constant", "wsd"])
 def test_warmup_rises_in_a_line_to_the_peak(shape: Shape) -> None:
     assert factors(shape)[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
     assert factors(shape)[10] == pytest.approx(1.0)
@@ -40,3 +40,20 @@ def test_warmup_takes_a_tenth_of_a_short_run_at_most() -> None:
 def test_no_warmup_starts_at_the_peak_and_later_steps_stay_at_the_end() -> None:
     assert factors("cosine", warmup=0)[0] == 1.0
     assert learning_rate_factor(500, total=100, warmup=0, shape="linear", final=0.1) == pytest.approx(0.1)
+
+
+def test_wsd_stays_at_the_peak_and_decays_in_its_last_steps() -> None:
+    found = [
+        learning_rate_factor(step, total=100, warmup=5, shape="wsd", final=0.1, decay_steps=16) for step in range(101)
+    ]
+    assert set(found[5:85]) == {1.0}
+    assert found[88] == pytest.approx(0.1 + 0.9 * 0.5)  # a quarter of the decay is done: 1 − √¼
+    assert found[100] == pytest.approx(0.1)
+    assert found[84:] == sorted(found[84:], reverse=True)
+
+
+def test_wsd_decays_for_a_tenth_unless_told_otherwise() -> None:
+    found = factors("wsd", final=0.0)
+    assert (found[90], found[100]) == (1.0, 0.0)
+    assert found[91] < 1.0
+    assert learning_rate_factor(1, total=4, warmup=0, shape="wsd", final=0.0, decay_steps=99) == pytest.approx(0.5)

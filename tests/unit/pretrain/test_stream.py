@@ -167,6 +167,7 @@ def test_the_processes_of_stream_mode_share_the_rows(corpus: Corpus) -> None:
 def test_reading_from_a_later_step_gives_the_tail(corpus: Corpus, make) -> None:  # type: ignore[no-untyped-def]
     everything = list(make(corpus).read(2))
     assert len(everything) == make(corpus).steps(2)
+    assert [batch.predictions for batch in everything] == make(corpus).predictions(2).tolist()
     for first in (0, 1, len(everything) // 2, len(everything) - 1, len(everything)):
         tail = list(make(corpus).read(2, first))
         assert len(tail) == len(everything) - first

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elmokit.errors import ModelError
-from elmokit.text.word_rows import ByteRows, JoinedRows, LookupRows, PieceRows, WordRows, load_word_rows, save_lexicon
+from elmokit.text.word_rows import (
+    ByteRows,
+    JoinedRows,
+    LookupRows,
+    PieceRows,
+    WordByteRows,
+    WordRows,
+    load_word_rows,
+    save_lexicon,
+)
 
 COUNTS = {"running": 50, "runner": 30, "walking": 40, "walker": 20, "the": 100, "über": 5}
 ROWS = PieceRows.trained(COUNTS, n_pieces=280, max_pieces=8)
@@ -57,7 +66,29 @@ def test_merges_that_do_not_fit_are_told() -> None:
         PieceRows({"a": 0}, {})
 
 
-@pytest.mark.parametrize("first", [ByteRows(12), ROWS, LookupRows({"<S>": 0, "</S>": 1, "<UNK>": 2, "the": 3})])
+def test_frequent_words_have_a_number_before_their_bytes(tmp_path: Path) -> None:
+    rows = WordByteRows({"the": 0, "May": 1}, max_characters=12)
+    save_lexicon(rows, tmp_path / "lexicon.json")
+    loaded = load_word_rows(tmp_path / "lexicon.json", max_characters=12)
+    words = ["the", "May", "may", "The", "Zürich-West", ""]
+    for found in (rows(words), loaded(words)):
+        assert found[:, 0].tolist() == [1, 2, 0, 0, 0, 0]  # as written
+        np.testing.assert_array_equal(found[:, 1:], ByteRows(12)(words))
+    assert loaded.width == 13
+    np.testing.assert_array_equal(rows.markers(), np.hstack([[[0], [0]], ByteRows(12).markers()]))
+    assert [rows.decode(row) for row in rows(["May", "Züri"])] == ["May", "Züri"]
+    assert rows([]).shape == (0, 13)
+
+
+def test_a_table_may_be_of_any_size() -> None:
+    rows = WordByteRows({f"w{number}": number for number in range(40_000)})
+    assert rows(["w39999"])[0, 0] == 40_000
+
+
+@pytest.mark.parametrize(
+    "first",
+    [ByteRows(12), ROWS, LookupRows({"<S>": 0, "</S>": 1, "<UNK>": 2, "the": 3}), WordByteRows({"the": 0, "a": 1})],
+)
 def test_static_numbers_stand_behind_what_the_bilm_reads(first: WordRows, tmp_path: Path) -> None:
     rows = JoinedRows(first, {"the": 0, "May": 1, "may": 2})
     save_lexicon(rows, tmp_path / "lexicon.json")

@@ -1,0 +1,67 @@
+"""The optimizer of a pretraining run and its learning rates."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.optim import SGD, Adagrad, AdamW, Optimizer
+
+from elmokit.nn.char_cnn import CharCNN, Highway
+from elmokit.nn.lstm import ProjectedLSTM
+from elmokit.nn.token_encoders import SubwordEncoder, WordCharEncoder
+from elmokit.pretrain.config import PretrainConfig
+from elmokit.pretrain.muon import Matrices, Muon
+
+_BETAS = (0.9, 0.99)
+
+
+def build_optimizer(config: PretrainConfig, model: nn.Module) -> Optimizer:
+    """The optimizer that the settings name, over all parameters of the model."""
+    rate, decay = config.learning_rate, config.weight_decay
+    parameters = list(model.parameters())
+    if config.optimizer == "adagrad":
+        return Adagrad(parameters, lr=rate, weight_decay=decay, initial_accumulator_value=1.0)
+    if config.optimizer == "sgd":
+        return SGD(parameters, lr=rate, weight_decay=decay, fused=True)
+    if config.optimizer == "muon":
+        matrices = hidden_matrices(model, max_side=config.muon_max_side)
+        taken = {id(parameter) for found in matrices for parameter in found.parameters}
+        others = [parameter for parameter in parameters if id(parameter) not in taken]
+        return Muon(matrices, others, lr=config.muon_learning_rate, adamw_lr=rate, weight_decay=decay, betas=_BETAS)
+    return AdamW(parameters, lr=rate, weight_decay=decay, betas=_BETAS, fused=True)
+
+
+def set_learning_rates(optimizer: Optimizer, config: PretrainConfig, factor: float) -> None:
+    """Give every group of parameters ``factor`` of the peak rate that the settings name for it."""
+    for group in optimizer.param_groups:
+        peak = config.muon_learning_rate if group.get("kind") == "muon" else config.learning_rate
+        group["lr"] = peak * factor
+
+
+def hidden_matrices(model: nn.Module, *, max_side: int | None = None) -> list[Matrices]:
+    """What Muon trains: the gates and projections of LSTMs, highways, projections of token encoders.
+
+    Tables, filters, biases and the softmax are not among them: they are no maps between hidden vectors. A matrix whose
+    smaller side is longer than ``max_side`` is cut into blocks of rows, each a matrix of its own.
+    """
+    found: list[Matrices] = []
+    for module in model.modules():
+        if isinstance(module, ProjectedLSTM):
+            found += [Matrices([weight], blocks=4) for weight in (module.weight_input, module.weight_hidden)]
+            if module.weight_projection is not None:
+                found.append(Matrices([module.weight_projection], transposed=True))
+        elif isinstance(module, Highway):
+            found += [Matrices([linear.weight]) for linear in (module.carry, module.transform)]
+        elif isinstance(module, CharCNN | WordCharEncoder | SubwordEncoder) and module.projection is not None:
+            found.append(Matrices([module.projection.weight]))
+    alike: dict[tuple[int, bool], list[Tensor]] = {}
+    for one in found:
+        blocks = one.blocks if max_side is None else _cut(one, max_side)
+        alike.setdefault((blocks, one.transposed), []).extend(one.parameters)
+    return [Matrices(weights, blocks, transposed) for (blocks, transposed), weights in alike.items()]
+
+
+def _cut(matrices: Matrices, max_side: int) -> int:
+    """Blocks of equal height, as few as keep the smaller side of each within ``max_side``."""
+    rows, columns = matrices.parameters[0].shape[-2:]
+    heights = (rows // blocks for blocks in range(matrices.blocks, rows + 1, matrices.blocks) if rows % blocks == 0)
+    return rows // next(height for height in heights if min(height, columns) <= max_side)
