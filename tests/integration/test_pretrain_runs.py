@@ -328,9 +328,38 @@ def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeyp
     assert run(text, tmp_path / "run", epochs=9, patience=2, resume=True).history == result.history
 
 
-@pytest.mark.parametrize(("mode", "decay"), [("sentence", 0.0), ("stream", 0.0), ("stream", 0.9)])
+@pytest.mark.parametrize("token_encoder", ["char_cnn", "subword"])
+def test_words_may_be_read_in_another_case_than_they_are_predicted(
+    text: Path, tmp_path: Path, token_encoder: str
+) -> None:
+    changed: dict[str, Any] = {"epochs": 1, "token_encoder": token_encoder, "n_pieces": 300}
+    changed["model"] = {} if token_encoder == "subword" else MODEL
+    plain = run(text, tmp_path / "plain", **changed)
+    augmented = run(text, tmp_path / "augmented", case_augmentation=0.5, **changed)
+    assert augmented.history[0]["train_nll"] != plain.history[0]["train_nll"]
+    for name in ("vocab.txt", "corpus/corpus.json", "corpus/chars.bin"):
+        assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "augmented" / name).read_bytes()
+
+
+def test_a_word_model_cannot_read_words_in_another_case(text: Path, tmp_path: Path) -> None:
+    run(text, tmp_path / "words", epochs=1, token_encoder="word", model={"softmax": "full"})
+    with pytest.raises(ConfigError, match=r"looks whole words up"):
+        run(text, tmp_path / "more", from_model=str(tmp_path / "words"), model={}, case_augmentation=0.1)
+    assert not (tmp_path / "more" / "config.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "changed"),
+    [
+        ("sentence", {}),
+        ("stream", {}),
+        ("stream", {"average_decay": 0.9}),
+        ("sentence", {"case_augmentation": 0.4, "typo_augmentation": 0.2}),
+        ("stream", {"case_augmentation": 0.4, "typo_augmentation": 0.2}),
+    ],
+)
 def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, decay: float
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, changed: dict[str, Any]
 ) -> None:
     step = loop._Run._step
 
@@ -342,11 +371,11 @@ def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=r"^$"):
         patch.setattr(loop._Run, "_step", interrupted)
-        run(text, tmp_path / "run", mode=mode, average_decay=decay)
+        run(text, tmp_path / "run", mode=mode, **changed)
     assert signal.getsignal(signal.SIGINT) is before
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-0000010"]
-    run(text, tmp_path / "run", mode=mode, average_decay=decay, resume=True)
-    run(text, tmp_path / "whole", mode=mode, average_decay=decay)
+    run(text, tmp_path / "run", mode=mode, resume=True, **changed)
+    run(text, tmp_path / "whole", mode=mode, **changed)
     one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "whole"))
     assert all(torch.equal(one[key], other[key]) for key in other)
 
@@ -442,6 +471,11 @@ def test_nothing_is_removed_before_the_next_checkpoint_is_in_place(tmp_path: Pat
         ({"output": "{tmp}"}, ConfigError, "is not empty; --resume goes on"),
         ({"output": "{tmp}", "overwrite": True}, ConfigError, "holds files but no earlier run"),
         ({"mode": "stream", "stream_rows": 10_000}, DataError, "too little for 10000 rows; --set stream_rows"),
+        (
+            {"token_encoder": "word", "model": {}, "typo_augmentation": 0.1},
+            ConfigError,
+            "the token encoder looks whole words up: use token_encoder=char_cnn",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_in_one_line(
@@ -463,6 +497,7 @@ def test_what_cannot_work_is_refused_in_one_line(
         ({"model": {**MODEL, "cell_dim": 48}}, "--resume: model is "),
         ({"seed": 5}, "--resume: seed is 5, the run in .* has 13"),
         ({"batch_tokens": 7}, "--resume: batch_tokens is 7"),
+        ({"case_augmentation": 0.1}, "--resume: case_augmentation is 0.1, the run in .* has 0.0"),
         ({"normalize": []}, r"--resume: normalize is \[\]"),
     ],
 )

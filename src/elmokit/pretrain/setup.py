@@ -22,6 +22,7 @@ from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.precision import faster_precision
+from elmokit.pretrain.augment import NEEDS_SPELLING
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus, length_percentile
 from elmokit.pretrain.new_words import take_over_words
@@ -66,6 +67,9 @@ def check_settings(config: PretrainConfig) -> None:
     check_steps(config.normalize)
     if config.initial_vectors is not None and (config.token_encoder != "word" or config.from_model is not None):
         raise ConfigError("initial_vectors fill the table of a new word model: --set token_encoder=word, no --from")
+    augmented = config.case_augmentation or config.typo_augmentation
+    if augmented and config.token_encoder == "word" and config.from_model is None:
+        raise ConfigError(NEEDS_SPELLING)
     if config.new_vocabulary and config.from_model is None:
         raise ConfigError("new_vocabulary is for --from; a new model has no other")
     model_config(config, vocab_size=0)
