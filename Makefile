@@ -19,7 +19,7 @@ test: $(STAMP)  ## all tests
 check: $(STAMP)  ## style, types, import order
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict src scripts
+	$(BIN)/mypy --strict src scripts recipes
 	$(BIN)/lint-imports
 
 install: $(STAMP)

@@ -2,8 +2,8 @@
 
     python scripts/prepare_conll2003.py $ELMOKIT_DATA runs/newswire/data runs/conll2003/text
 
-Reads the training file and eng.testa, of words alone, and what `prepare_newswire.py` wrote. Words of a line stand apart
-by blanks. Writes
+Reads the training file and eng.testa, of words alone, and what `recipes/prepare_newswire.py` wrote. Words of a line
+stand apart by blanks. Writes
 
 - `train.txt` and `testa.txt`: a sentence a line;
 - `testa_documents.txt`: the sentences of a document in runs of about 200 words, as the tagger's biLM reads them;

@@ -389,6 +389,26 @@ def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeyp
     assert run(text, tmp_path / "run", epochs=9, patience=2, resume=True).history == result.history
 
 
+@pytest.mark.parametrize("token_encoder", ["char_cnn", "subword"])
+def test_words_may_be_read_in_another_case_than_they_are_predicted(
+    text: Path, tmp_path: Path, token_encoder: str
+) -> None:
+    changed: dict[str, Any] = {"epochs": 1, "token_encoder": token_encoder, "n_pieces": 300}
+    changed["model"] = {} if token_encoder == "subword" else MODEL
+    plain = run(text, tmp_path / "plain", **changed)
+    augmented = run(text, tmp_path / "augmented", case_augmentation=0.5, **changed)
+    assert augmented.history[0]["train_nll"] != plain.history[0]["train_nll"]
+    for name in ("vocab.txt", "corpus/corpus.json", "corpus/chars.bin"):
+        assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "augmented" / name).read_bytes()
+
+
+def test_a_word_model_cannot_read_words_in_another_case(text: Path, tmp_path: Path) -> None:
+    run(text, tmp_path / "words", epochs=1, token_encoder="word", model={"softmax": "full"})
+    with pytest.raises(ConfigError, match=r"looks whole words up"):
+        run(text, tmp_path / "more", from_model=str(tmp_path / "words"), model={}, case_augmentation=0.1)
+    assert not (tmp_path / "more" / "config.yaml").exists()
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -396,6 +416,8 @@ def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeyp
         {"mode": "stream"},
         {"mode": "stream", "average_decay": 0.9},
         {"mode": "sentence", "optimizer": "muon"},
+        {"mode": "sentence", "case_augmentation": 0.4, "typo_augmentation": 0.2},
+        {"mode": "stream", "case_augmentation": 0.4, "typo_augmentation": 0.2},
     ],
     ids=str,
 )
@@ -512,6 +534,11 @@ def test_nothing_is_removed_before_the_next_checkpoint_is_in_place(tmp_path: Pat
         ({"output": "{tmp}"}, ConfigError, "is not empty; --resume goes on"),
         ({"output": "{tmp}", "overwrite": True}, ConfigError, "holds files but no earlier run"),
         ({"mode": "stream", "stream_rows": 10_000}, DataError, "too little for 10000 rows; --set stream_rows"),
+        (
+            {"token_encoder": "word", "model": {}, "typo_augmentation": 0.1},
+            ConfigError,
+            "the token encoder looks whole words up: use token_encoder=char_cnn",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_in_one_line(
@@ -533,6 +560,7 @@ def test_what_cannot_work_is_refused_in_one_line(
         ({"model": {**MODEL, "cell_dim": 48}}, "--resume: model is "),
         ({"seed": 5}, "--resume: seed is 5, the run in .* has 13"),
         ({"batch_tokens": 7}, "--resume: batch_tokens is 7"),
+        ({"case_augmentation": 0.1}, "--resume: case_augmentation is 0.1, the run in .* has 0.0"),
         ({"normalize": []}, r"--resume: normalize is \[\]"),
     ],
 )

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize(
     "script",
-    sorted([*ROOT.glob("scripts/*.py"), *ROOT.glob("benchmarks/*.py")]),
+    sorted(path for folder in ("scripts", "recipes", "benchmarks") for path in ROOT.glob(f"{folder}/*.py")),
     ids=lambda script: f"{script.parent.name}/{script.name}",
 )
 def test_every_import_is_there(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,13 @@ class PretrainConfig(Settings):
     """With from_model: predict the words of the new text, by a softmax that starts anew. Any biLM will do then, one
     without a language-model head too; `model` may name another softmax."""
 
+    # What is read otherwise than it is written.
+    case_augmentation: Fraction = 0.0
+    """This fraction of the sentences, others each epoch, is read in capitals, lower case or title case; what is
+    predicted stays as written. For encoders that read characters or pieces."""
+    typo_augmentation: Fraction = 0.0
+    """This fraction of the words of three letters or more is read with one typing error, predicted as written."""
+
     # The batches.
     mode: Literal["sentence", "stream"] = "sentence"
     """Independent sentences, or the reference's endless rows with carried state."""

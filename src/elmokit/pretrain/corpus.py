@@ -56,7 +56,8 @@ class Corpus:
 
     folder: Path
     vocab: Vocabulary
-    inputs: NDArray[np.integer]  # (n_types, width); characters are memory-mapped int16
+    characters: NDArray[np.int16]  # (n_types, max_characters), memory-mapped
+    inputs: NDArray[np.integer]  # (n_types, width)
     train: Sentences
     valid: Sentences  # empty when the corpus was built without validation text
     info: dict[str, Any]  # what corpus.json says: fingerprint, settings, counts, reading statistics
@@ -74,8 +75,12 @@ class Corpus:
             numbers = np.arange(len(self.inputs), dtype=np.int32)
             numbers[len(self.vocab) :] = UNK_ID
             return replace(self, inputs=numbers[:, None] + 1)
-        words = [_word(row) for row in self.inputs[2:]]
+        words = [self.spelling(number) for number in range(2, len(self.characters))]
         return replace(self, inputs=np.concatenate([rows.markers(), rows(words)]))
+
+    def spelling(self, number: int) -> str:
+        """The word of an id, as far as its characters were kept; nothing for the sentence markers."""
+        return ByteRows(self.characters.shape[1]).decode(self.characters[number])
 
     @classmethod
     def open(cls, folder: str | Path) -> Corpus:
@@ -92,7 +97,7 @@ class Corpus:
                 raise DataError(f"vocab.txt has {len(vocab)} words, expected {info['vocab_size']}")
         except (OSError, ValueError, KeyError, IndexError, TypeError, DataError) as error:
             raise DataError(f"{folder} holds no finished corpus ({error}): delete the folder to rebuild it") from error
-        return cls(folder, vocab, chars, train, valid, info)
+        return cls(folder, vocab, chars, chars, train, valid, info)
 
 
 def build_corpus(
@@ -217,11 +222,6 @@ def _final_ids(types: _Types, vocab: Vocabulary) -> tuple[NDArray[np.int32], lis
     later = {word: i for i, word in enumerate(beyond, len(vocab))}
     ids = (later[word] if word in later else vocab[word] for word in types.ids)
     return np.fromiter(ids, dtype=np.int32, count=len(types.ids)), beyond
-
-
-def _word(characters: NDArray[np.integer]) -> str:
-    """A word from its characters, as far as they were kept."""
-    return ByteRows(len(characters)).decode(characters)
 
 
 def _write_chars(path: Path, words: Sequence[str], max_characters: int) -> None:

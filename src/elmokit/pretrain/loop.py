@@ -20,6 +20,7 @@ from elmokit.errors import ConfigError, DataError, ModelError
 from elmokit.machine import keep_freed_memory, return_freed_memory
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
+from elmokit.pretrain.augment import Augmentation
 from elmokit.pretrain.average import AveragedWeights
 from elmokit.pretrain.branch import branch_off, check_branch
 from elmokit.pretrain.checkpoint import Checkpoints, Progress
@@ -160,6 +161,10 @@ class _Run:
         common: dict[str, Any] = {
             "seed": config.seed, "shuffle": config.shuffle, "directions": self.directions, "rank": rank, "world": world,
         }  # fmt: skip
+        if config.case_augmentation or config.typo_augmentation:
+            common["augmentation"] = Augmentation(
+                self.corpus, self.rows, case=config.case_augmentation, typos=config.typo_augmentation, seed=config.seed
+            )
         if config.mode == "sentence":
             return SentenceBatches(
                 self.corpus, self.corpus.train, tokens=config.batch_tokens, most_sentences=config.batch_sentences,

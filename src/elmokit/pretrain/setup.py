@@ -25,6 +25,7 @@ from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.precision import faster_precision
 from elmokit.nn.token_encoders import WordCharEncoder
+from elmokit.pretrain.augment import NEEDS_SPELLING
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus, length_percentile
 from elmokit.pretrain.new_words import take_over_words
@@ -78,6 +79,9 @@ def check_settings(config: PretrainConfig) -> None:
         )
     if config.evaluate_steps is not None and config.valid is None:
         raise ConfigError("evaluate_steps is set; expected held-out text to evaluate: --valid FILE")
+    augmented = config.case_augmentation or config.typo_augmentation
+    if augmented and config.token_encoder == "word" and config.from_model is None:
+        raise ConfigError(NEEDS_SPELLING)
     if config.new_vocabulary and config.from_model is None:
         raise ConfigError("new_vocabulary is for --from; a new model has no other")
     model_config(config, vocab_size=0)

@@ -2,7 +2,8 @@
 
 Both kinds are a pure function of (corpus, settings, seed, epoch, step), which is what makes a resumed run equal to one
 that was never stopped. A sentence ``w1 … wn`` gives n + 1 predictions a direction: forward reads ``<S> w1 … wn`` and
-predicts ``w1 … wn </S>``; backward reads ``</S> wn … w1`` and predicts ``wn … w1 <S>``.
+predicts ``w1 … wn </S>``; backward reads ``</S> wn … w1`` and predicts ``wn … w1 <S>``. With an `Augmentation` some of
+what is read is spelled differently; what is predicted stays as written.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from elmokit.nn.packing import Packing
+from elmokit.pretrain.augment import Augmentation
 from elmokit.pretrain.corpus import Corpus, Sentences
 from elmokit.text.vocab import UNK_ID
 
@@ -59,12 +61,18 @@ class Batches(Protocol):
 
 
 def _pack(
-    corpus: Corpus, words: NDArray[np.int64], targets: NDArray[np.int64], sizes: list[int], total: int
+    corpus: Corpus,
+    words: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    sizes: list[int],
+    total: int,
+    augmentation: Augmentation | None,
 ) -> PackedBatch:
     """words and targets (D, N) are word ids; targets beyond the vocabulary become ``<UNK>``."""
     distinct, index = np.unique(words, return_inverse=True)
+    rows = np.asarray(corpus.inputs[distinct]) if augmentation is None else augmentation.rows(distinct)
     return PackedBatch(
-        chars=torch.from_numpy(np.asarray(corpus.inputs[distinct])),
+        chars=torch.from_numpy(rows),
         index=torch.from_numpy(index.reshape(words.shape)),
         targets=torch.from_numpy(np.where(targets < len(corpus.vocab), targets, UNK_ID)),
         batch_sizes=sizes,
@@ -73,20 +81,37 @@ def _pack(
 
 
 def pack_sentences(
-    corpus: Corpus, sentences: Sequence[NDArray[np.int32]], *, directions: int = 2, total: int | None = None
+    corpus: Corpus,
+    sentences: Sequence[NDArray[np.int32]],
+    *,
+    directions: int = 2,
+    total: int | None = None,
+    read: Sequence[NDArray[np.int64]] | None = None,
+    augmentation: Augmentation | None = None,
 ) -> PackedBatch:
-    """Whole sentences (ids without markers) as one batch from zero states."""
+    """Whole sentences (ids without markers) as one batch from zero states.
+
+    ``read`` are the ids that ``augmentation`` gives for them, where some words are read otherwise than written.
+    """
     lengths = np.array([len(sentence) + 1 for sentence in sentences])
     stride = int(lengths.max()) + 1
+    packing = Packing.of(lengths.tolist(), stride=stride)
+    forward, backward = packing.forward.numpy(), packing.backward.numpy()
+    written = _marked_rows(sentences, stride)
+    inputs = written if read is None else _marked_rows(read, stride)
+    words = np.stack([inputs[forward], inputs[backward + 1]][:directions])
+    targets = np.stack([written[forward + 1], written[backward]][:directions])
+    predictions = int(lengths.sum()) if total is None else total
+    return _pack(corpus, words, targets, packing.batch_sizes, predictions, augmentation)
+
+
+def _marked_rows(sentences: Sequence[NDArray[np.integer]], stride: int) -> NDArray[np.int64]:
+    """(n * stride,): each sentence between its markers."""
     ids = np.full((len(sentences), stride), BOS_ID, dtype=np.int64)
     for row, sentence in zip(ids, sentences, strict=True):
         row[1 : len(sentence) + 1] = sentence
         row[len(sentence) + 1] = EOS_ID
-    packing = Packing.of(lengths.tolist(), stride=stride)
-    flat, forward, backward = ids.ravel(), packing.forward.numpy(), packing.backward.numpy()
-    words = np.stack([flat[forward], flat[backward + 1]][:directions])
-    targets = np.stack([flat[forward + 1], flat[backward]][:directions])
-    return _pack(corpus, words, targets, packing.batch_sizes, int(lengths.sum()) if total is None else total)
+    return ids.ravel()
 
 
 class SentenceBatches:
@@ -100,8 +125,9 @@ class SentenceBatches:
     def __init__(
         self, corpus: Corpus, sentences: Sentences, *, tokens: int, seed: int = 0, shuffle: bool = True,
         directions: int = 2, rank: int = 0, world: int = 1, most_sentences: int | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:  # fmt: skip
-        self.corpus, self.sentences = corpus, sentences
+        self.corpus, self.sentences, self.augmentation = corpus, sentences, augmentation
         self.tokens, self.seed, self.shuffle, self.directions = tokens, seed, shuffle, directions
         self.most_sentences = most_sentences
         self.rank, self.world = rank, world
@@ -118,8 +144,20 @@ class SentenceBatches:
         lengths = self.sentences.lengths
         for chosen in self._plan(epoch)[first:]:
             total = int(lengths[chosen].sum()) + len(chosen)
-            mine = [self.sentences[int(i)] for i in chosen[self.rank :: self.world]]
-            yield pack_sentences(self.corpus, mine, directions=self.directions, total=total)
+            numbers = chosen[self.rank :: self.world].tolist()
+            mine = [self.sentences[number] for number in numbers]
+            read = None
+            if self.augmentation is not None:
+                pairs = zip(mine, numbers, strict=True)
+                read = [self.augmentation.read(words, epoch=epoch, number=number) for words, number in pairs]
+            yield pack_sentences(
+                self.corpus,
+                mine,
+                directions=self.directions,
+                total=total,
+                read=read,
+                augmentation=self.augmentation,
+            )
 
     def _plan(self, epoch: int) -> list[NDArray[np.int64]]:
         """The sentences of every batch of an epoch, the same on all processes; each process gets some of each batch."""
@@ -177,9 +215,9 @@ class StreamBatches:
 
     def __init__(
         self, corpus: Corpus, sentences: Sentences, *, rows: int, window: int, seed: int = 0, shuffle: bool = True,
-        directions: int = 2, rank: int = 0, world: int = 1,
+        directions: int = 2, rank: int = 0, world: int = 1, augmentation: Augmentation | None = None,
     ) -> None:  # fmt: skip
-        self.corpus, self.sentences = corpus, sentences
+        self.corpus, self.sentences, self.augmentation = corpus, sentences, augmentation
         self.rows, self.window, self.directions = rows, window, directions
         self.seed, self.shuffle = seed, shuffle
         self.mine = range(rank * rows // world, (rank + 1) * rows // world)
@@ -200,14 +238,20 @@ class StreamBatches:
             window = min(self.window, per_row - step * self.window)
             taken = np.array([[reader.take(window) for reader in rows] for rows in readers])  # (D, B, 2, T)
             time_major = taken.transpose(2, 0, 3, 1).reshape(2, self.directions, -1)
-            yield _pack(self.corpus, time_major[0], time_major[1], [len(self.mine)] * window, window * self.rows)
+            sizes, predictions = [len(self.mine)] * window, window * self.rows
+            yield _pack(self.corpus, time_major[0], time_major[1], sizes, predictions, self.augmentation)
 
     def _readers(self, epoch: int, direction: int, positions: Sequence[int]) -> list[_StreamReader]:
         """One reader a row; all of a direction share its order, which is as long as the text has sentences."""
         generator = np.random.default_rng([self.seed, epoch, direction])
         order = generator.permutation(len(self.sentences)) if self.shuffle else np.arange(len(self.sentences))
         ends = (np.asarray(self.sentences.lengths, dtype=np.int64)[order] + 1).cumsum()
-        return [_StreamReader(self.sentences, order, ends, at, backward=direction == 1) for at in positions]
+        return [
+            _StreamReader(
+                self.sentences, order, ends, at, backward=direction == 1, epoch=epoch, augmentation=self.augmentation
+            )
+            for at in positions
+        ]
 
 
 class _StreamReader:
@@ -217,24 +261,42 @@ class _StreamReader:
     """
 
     def __init__(
-        self, sentences: Sentences, order: NDArray[np.int64], ends: NDArray[np.int64], position: int, *, backward: bool
+        self,
+        sentences: Sentences,
+        order: NDArray[np.int64],
+        ends: NDArray[np.int64],
+        position: int,
+        *,
+        backward: bool,
+        epoch: int,
+        augmentation: Augmentation | None,
     ) -> None:
         self.sentences, self.order, self.backward = sentences, order, backward
+        self.epoch, self.augmentation = epoch, augmentation
         self.next = int(np.searchsorted(ends, position, side="right"))
         before = int(ends[self.next - 1]) if self.next else 0
         self.pairs = self._sentence()[:, position - before :]
 
     def _sentence(self) -> NDArray[np.int64]:
         """(2, n + 1) words and targets of the next sentence; after the last one the order begins again."""
-        words = self.sentences[int(self.order[self.next % len(self.order)])]
+        number = int(self.order[self.next % len(self.order)])
         self.next += 1
-        marked = np.concatenate([[BOS_ID], words, [EOS_ID]]).astype(np.int64)
+        written = self.sentences[number]
+        targets = _marked(written)
+        inputs = targets
+        if self.augmentation is not None:
+            inputs = _marked(self.augmentation.read(written, epoch=self.epoch, number=number))
         if self.backward:
-            marked = marked[::-1]
-        return np.stack([marked[:-1], marked[1:]])
+            inputs, targets = inputs[::-1], targets[::-1]
+        return np.stack([inputs[:-1], targets[1:]])
 
     def take(self, count: int) -> NDArray[np.int64]:
         while self.pairs.shape[1] < count:
             self.pairs = np.concatenate([self.pairs, self._sentence()], axis=1)
         taken, self.pairs = self.pairs[:, :count], self.pairs[:, count:]
         return taken
+
+
+def _marked(words: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(n + 2,): a sentence between its markers."""
+    return np.concatenate([[BOS_ID], words, [EOS_ID]]).astype(np.int64)

@@ -32,6 +32,11 @@ class WordRows(ABC):
     width: int
     max_characters: int = 50
 
+    @property
+    def reads_spelling(self) -> bool:
+        """Whether the row of a word that no table knows still tells how it is spelled."""
+        return True
+
     @abstractmethod
     def __call__(self, words: Sequence[str]) -> Rows:
         """(n, width): the row of each word."""
@@ -62,7 +67,8 @@ class ByteRows(WordRows):
         return marker_char_ids(self.width)
 
     def decode(self, row: Rows) -> str:
-        return bytes(int(i) - 1 for i in row if i in _BYTES).decode(errors="replace")
+        inside = row[(row >= _BYTES[0]) & (row <= _BYTES[-1])]
+        return (inside - 1).astype(np.uint8).tobytes().decode(errors="replace")
 
 
 class LookupRows(WordRows):
@@ -73,6 +79,10 @@ class LookupRows(WordRows):
     def __init__(self, words: Mapping[str, int]) -> None:
         self.words = dict(words)
         _require(self.words, (BOS, EOS, UNK), table_name="vocabulary")
+
+    @property
+    def reads_spelling(self) -> bool:
+        return False
 
     def __call__(self, words: Sequence[str]) -> Rows:
         unknown = self.words[UNK]
@@ -144,6 +154,10 @@ class DictionaryRows(WordRows):
         if characters:
             markers = ("<bos>", "<eos>", "<bow>", "<eow>", "<oov>", "<pad>")
             _require(self.characters, markers, table_name="character dictionary")
+
+    @property
+    def reads_spelling(self) -> bool:
+        return bool(self.characters)
 
     @property
     def padding(self) -> int:
@@ -265,6 +279,10 @@ class JoinedRows(WordRows):
         self.first, self.static, self.spelled = first, None if static is None else dict(static), spelled
         self.width = first.width + (static is not None) + SPELLING_WIDTH * spelled
         self.max_characters = first.max_characters
+
+    @property
+    def reads_spelling(self) -> bool:
+        return self.spelled or self.first.reads_spelling
 
     def __call__(self, words: Sequence[str]) -> Rows:
         parts = [self.first(words)]

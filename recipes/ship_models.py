@@ -1,7 +1,7 @@
 """Make the models that come with the package, from the data to `src/elmokit/pretrained/NAME`.
 
-    python scripts/ship_models.py elmo-mini $ELMOKIT_DATA
-    python scripts/ship_models.py elmo-mini-news $ELMOKIT_DATA
+    python recipes/ship_models.py elmo-mini $ELMOKIT_DATA
+    python recipes/ship_models.py elmo-mini-news $ELMOKIT_DATA
 
 Steps whose result lies in `runs/` are passed over and unfinished ones go on, so the command may be stopped and given
 again. The weights are stored in float16; every figure of the card but those of training is measured on the stored ones.
@@ -32,6 +32,7 @@ from elmokit.tasks.classification.scoring import score_classifier
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "src" / "elmokit" / "pretrained"
+ENGLISH = Path("runs/english")
 MINI = Path("runs/elmo_mini")
 NEWS = Path("runs/elmo_mini_news")
 ROWS = Path("runs/ag_news/rows")
@@ -62,9 +63,8 @@ def main() -> None:
 
 def ship_mini(data: Path) -> None:
     """Text, biLM, stored weights, card."""
-    texts, run = MINI / "data", MINI / "bilm"
-    if not (texts / "sources.json").is_file():
-        _python("scripts/prepare_elmo_mini.py", data, texts)
+    texts, run = ENGLISH / "elmo_mini", MINI / "bilm"
+    _python("recipes/prepare_english.py", data, ENGLISH)
     _pretrain("configs/elmo_mini_pretrain.yaml", run)
     folder = SHIPPED / "elmo-mini"
     model = _store(ElmoForPreTraining, run, folder)
@@ -88,7 +88,7 @@ def ship_mini(data: Path) -> None:
         "CoNLL, SST, SQuAD or the other sets the project measures on were left out "
         f"({sources['all']['in a test set']} sentences). Validation: half a percent of the paragraphs. "
         "No news but Wikinews; two thirds of the words are from novels of one author, written around 1900.",
-        "## Training\n\n" + _training([run], "python scripts/ship_models.py elmo-mini $ELMOKIT_DATA"),
+        "## Training\n\n" + _training([run], "python recipes/ship_models.py elmo-mini $ELMOKIT_DATA"),
         "## Perplexity\n\nOf the stored float16 weights, by the full softmax, sentence ends counted, unknown words "
         "predicted as `<UNK>`.\n\n"
         + _perplexities({"held-out sentences of its own text": held_out, "WikiText-2 test (other text)": wikitext})
@@ -152,7 +152,7 @@ def ship_news(data: Path) -> None:
         f"AG News, {metrics['rows']['train'] + metrics['rows']['validation']:,} labelled rows of the 120,000 of its "
         f"training file (a subset), {metrics['rows']['validation']:,} of them kept for validation; for the language "
         "model also the text of 18,727 rows with a description alone.",
-        "## Training\n\n" + _training(bilms, "python scripts/ship_models.py elmo-mini-news $ELMOKIT_DATA"),
+        "## Training\n\n" + _training(bilms, "python recipes/ship_models.py elmo-mini-news $ELMOKIT_DATA"),
         f"The head was trained for {_epochs(head)} epochs on the frozen language model (its layers are computed once), "
         f"then all of it together for {_epochs(tuned)} ({_minutes(head)} and {_minutes(tuned)} minutes of a core). "
         "Settings: `configs/elmo_mini_news_*.yaml`.",
