@@ -25,8 +25,9 @@ from elmokit.errors import ConfigError, DataError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load, word_rows_of
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
+from elmokit.nn.cross_entropy import rows_at_once
 from elmokit.nn.precision import faster_precision
-from elmokit.nn.softmax import SoftmaxHead, rows_at_once
+from elmokit.nn.softmax import SoftmaxHead
 from elmokit.pretrain.corpus import Corpus, build_corpus
 from elmokit.pretrain.journal import write_json
 from elmokit.pretrain.perplexity import Perplexity, evaluate_batches
