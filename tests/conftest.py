@@ -11,6 +11,8 @@ os.environ["MPLBACKEND"] = "Agg"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -27,3 +29,16 @@ def elmokit_data() -> Path:
     if not Path(folder).is_dir():
         pytest.skip(f"ELMOKIT_DATA={folder} is not a folder")
     return Path(folder)
+
+
+@pytest.fixture(scope="module", params=["compiled", "PyTorch"])
+def code_path(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Runs a test with the compiled kernels and without them."""
+    from elmokit.nn.native import library
+
+    if request.param == "compiled" and library.kernels() is None:
+        pytest.skip(f"no compiled kernels: {library.status()}")
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "PyTorch":
+            patch.setattr(library, "_found", lambda: (None, "PyTorch (a test)"))
+        yield request.param

@@ -415,21 +415,25 @@ def test_a_word_model_cannot_read_words_in_another_case(text: Path, tmp_path: Pa
         {"mode": "sentence"},
         {"mode": "stream"},
         {"mode": "stream", "average_decay": 0.9},
+        {"mode": "sentence", "accumulate": 2, "batch_tokens": 50},
+        {"mode": "stream", "accumulate": 3, "stream_window": 5},
+        {"mode": "sentence", "precision": "bfloat16"},
         {"mode": "sentence", "optimizer": "muon"},
         {"mode": "sentence", "case_augmentation": 0.4, "typo_augmentation": 0.2},
         {"mode": "stream", "case_augmentation": 0.4, "typo_augmentation": 0.2},
     ],
     ids=str,
 )
+@pytest.mark.usefixtures("code_path")
 def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
 ) -> None:
     step = loop._Run._step
 
-    def interrupted(self: Any, batch: Any) -> Any:
+    def interrupted(self: Any, *update: Any) -> Any:
         if self.progress.step == 9:
             os.kill(os.getpid(), signal.SIGINT)
-        return step(self, batch)
+        return step(self, *update)
 
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=r"^$"):
@@ -443,13 +447,24 @@ def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
     assert all(torch.equal(one[key], other[key]) for key in other)
 
 
+def test_accumulated_batches_make_the_update_of_one_large_batch(text: Path, tmp_path: Path) -> None:
+    changed: dict[str, Any] = {"mode": "sentence", "epochs": 1, "shuffle": False, "optimizer": "sgd"}
+    changed |= {"learning_rate": 0.5, "schedule": "constant", "warmup_steps": 0, "model": {**MODEL, "dropout": 0.0}}
+    whole = run(text, tmp_path / "whole", batch_tokens=10_000, **changed)
+    parts = run(text, tmp_path / "parts", batch_tokens=50, accumulate=1_000, **changed)
+    assert whole.metrics["steps"] == parts.metrics["steps"] == 1
+    one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts"))
+    for name in one:
+        torch.testing.assert_close(one[name], other[name], rtol=0, atol=1e-6)
+
+
 def test_the_result_is_the_moving_average_of_the_weights(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step, average = loop._Run._step, dict[str, torch.Tensor]()
 
-    def followed(self: Any, batch: Any) -> Any:
-        losses = step(self, batch)
+    def followed(self: Any, *update: Any) -> Any:
+        losses = step(self, *update)
         n = self.progress.step  # updates before this one
         for name, weight in self.bare_model.named_parameters():
             decay = 0.0 if n == 0 else min(0.7, (1 + n) / (10 + n))
@@ -474,7 +489,9 @@ def test_the_result_is_the_moving_average_of_the_weights(
 def test_a_loss_that_is_no_number_stops_the_run_and_names_the_cure(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop._Run, "_step", lambda self, batch: torch.tensor([1.0, float("nan")], dtype=torch.float64))
+    monkeypatch.setattr(
+        loop._Run, "_step", lambda self, *update: torch.tensor([1.0, float("nan")], dtype=torch.float64)
+    )
     with pytest.raises(ModelError, match=r"loss became nan before step 3: --resume .*--set learning_rate=0.0005"):
         run(text, tmp_path / "run")
     assert not (tmp_path / "run" / "model.safetensors").exists()

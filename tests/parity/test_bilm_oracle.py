@@ -23,6 +23,8 @@ from elmokit.nn.lstm import ProjectedLSTM
 from elmokit.nn.packing import Packing
 from elmokit.text.char_ids import char_ids
 
+pytestmark = pytest.mark.usefixtures("code_path")
+
 TOLERANCE = 1e-5  # float32 against the oracle's float64
 
 clips = st.sampled_from([None, 0.05, 0.2, 3.0])  # the first ones bite

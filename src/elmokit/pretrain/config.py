@@ -84,6 +84,8 @@ class PretrainConfig(Settings):
     """Sentence mode: predicted words a direction and step, over all processes."""
     batch_sentences: PositiveInt | None = None
     """Sentence mode: at most this many sentences a step."""
+    accumulate: PositiveInt = 1
+    """Batches whose gradients are summed in one update: larger updates in the same memory."""
     stream_rows: PositiveInt = 128
     """Stream mode: rows over all processes (the reference: 128 a GPU)."""
     stream_window: PositiveInt = 20

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -45,6 +46,7 @@ from elmokit.pretrain.setup import (
     word_rows,
 )
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
+from elmokit.pretrain.updates import Updates
 from elmokit.report.curves import draw_learning_curve
 from elmokit.settings import dump_settings
 from elmokit.text.word_rows import WordRows
@@ -119,8 +121,8 @@ class _Run:
         self.directions = model.config.directions
         wanted = facts.get("precision", "auto") if config.precision == "auto" else config.precision
         self.dtype = choose_precision(wanted, accelerator)
-        self.batches = self._training_batches()
-        if self.batches.steps(0) == 0:
+        self.updates = Updates(self._training_batches(), config.accumulate)
+        if self.updates.steps(0) == 0:
             raise DataError(self._too_little())
         self.model, self.optimizer = accelerator.prepare(model, build_optimizer(config, model))
         self.bare_model: ElmoForPreTraining = accelerator.unwrap_model(self.model)
@@ -146,7 +148,7 @@ class _Run:
     def total_steps(self) -> int:
         """Updates of the whole run, known once it is known where a decay began."""
         start = self.progress.decay_start
-        return planned_steps(self.config, self.batches) if start is None else decayed_steps(self.config, start)
+        return planned_steps(self.config, self.updates) if start is None else decayed_steps(self.config, start)
 
     def _learning_rate_factor(self) -> float:
         config, start = self.config, self.progress.decay_start
@@ -242,11 +244,12 @@ class _Run:
         window = _Window(self.directions)
         self._evaluate_if_due(journal, bar, window)
         left = max(self.total_steps - progress.step, 0)
-        for batch in read_ahead(islice(self.batches.read(progress.epoch, progress.step_in_epoch), left)):
-            window.add(self._step(batch), batch.predictions)
+        for update in read_ahead(islice(self.updates.read(progress.epoch, progress.step_in_epoch), left)):
+            predictions = sum(batch.predictions for batch in update)
+            window.add(self._step(update, predictions), predictions)
             progress.step += 1
             progress.step_in_epoch += 1
-            progress.tokens += batch.predictions
+            progress.tokens += predictions
             if progress.step % config.log_steps == 0:
                 self._log(journal, bar, window)
             self._evaluate_if_due(journal, bar, window)
@@ -277,22 +280,33 @@ class _Run:
         self.checkpoints.save(self.progress.step, self.state, facts=facts)
         return_freed_memory()
 
-    def _step(self, batch: PackedBatch) -> torch.Tensor:
-        """One update; returns this process's summed loss of each direction."""
-        batch = batch.to(self.accelerator.device)
+    def _step(self, update: list[PackedBatch], predictions: int) -> torch.Tensor:
+        """One update; returns this process's summed loss of each direction.
+
+        ``predictions`` are those of all batches of the update, over all processes, in one direction.
+        """
         set_learning_rates(self.optimizer, self.config, self._learning_rate_factor())
-        with torch.autocast(batch.index.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
-            output = self.model(batch.chars, batch.index, batch.targets, batch.batch_sizes, self.state)
-        sums = output.nll.float().sum(dim=1)  # (D,)
-        # Processes average their gradients: scaled like this the sum is the mean over the whole step's predictions.
-        share = self.accelerator.num_processes / (batch.predictions * self.directions)
-        self.accelerator.backward(sums.sum() * share)
+        losses = torch.zeros(self.directions, dtype=torch.float64)
+        for number, batch in enumerate(update, 1):
+            # Processes exchange gradients once per update, with its last batch.
+            with nullcontext() if number == len(update) else self.accelerator.no_sync(self.model):
+                losses += self._gradient(batch.to(self.accelerator.device), predictions)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
             self.average.update(self.bare_model)
-        if self.batches.carries_state:
+        return losses
+
+    def _gradient(self, batch: PackedBatch, predictions: int) -> torch.Tensor:
+        """Add the gradient of one batch's part of the loss; returns the summed loss of each direction (D,)."""
+        with torch.autocast(batch.index.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
+            output = self.model(batch.chars, batch.index, batch.targets, batch.batch_sizes, self.state)
+        sums = output.nll.float().sum(dim=1)  # (D,)
+        # Processes average their gradients: scaled like this the sum is the mean over all predictions of the update.
+        share = self.accelerator.num_processes / (predictions * self.directions)
+        self.accelerator.backward(sums.sum() * share)
+        if self.updates.carries_state:
             self.state = State(output.state.h.detach(), output.state.c.detach())
         losses: torch.Tensor = sums.detach().double().cpu()
         return losses
@@ -351,7 +365,7 @@ class _Run:
         self._save()
 
     def _share_of_epoch(self) -> float:
-        return self.progress.step_in_epoch / self.batches.steps(self.progress.epoch)
+        return self.progress.step_in_epoch / self.updates.steps(self.progress.epoch)
 
     def _epoch_figures(self) -> dict[str, Any]:
         progress, share = self.progress, self._share_of_epoch()
@@ -364,7 +378,7 @@ class _Run:
 
     def _held_out(self, *, next_word: bool) -> dict[str, Any]:
         found, guesses = evaluate_batches(
-            self.result, self._valid_batches(), state="carry" if self.batches.carries_state else "zero",
+            self.result, self._valid_batches(), state="carry" if self.updates.carries_state else "zero",
             next_word=next_word,
         )  # fmt: skip
         figures: dict[str, Any] = {"valid_nll": found.nll, "valid_perplexity": found.mean}
@@ -411,7 +425,7 @@ class _Run:
         batches: Batches = SentenceBatches(
             self.corpus, valid, tokens=self.config.valid_batch_tokens, shuffle=False, directions=self.directions
         )
-        if self.batches.carries_state:
+        if self.updates.carries_state:
             rows = min(max(int(valid.n_tokens) // _STREAM_ROW, 1), 16)
             batches = stream_for_evaluation(self.corpus, valid, directions=self.directions, rows=rows)
         for batch in batches.read(0):

@@ -6,17 +6,17 @@ import numpy as np
 
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.schedule import default_decay
-from elmokit.pretrain.stream import Batches
+from elmokit.pretrain.updates import Updates
 
 
-def planned_steps(config: PretrainConfig, batches: Batches) -> int:
+def planned_steps(config: PretrainConfig, updates: Updates) -> int:
     """Updates of a whole run. ``max_train_words`` ends it with the update that reaches that number."""
     steps, words = 0, 0
     for epoch in range(config.epochs):
         if config.max_train_words is None:
-            steps += batches.steps(epoch)
+            steps += updates.steps(epoch)
         else:
-            seen = words + np.cumsum(batches.predictions(epoch))
+            seen = words + np.cumsum(updates.predictions(epoch))
             steps += min(int(np.searchsorted(seen, config.max_train_words)) + 1, len(seen))
             words = int(seen[-1]) if len(seen) else words
         if config.max_steps is not None and steps >= config.max_steps:

@@ -18,6 +18,8 @@ from elmokit.models import ElmoConfig, ElmoForSequenceClassification, ElmoModel,
 from elmokit.models.warm_state import warm_up
 from elmokit.text.word_rows import ByteRows
 
+pytestmark = pytest.mark.usefixtures("code_path")
+
 torch.manual_seed(7)
 MODEL = ElmoModel(ElmoConfig.preset("tiny"))
 ENCODER = Encoder(MODEL)

@@ -15,6 +15,8 @@ from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.nn.lstm import ProjectedLSTM
 from elmokit.text.char_ids import char_ids, marker_char_ids
 
+pytestmark = pytest.mark.usefixtures("code_path")
+
 TOKENIZER = ElmoTokenizer()
 VOCABULARY = ["a", "the", "bank", "river", "Übermut", "x" * 80, "", "."]
 
