@@ -1,6 +1,6 @@
 """Training speed of the biLM in tokens a second, against a plain implementation of the same shape, in one run.
 
-    python benchmarks/pretrain_speed.py [--preset mini] [--batches 3] [--repeats 3] [--threads 2] [--output speed.json]
+    python benchmarks/pretrain_speed.py [--preset mini] [--tokens 6144] [--repeats 3] [--threads 2] [--output F.json]
 
 The plain implementation is what one would write first: the char CNN on all 50 characters of every position of a padded
 batch, `torch.nn.LSTM(proj_size=…)` a direction, a full softmax, float32; the same sentences, the same optimiser. Both
@@ -21,7 +21,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import elmokit.nn.lstm as lstm
-from elmokit.machine import keep_freed_memory
+from elmokit.machine import keep_freed_memory, processor_name
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.char_cnn import CharCNN
+from elmokit.nn.native import library
 from elmokit.pretrain.corpus import Corpus, build_corpus
 from elmokit.pretrain.stream import PackedBatch, SentenceBatches, pack_sentences
 from elmokit.study.synthetic import generate
@@ -128,6 +129,10 @@ def nothing_changed() -> Iterator[None]:
     yield
 
 
+def without_kernels() -> AbstractContextManager[None]:
+    return replaced(library, "_found", lambda: (None, "PyTorch"))
+
+
 def one_after_the_other(work: Callable[[int], Any], directions: int, device: torch.device) -> list[Any]:
     return [work(direction) for direction in range(directions)]
 
@@ -209,8 +214,9 @@ def ways(config: ElmoConfig) -> list[Way]:
     return [
         Way("elmokit", ours(), packed_loss, best),
         Way(f"in {str(other).removeprefix('torch.')}", ours(), packed_loss, other),
-        Way("without a thread a direction", ours(), packed_loss,
-            best, lambda: replaced(lstm, "_each_direction", one_after_the_other)),
+        Way("without compiled kernels", ours(), packed_loss, best, without_kernels),
+        Way("without a thread per direction", ours(), packed_loss,
+            best, lambda: replaced(lstm, "each_direction", one_after_the_other)),
         Way("without distinct words", ours(), every_position_loss, best),
         Way("without grouping words by length", ours(), packed_loss,
             best, lambda: replaced(CharCNN, "_pooled_by_length", pooled_whole)),
@@ -262,7 +268,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--preset", default="mini")
     parser.add_argument("--sentences", type=int, default=20_000)
-    parser.add_argument("--tokens", type=int, default=2048, help="predictions a batch")
+    parser.add_argument("--tokens", type=int, default=6144, help="predictions per batch")
     parser.add_argument("--batches", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=None)
@@ -299,6 +305,7 @@ def report(
     tokens = sum(batch.packed.predictions for batch in batches)
     print(f"{options.preset}, {name}, vocabulary {vocabulary:,}, {tokens:,} tokens in {len(batches)} batches,")
     print(f"{torch.get_num_threads()} threads, median of {options.repeats} interleaved repeats")
+    print(f"{processor_name()}; kernels: {library.status()}")
     print(f"{'':<36}{'tokens/s':>10}{'× plain':>9}{'spread':>14}")
     for way in rows:
         ratio = f"{way.rate / plain:>9.2f}" if plain else ""
@@ -316,7 +323,7 @@ def report(
         found = {
             "preset": options.preset, "text": name, "vocabulary": vocabulary, "threads": torch.get_num_threads(),
             "tokens_per_second": {way.name: way.rates for way in rows}, "gemm": ceilings, "share_of_gemm": reached,
-            "torch": torch.__version__,
+            "torch": torch.__version__, "processor": processor_name(), "kernels": library.status(),
         }  # fmt: skip
         options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

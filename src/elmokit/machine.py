@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 from functools import cache
+from pathlib import Path
 
 
 def usable_cores() -> int:
@@ -13,6 +14,20 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@cache
+def processor_name() -> str:
+    """The processor's model, with the units for products in narrow types that Linux says it has."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    flags = set(facts.get("flags", "").split())
+    units = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags]
+    family = f"family {facts.get('cpu family', '?')} model {facts.get('model', '?')}"
+    return f"{facts.get('model name', platform.machine())} ({family}; {', '.join(units) or 'no wide units'})"
 
 
 @cache

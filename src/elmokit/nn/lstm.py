@@ -186,7 +186,7 @@ class ProjectedLSTM(nn.Module):
                 x, h = x.float(), h.float()
             outputs = x.new_empty(*x.shape[:2], self.output_dim)
             kernels = kernels_for(x)
-            advance = lstm_steps.advance_cell if kernels is None else lstm_native.advance_cell(kernels)
+            advance = None if kernels is None else lstm_native.advance_cell(kernels)
 
             few = self._few_rows() if x.dtype == torch.float32 else None
             head = 0 if few is not None else len(batch_sizes)

@@ -25,7 +25,7 @@ _tanh_gradient = torch.ops.aten.tanh_backward  # (d, y) -> d · (1 - y²)
 
 AdvanceCell = Callable[[Tensor, "Tensor | None", Tensor, Tensor, "float | None", Tensor], None]
 """Of one step of inference: z (B, 4C), what is added to it (or None), bias (4C), cell (B, C) in place, its clip, and
-the tensor (B, C) that o · tanh(c) is written to. z may be overwritten."""
+the tensor (B, C) that o · tanh(c) is written to."""
 
 
 class Weights(NamedTuple):
@@ -103,11 +103,12 @@ def forward(
     return Steps(gates, cells, tanh_cells, None if w.projection is None else mixed, output)
 
 
-def advance_cell(z: Tensor, more: Tensor | None, bias: Tensor, cell: Tensor, clip: float | None, mixed: Tensor) -> None:
-    """`AdvanceCell` in PyTorch; whatever the type of z, computed in that of the cell."""
-    z = z.to(cell.dtype).add_(bias)
+def _advance_cell(z: Tensor, more: Tensor | None, cell: Tensor, clip: float | None, mixed: Tensor) -> None:
+    """As `AdvanceCell`, of z that has its bias; whatever the type of z, computed in that of the cell."""
     if more is not None:
-        z.add_(more)
+        z = z.add_(more)
+    if z.dtype != cell.dtype:
+        z = z.to(cell.dtype)
     size = cell.shape[1]
     z[:, : 3 * size].sigmoid_()
     z[:, 3 * size :].tanh_()
@@ -120,13 +121,13 @@ def advance_cell(z: Tensor, more: Tensor | None, bias: Tensor, cell: Tensor, cli
 
 def infer(
     x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips, outputs: Tensor, *,
-    zero_start: bool, advance: AdvanceCell = advance_cell,
+    zero_start: bool, advance: AdvanceCell | None = None,
 ) -> None:  # fmt: skip
     """`forward` where nothing needs a gradient, in the memory of a few steps.
 
     Fills ``outputs`` (N, H); h (B, H) and c (B, C) become the final states in place. With ``zero_start`` they are zero
-    at first, and the first step needs no recurrent product. Weights of another type than x are only stored in it: see
-    `wide`.
+    at first, and the first step needs no recurrent product. ``advance`` is the cell's arithmetic where there are kernels for it.
+    Weights of another type than x are only stored in it: see `wide`.
     """
     size = c.shape[1]
     stops = list(accumulate(batch_sizes))
@@ -146,9 +147,15 @@ def infer(
         if stop > filled:
             offset, filled = start, stops[bisect_right(stops, start + at_once) - 1]  # whole steps only
             gates = multiply(x[start:filled])
+            if advance is None:
+                gates += bias
         more = None if zero_start and start == 0 else recur(h[:count])
         output = mixed[:count]
-        advance(gates[start - offset : stop - offset], more, bias, c[:count], clips.cell, output)
+        step = gates[start - offset : stop - offset]
+        if advance is None:
+            _advance_cell(step, more, c[:count], clips.cell, output)
+        else:
+            advance(step, more, bias, c[:count], clips.cell, output)
         if project is not None:
             output = project(output)
             if clips.projection is not None:
