@@ -126,7 +126,7 @@ def infer(
     """`forward` where nothing needs a gradient, in the memory of a few steps.
 
     Fills ``outputs`` (N, H); h (B, H) and c (B, C) become the final states in place. With ``zero_start`` they are zero
-    at first, and the first step needs no recurrent product. ``advance`` is the cell's arithmetic where there are kernels for it.
+    at first, and the first step needs no recurrent product. ``advance`` is the cell of the compiled kernels.
     Weights of another type than x are only stored in it: see `wide`.
     """
     size = c.shape[1]
