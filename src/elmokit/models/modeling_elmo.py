@@ -15,11 +15,10 @@ from transformers.utils.generic import ModelOutput
 
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.distinct import distinct_rows
-from elmokit.nn.bilm import BiLM, State
-from elmokit.nn.char_cnn import CharCNN
-from elmokit.nn.context_lstm import ContextLSTM
+from elmokit.nn.bilm import State
+from elmokit.nn.config import NetworkConfig
+from elmokit.nn.network import build_bilm, build_token_encoder, spread_state
 from elmokit.nn.precision import multiplies
-from elmokit.nn.token_encoders import SubwordEncoder, WordCharEncoder, WordEmbedding
 from elmokit.text.char_ids import marker_char_ids
 
 
@@ -98,8 +97,9 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
 
     def __init__(self, config: ElmoConfig) -> None:
         super().__init__(config)
-        self.token_encoder = _token_encoder(config)
-        self.bilm = _bilm(config)
+        shape = NetworkConfig.of(config)
+        self.token_encoder = build_token_encoder(shape)
+        self.bilm = build_bilm(shape)
         if config.warm_state:
             sizes = (config.n_layers, config.directions)
             self.warm_h = nn.Parameter(torch.zeros(*sizes, self.bilm.output_dim), requires_grad=False)
@@ -131,8 +131,7 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         """Where sentences start: the warm state that the model holds, or zero."""
         if not self.config.warm_state:
             return self.bilm.zero_state(batch)
-        h, c = (state.unsqueeze(2).expand(-1, -1, batch, -1) for state in (self.warm_h, self.warm_c))
-        return State(h, c.to(torch.promote_types(c.dtype, torch.float32)))
+        return spread_state(self.warm_h, self.warm_c, batch)
 
     def run(
         self, words: Tensor, index: Tensor, lengths: Sequence[int], *, state: State | None = None
@@ -178,42 +177,6 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         layers, _ = self.run(words, index, lengths)
         hidden = tuple(_take_words(layer, places, mask) for layer in layers)
         return ElmoModelOutput(last_hidden_state=hidden[-1], hidden_states=hidden, mask=mask)
-
-
-def _bilm(config: ElmoConfig) -> BiLM | ContextLSTM:
-    if config.context_layers:
-        return ContextLSTM(
-            input_dim=config.projection_dim, hidden_dim=config.cell_dim, n_layers=config.context_layers,
-            dropout=config.dropout,
-        )  # fmt: skip
-    return BiLM(
-        # As in bilm-tf, a projection as wide as the cell is left out.
-        input_dim=config.projection_dim, cell_dim=config.cell_dim,
-        projection_dim=None if config.projection_dim == config.cell_dim else config.projection_dim,
-        n_layers=config.n_layers, directions=config.directions, use_skip_connections=config.use_skip_connections,
-        cell_clip=config.cell_clip, proj_clip=config.proj_clip, dropout=config.dropout,
-        locked_dropout=config.locked_dropout, weight_dropout=config.weight_dropout,
-    )  # fmt: skip
-
-
-def _token_encoder(config: ElmoConfig) -> CharCNN | WordEmbedding | SubwordEncoder | WordCharEncoder:
-    if config.token_encoder == "word":
-        return WordEmbedding(n_words=config.n_words, dim=config.projection_dim)
-    if config.token_encoder == "subword":
-        return SubwordEncoder(n_pieces=config.n_words, dim=config.projection_dim)
-    joined = config.token_encoder == "word_char"
-    characters = None
-    if config.n_characters:
-        characters = CharCNN(
-            n_characters=config.n_characters, embedding_dim=config.char_embedding_dim, filters=config.filters or [],
-            n_highway=config.n_highway, projection_dim=None if joined else config.projection_dim,
-            activation=config.char_cnn_activation, max_characters=config.max_characters_per_token,
-            padding=config.character_padding,
-        )  # fmt: skip
-    if characters is not None and not joined:
-        return characters
-    words = WordEmbedding(n_words=config.n_words, dim=config.word_dim) if config.n_words else None
-    return WordCharEncoder(words=words, characters=characters, projection_dim=config.projection_dim)
 
 
 def _check_shape(char_ids: Tensor, width: int) -> None:

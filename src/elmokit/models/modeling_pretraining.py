@@ -11,7 +11,8 @@ from elmokit.errors import ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
 from elmokit.nn.bilm import BiLM, State
-from elmokit.nn.softmax import build_head
+from elmokit.nn.config import NetworkConfig
+from elmokit.nn.network import build_language_head
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,7 @@ class ElmoForPreTraining(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
     def __init__(self, config: ElmoConfig) -> None:
         super().__init__(config)
         self.elmo = ElmoModel(config)
-        self.head = build_head(
-            config.softmax, config.hidden_size // config.directions, config.vocab_size,
-            n_samples=config.n_negative_samples, cutoffs=config.adaptive_cutoffs, div_value=config.adaptive_div_value,
-        )  # fmt: skip
+        self.head = build_language_head(NetworkConfig.of(config))
         self.post_init()  # type: ignore[no-untyped-call]
 
     @property

@@ -1,7 +1,8 @@
 """Language-model heads over a large vocabulary: full, sampled and adaptive softmax with one surface.
 
 Each has ``loss(hidden, targets)``, the training loss of every position, and ``log_probs(hidden)``, the exact
-distribution over the whole vocabulary; ``nll`` reads targets off that distribution in chunks of bounded memory.
+distribution over the whole vocabulary; ``nll`` and ``guesses`` say of targets what that distribution says, in bounded
+memory and without computing all of it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from elmokit.nn.cross_entropy import cross_entropy, rows_at_once
+from elmokit.nn.exact_softmax import negative_log_likelihood, wide_logits
+from elmokit.nn.next_word import Cluster, Guesses, clustered_guesses, plain_guesses
 
 
 class SoftmaxHead(nn.Module):
@@ -40,15 +43,13 @@ class SoftmaxHead(nn.Module):
         """Say of vectors like `hidden` about what a plain softmax of this weight (V, H) and bias (V,) says."""
         raise NotImplementedError
 
-    @torch.no_grad()
     def nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        """Exact negative log-likelihood of each target, (N,) in nats."""
-        rows = rows_at_once(self.vocab_size)
-        parts = [
-            -self.log_probs(h).gather(1, t[:, None])[:, 0]
-            for h, t in zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True)
-        ]
-        return torch.cat(parts) if parts else hidden.new_zeros(0)
+        """Exact negative log-likelihood of each target, (N,) in nats; without a gradient."""
+        raise NotImplementedError
+
+    def guesses(self, hidden: Tensor, targets: Tensor, *, among: int) -> Guesses:
+        """`nll`, the likeliest words, and how many words are likelier than each target, exact below `among`."""
+        raise NotImplementedError
 
 
 class FullSoftmax(SoftmaxHead):
@@ -75,7 +76,15 @@ class FullSoftmax(SoftmaxHead):
         self.bias.copy_(bias)
 
     def log_probs(self, hidden: Tensor) -> Tensor:
-        return functional.log_softmax(functional.linear(hidden, self.weight, self.bias).float(), dim=1)
+        return wide_logits(hidden, self.weight, self.bias).log_softmax(dim=1)
+
+    @torch.no_grad()
+    def nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        return negative_log_likelihood(hidden, targets, self.weight, self.bias)
+
+    @torch.no_grad()
+    def guesses(self, hidden: Tensor, targets: Tensor, *, among: int) -> Guesses:
+        return plain_guesses(hidden, targets, self.weight, self.bias)
 
     def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         if not torch.is_grad_enabled():
@@ -191,25 +200,32 @@ class AdaptiveSoftmax(SoftmaxHead):
             vectors.weight.zero_()[:, :rank] = left[:, :rank] * root
 
     def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        if not torch.is_grad_enabled():
-            log_probs: Tensor = self.adaptive(hidden, targets).output
-            return -log_probs
+        entropy = cross_entropy if torch.is_grad_enabled() else negative_log_likelihood
         head, n_short = self.adaptive.head, self.adaptive.shortlist_size
         clusters = self._clusters()
         inside = [(targets >= words.start) & (targets < words.stop) for words, _, _ in clusters]
         first = targets
         for number, rows in enumerate(inside, n_short):
             first = torch.where(rows, number, first)
-        losses = cross_entropy(hidden, first, head.weight, head.bias)
+        losses = entropy(hidden, first, head.weight, head.bias)
         for rows, (words, smaller, vectors) in zip(inside, clusters, strict=True):
             chosen = rows.nonzero()[:, 0]
-            tail = cross_entropy(smaller(hidden[chosen]), targets[chosen] - words.start, vectors.weight, None)
+            tail = entropy(smaller(hidden[chosen]), targets[chosen] - words.start, vectors.weight, None)
             losses = losses.index_add(0, chosen, tail)
         return losses
 
+    @torch.no_grad()
     def nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        with torch.no_grad():
-            return self.loss(hidden, targets)
+        with torch.autocast(hidden.device.type, enabled=False):
+            return self.loss(hidden.to(self.adaptive.head.weight.dtype), targets)
+
+    @torch.no_grad()
+    def guesses(self, hidden: Tensor, targets: Tensor, *, among: int) -> Guesses:
+        clusters = [Cluster(words, smaller.weight, vectors.weight) for words, smaller, vectors in self._clusters()]
+        head = self.adaptive.head
+        with torch.autocast(hidden.device.type, enabled=False):
+            hidden = hidden.to(head.weight.dtype)
+            return clustered_guesses(hidden, targets, head.weight, head.bias, clusters, among=among)
 
     def log_probs(self, hidden: Tensor) -> Tensor:
         probabilities: Tensor = self.adaptive.log_prob(hidden)

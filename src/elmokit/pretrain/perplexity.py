@@ -7,25 +7,30 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import precision_recall_fscore_support
+from torch.nn import functional
 
 from elmokit.errors import ModelError
-from elmokit.models.loading import load, word_rows_of
-from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.bilm import State
-from elmokit.nn.cross_entropy import rows_at_once
+from elmokit.nn.lstm import ProjectedLSTM, lay_out_for_inference
+from elmokit.nn.network import LanguageNetwork
+from elmokit.nn.next_word import Guesses
 from elmokit.pretrain.corpus import Corpus, Sentences, build_corpus
-from elmokit.pretrain.setup import load_vocabulary
+from elmokit.pretrain.saved_model import SavedLanguageModel
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
+from elmokit.pretrain.word_table import WordTable
+
+if TYPE_CHECKING:
+    from elmokit.models.modeling_pretraining import ElmoForPreTraining
 
 Start = Literal["zero", "warm", "carry"]
 
 _WINDOW = 256  # words a row and step of a stream that is evaluated
+_AMONG = 5  # likeliest words
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class TextEvaluation:
 def evaluate_text(
     model_folder: str | Path, text: str | Path | Sequence[str | Path], *, column: str | None = None,
     pre_split: bool | None = None, normalize: Sequence[str] | None = None, max_words: int = 200,
-    batch_tokens: int = 4096, next_word: bool = False, state: Start = "zero",
+    batch_tokens: int = 16_384, next_word: bool = False, state: Start = "zero",
 ) -> TextEvaluation:  # fmt: skip
     """Perplexities of a saved model on text files, exact (full softmax).
 
@@ -105,26 +110,26 @@ def evaluate_text(
         ModelError: The folder holds no pretrained model with its head, or no warm state.
         DataError: The files are missing, empty or no text.
     """
-    folder = Path(model_folder)
-    vocabulary = load_vocabulary(folder)
-    model = load(ElmoForPreTraining, folder)
-    config = model.config
+    saved = SavedLanguageModel.open(model_folder)
+    config = saved.config
     if state == "warm" and not config.warm_state:
-        raise ModelError(f"{folder} holds no warm state: elmo convert --warm-text FILE makes one")
+        raise ModelError(f"{model_folder} holds no warm state: elmo convert --warm-text FILE makes one")
+    for layer in saved.network.bilm.layers:
+        lay_out_for_inference(cast(ProjectedLSTM, layer))
     with tempfile.TemporaryDirectory(prefix="elmokit-") as scratch:
         corpus = build_corpus(
             [text] if isinstance(text, str | Path) else text, None, Path(scratch) / "corpus", column=column,
-            pre_split=config.pre_split if pre_split is None else pre_split,
-            normalize=(config.text_steps or []) if normalize is None else normalize,
-            max_words=max_words, max_characters=config.max_characters_per_token, from_vocab=vocabulary,
+            pre_split=saved.pre_split if pre_split is None else pre_split,
+            normalize=saved.text_steps if normalize is None else normalize,
+            max_words=max_words, max_characters=config.max_characters_per_token, from_vocab=saved.vocabulary,
         )  # fmt: skip
-        corpus = corpus.read_by(word_rows_of(folder))
+        corpus = corpus.read_by(saved.rows)
         batches: Batches = SentenceBatches(
             corpus, corpus.train, tokens=batch_tokens, shuffle=False, directions=config.directions
         )
         if state == "carry":
             batches = stream_for_evaluation(corpus, corpus.train, directions=config.directions)
-        found, guesses = evaluate_batches(model, batches.read(0), state=state, next_word=next_word)
+        found, guesses = evaluate_batches(saved.network, batches.read(0), state=state, next_word=next_word)
         info = corpus.info["train"]
     return TextEvaluation(found, guesses, info["n_sentences"], info["n_tokens"], info["n_unknown"])
 
@@ -136,33 +141,38 @@ def stream_for_evaluation(corpus: Corpus, sentences: Sentences, *, directions: i
 
 @torch.no_grad()
 def evaluate_batches(
-    model: ElmoForPreTraining, batches: Iterable[PackedBatch], *, state: Start = "zero", next_word: bool = False
-) -> tuple[Perplexity, NextWord | None]:
+    model: LanguageNetwork | ElmoForPreTraining, batches: Iterable[PackedBatch], *, state: Start = "zero",
+    next_word: bool = False,
+) -> tuple[Perplexity, NextWord | None]:  # fmt: skip
     """Perplexity over packed batches, in evaluation mode; the model's training mode comes back afterwards."""
-    training = model.training
+    training, bilm = model.training, model.bilm
     model.train(False)
-    sums, count = np.zeros(model.config.directions), 0
+    device = next(model.parameters()).device
+    words = WordTable(model.elmo.token_vectors, dim=model.elmo.config.projection_dim, device=device)
+    sums, count = np.zeros(bilm.directions), 0
     start: State | None = None
     guesses = _Guesses()
     for batch in batches:
-        batch = batch.to(model.device)
+        batch = batch.to(device)
         if state == "warm":
             start = model.elmo.initial_state(batch.batch_sizes[0])
-        hidden, final = model.hidden(batch.chars, batch.index, batch.batch_sizes, state=start)
+        tokens = functional.embedding(batch.index, words.vectors(batch))  # (D, N, P)
+        layers, final = bilm.forward_packed(tokens, batch.batch_sizes, state=start)
         start = final if state == "carry" else None
-        targets = batch.targets
-        nll = model.head.nll(hidden.flatten(0, 1), targets.flatten()).view(targets.shape)
-        sums += nll.double().sum(dim=1).cpu().numpy()
-        count += targets.shape[1]
+        hidden, targets = layers[-1].flatten(0, 1), batch.targets.flatten()
         if next_word:
-            guesses.add(model, hidden.flatten(0, 1), targets.flatten())
+            found = model.head.guesses(hidden, targets, among=_AMONG)
+            guesses.add(targets, found)
+        nll = found.nll if next_word else model.head.nll(hidden, targets)
+        sums += nll.double().view(batch.targets.shape).sum(dim=1).cpu().numpy()
+        count += batch.targets.shape[1]
     model.train(training)
     if count == 0:
         return Perplexity(math.nan, None, math.nan, 0), None
     means = sums / count
     backward = _exp(means[1]) if len(means) > 1 else None
-    found = Perplexity(_exp(means[0]), backward, _exp(means.mean()), count)
-    return found, guesses.figures() if next_word else None
+    perplexity = Perplexity(_exp(means[0]), backward, _exp(means.mean()), count)
+    return perplexity, guesses.figures() if next_word else None
 
 
 def _exp(nats: float) -> float:
@@ -171,24 +181,33 @@ def _exp(nats: float) -> float:
 
 
 class _Guesses:
-    """Collects the five likeliest words of every position."""
+    """Collects the likeliest word of every position, and how many words are likelier than the right one."""
 
     def __init__(self) -> None:
-        self.gold: list[NDArray[np.int32]] = []
-        self.best: list[NDArray[np.int32]] = []
+        self.gold: list[NDArray[np.int64]] = []
+        self.best: list[NDArray[np.int64]] = []
+        self.among = 0
 
-    def add(self, model: ElmoForPreTraining, hidden: torch.Tensor, targets: torch.Tensor) -> None:
-        size = model.config.vocab_size
-        for part in torch.split(hidden, rows_at_once(size)):
-            best = model.log_probs(part).topk(min(5, size), dim=1).indices
-            self.best.append(best.cpu().numpy().astype(np.int32))
-        self.gold.append(targets.cpu().numpy().astype(np.int32))
+    def add(self, targets: torch.Tensor, found: Guesses) -> None:
+        self.gold.append(targets.cpu().numpy())
+        self.best.append(found.best.cpu().numpy())
+        self.among += int((found.above < _AMONG).sum())
 
     def figures(self) -> NextWord:
         gold, best = np.concatenate(self.gold), np.concatenate(self.best)
-        hits = best == gold[:, None]
-        precision, recall, f1, _ = precision_recall_fscore_support(
-            gold, best[:, 0], average="weighted", zero_division=0
-        )
-        top1, top5 = float(hits[:, 0].mean()), float(hits.any(axis=1).mean())
-        return NextWord(top1, top5, float(precision), float(recall), float(f1))
+        precision, recall, f1 = weighted_scores(gold, best)
+        return NextWord(float((gold == best).mean()), self.among / len(gold), precision, recall, f1)
+
+
+def weighted_scores(gold: NDArray[np.int64], found: NDArray[np.int64]) -> tuple[float, float, float]:
+    """Precision, recall and F1 of every class that occurs, averaged with its share of `gold`; 0 where 0 / 0.
+
+    `sklearn.metrics.precision_recall_fscore_support` says the same, after an import of a second.
+    """
+    size = int(max(gold.max(), found.max())) + 1
+    right, wanted, given = (np.bincount(each, minlength=size) for each in (gold[gold == found], gold, found))
+    weights = wanted / len(gold)
+    precision = right / np.maximum(given, 1)
+    recall = right / np.maximum(wanted, 1)
+    f1 = 2 * right / np.maximum(given + wanted, 1)
+    return float(weights @ precision), float(weights @ recall), float(weights @ f1)

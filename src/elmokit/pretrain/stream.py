@@ -30,11 +30,12 @@ _POOL_BATCHES = 64
 
 @dataclass(frozen=True)
 class PackedBatch:
-    """What `ElmoForPreTraining.forward` takes.
+    """What `ElmoForPreTraining.forward` takes, and what the words are.
 
     ``predictions`` are those of the whole step, over all processes, in one direction.
     """
 
+    words: Tensor  # (U,) ids of the distinct words that are read
     chars: Tensor  # (U, 50)
     index: Tensor  # (D, N)
     targets: Tensor  # (D, N)
@@ -42,8 +43,8 @@ class PackedBatch:
     predictions: int
 
     def to(self, device: torch.device) -> PackedBatch:
-        chars, index, targets = (tensor.to(device) for tensor in (self.chars, self.index, self.targets))
-        return replace(self, chars=chars, index=index, targets=targets)
+        names = ("words", "chars", "index", "targets")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
 class Batches(Protocol):
@@ -72,6 +73,7 @@ def _pack(
     distinct, index = np.unique(words, return_inverse=True)
     rows = np.asarray(corpus.inputs[distinct]) if augmentation is None else augmentation.rows(distinct)
     return PackedBatch(
+        words=torch.from_numpy(distinct),
         chars=torch.from_numpy(rows),
         index=torch.from_numpy(index.reshape(words.shape)),
         targets=torch.from_numpy(np.where(targets < len(corpus.vocab), targets, UNK_ID)),

@@ -62,8 +62,8 @@ def test_full_softmax_in_evaluation() -> None:
     hidden, targets = batch()
     reference = functional.cross_entropy(functional.linear(hidden, head.weight, head.bias), targets, reduction="none")
     with torch.no_grad():
-        torch.testing.assert_close(head.loss(hidden, targets), reference.detach().float(), rtol=0, atol=1e-6)
-    torch.testing.assert_close(head.nll(hidden, targets), reference.detach().float(), rtol=0, atol=1e-6)
+        torch.testing.assert_close(head.loss(hidden, targets), reference.detach(), rtol=0, atol=1e-12)
+    torch.testing.assert_close(head.nll(hidden, targets), reference.detach(), rtol=0, atol=1e-12)
     assert not head.nll(hidden, targets).requires_grad
 
 
@@ -143,9 +143,9 @@ def test_sampled_softmax_is_exact_in_evaluation_and_when_it_would_draw_every_wor
     reference = functional.cross_entropy(functional.linear(hidden, head.weight, head.bias), targets, reduction="none")
     torch.testing.assert_close(head.loss(hidden, targets), reference, rtol=0, atol=1e-12)
     head = seeded(SampledSoftmax(5, 50, n_samples=5)).eval()
-    torch.testing.assert_close(head.loss(hidden, targets), reference.detach().float(), rtol=0, atol=1e-6)
+    torch.testing.assert_close(head.loss(hidden, targets), reference.detach(), rtol=0, atol=1e-12)
     with torch.no_grad():
-        torch.testing.assert_close(head.train().loss(hidden, targets), reference.detach().float(), rtol=0, atol=1e-6)
+        torch.testing.assert_close(head.train().loss(hidden, targets), reference.detach(), rtol=0, atol=1e-12)
 
 
 def trained_perplexity(head: SoftmaxHead, contexts: Tensor, targets: Tensor) -> float:

@@ -1,0 +1,61 @@
+"""The exact softmax where no gradient is wanted: the likelihood of given words, tile by tile of the logits."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_TILE_ROWS, _TILE_WORDS = 128, 2048
+"""Logits computed at a time on a CPU: 1 MB in float32, still in the cache when their exponentials are summed."""
+
+_DEVICE_ROWS = 4096
+"""Rows of a tile on other devices, which want few large calls."""
+
+
+def negative_log_likelihood(hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """−log p(target) in nats, (N,), under logits hidden (N, H) · weight (V, H)ᵀ + bias (V,).
+
+    Products are in the type of the weights, all else in single precision or better. The memory does not depend on V.
+    """
+    rows = _TILE_ROWS if hidden.device.type == "cpu" else _DEVICE_ROWS
+    tiles = zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True)
+    return torch.cat([_losses(rows, words, weight, bias) for rows, words in tiles])
+
+
+def _losses(hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """(n,), in tiles of words."""
+    log_sum = own = hidden.new_full((len(hidden),), -torch.inf, dtype=_wide_type(hidden))
+    for start, stop in _word_ranges(len(weight)):
+        logits = wide_logits(hidden, weight[start:stop], None if bias is None else bias[start:stop])
+        log_sum = torch.logaddexp(log_sum, log_sum_exp(logits, logits.amax(dim=1)))
+        scores = logits.gather(1, (targets - start).clamp(0, stop - start - 1)[:, None])[:, 0]
+        own = torch.where(targets < start, own, scores)
+    return log_sum - own
+
+
+def wide_logits(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """(n, V), in single precision or better."""
+    with torch.autocast(hidden.device.type, enabled=False):
+        return functional.linear(hidden.to(weight.dtype), weight, bias).to(_wide_type(weight))
+
+
+def log_sum_exp(logits: Tensor, largest: Tensor) -> Tensor:
+    """log Σ exp of each row, (n,); `largest` (n,) is the largest logit of each.
+
+    For any word it is l − log p, and the likeliest has the p that is furthest from 0. `torch.logsumexp` takes longer.
+    """
+    return largest - logits.softmax(dim=1).amax(dim=1).log_()
+
+
+def _word_ranges(count: int) -> list[tuple[int, int]]:
+    """Ranges of about equal size, none above `_TILE_WORDS`."""
+    tiles = -(-count // _TILE_WORDS)
+    borders = [count * tile // tiles for tile in range(tiles + 1)]
+    return list(pairwise(borders))
+
+
+def _wide_type(x: Tensor) -> torch.dtype:
+    return torch.promote_types(x.dtype, torch.float32)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from elmokit.errors import ModelError
+from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoModel
+from elmokit.nn.network import LanguageNetwork
+from elmokit.pretrain.saved_model import SavedLanguageModel
+from elmokit.text.vocab import Vocabulary
+
+WORDS = ["the", "bank", "of", "river"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return saved(tmp_path)
+
+
+def saved(folder: Path, **values: object) -> Path:
+    torch.manual_seed(0)
+    vocabulary = Vocabulary.from_counts(dict.fromkeys(WORDS, 9))
+    config = ElmoConfig.preset("tiny", vocab_size=len(vocabulary), text_steps=["lower_case"], pre_split=True, **values)
+    ElmoForPreTraining(config).save_pretrained(folder)
+    vocabulary.save(folder / "vocab.txt")
+    return folder
+
+
+def change_config(folder: Path, **values: object) -> None:
+    file = folder / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+
+
+def test_a_usual_folder_opens_in_plain_pytorch(folder: Path) -> None:
+    state = torch.random.get_rng_state()
+    found = SavedLanguageModel.open(folder)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert isinstance(found.network, LanguageNetwork)
+    assert not found.network.training
+    assert (found.text_steps, found.pre_split, found.config.cell_dim) == (["lower_case"], True, 32)
+    assert found.vocabulary.words[3:] == sorted(WORDS)
+    assert found.rows(["bank"]).shape == (1, 50)
+    expected = ElmoForPreTraining.from_pretrained(folder).state_dict()
+    assert found.network.state_dict().keys() == expected.keys()
+    assert all(torch.equal(value, expected[name]) for name, value in found.network.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["elmo-mini"])
+def test_a_shipped_model_opens_in_plain_pytorch_by_its_name(name: str) -> None:
+    assert isinstance(SavedLanguageModel.open(name).network, LanguageNetwork)
+
+
+def test_weights_in_half_precision_are_widened(folder: Path) -> None:
+    weights = {name: value.half() for name, value in load_file(folder / "model.safetensors").items()}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    network = SavedLanguageModel.open(folder).network
+    assert isinstance(network, LanguageNetwork)
+    assert {value.dtype for value in network.state_dict().values()} == {torch.float32}
+
+
+def test_an_unusual_folder_opens_by_way_of_transformers(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "kept.safetensors")
+    torch.save(load_file(folder / "kept.safetensors"), folder / "pytorch_model.bin")
+    found = SavedLanguageModel.open(folder)
+    assert isinstance(found.network, ElmoForPreTraining)
+    assert (found.text_steps, found.pre_split, found.vocabulary.words[3:]) == (["lower_case"], True, sorted(WORDS))
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"cell_clip": -1.0}, "cell_clip is -1.0; expected a positive bound"),
+        ({"celldim": 32}, "Unknown model setting 'celldim'"),
+        ({"cell_dim": "32"}, "cell_dim"),
+        ({"cell_dim": 48}, r"config\.json asks for"),
+        ({"model_type": "bert"}, "a model of type 'bert'; expected 'elmo'"),
+        ({"filters": []}, "filters is empty"),
+    ],
+)
+def test_a_damaged_configuration_is_told(folder: Path, values: dict[str, object], problem: str) -> None:
+    change_config(folder, **values)
+    with pytest.raises(Exception, match=problem):
+        SavedLanguageModel.open(folder)
+
+
+def test_damaged_weights_are_told(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-50])
+    with pytest.raises(ModelError, match="cannot be read"):
+        SavedLanguageModel.open(folder)
+
+
+def test_a_missing_tensor_is_told(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    weights.pop("head.weight")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"lacks 1 tensors of ElmoForPreTraining, the first is head\.weight"):
+        SavedLanguageModel.open(folder)
+
+
+def test_folders_without_a_language_model(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no model folder"):
+        SavedLanguageModel.open(tmp_path / "nowhere")
+    (folder / "vocab.txt").unlink()
+    with pytest.raises(ModelError, match=r"has no vocab\.txt: it is no model that elmo pretrain made"):
+        SavedLanguageModel.open(folder)
+    ElmoModel(ElmoConfig.preset("tiny")).save_pretrained(tmp_path / "bare")
+    Vocabulary.from_counts({"a": 1}).save(tmp_path / "bare" / "vocab.txt")
+    with pytest.raises(ModelError, match="lacks 2 tensors of ElmoForPreTraining"):
+        SavedLanguageModel.open(tmp_path / "bare")
+
+
+def test_evaluation_imports_neither_transformers_nor_scikit_learn(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the bank of the river\n", encoding="utf-8")
+    words = ["evaluate", str(folder), "--text", str(tmp_path / "a.txt"), "--next-word"]
+    code = (
+        f"import sys; from elmokit.cli.app import app; app({words!r}, standalone_mode=False)\n"
+        "heavy = {'transformers', 'sklearn', 'scipy', 'accelerate', 'datasets', 'pandas', 'sympy'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("5 words in 1 sentences, 0 of them unknown")
