@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 _ROWS_THAT_PAY = 600
 _CALLS_THAT_PAY = 12
 
 
 def product_with(weight: Tensor, *, rows: int, calls: int) -> Callable[[Tensor], Tensor]:
-    """A function of x (B, K) that gives x · weightᵀ (B, M), weight (M, K).
+    """A function of x (B, K) that gives x · weightᵀ (B, M), weight (M, K); not differentiable.
 
     A library lays a weight out for the processor's units in every product, which takes as long as the product itself
     when x has few rows. Here oneDNN does it once where that pays for ``calls`` products of ``rows`` rows altogether. On
@@ -23,13 +25,28 @@ def product_with(weight: Tensor, *, rows: int, calls: int) -> Callable[[Tensor],
     if not _pays(weight, rows=rows, calls=calls):
         return lambda x: torch.mm(x, transposed)
     packed = torch.ops.mkldnn._reorder_linear_weight(weight, max(rows // max(calls, 1), 1))
-    linear = torch.ops.mkldnn._linear_pointwise.default
-    return lambda x: linear(x, packed, None, "none", [], "")
+    return lambda x: _onednn_linear(x, packed, None)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`torch.nn.functional.linear` of x (N, K) where no gradient is needed.
+
+    In float32 by oneDNN, where PyTorch takes MKL: 214 GFLOP/s instead of 181 for 256 rows and (2048, 2048) on two cores
+    of an EPYC, and the same on processors of Intel.
+    """
+    if weight.dtype != torch.float32 or x.dtype != torch.float32 or weight.device.type != "cpu" or not can_pack():
+        return functional.linear(x, weight, bias)
+    return _onednn_linear(x, weight, bias)
+
+
+def _onednn_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    result: Tensor = torch.ops.mkldnn._linear_pointwise.default(x, weight, bias, "none", [], "")
+    return result
 
 
 def _pays(weight: Tensor, *, rows: int, calls: int) -> bool:
     """In float32 the whole product gets faster, in bfloat16 the layout is saved, which costs more across the grain."""
-    if weight.device.type != "cpu" or not _can_pack():
+    if weight.device.type != "cpu" or not can_pack():
         return False
     if weight.dtype == torch.float32:
         return rows >= _ROWS_THAT_PAY and calls >= 4
@@ -37,8 +54,10 @@ def _pays(weight: Tensor, *, rows: int, calls: int) -> bool:
     return weight.dtype == torch.bfloat16 and calls >= (_CALLS_THAT_PAY if natural else 4 * _CALLS_THAT_PAY)
 
 
-def _can_pack() -> bool:
+@cache
+def can_pack() -> bool:
+    """Whether this PyTorch has oneDNN and the operations that PyTorch's compiler calls it by."""
     operations = torch.ops.mkldnn
-    return torch.backends.mkldnn.is_available() and all(  # type: ignore[no-untyped-call]
-        hasattr(operations, name) for name in ("_reorder_linear_weight", "_linear_pointwise")
-    )
+    names = ("_reorder_linear_weight", "_linear_pointwise")
+    available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return available and all(hasattr(operations, name) for name in names)
