@@ -21,7 +21,7 @@ MOST_ROWS = 8
 """Sentences up to which this is the faster way (measured on an EPYC, Zen 4, against prepacked products)."""
 
 _PANEL = 64
-_MOST_BYTES = 12 << 20  # of both directions of a layer: larger weights come from memory, not from a cache, either way
+_MOST_BYTES = 20 << 20  # of both directions of a layer: larger weights come from memory, not from a cache, either way
 _GATES_AT_ONCE = 1 << 20  # numbers
 _STORAGES = (torch.float32, torch.float16, torch.bfloat16)  # numbered as in kernel_list.h
 
@@ -40,17 +40,22 @@ class FewRows:
     @classmethod
     def of(cls, w: Weights, kernels: Kernels) -> FewRows | None:
         """None where the weights do not fit: too large, sizes that 64 does not divide, or not on a CPU."""
-        matrices = [w.input, w.hidden, *([] if w.projection is None else [w.projection.t()])]
-        if w.input.device.type != "cpu" or any(len(matrix) % _PANEL for matrix in matrices):
-            return None
+        matrices = _matrices(w)
         dtype = _storage(matrices)
-        if 2 * sum(matrix.numel() for matrix in matrices) * dtype.itemsize > _MOST_BYTES:
+        if not cls.fits(w, dtype):
             return None
         panels = [_panels(matrix.detach(), dtype) for matrix in matrices]
         projection = None if w.projection is None else panels[2]
-        return cls(
-            kernels, _STORAGES.index(dtype), panels[0], panels[1], w.bias.detach().float().contiguous(), projection
-        )
+        bias = w.bias.detach().float().contiguous()
+        return cls(kernels, _STORAGES.index(dtype), panels[0], panels[1], bias, projection)
+
+    @staticmethod
+    def fits(w: Weights, dtype: torch.dtype) -> bool:
+        """Whether weights of these sizes, stored in this type, can be laid out."""
+        matrices = _matrices(w)
+        divided = all(len(matrix) % _PANEL == 0 for matrix in matrices)
+        small = 2 * sum(matrix.numel() for matrix in matrices) * dtype.itemsize <= _MOST_BYTES
+        return w.input.device.type == "cpu" and divided and small
 
     def run(self, x: Tensor, h: Tensor, c: Tensor, batch_sizes: Sequence[int], clips: Clips, output: Tensor) -> None:
         """As `lstm_steps.infer`: packed rows x (N, I) in float32; fills output (N, H), h (B, H) and c (B, C) become the
@@ -77,6 +82,11 @@ class FewRows:
     def _steps_at_once(batch_sizes: Sequence[int], size: int) -> list[int]:
         most = max(_GATES_AT_ONCE // (4 * size * batch_sizes[0]), 1)
         return list(batch_sizes[:most])
+
+
+def _matrices(w: Weights) -> list[Tensor]:
+    """Each (outputs, inputs)."""
+    return [w.input, w.hidden, *([] if w.projection is None else [w.projection.t()])]
 
 
 def _panels(weight: Tensor, dtype: torch.dtype) -> Tensor:

@@ -126,6 +126,7 @@ class ProjectedLSTM(nn.Module):
         self.weight_dropout = Dropout(weight_dropout)
         self.cell_dim, self.output_dim = cell_dim, projection_dim or cell_dim
         self.clips = Clips(cell_clip, proj_clip)
+        self.prepares = False
         self._prepared: tuple[list[tuple[int, int]], list[FewRows]] | None = None
         self.weight_input = nn.Parameter(torch.empty(directions, 4 * cell_dim, input_dim))
         self.weight_hidden = nn.Parameter(torch.empty(directions, 4 * cell_dim, self.output_dim))
@@ -188,32 +189,38 @@ class ProjectedLSTM(nn.Module):
             kernels = kernels_for(x)
             advance = None if kernels is None else lstm_native.advance_cell(kernels)
 
-            few = self._few_rows() if x.dtype == torch.float32 else None
-            head = 0 if few is not None else len(batch_sizes)
-            while head < len(batch_sizes) and batch_sizes[head] > MOST_ROWS:
-                head += 1  # sentences end, rows get fewer
-            rows = sum(batch_sizes[:head])
+            few = self._few_rows(weights) if x.dtype == torch.float32 and batch_sizes[:1] <= [MOST_ROWS] else None
 
             def work(d: int) -> None:
-                if head:
-                    w = lstm_steps.wide(weights[d], single=batch_sizes[0] == 1) if stored_only else weights[d]
-                    lstm_steps.infer(
-                        x[d, :rows], h[d], c[d], w, batch_sizes[:head], self.clips, outputs[d, :rows],
-                        zero_start=zero_start, advance=advance,
-                    )  # fmt: skip
-                if few is not None and head < len(batch_sizes):
-                    few[d].run(x[d, rows:], h[d], c[d], batch_sizes[head:], self.clips, outputs[d, rows:])
+                if few is not None:
+                    few[d].run(x[d], h[d], c[d], batch_sizes, self.clips, outputs[d])
+                    return
+                w = lstm_steps.wide(weights[d], single=batch_sizes[:1] == [1]) if stored_only else weights[d]
+                lstm_steps.infer(
+                    x[d], h[d], c[d], w, batch_sizes, self.clips, outputs[d], zero_start=zero_start, advance=advance
+                )
 
             each_direction(work, len(x), x.device)
         return outputs.to(dtype), (h.to(dtype), c)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what `lay_out_for_inference` made, which belongs to this process."""
+        """Without the copy for a few sentences, which belongs to this process."""
         return {**self.__dict__, "_prepared": None}
 
-    def _few_rows(self) -> list[FewRows] | None:
-        """What `lay_out_for_inference` made, unless the weights have changed since."""
-        return self._prepared[1] if self._prepared is not None and self._prepared[0] == _stamps(self) else None
+    def _few_rows(self, weights: list[Weights]) -> list[FewRows] | None:
+        """The weights laid out for a few sentences, where `lay_out_for_inference` allows it and they fit; made once."""
+        library = kernels()
+        if not self.prepares or library is None:
+            return None
+        stamps = _stamps(self)
+        if self._prepared is None or self._prepared[0] != stamps:
+            made = [FewRows.of(w, library) for w in weights]
+            self._prepared = stamps, [each for each in made if each is not None]
+        return self._prepared[1] or None
+
+
+def _weights(layer: ProjectedLSTM) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    return layer.weight_input, layer.weight_hidden, layer.bias, layer.weight_projection
 
 
 def _stamps(layer: ProjectedLSTM) -> list[tuple[int, int]]:
@@ -230,14 +237,11 @@ def lay_out_for_inference(layer: ProjectedLSTM) -> None:
     one sentence alone, the product then takes half the time; with many it takes the same. Training keeps the other
     layout, which its backward pass is faster with. Weights in a type that the processor only stores want it, too, for
     their products with one vector, and their projection the other way round. Where the compiled kernels are there,
-    small layers also get a copy for a few sentences (`few_rows.py`).
+    small layers make a copy instead when a few sentences first come (`few_rows.py`).
     """
-    if (library := kernels()) is not None:
-        weights = layer.weight_input, layer.weight_hidden, layer.bias, layer.weight_projection
-        few = [FewRows.of(w, library) for w in _by_direction(*weights)]
-        layer._prepared = (_stamps(layer), [each for each in few if each is not None]) if all(few) else None
-        if layer._prepared is not None:
-            return
+    layer.prepares = True
+    if kernels() is not None and FewRows.fits(_by_direction(*_weights(layer))[0], torch.float32):
+        return
     weight: Tensor | None = layer.weight_hidden
     if not multiplies(layer.weight_hidden.dtype, layer.weight_hidden.device.type):
         weight = layer.weight_projection

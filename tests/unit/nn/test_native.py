@@ -115,9 +115,9 @@ def test_inference_equals_pytorch(shape: str, dtype: torch.dtype, monkeypatch: p
 def test_few_sentences_equal_many(
     shape: str, stored: torch.dtype, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The compiled loop, whatever the weights are stored in; the first steps have more rows than it takes."""
+    """The compiled loop, whatever the weights are stored in."""
     monkeypatch.setattr(few_rows, "_GATES_AT_ONCE", at_once)
-    monkeypatch.setattr(lstm, "MOST_ROWS", 5)
+    monkeypatch.setattr(lstm, "MOST_ROWS", RAGGED[0])
     module = layer(shape)
     with torch.no_grad():
         module.weight_hidden[:, 0, 0] = 1e-9  # which float16 cannot hold
@@ -126,9 +126,8 @@ def test_few_sentences_equal_many(
     with torch.inference_mode():
         expected, (h_expected, c_expected) = module(x, RAGGED)
         lay_out_for_inference(module)
-        few = module._few_rows()
-        assert few is not None and few[0].input.dtype == stored
         found, (h, c) = module(x, RAGGED)
+    assert module._prepared is not None and module._prepared[1][0].input.dtype == stored
     for ours, theirs in ((found, expected), (h, h_expected), (c, c_expected)):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
 
@@ -163,8 +162,8 @@ def test_sizes_that_do_not_fit_have_no_copy() -> None:
     odd = layer("odd sizes")
     weights = Weights(odd.weight_input[0], odd.weight_hidden[0], odd.bias[0], odd.weight_projection)
     assert FewRows.of(weights._replace(projection=None), _usual()) is None
-    wide = Weights(torch.zeros(4096, 512), torch.zeros(4096, 1024), torch.zeros(4096), None)
-    assert FewRows.of(wide._replace(hidden=torch.full((4096, 1024), 1 / 3)), _usual()) is None
+    wide = Weights(torch.zeros(8192, 512), torch.zeros(8192, 1024), torch.zeros(8192), None)
+    assert FewRows.of(wide._replace(hidden=torch.full((8192, 1024), 1 / 3)), _usual()) is None
 
 
 def test_the_backward_pass_runs_once() -> None:
