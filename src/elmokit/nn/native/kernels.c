@@ -54,8 +54,6 @@
 #define MOST_ROWS 4
 #include "kernel_bodies.h"
 
-#define CALL(name, ...) return table->name(__VA_ARGS__)
-
 typedef struct {
     const char *name;
 #define KERNEL(name, parameters, arguments) void(*name) parameters;
@@ -94,9 +92,10 @@ __attribute__((constructor)) static void choose(void) {
 #endif
 }
 
-/* For the tests: 0 baseline, 1 AVX2, 2 AVX-512, as far as the processor has them. Returns what is in use. */
 EXPORT const char *elmokit_instruction_set(void) { return table->name; }
 EXPORT int elmokit_abi(void) { return ABI_VERSION; }
+
+/* For the tests: use "baseline", "AVX2" or "AVX-512" from now on. Returns 0 where the processor lacks it. */
 EXPORT int elmokit_use(const char *name) {
     if (strcmp(name, "baseline") == 0) {
         table = &baseline;
