@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
 from elmokit.cli.app import main
@@ -445,6 +447,16 @@ def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
     run(text, tmp_path / "whole", **changed)
     one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "whole"))
     assert all(torch.equal(one[key], other[key]) for key in other)
+
+
+def test_a_task_trained_before_in_bfloat16_changes_nothing(text: Path, tmp_path: Path) -> None:
+    """accelerate keeps the number type of the last training in the process."""
+    run(text, tmp_path / "before", epochs=1)
+    AcceleratorState._reset_state()
+    Accelerator(mixed_precision="bf16", cpu=True)
+    run(text, tmp_path / "after", epochs=1)
+    one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("before", "after"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_accumulated_batches_make_the_update_of_one_large_batch(text: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
 
 from elmokit.errors import ConfigError, DataError, ModelError
@@ -70,7 +71,9 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
     Raises ``ConfigError``, ``DataError`` or ``ModelError`` for what a user can mend, before anything is overwritten.
     """
     check_settings(config)
+    AcceleratorState._reset_state()  # which holds the number type of a task trained before in this process
     accelerator = Accelerator(
+        mixed_precision="no",  # autocast is ours
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         cpu=not torch.cuda.is_available(),
     )

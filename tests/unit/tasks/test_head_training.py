@@ -28,4 +28,4 @@ def test_a_resumed_run_keeps_the_precision_that_was_measured(tmp_path: Path, mon
 
 def test_a_given_precision_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "faster_precision", lambda device: pytest.fail("measured"))
-    assert begin(settings(tmp_path), tmp_path).precision == "float32"
+    assert begin(settings(tmp_path, precision="float32"), tmp_path).precision == "float32"
