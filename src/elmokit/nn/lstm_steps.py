@@ -19,7 +19,7 @@ from torch import Tensor
 from elmokit.nn.packed_product import product_with
 from elmokit.nn.precision import wide_product
 
-_GATES_AT_ONCE = 1 << 21  # numbers, in inference: 8 MB in float32, a few steps of the largest published model
+_GATES_AT_ONCE = 1 << 20  # numbers, in inference: 4 MB in float32, a few steps of the largest published model
 _sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (d, y) -> d · y · (1 - y)
 _tanh_gradient = torch.ops.aten.tanh_backward  # (d, y) -> d · (1 - y²)
 
@@ -136,9 +136,11 @@ def infer(
     bias = w.bias.to(c.dtype).contiguous()
     mixed = x.new_empty(batch, size)
     calls = len(batch_sizes)
-    multiply = _product(w.input, x, calls=len(x) // max(at_once, 1))
-    recur = _product(w.hidden, x, calls=calls)
-    project = None if w.projection is None else _product(w.projection.t(), x, calls=calls)
+    multiply = _product(w.input, x, calls=len(x) // max(at_once, 1), room=x.new_empty(at_once, 4 * size))
+    recur = _product(w.hidden, x, calls=calls, room=x.new_empty(batch, 4 * size))
+    project = None
+    if w.projection is not None:
+        project = _product(w.projection.t(), x, calls=calls, room=x.new_empty(batch, h.shape[1]))
     filled = 0  # rows whose input product is in `gates`
     offset = 0  # the first of them
     gates = x
@@ -146,6 +148,7 @@ def infer(
         count = stop - start
         if stop > filled:
             offset, filled = start, stops[bisect_right(stops, start + at_once) - 1]  # whole steps only
+            gates = x  # which frees those before
             gates = multiply(x[start:filled])
             if advance is None:
                 gates += bias
@@ -164,10 +167,10 @@ def infer(
         h[:count] = output
 
 
-def _product(weight: Tensor, x: Tensor, *, calls: int) -> Callable[[Tensor], Tensor]:
+def _product(weight: Tensor, x: Tensor, *, calls: int, room: Tensor) -> Callable[[Tensor], Tensor]:
     """See `product_with`; of a weight (M, K) in another type than x, too."""
     if weight.dtype == x.dtype:
-        return product_with(weight, rows=len(x), calls=calls)
+        return product_with(weight, rows=len(x), calls=calls, room=room)
     return partial(wide_product, weight=weight)
 
 

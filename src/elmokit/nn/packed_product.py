@@ -11,19 +11,24 @@ from torch.nn import functional
 
 _ROWS_THAT_PAY = 600
 _CALLS_THAT_PAY = 12
+_MOST_BYTES = 4 << 20  # of a weight that is copied: the largest published model would hold 150 MB of copies in float32
 
 
-def product_with(weight: Tensor, *, rows: int, calls: int) -> Callable[[Tensor], Tensor]:
+def product_with(weight: Tensor, *, rows: int, calls: int, room: Tensor | None = None) -> Callable[[Tensor], Tensor]:
     """A function of x (B, K) that gives x · weightᵀ (B, M), weight (M, K); not differentiable.
+
+    The result may be in ``room`` (most rows, M), and is then overwritten by the next.
 
     A library lays a weight out for the processor's units in every product, which takes as long as the product itself
     when x has few rows. Here oneDNN does it once where that pays for ``calls`` products of ``rows`` rows altogether. On
     an EPYC (Zen 4) the product of 64 rows with (2048, 256) then runs at 112 and 218 GFLOP/s in float32 and bfloat16
-    where `torch.mm` has 95 and 201; of 16 rows with (16384, 512) at 92 and 214 for 45 and 142.
+    where `torch.mm` has 95 and 201.
     """
     transposed = weight.t()
     if not _pays(weight, rows=rows, calls=calls):
-        return lambda x: torch.mm(x, transposed)
+        if room is None:
+            return lambda x: torch.mm(x, transposed)
+        return lambda x: torch.mm(x, transposed, out=room[: len(x)])
     packed = torch.ops.mkldnn._reorder_linear_weight(weight, max(rows // max(calls, 1), 1))
     return lambda x: _onednn_linear(x, packed, None)
 
@@ -46,7 +51,7 @@ def _onednn_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 def _pays(weight: Tensor, *, rows: int, calls: int) -> bool:
     """In float32 the whole product gets faster, in bfloat16 the layout is saved, which costs more across the grain."""
-    if weight.device.type != "cpu" or not can_pack():
+    if weight.device.type != "cpu" or weight.numel() * weight.itemsize > _MOST_BYTES or not can_pack():
         return False
     if weight.dtype == torch.float32:
         return rows >= _ROWS_THAT_PAY and calls >= 4
