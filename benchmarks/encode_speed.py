@@ -1,11 +1,13 @@
 """Words a second of `Encoder` beside a plain PyTorch version of AllenNLP's method and, with --peers, simple_elmo.
 
     python benchmarks/encode_speed.py [--shapes small original] [--sentences 256] [--threads 2] [--rounds 3] [--peers]
+                                      [--memory 1GB]
 
 Random weights in the shapes of published models, real sentences in their given order (the Brown corpus in
 $ELMOKIT_DATA). Every encoder is fresh in each round, so no word vector is there from the round before. The rounds of
-all rows are interleaved and the best of each counts. --peers makes an environment of its own for simple_elmo 0.9.2 on
-tensorflow-cpu 2.15.1 in --peer-folder (some minutes and a gigabyte the first time); simple_elmo is only called.
+all rows are interleaved and the best of each counts. --memory adds rows with larger batches. --peers makes an
+environment of its own for simple_elmo 0.9.2 on tensorflow-cpu 2.15.1 in --peer-folder (some minutes and a gigabyte the
+first time); simple_elmo is only called.
 """
 
 from __future__ import annotations
@@ -202,6 +204,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--single", type=int, default=16, help="sentences of the run one at a time")
+    parser.add_argument("--memory", help="also embed with this `memory=`, and all sentences as one batch if it allows")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--peer-folder", type=Path, default=Path("runs/benchmark/simple_elmo"))
     arguments = parser.parse_args()
@@ -227,6 +230,10 @@ def measure(shape: str, sentences: list[list[str]], arguments: argparse.Namespac
     best: dict[str, float] = {}
     models = {f"elmokit {dtype}": _as(model, dtype) for dtype in arguments.dtypes}
     ways: dict[str, Callable[[], object]] = {name: partial(fresh, each, sentences) for name, each in models.items()}
+    if arguments.memory is not None:
+        for name, each in models.items():
+            more = partial(fresh, each, sentences, memory=arguments.memory, batch_size=len(sentences))
+            ways[f"{name}, memory {arguments.memory}"] = more
     ways["AllenNLP's method"] = lambda: plain.encode(sentences)
     peer = None
     if arguments.peers:
@@ -262,9 +269,9 @@ def measure(shape: str, sentences: list[list[str]], arguments: argparse.Namespac
         print(f"  {name:<34}{rate:>8,.0f} words/s{ratios}")
 
 
-def fresh(model: ElmoModel, sentences: list[list[str]]) -> None:
+def fresh(model: ElmoModel, sentences: list[list[str]], *, memory: str | None = None, batch_size: int = 256) -> None:
     """A pass of an encoder that knows no word yet."""
-    Encoder(model).encode(sentences, is_split_into_words=True)
+    Encoder(model, memory=memory).encode(sentences, is_split_into_words=True, batch_size=batch_size)
 
 
 def one_at_a_time(model: ElmoModel, sentences: list[list[str]]) -> None:

@@ -33,6 +33,9 @@ def embed(
     column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
     pre_split: PreSplit = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sentences the network sees at once.")] = 256,
+    memory: Annotated[
+        str | None, typer.Option(help="What larger batches may take, as 1GB: large models run faster.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run for OUTPUT.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
@@ -55,7 +58,9 @@ def embed(
     )  # fmt: skip
     check_output(settings, overwrite=overwrite)  # and a missing file: neither should wait for the model
     expand_paths(source)
-    encoder = Encoder.from_pretrained(model, dtype=compute, state=state, options=options, vocabulary=vocabulary)
+    encoder = Encoder.from_pretrained(
+        model, dtype=compute, state=state, options=options, vocabulary=vocabulary, memory=memory
+    )
     for note in encoder.notes:
         typer.echo(note, err=True)
     written = embed_file(encoder, settings, resume=resume, overwrite=overwrite, progress=not quiet)

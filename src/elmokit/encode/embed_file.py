@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from elmokit.encode.batching import word_windows
 from elmokit.encode.encoder import Encoder, Layers, Level
+from elmokit.encode.memory import share
 from elmokit.encode.writers import OutputShape, check_ending, forecast, writer_for
 from elmokit.errors import ConfigError, DataError
 from elmokit.progress import rate_bar
@@ -88,7 +89,7 @@ def embed_file(
         torch.set_num_threads(settings.threads)
     encoder.stream([], layers=settings.layers, level=settings.level, batch_size=settings.batch_size)  # checks them
     numbers = encoder.dim * (encoder.n_layers if settings.layers == "all" else 1)
-    most_words = max(_LEAST_WORDS, _PART_BYTES // (4 * numbers))
+    most_words = max(_LEAST_WORDS, max(_PART_BYTES, share(encoder.memory)) // (4 * numbers))
     stats = SourceStats()
     sizes = [(len(part), _words(part)) for part in _parts(encoder, settings, most_words, stats)]
     if not sum(words for _, words in sizes):
@@ -239,7 +240,8 @@ def _identity(encoder: Encoder, settings: EmbedSettings) -> dict[str, Any]:
         "source": settings.source, "bytes": [found.st_size for found in inputs],
         "changed": [found.st_mtime_ns for found in inputs], "layers": settings.layers, "level": settings.level,
         "dtype": settings.dtype, "column": settings.column, "pre_split": settings.pre_split,
-        "batch_size": settings.batch_size, "state": encoder.state, "weights": encoder.fingerprint(),
+        "batch_size": settings.batch_size, "memory": encoder.memory, "state": encoder.state,
+        "weights": encoder.fingerprint(),
     }  # fmt: skip
 
 

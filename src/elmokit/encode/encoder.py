@@ -20,6 +20,7 @@ from torch import Tensor
 from elmokit.encode.batching import word_windows
 from elmokit.encode.engine import Engine
 from elmokit.encode.language_model import LanguageModel, Score, Substitute
+from elmokit.encode.memory import Memory, memory_in_bytes, share
 from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.loading import load
 from elmokit.models.modeling_elmo import ElmoModel
@@ -52,13 +53,16 @@ class Encoder:
         state: Where sentences start: "zero"; "warm", a state that the model holds; or "carry", where the sentence in
             the same place of the call before ended, as the references do.
         notes: What was repaired in a published file, a sentence each.
+        memory: Bytes that batches may take; None: the default.
     """
 
     def __init__(
         self, model: ElmoModel, *, rows: WordRows | None = None, mix: LayerMix | None = None,
         state: Start | None = None, notes: Sequence[str] = (), folder: Path | None = None,
+        memory: Memory | None = None,
     ) -> None:  # fmt: skip
         """See `from_pretrained`. `rows` is how the model reads words; by default bytes."""
+        self.memory = memory_in_bytes(memory)
         if rows is None:
             if model.config.token_encoder != "char_cnn":
                 raise ConfigError(f"A model with the token encoder {model.config.token_encoder!r} needs its word rows.")
@@ -82,12 +86,13 @@ class Encoder:
         self._folder = folder
         self._carried = CarriedState()
         with torch.inference_mode():
-            self._engine = Engine(model, rows)
+            self._engine = Engine(model, rows, memory=self.memory)
 
     @classmethod
     def from_pretrained(
         cls, path: str | Path, *, dtype: str = "float32", state: Start | None = None,
         options: str | Path | None = None, vocabulary: str | Path | None = None, sha256: str | None = None,
+        memory: Memory | None = None,
     ) -> Encoder:  # fmt: skip
         """Load any ELMo: of elmokit (a biLM, or a classifier with its trained layer mix), bilm-tf, AllenNLP, NLPL,
         SeqVec or ELMoForManyLangs.
@@ -100,17 +105,21 @@ class Encoder:
             options: The options file of a `.hdf5` file when it does not lie beside it.
             vocabulary: The vocabulary of a word-level model when it does not lie beside the weights.
             sha256: Sum of a file that is downloaded.
+            memory: What larger batches may take beyond the weights, in bytes or as "1GB": large models are faster with
+                it, if `batch_size` lets enough sentences into a batch. Results do not depend on it. Default: as little
+                as keeps the peak below 1.3 times the weights + 500 MB.
 
         Raises:
             ModelError: Nothing is there, or it is damaged, unsafe or of an unknown kind, or its parts do not fit.
-            ConfigError: An unknown `dtype` or `state`, or "warm" for a model without such a state.
+            ConfigError: An unknown `dtype`, `state` or `memory`, or "warm" for a model without such a state.
         """
+        memory = memory_in_bytes(memory)
         found = load(
             path, options=options, vocabulary=vocabulary, dtype=dtype, sha256=sha256, warm=state in (None, "warm")
         )
         return cls(
             found.model, rows=found.rows, mix=found.mix, state=state, notes=found.notes,
-            folder=found.folder,
+            folder=found.folder, memory=memory,
         )  # fmt: skip
 
     @overload
@@ -272,7 +281,7 @@ class Encoder:
                 arrays = [_result(layers, combine, level) for layers in rows]
             yield from arrays
             return
-        most_words = max(_LEAST_WORDS, _WINDOW_BYTES // (4 * self.dim * self.n_layers))
+        most_words = max(_LEAST_WORDS, max(_WINDOW_BYTES, share(self.memory)) // (4 * self.dim * self.n_layers))
         most_sentences = batch_size * _WINDOW_BATCHES
         for window in word_windows(sentences, words=len, most_sentences=most_sentences, most_words=most_words):
             found: dict[int, Array] = {}

@@ -9,15 +9,13 @@ import torch
 from torch import Tensor
 
 from elmokit.encode.batching import length_sorted_batches
+from elmokit.encode.memory import layer_budget
 from elmokit.encode.token_table import TokenTable, table_of
 from elmokit.machine import return_freed_memory
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.bilm import BiLM, State
 from elmokit.nn.lstm import ProjectedLSTM, lay_out_for_inference
 from elmokit.text.word_rows import WordRows
-
-_BATCH_BYTES = 24 << 20  # all layers of a batch, in float32; the LSTM works on as much again
-_NARROW_BATCH_BYTES = 96 << 20  # with narrow weights, which save more and are best widened for many sentences at once
 
 
 class Engine:
@@ -27,10 +25,11 @@ class Engine:
         words_per_batch: Most words of a batch; a longer text goes through a biLM in pieces of this length.
     """
 
-    def __init__(self, model: ElmoModel, rows: WordRows) -> None:
+    def __init__(self, model: ElmoModel, rows: WordRows, *, memory: int | None = None) -> None:
+        """`memory`: bytes that raise the size of batches, see `encode/memory.py`."""
         self.model, self.rows = model, rows
-        budget = _BATCH_BYTES if model.dtype == torch.float32 else _NARROW_BATCH_BYTES
-        self.words_per_batch = max(256, budget // (4 * model.config.hidden_size * (model.config.n_layers + 1)))
+        word_bytes = 4 * model.config.hidden_size * (model.config.n_layers + 1)
+        self.words_per_batch = max(256, layer_budget(memory, model.dtype) // word_bytes)
         for layer in model.bilm.layers:
             lay_out_for_inference(cast(ProjectedLSTM, layer))
         self.table = TokenTable(model, rows)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from elmokit.nn.native.library import kernels_for
+from elmokit.nn.side_by_side import row_halves, side_by_side
 
 _TILE_ROWS, _TILE_WORDS = 128, 2048
 """Logits computed at a time on a CPU: 1 MB in float32, still in the cache when their exponentials are summed."""
@@ -20,9 +24,13 @@ def negative_log_likelihood(hidden: Tensor, targets: Tensor, weight: Tensor, bia
 
     Products are in the type of the weights, all else in single precision or better. The memory does not depend on V.
     """
-    rows = _TILE_ROWS if hidden.device.type == "cpu" else _DEVICE_ROWS
-    tiles = zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True)
-    return torch.cat([_losses(rows, words, weight, bias) for rows, words in tiles])
+    at_once = _TILE_ROWS if hidden.device.type == "cpu" else _DEVICE_ROWS
+
+    def losses(half: slice) -> Tensor:
+        tiles = zip(torch.split(hidden[half], at_once), torch.split(targets[half], at_once), strict=True)
+        return torch.cat([_losses(rows, words, weight, bias) for rows, words in tiles])
+
+    return torch.cat(side_by_side([partial(losses, half) for half in row_halves(len(hidden))], hidden.device))
 
 
 def _losses(hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -30,7 +38,7 @@ def _losses(hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None
     log_sum = own = hidden.new_full((len(hidden),), -torch.inf, dtype=_wide_type(hidden))
     for start, stop in _word_ranges(len(weight)):
         logits = wide_logits(hidden, weight[start:stop], None if bias is None else bias[start:stop])
-        log_sum = torch.logaddexp(log_sum, log_sum_exp(logits, logits.amax(dim=1)))
+        log_sum = torch.logaddexp(log_sum, log_sum_exp(logits))
         scores = logits.gather(1, (targets - start).clamp(0, stop - start - 1)[:, None])[:, 0]
         own = torch.where(targets < start, own, scores)
     return log_sum - own
@@ -42,12 +50,16 @@ def wide_logits(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return functional.linear(hidden.to(weight.dtype), weight, bias).to(_wide_type(weight))
 
 
-def log_sum_exp(logits: Tensor, largest: Tensor) -> Tensor:
-    """log Σ exp of each row, (n,); `largest` (n,) is the largest logit of each.
-
-    For any word it is l − log p, and the likeliest has the p that is furthest from 0. `torch.logsumexp` takes longer.
-    """
-    return largest - logits.softmax(dim=1).amax(dim=1).log_()
+def log_sum_exp(logits: Tensor) -> Tensor:
+    """log Σ exp of each row of contiguous logits (n, V), (n,)."""
+    kernels = kernels_for(logits)
+    if kernels is None:
+        # For any word it is l − log p; the likeliest has the p that is furthest from 0. `torch.logsumexp` takes longer.
+        return logits.amax(dim=1) - logits.softmax(dim=1).amax(dim=1).log_()
+    log_sums, losses = torch.empty(len(logits)), torch.empty(len(logits))
+    words = torch.zeros(len(logits), dtype=torch.long)  # any: their losses are not wanted
+    kernels.cross_entropy(*logits.shape, logits.data_ptr(), words.data_ptr(), losses.data_ptr(), log_sums.data_ptr())
+    return log_sums
 
 
 def _word_ranges(count: int) -> list[tuple[int, int]]:

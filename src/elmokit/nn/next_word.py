@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from elmokit.nn.exact_softmax import log_sum_exp, negative_log_likelihood, wide_logits
+from elmokit.nn.side_by_side import row_halves, side_by_side
 
 _BLOCK_ROWS = 256
 _MOST_LOGITS = 7 << 20
@@ -57,8 +59,7 @@ def plain_guesses(hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor 
     def block(rows: Tensor, words: Tensor) -> Guesses:
         logits = wide_logits(rows, weight, bias)
         own = logits.gather(1, words[:, None])[:, 0]
-        top, best = logits.max(dim=1)
-        return Guesses(log_sum_exp(logits, top) - own, best, _count_above(logits, own))
+        return Guesses(log_sum_exp(logits) - own, logits.argmax(dim=1), _count_above(logits, own))
 
     return _in_blocks(block, len(weight), hidden, targets)
 
@@ -87,7 +88,7 @@ def clustered_guesses(
         found = _Found(words, own, top, best, _count_above(logits[:, :n_short], own))
         for number, cluster in enumerate(clusters, n_short):
             found.look_into(cluster, rows, logits[:, number], among=among)
-        return Guesses(log_sum_exp(logits, logits.amax(dim=1)) - own, found.best, found.above)
+        return Guesses(log_sum_exp(logits) - own, found.best, found.above)
 
     width = max(len(weight), *(len(cluster.vectors) for cluster in clusters))
     return _in_blocks(block, width, hidden, targets, first, tails)
@@ -114,7 +115,7 @@ class _Found:
         bound = mass.index_copy(0, rows, mass[rows] + largest - torch.maximum(largest, least))
         kept = self._reached(bound, among=among)[rows].nonzero()[:, 0]
         rows, logits, largest = rows[kept], logits[kept], largest[kept]
-        shift = mass[rows] - log_sum_exp(logits, largest)
+        shift = mass[rows] - log_sum_exp(logits)
         self._take_best(rows, largest + shift, logits, cluster.words.start)
         limit, targets = self.own[rows] - shift, self.targets[rows]
         inside = cluster.holding(targets)
@@ -138,8 +139,14 @@ def _count_above(scores: Tensor, limit: Tensor) -> Tensor:
 
 def _in_blocks(block: Callable[..., Guesses], width: int, *tensors: Tensor) -> Guesses:
     """`block` of some rows of every tensor at a time, with at most `width` logits a row."""
+    device = tensors[0].device
     rows = max(1, _MOST_LOGITS // width)
-    if tensors[0].device.type == "cpu":
+    if device.type == "cpu":
         rows = min(rows, _BLOCK_ROWS)
-    parts = zip(*(torch.split(tensor, rows) for tensor in tensors), strict=True)
-    return Guesses(*(torch.cat(each) for each in zip(*(block(*part) for part in parts), strict=True)))
+
+    def guesses(half: slice) -> list[Guesses]:
+        parts = zip(*(torch.split(tensor[half], rows) for tensor in tensors), strict=True)
+        return [block(*part) for part in parts]
+
+    halves = side_by_side([partial(guesses, half) for half in row_halves(len(tensors[0]))], device)
+    return Guesses(*(torch.cat(each) for each in zip(*(found for half in halves for found in half), strict=True)))

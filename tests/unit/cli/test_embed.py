@@ -58,6 +58,17 @@ def test_one_layer_pre_split_and_sentence_means(model: Path, text: Path, tmp_pat
         np.testing.assert_allclose(sentences["vectors"][0], tokens["vectors_0"].mean(axis=0), atol=1e-5)
 
 
+def test_more_memory_gives_the_same_vectors(model: Path, text: Path, tmp_path: Path) -> None:
+    for name, options in (("usual", []), ("larger", ["--memory", "256MB"])):
+        result = elmo("embed", model, text, tmp_path / f"{name}.npz", *options)
+        assert result.exit_code == 0, result.output
+    with np.load(tmp_path / "usual.npz") as one, np.load(tmp_path / "larger.npz") as other:
+        assert sorted(one) == sorted(other)
+        for name in one:
+            if name.startswith("vectors"):
+                np.testing.assert_allclose(one[name], other[name], atol=1e-5)
+
+
 def test_an_existing_file_stays_without_overwrite(model: Path, text: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.npz"
     output.write_bytes(b"precious")
@@ -77,6 +88,7 @@ def test_an_existing_file_stays_without_overwrite(model: Path, text: Path, tmp_p
         (["{model}", "{text}", "{tmp}/no/o.npz"], "does not exist"),
         (["{model}", "{text}", "{tmp}/o.npz", "--layers", "9"], "Unknown layers 9"),
         (["{model}", "{text}", "{tmp}/o.npz", "--layers", "best"], "Unknown layers 'best'"),
+        (["{model}", "{text}", "{tmp}/o.npz", "--memory", "much"], "memory is 'much'; expected a number of bytes"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(

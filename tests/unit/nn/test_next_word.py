@@ -9,6 +9,8 @@ from torch import Tensor
 from elmokit.nn import next_word
 from elmokit.nn.softmax import AdaptiveSoftmax, SoftmaxHead, build_head
 
+pytestmark = pytest.mark.usefixtures("code_path")
+
 WORDS, AMONG = 90, 5
 
 
