@@ -10,6 +10,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -36,19 +37,11 @@ class Probe:
 def tag_probe(
     encoder: Encoder, train: Sequence[Tagged], test: Sequence[Tagged], *, seed: int = 1, epochs: int = 10
 ) -> Probe:
-    """A linear classifier of tags on the vectors of each layer alone; the baseline is each word's commonest tag.
-
-    The classifier sees vectors scaled to mean 0 and deviation 1, is trained by Adam on nine tenths of the sentences and
-    taken from the epoch that is best on the last tenth.
-    """
-    kinds = sorted({tag for sentence in train for _, tag in sentence})
-    numbers = {tag: number for number, tag in enumerate(kinds)}
-    x, y = _layers(encoder, train), _tags(train, numbers)
-    x_test, y_test = _layers(encoder, test), _tags(test, numbers)
-    cut = sum(map(len, train[: len(train) * 9 // 10]))
+    """How many tags `predicted_tags` gets right; the baseline is each word's commonest tag."""
+    gold = np.array([tag for sentence in test for _, tag in sentence])
     accuracy = [
-        _linear(x[layer], y, x_test[layer], y_test, cut=cut, classes=len(kinds), seed=seed, epochs=epochs)
-        for layer in range(len(x))
+        float((np.array([tag for tags in predicted for tag in tags]) == gold).mean())
+        for predicted in predicted_tags(encoder, train, test, seed=seed, epochs=epochs)
     ]
     words: dict[str, Counter[str]] = defaultdict(Counter)
     for sentence in train:
@@ -58,7 +51,31 @@ def tag_probe(
     guessed = [
         (words[word].most_common(1)[0][0] if word in words else overall) == tag for each in test for word, tag in each
     ]
-    return Probe(accuracy, float(np.mean(guessed)), len(y_test))
+    return Probe(accuracy, float(np.mean(guessed)), len(gold))
+
+
+def predicted_tags(
+    encoder: Encoder, train: Sequence[Tagged], test: Sequence[Tagged], *, seed: int = 1, epochs: int = 10
+) -> list[list[list[str]]]:
+    """Tags of the sentences of `test` by a linear classifier on the vectors of each layer alone.
+
+    The classifier sees vectors scaled to mean 0 and deviation 1, is trained by Adam on nine tenths of the sentences and
+    taken from the epoch that is best on the last tenth.
+
+    Returns:
+        For each layer the tags of each sentence.
+    """
+    kinds = sorted({tag for sentence in train for _, tag in sentence})
+    numbers = {tag: number for number, tag in enumerate(kinds)}
+    x, x_test = _layers(encoder, train), _layers(encoder, test)
+    y = torch.tensor([numbers[tag] for sentence in train for _, tag in sentence])
+    cut = sum(map(len, train[: len(train) * 9 // 10]))
+    predicted = []
+    for rows, rows_test in zip(x, x_test, strict=True):
+        found = _linear(rows, y, rows_test, cut=cut, classes=len(kinds), seed=seed, epochs=epochs)
+        tags = (kinds[number] for number in found.tolist())
+        predicted.append([list(islice(tags, len(sentence))) for sentence in test])
+    return predicted
 
 
 def homograph_probe(
@@ -131,14 +148,10 @@ def _layers(encoder: Encoder, sentences: Sequence[Tagged]) -> Array:
     return np.concatenate([array.astype(np.float16) for array in arrays], axis=1)
 
 
-def _tags(sentences: Sequence[Tagged], numbers: dict[str, int]) -> torch.Tensor:
-    """A tag that training never saw is a class of its own, which is never guessed."""
-    return torch.tensor([numbers.get(tag, len(numbers)) for sentence in sentences for _, tag in sentence])
-
-
 def _linear(
-    x: Array, y: torch.Tensor, x_test: Array, y_test: torch.Tensor, *, cut: int, classes: int, seed: int, epochs: int
-) -> float:
+    x: Array, y: torch.Tensor, x_test: Array, *, cut: int, classes: int, seed: int, epochs: int
+) -> torch.Tensor:
+    """(n,) the class of each row of `x_test`."""
     torch.manual_seed(seed)
     mean = torch.from_numpy(x[:cut].mean(axis=0, dtype=np.float32))
     scale = torch.from_numpy(x[:cut].std(axis=0, dtype=np.float32)).clamp_min(1e-6)
@@ -150,23 +163,19 @@ def _linear(
         return found
 
     @torch.no_grad()
-    def score(rows: Array, wanted: torch.Tensor) -> float:
-        right = sum(
-            int((logits(rows[start : start + 8192]).argmax(dim=1) == wanted[start : start + 8192]).sum())
-            for start in range(0, len(rows), 8192)
-        )
-        return right / len(rows)
+    def classified(rows: Array) -> torch.Tensor:
+        return torch.cat([logits(rows[start : start + 8192]).argmax(dim=1) for start in range(0, len(rows), 8192)])
 
-    best, found = -1.0, 0.0
+    best, found = -1, torch.empty(0)
     for _ in range(epochs):
         for batch in torch.split(torch.randperm(cut), 256):
             loss = functional.cross_entropy(logits(x[batch.numpy()]), y[batch])
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-        held_out = score(x[cut:], y[cut:])
-        if held_out > best:
-            best, found = held_out, score(x_test, y_test)
+        right = int((classified(x[cut:]) == y[cut:]).sum())
+        if right > best:
+            best, found = right, classified(x_test)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,18 @@ def context_free(encoder: Encoder) -> Lookup:
         return row
 
     return vector
+
+
+def alone(encoder: Encoder, words: Iterable[str]) -> list[Lookup]:
+    """Each layer of a model on these words, each a sentence by itself; other words are a `KeyError`."""
+    distinct = sorted(set(words))
+    arrays = encoder.stream([[word] for word in distinct], is_split_into_words=True)  # (L, 1, D) each
+    rows = {word: array[:, 0] for word, array in zip(distinct, arrays, strict=True)}
+
+    def of(layer: int) -> Lookup:
+        return lambda word: rows[word][layer]
+
+    return [of(layer) for layer in range(encoder.n_layers)]
 
 
 def static(vectors: WordVectors) -> Lookup:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from elmokit.encode.encoder import Encoder
-from elmokit.study.probes import homograph_probe, pseudo_word_probe, tag_probe
+from elmokit.study.probes import homograph_probe, predicted_tags, pseudo_word_probe, tag_probe
 
 
 class Known:
@@ -70,3 +70,10 @@ def test_pseudo_words_are_told_apart_by_context_alone() -> None:
     found = pseudo_word_probe(ENCODER, sentences, pairs=1, uses=20)
     assert found.accuracy[1] == 1.0
     assert found.count == 40
+
+
+def test_predicted_tags_come_by_layer_and_sentence() -> None:
+    test = tagged(5, 2)
+    context_free, contextual = predicted_tags(ENCODER, tagged(300, 1), test, epochs=100)
+    assert contextual == [[tag for _, tag in sentence] for sentence in test]
+    assert [len(tags) for tags in context_free] == [2] * 5

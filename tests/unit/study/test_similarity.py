@@ -12,7 +12,7 @@ from elmokit import Encoder
 from elmokit.errors import DataError
 from elmokit.models import ElmoConfig, ElmoModel
 from elmokit.static.vectors import WordVectors
-from elmokit.study.similarity import agreement, context_free, read_pairs, static
+from elmokit.study.similarity import agreement, alone, context_free, read_pairs, static
 
 
 def test_ranks_that_agree_and_the_pairs_left_out(tmp_path: Path) -> None:
@@ -39,3 +39,17 @@ def test_another_format_is_told(tmp_path: Path) -> None:
     (tmp_path / "s.txt").write_text("a b 9\na b\n", encoding="utf-8")
     with pytest.raises(DataError, match="line 2: expected word1 word2 score"):
         read_pairs(tmp_path / "s.txt")
+
+
+def test_words_alone_have_every_layer() -> None:
+    torch.manual_seed(0)
+    encoder = Encoder(ElmoModel(ElmoConfig.preset("tiny")))
+    lookups = alone(encoder, ["heron", "reed", "heron"])
+    assert len(lookups) == encoder.n_layers
+    (expected,) = encoder.encode([["reed"]], is_split_into_words=True)  # (L, 1, D)
+    for layer, lookup in enumerate(lookups):
+        found = lookup("reed")
+        assert found is not None
+        np.testing.assert_allclose(found, expected[layer, 0], atol=1e-6)
+    with pytest.raises(KeyError, match="marsh"):
+        lookups[0]("marsh")
