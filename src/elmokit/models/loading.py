@@ -20,7 +20,7 @@ from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.models.quiet import quiet_transformers
 from elmokit.nn.layer_mix import LayerMix
 from elmokit.pretrained import located
-from elmokit.text.word_rows import LEXICON_FILE, ByteRows, JoinedRows, WordRows, load_word_rows
+from elmokit.text.word_rows import LEXICON_FILE, ByteRows, JoinedRows, WordRows, check_table_sizes, load_word_rows
 from elmokit.whole_files import read_json_object
 
 _Model = TypeVar("_Model", bound=ElmoPreTrainedModel)
@@ -103,16 +103,7 @@ def check_lexicon(config: ElmoConfig, rows: WordRows) -> None:
     Raises:
         ModelError: It has not.
     """
-    for name, table in rows.lexicon().items():
-        if name in ("merges", "spelling", "bytes"):
-            continue  # ranks; widths
-        size = {"characters": config.n_characters, "static": config.n_static_words}.get(name, config.n_words)
-        beyond = [entry for entry, number in table.items() if not 0 <= number + 1 < max(size, 1)]
-        if beyond and size:
-            raise ModelError(
-                f"the table of {name} gives {beyond[0]!r} the number {table[beyond[0]]}, "
-                f"but the model's table has {size - 1} rows"
-            )
+    check_table_sizes(rows, words=config.n_words, characters=config.n_characters, static=config.n_static_words)
 
 
 def load_config(path: str | Path) -> ElmoConfig:

@@ -1,1 +1,1 @@
-"""The network in plain PyTorch: flat parameters in, tensors out, no configuration objects, no transformers."""
+"""The network in plain PyTorch: modules with flat parameters, `network.py` that builds them all, no transformers."""

@@ -21,6 +21,7 @@ class NetworkConfig:
     n_characters: int = 262
     character_padding: int = 261
     max_characters_per_token: int = 50
+    max_pieces_per_token: int = 12
     char_embedding_dim: int = 16
     filters: list[list[int]] | None = None
     n_highway: int = 1

@@ -19,7 +19,7 @@ from elmokit.nn.config import NetworkConfig
 from elmokit.nn.network import LanguageNetwork
 from elmokit.pretrained import located
 from elmokit.text.vocab import Vocabulary
-from elmokit.text.word_rows import ByteRows, WordRows
+from elmokit.text.word_rows import LEXICON_FILE, ByteRows, WordRows, check_table_sizes, load_word_rows
 from elmokit.whole_files import read_json_object
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _OTHER_SETTINGS = frozenset({
     "architectures", "char_features", "combine", "decoder_hidden_dim", "decoder_layers", "dtype", "head_dropout",
-    "head_hidden_dim", "head_layers", "label_smoothing", "marker_rows", "max_pieces_per_token", "mix_activation",
+    "head_hidden_dim", "head_layers", "label_smoothing", "marker_rows", "mix_activation",
     "mix_at", "mix_dropout", "mix_hidden_dim", "mix_l2", "mix_layer_norm", "mix_normalize", "mix_weights",
     "model_type", "n_static_words", "n_target_pieces", "pooling", "pre_split", "self_attention", "static_dim",
     "target_dim", "text_steps", "transformers_version",
@@ -79,12 +79,23 @@ def _in_plain_pytorch(folder: Path) -> SavedLanguageModel | None:
         with _Undrawn():
             network = LanguageNetwork(config)
         network.load_state_dict({name: x.float() for name, x in load_file(weights).items()}, assign=True)
-    except (OSError, ValueError, RuntimeError, ArithmeticError, SafetensorError):
+        rows = _word_rows(folder, config)
+    except (OSError, ValueError, RuntimeError, ArithmeticError, SafetensorError, ModelError):
         return None
     return SavedLanguageModel(
-        network.train(False), config, Vocabulary.load(vocabulary), ByteRows(config.max_characters_per_token),
-        list(values.get("text_steps") or []), bool(values.get("pre_split", False)),
+        network.train(False), config, Vocabulary.load(vocabulary), rows, list(values.get("text_steps") or []),
+        bool(values.get("pre_split", False)),
     )  # fmt: skip
+
+
+def _word_rows(folder: Path, config: NetworkConfig) -> WordRows:
+    if config.token_encoder == "char_cnn":
+        return ByteRows(config.max_characters_per_token)
+    pieces = config.token_encoder == "subword"
+    width = config.max_pieces_per_token if pieces else config.max_characters_per_token
+    rows = load_word_rows(folder / LEXICON_FILE, max_characters=width)
+    check_table_sizes(rows, words=config.n_words, characters=config.n_characters)
+    return rows
 
 
 class _Undrawn(TorchFunctionMode):
@@ -102,13 +113,12 @@ class _Undrawn(TorchFunctionMode):
 
 
 def _is_usual(values: Mapping[str, Any]) -> bool:
-    """A biLM over characters with its softmax, and no setting that is not known here."""
+    """A biLM with its softmax, and no setting that is not known here."""
     steps = values.get("text_steps") or []
     known = {field.name for field in fields(NetworkConfig)} | _OTHER_SETTINGS
     return (
         values.get("model_type") == "elmo"
         and values.get("architectures") == ["ElmoForPreTraining"]
-        and values.get("token_encoder", "char_cnn") == "char_cnn"
         and not values.get("context_layers")
         and isinstance(values.get("pre_split", False), bool)
         and isinstance(steps, list)

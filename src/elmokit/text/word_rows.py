@@ -349,6 +349,24 @@ def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
     return JoinedRows(first, static, spelled=spelled) if spelled or static is not None else first
 
 
+def check_table_sizes(rows: WordRows, *, words: int, characters: int, static: int = 0) -> None:
+    """Every number that `rows` can give has a row in a model's tables of these sizes; 0: the model has no such table.
+
+    Raises:
+        ModelError: It has not.
+    """
+    for name, table in rows.lexicon().items():
+        if name in ("merges", "spelling", "bytes"):
+            continue  # ranks; widths
+        size = {"characters": characters, "static": static}.get(name, words)
+        beyond = [entry for entry, number in table.items() if not 0 <= number + 1 < max(size, 1)]
+        if beyond and size:
+            raise ModelError(
+                f"the table of {name} gives {beyond[0]!r} the number {table[beyond[0]]}, "
+                f"but the model's table has {size - 1} rows"
+            )
+
+
 def _of_bilm(tables: Mapping[str, Mapping[str, int]], max_characters: int) -> WordRows:
     if "pieces" in tables:
         return PieceRows(tables["pieces"], tables.get("merges", {}), max_pieces=max_characters)

@@ -4,16 +4,19 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from elmokit.errors import ModelError
+from elmokit.errors import ConfigError, ModelError
 from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoModel
 from elmokit.nn.network import LanguageNetwork
 from elmokit.pretrain.saved_model import SavedLanguageModel
 from elmokit.text.vocab import Vocabulary
+from elmokit.text.word_rows import LEXICON_FILE, LookupRows, PieceRows, WordByteRows, WordRows, save_lexicon
 
 WORDS = ["the", "bank", "of", "river"]
 
@@ -51,9 +54,37 @@ def test_a_usual_folder_opens_in_plain_pytorch(folder: Path) -> None:
     assert all(torch.equal(value, expected[name]) for name, value in found.network.state_dict().items())
 
 
-@pytest.mark.parametrize("name", ["elmo-mini"])
-def test_a_shipped_model_opens_in_plain_pytorch_by_its_name(name: str) -> None:
-    assert isinstance(SavedLanguageModel.open(name).network, LanguageNetwork)
+def test_a_shipped_model_opens_in_plain_pytorch_by_its_name() -> None:
+    assert isinstance(SavedLanguageModel.open("elmo-mini").network, LanguageNetwork)
+
+
+@pytest.mark.parametrize(
+    ("rows", "values"),
+    [
+        (LookupRows({"<S>": 0, "</S>": 1, "<UNK>": 2, "bank": 3}), {"token_encoder": "word", "n_words": 5}),
+        (WordByteRows({"bank": 0}), {"token_encoder": "word_char", "n_words": 2, "word_dim": 4}),
+        (
+            PieceRows.trained({"bank": 3}, n_pieces=259, max_pieces=9),
+            {"token_encoder": "subword", "max_pieces_per_token": 9},
+        ),
+    ],
+    ids=lambda given: type(given).__name__ if not isinstance(given, dict) else "",
+)
+def test_models_that_look_words_up_open_in_plain_pytorch(
+    tmp_path: Path, rows: WordRows, values: dict[str, Any]
+) -> None:
+    characters = 262 if values["token_encoder"] == "word_char" else 0
+    pieces = {"n_words": len(rows.lexicon()["pieces"]) + 1} if "pieces" in rows.lexicon() else {}
+    saved(tmp_path, n_characters=characters, marker_rows=rows.markers().tolist(), **values, **pieces)
+    with pytest.raises(ModelError, match=r"there is no .*lexicon\.json"):
+        SavedLanguageModel.open(tmp_path)
+    save_lexicon(rows, tmp_path / LEXICON_FILE)
+    found = SavedLanguageModel.open(tmp_path)
+    assert isinstance(found.network, LanguageNetwork)
+    assert np.array_equal(found.rows(["bank", "river"]), rows(["bank", "river"]))
+    change_config(tmp_path, n_words=1)
+    with pytest.raises((ModelError, ConfigError), match=r"n_words is 1|config\.json asks for|the table of"):
+        SavedLanguageModel.open(tmp_path)
 
 
 def test_weights_in_half_precision_are_widened(folder: Path) -> None:
