@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import elmokit.nn.lstm as lstm
+from elmokit.demo.synthetic import generate
 from elmokit.machine import keep_freed_memory, processor_name
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
@@ -38,7 +39,6 @@ from elmokit.nn.char_cnn import CharCNN
 from elmokit.nn.native import library
 from elmokit.pretrain.corpus import Corpus, build_corpus
 from elmokit.pretrain.stream import PackedBatch, SentenceBatches, pack_sentences
-from elmokit.study.synthetic import generate
 
 
 class PlainBiLM(nn.Module):

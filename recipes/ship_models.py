@@ -112,7 +112,7 @@ def ship_mini(data: Path) -> None:
 def ship_news(data: Path) -> None:
     """elmo-mini on news text, its topic classifier, stored weights, card."""
     if not (Path("runs/ag_news/data") / "lm_train.txt").is_file():
-        _python("scripts/prepare_ag_news.py", data / "ag_news", "runs/ag_news/data")
+        _python("recipes/prepare_ag_news.py", data / "ag_news", "runs/ag_news/data")
     _link_rows(data / "ag_news")
     bilms, head, tuned = [NEWS / "bilm", NEWS / "bilm_more"], NEWS / "head", NEWS / "classifier"
     _pretrain("configs/elmo_mini_news_pretrain.yaml", bilms[0])

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from elmokit import Encoder
-from elmokit.study.probes import Probe, homograph_probe, pseudo_word_probe, tag_probe
+from elmokit.analysis.probes import Probe, homograph_probe, pseudo_word_probe, tag_probe
 from elmokit.text.conll import read_conll
 
 

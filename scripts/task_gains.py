@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU
 
-from elmokit.study.comparison.statistics import interval
+from elmokit.experiments.statistics import interval
 from elmokit.tasks.question_answering.scores import bootstrap_interval, question_scores
 from elmokit.tasks.question_answering.squad import gold_answers, read_questions
 from elmokit.tasks.translation.data import read_pairs

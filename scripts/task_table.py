@@ -26,7 +26,7 @@ from typing import Any
 import yaml
 from task_gains import Gain, over_rows, over_seeds
 
-from elmokit.study.comparison.statistics import interval
+from elmokit.experiments.statistics import interval
 
 
 @dataclass

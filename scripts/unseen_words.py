@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from elmokit.analysis.unseen_words import find_slips, find_unseen, what_is_kept
 from elmokit.encode.encoder import Encoder
-from elmokit.study.spelling import find_slips, find_unseen, what_is_kept
 from elmokit.text.sources import read_texts
 from elmokit.text.vocab import Vocabulary
 from elmokit.text.words import split_words

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from elmokit import Encoder
+from elmokit.analysis.similarity import agreement, context_free, read_pairs, static
 from elmokit.static.vectors import WordVectors
-from elmokit.study.similarity import agreement, context_free, read_pairs, static
 
 
 def main() -> None:

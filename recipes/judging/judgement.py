@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from elmokit.study.similarity import Agreement
+from elmokit.analysis.similarity import Agreement
 from judging.candidates import Candidate
 from judging.measures import (
     AVERAGE,

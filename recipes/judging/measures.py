@@ -15,9 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from elmokit import Encoder
-from elmokit.study.cosines import unit
-from elmokit.study.probes import Tagged, predicted_tags
-from elmokit.study.similarity import Agreement, Pair, agreement, alone, static
+from elmokit.analysis.cosines import unit
+from elmokit.analysis.probes import Tagged, predicted_tags
+from elmokit.analysis.similarity import Agreement, Pair, agreement, alone, static
 from elmokit.tasks.tagging.scores import span_scores
 from judging.candidates import Candidate
 from judging.sets import Review, SentencePair

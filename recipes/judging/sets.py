@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
+from elmokit.analysis.probes import Tagged
+from elmokit.analysis.similarity import Pair, read_pairs
 from elmokit.errors import DataError
-from elmokit.study.probes import Tagged
-from elmokit.study.similarity import Pair, read_pairs
 from elmokit.text.conll import read_conll
 from english_text.data_folder import DataFolder
 

@@ -13,14 +13,14 @@ import pytest
 import torch
 import yaml
 from click.testing import Result
-from compare_cells import Noted
 from typer.testing import CliRunner
 
 from elmokit.cli.app import app
+from elmokit.demo.synthetic import generate
+from elmokit.experiments.cells import Cell, ClassifyCell, named
+from elmokit.experiments.running import run_cells
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
-from elmokit.study.comparison.cells import Cell, ClassifyCell, named
-from elmokit.study.comparison.running import run_cells
-from elmokit.study.synthetic import generate
+from helpers.compare_cells import Noted
 
 
 def write_rows(path: Path, examples: list[Any]) -> None:

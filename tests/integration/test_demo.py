@@ -11,8 +11,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from elmokit.cli.app import app
+from elmokit.demo.chain import MARKER, Size, run_demo
 from elmokit.errors import ConfigError
-from elmokit.study.demo import MARKER, Size, run_demo
 
 SMALL = Size(
     pretrain_sentences=400,

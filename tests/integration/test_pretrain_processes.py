@@ -64,7 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = settings(folder, "decayed-two", "stream", **long, decay_from=str(folder / "long-two"), decay_steps=4)
     cases.append({"config": config, "kill": None, "save_at": 4, "processes": 2})
     (folder / "cases.json").write_text(json.dumps(cases), encoding="utf-8")
-    script = Path(__file__).with_name("pretrain_cases.py")
+    script = Path(__file__).parents[1] / "helpers" / "pretrain_cases.py"
     done = subprocess.run(
         [sys.executable, str(script), str(folder / "cases.json")], capture_output=True, text=True, check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=900,

@@ -9,17 +9,17 @@ from typing import Any
 
 import h5py
 import numpy as np
-import oracle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from published_files import bilm_arrays, bilm_options, read_arrays, write_bilm_files
 
 from elmokit.encode.encoder import Encoder
 from elmokit.interop.bilm_hdf5 import shapes, write_bilm
 from elmokit.interop.bilm_options import config_of, options_of, read_options
 from elmokit.interop.loading import load, save
 from elmokit.models.configuration_elmo import PRESETS, ElmoConfig
+from helpers import oracle
+from helpers.published_files import bilm_arrays, bilm_options, read_arrays, write_bilm_files
 
 SENTENCES = [["The", "bank", "of", "the", "río"], ["銀行"], ["a" * 60, "€" * 20, "x"], []]
 PUBLISHED = {"small": 13_593_296, "medium": 28_027_728, "original": 93_600_848}

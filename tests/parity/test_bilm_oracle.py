@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import oracle
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from published_layout import load_bilm, load_char_cnn, published_bilm, published_char_cnn
 from torch import Tensor
 
 from elmokit.models.configuration_elmo import ElmoConfig
@@ -22,6 +20,8 @@ from elmokit.nn.char_cnn import CharCNN
 from elmokit.nn.lstm import ProjectedLSTM
 from elmokit.nn.packing import Packing
 from elmokit.text.char_ids import char_ids
+from helpers import oracle
+from helpers.published_layout import load_bilm, load_char_cnn, published_bilm, published_char_cnn
 
 pytestmark = pytest.mark.usefixtures("code_path")
 

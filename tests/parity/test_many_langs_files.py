@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import oracle
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from elmokit.encode.encoder import Encoder
 from elmokit.errors import ModelError
 from elmokit.interop.loading import load, save
+from helpers import oracle
 
 Array = NDArray[np.float64]
 P, C, LAYERS = 4, 6, 2

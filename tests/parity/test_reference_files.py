@@ -7,8 +7,9 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import oracle
-from published_files import read_arrays
+
+from helpers import oracle
+from helpers.published_files import read_arrays
 
 
 def test_oracle_gives_the_stored_outputs(elmokit_data: Path) -> None:

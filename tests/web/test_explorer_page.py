@@ -13,14 +13,14 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
-from explorer_server import Watched, running
-from web_models import CORPUS, save_bilm, save_classifier, static_vectors, study, value
 
 from elmokit.encode.encoder import Encoder
 from elmokit.tasks.classification.predict import Classifier
 from elmokit.web.corpora import Corpus
 from elmokit.web.loaded import Loaded
 from elmokit.web.study_file import Study
+from helpers.explorer_server import Watched, running
+from helpers.web_models import CORPUS, save_bilm, save_classifier, static_vectors, study, value
 
 VIEWS = ["senses", "neighbours", "language-model", "classify", "compare"]
 ATTACK = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>"

@@ -18,15 +18,15 @@ def compare(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the table alone.")] = False,
 ) -> None:
     """Train every row of a study with every seed, and write a report. What is done already is not done again."""
+    from elmokit.experiments.config import CompareConfig
     from elmokit.settings import load_settings
-    from elmokit.study.comparison.config import CompareConfig
 
     resolved = load_settings(
         CompareConfig, config, overrides=settings or [], output=output, processes=processes,
         progress=False if quiet else None,
     )  # fmt: skip
     show_messages(quiet=quiet)
-    from elmokit.study.comparison.study import run_study
+    from elmokit.experiments.study import run_study
 
     study = run_study(resolved)
     width = max(len(row["name"]) for row in study["rows"])

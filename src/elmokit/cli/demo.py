@@ -14,6 +14,6 @@ def demo(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier demo wrote there.")] = False,
 ) -> None:
     """Pretrain, classify, compare and draw on a synthetic corpus: offline, a few minutes on two cores."""
-    from elmokit.study.demo import run_demo
+    from elmokit.demo.chain import run_demo
 
     run_demo(output, seed=seed, overwrite=overwrite)

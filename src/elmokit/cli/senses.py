@@ -29,8 +29,8 @@ def senses(
     """Group the uses of WORD by their contextual vectors and print typical sentences of each group."""
     if layer == "all":
         raise ConfigError("--layer is all; expected top, average, mix or a number")
+    from elmokit.analysis.senses import find_uses, group_uses
     from elmokit.encode.encoder import Encoder
-    from elmokit.study.word_groups import find_uses, group_uses
     from elmokit.text.files import expand_paths
     from elmokit.text.sentence_borders import split_sentences
     from elmokit.text.sentences import read_sentences

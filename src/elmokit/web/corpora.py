@@ -7,8 +7,8 @@ from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
+from elmokit.analysis.senses import Use, find_uses
 from elmokit.encode.encoder import Encoder
-from elmokit.study.word_groups import Use, find_uses
 from elmokit.text.sentence_borders import split_sentences
 from elmokit.text.sentences import read_sentences
 

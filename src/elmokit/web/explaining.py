@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from elmokit.study.cosines import unit
+from elmokit.analysis.cosines import unit
 from elmokit.tasks.classification.attribution import each_layer_alone, integrated_gradients, occlusion
 from elmokit.tasks.classification.predict import Classifier, Label
 from elmokit.web import planes, responses

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.analysis.cosines import unit
+from elmokit.analysis.senses import Use
 from elmokit.encode.encoder import Encoder
-from elmokit.study.cosines import unit
-from elmokit.study.word_groups import Use
 
 Array = NDArray[np.float32]
 Points = NDArray[np.float64]

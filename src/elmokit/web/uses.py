@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from elmokit.analysis.cosines import unit
+from elmokit.analysis.senses import Use
 from elmokit.encode.encoder import Encoder
 from elmokit.static.vectors import WordVectors
-from elmokit.study.cosines import unit
-from elmokit.study.word_groups import Use
 from elmokit.web import planes, responses
 from elmokit.web.errors import invalid
 from elmokit.web.loaded import Loaded

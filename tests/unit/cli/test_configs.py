@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from elmokit.experiments.config import CompareConfig
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.settings import Settings, load_settings
 from elmokit.static.training import VectorsConfig
-from elmokit.study.comparison.config import CompareConfig
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.tagging.config import TagConfig

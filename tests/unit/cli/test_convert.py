@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from published_files import bilm_arrays, bilm_options, read_arrays, write_bilm_files
 from typer.testing import CliRunner, Result
 
 from elmokit import Encoder
 from elmokit.cli.app import app
+from helpers.published_files import bilm_arrays, bilm_options, read_arrays, write_bilm_files
 
 OPTIONS = bilm_options(n_characters=261)
 

@@ -9,11 +9,11 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from published_files import bilm_arrays, bilm_options, write_bilm_files
 
 from elmokit import Encoder
 from elmokit.errors import ConfigError
 from elmokit.integrations.allennlp import Elmo, batch_to_ids
+from helpers.published_files import bilm_arrays, bilm_options, write_bilm_files
 
 OPTIONS = bilm_options()
 SENTENCES = [["The", "bank"], ["A", "b", "c", "d"], ["x"]]

@@ -16,12 +16,12 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from published_files import bilm_arrays, bilm_options, write_bilm_files
 
 from elmokit.encode.encoder import Encoder
 from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.bilm_hdf5 import write_bilm
 from elmokit.interop.loading import load, save
+from helpers.published_files import bilm_arrays, bilm_options, write_bilm_files
 
 OPTIONS = bilm_options()
 ARRAYS = bilm_arrays(OPTIONS)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from web_models import CORPUS, HOST, save_bilm, save_classifier, static_vectors, study
 
 from elmokit.encode.encoder import Encoder
 from elmokit.tasks.classification.predict import Classifier
@@ -16,6 +15,7 @@ from elmokit.web.corpora import Corpus
 from elmokit.web.limits import Limits
 from elmokit.web.loaded import Loaded
 from elmokit.web.study_file import Study
+from helpers.web_models import CORPUS, HOST, save_bilm, save_classifier, static_vectors, study
 
 
 @pytest.fixture(scope="session")

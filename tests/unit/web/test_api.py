@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 from fastapi.testclient import TestClient
-from web_models import CORPUS, WORDS, static_vectors, study
 
+from elmokit.analysis.cosines import unit
 from elmokit.encode.encoder import Encoder
-from elmokit.study.cosines import unit
 from elmokit.tasks.classification.attribution import integrated_gradients, occlusion
 from elmokit.tasks.classification.predict import Classifier
 from elmokit.web.app import create_app
 from elmokit.web.loaded import Loaded
+from helpers.web_models import CORPUS, WORDS, static_vectors, study
 
 SENTENCES = ["The bank of the river was wet.", "A bank lends money.", "They robbed a bank."]
 

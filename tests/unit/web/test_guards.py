@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from web_models import HOST, study
 
 from elmokit.encode.encoder import Encoder
 from elmokit.errors import ConfigError
@@ -22,6 +21,7 @@ from elmokit.web.limits import Limits
 from elmokit.web.loaded import Loaded
 from elmokit.web.serving import checked_token, listening
 from elmokit.web.worker import Worker
+from helpers.web_models import HOST, study
 
 TOKEN = "a-token-of-24-characters"
 JSON = {"Content-Type": "application/json"}

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from elmokit.study.comparison.cells import DONE, Cell, right
-from elmokit.study.comparison.config import STATIC, CompareConfig, RowConfig
-from elmokit.study.comparison.plan import WHOLE, Plan
-from elmokit.study.comparison.statistics import bounded, compare_pair, interval
+from elmokit.experiments.cells import DONE, Cell, right
+from elmokit.experiments.config import STATIC, CompareConfig, RowConfig
+from elmokit.experiments.plan import WHOLE, Plan
+from elmokit.experiments.statistics import bounded, compare_pair, interval
 from elmokit.tasks.run_folder import versions
 
 SPLITS = ("train", "validation", "test")

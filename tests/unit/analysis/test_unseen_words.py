@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from elmokit.analysis.unseen_words import find_slips, find_unseen, misspell, what_is_kept
 from elmokit.errors import DataError
-from elmokit.study.spelling import find_slips, find_unseen, misspell, what_is_kept
 
 SENTENCES = [
     ["the", "farmer", "bought", "several", "horses"],

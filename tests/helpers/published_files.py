@@ -9,7 +9,8 @@ from typing import Any
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from oracle import cell_name
+
+from helpers.oracle import cell_name
 
 Arrays = dict[str, NDArray[np.float32]]
 

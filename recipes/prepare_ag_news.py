@@ -1,6 +1,6 @@
 """Join the AG News files of a data folder into text for pretraining, with 1,000 rows held out for perplexity.
 
-    python scripts/prepare_ag_news.py $ELMOKIT_DATA/ag_news runs/ag_news/data
+    python recipes/prepare_ag_news.py $ELMOKIT_DATA/ag_news runs/ag_news/data
 
 Reads ``train.csv.gz`` (class, title, description) and the ``train_extra_*.csv.gz`` files (class, text), and leaves the
 test file alone. Writes ``lm_train.txt`` and ``lm_valid.txt``, one row a line, labels dropped.

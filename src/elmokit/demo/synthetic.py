@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from elmokit.study.grammar import ASIDES, CLAUSES, CONNECTORS, LEXICON, TOPICS
+from elmokit.demo.grammar import ASIDES, CLAUSES, CONNECTORS, LEXICON, TOPICS
 
 FOREIGN_CLAUSE = 0.40  # share of sentences with a subordinate clause of another topic
 DATELINE = 0.20  # share that begin "HARBURY - "

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from oracle import cell_name
 
 from elmokit.nn.bilm import BiLM
 from elmokit.nn.char_cnn import CharCNN
+from helpers.oracle import cell_name
 
 Array = NDArray[np.float64]
 

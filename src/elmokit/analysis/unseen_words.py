@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.analysis.cosines import unit
 from elmokit.encode.encoder import Encoder, Layers
 from elmokit.errors import DataError
-from elmokit.study.cosines import unit
 
 SHORTEST = 5  # letters of a word that is misspelt: shorter ones become other words
 _TOLD_APART = 0.999  # vectors with a higher cosine are the same for every purpose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from elmokit.study.comparison.cells import Cell
+from elmokit.experiments.cells import Cell
 
 
 class Noted(Cell):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from elmokit.study.comparison.cells import DONE, Cell
-from elmokit.study.comparison.running import _ready, _work_ahead
+from elmokit.experiments.cells import DONE, Cell
+from elmokit.experiments.running import _ready, _work_ahead
 
 
 @dataclass(frozen=True)

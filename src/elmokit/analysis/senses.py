@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.analysis.cosines import unit
 from elmokit.encode.encoder import Encoder, Layers
 from elmokit.errors import DataError
-from elmokit.study.cosines import unit
 
 LEAST = 4  # uses; fewer cannot be grouped
 _ONE_GROUP = 0.05  # a mean silhouette below this is no grouping at all

@@ -8,10 +8,10 @@ from typing import Any
 
 from elmokit.cache import cache_folder
 from elmokit.errors import ConfigError
-from elmokit.study.comparison.config import CompareConfig
-from elmokit.study.comparison.plan import plan_study
-from elmokit.study.comparison.results import collect
-from elmokit.study.comparison.running import run_cells
+from elmokit.experiments.config import CompareConfig
+from elmokit.experiments.plan import plan_study
+from elmokit.experiments.results import collect
+from elmokit.experiments.running import run_cells
 from elmokit.tasks.run_folder import write_json
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def run_study(config: CompareConfig) -> dict[str, Any]:
     """Compute what is missing, and write `results.json`, `report.html`, `report.md` and `pictures/` into the output.
 
     Returns:
-        What `results.json` holds, see `elmokit.study.comparison.results.collect`.
+        What `results.json` holds, see `elmokit.experiments.results.collect`.
 
     Raises:
         DataError, ModelError, ConfigError: Data, a model or a setting cannot be used; nothing was computed. What goes

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from elmokit.errors import ConfigError, ModelError
-from elmokit.pretrained import located
-from elmokit.settings import load_settings
-from elmokit.study.comparison.cells import (
+from elmokit.experiments.cells import (
     Cell,
     ClassifyCell,
     LayersCell,
@@ -21,7 +19,9 @@ from elmokit.study.comparison.cells import (
     identity,
     named,
 )
-from elmokit.study.comparison.config import STATIC, CompareConfig, RowConfig
+from elmokit.experiments.config import STATIC, CompareConfig, RowConfig
+from elmokit.pretrained import located
+from elmokit.settings import load_settings
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.classification.data import load_data
 from elmokit.text.files import expand_paths

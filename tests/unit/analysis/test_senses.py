@@ -12,12 +12,12 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from elmokit.analysis.senses import Use, find_uses, group_uses
 from elmokit.cli.app import app
 from elmokit.encode.encoder import Encoder
 from elmokit.errors import DataError
 from elmokit.models import ElmoConfig, ElmoModel
 from elmokit.static.vectors import WordVectors
-from elmokit.study.word_groups import Use, find_uses, group_uses
 
 RIVER = [["the", "river", "bank", "was", "wet", f"r{n}"] for n in range(12)]
 MONEY = [["my", "money", "Bank", "lent", "cash", f"m{n}"] for n in range(8)]

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from elmokit.analysis.cosines import unit
 from elmokit.encode.encoder import Encoder
-from elmokit.study.cosines import unit
 
 Tagged = Sequence[tuple[str, str]]  # a sentence: words with their tags
 Array = NDArray[np.float16]

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from elmokit.errors import DataError
+from elmokit.experiments.config import Kind
 from elmokit.settings import load_settings
-from elmokit.study.comparison.config import Kind
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.config import HOUSEKEEPING
 from elmokit.tasks.run_folder import RunFolder, write_json

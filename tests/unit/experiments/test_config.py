@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from elmokit.errors import ConfigError
+from elmokit.experiments.config import CompareConfig
 from elmokit.settings import load_settings
-from elmokit.study.comparison.config import CompareConfig
 
 ROWS: list[dict[str, Any]] = [
     {"name": "floor", "kind": "tfidf"},

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from elmokit.demo.senses import Use, Uses, collect_uses
+from elmokit.demo.synthetic import Sense, generate
 from elmokit.encode.encoder import Encoder
 from elmokit.models import ElmoConfig, ElmoModel
-from elmokit.study.senses import Use, Uses, collect_uses
-from elmokit.study.synthetic import Sense, generate
 
 
 def use(sense: str, clause: str, word: str = "bank") -> Use:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.demo.synthetic import Example, Sense
 from elmokit.encode.encoder import Encoder
-from elmokit.study.synthetic import Example, Sense
 from elmokit.text.words import split_words, word_spans
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from elmokit.study.comparison.statistics import bounded, compare_pair, interval
+from elmokit.experiments.statistics import bounded, compare_pair, interval
 
 
 def test_the_interval_is_students() -> None:

@@ -8,8 +8,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from elmokit.analysis.probes import homograph_probe, predicted_tags, pseudo_word_probe, tag_probe
 from elmokit.encode.encoder import Encoder
-from elmokit.study.probes import homograph_probe, predicted_tags, pseudo_word_probe, tag_probe
 
 
 class Known:

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from elmokit import Encoder
+from elmokit.analysis.similarity import agreement, alone, context_free, read_pairs, static
 from elmokit.errors import DataError
 from elmokit.models import ElmoConfig, ElmoModel
 from elmokit.static.vectors import WordVectors
-from elmokit.study.similarity import agreement, alone, context_free, read_pairs, static
 
 
 def test_ranks_that_agree_and_the_pairs_left_out(tmp_path: Path) -> None:

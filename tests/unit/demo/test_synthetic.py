@@ -9,8 +9,8 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
-from elmokit.study.grammar import CLAUSES, LEXICON, TOPICS
-from elmokit.study.synthetic import Example, generate
+from elmokit.demo.grammar import CLAUSES, LEXICON, TOPICS
+from elmokit.demo.synthetic import Example, generate
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from elmokit.errors import ElmokitError
+from elmokit.experiments.cells import DONE, Cell
 from elmokit.machine import usable_cores
 from elmokit.progress import rate_bar
-from elmokit.study.comparison.cells import DONE, Cell
 
 log = logging.getLogger(__name__)
 

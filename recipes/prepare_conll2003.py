@@ -1,6 +1,6 @@
 """Text that teaches a biLM the words and the documents of CoNLL-2003 (Peters et al. 2018 teach theirs a task's words).
 
-    python scripts/prepare_conll2003.py $ELMOKIT_DATA runs/newswire/data runs/conll2003/text
+    python recipes/prepare_conll2003.py $ELMOKIT_DATA runs/newswire/data runs/conll2003/text
 
 Reads the training file and eng.testa, of words alone, and what `recipes/prepare_newswire.py` wrote. Words of a line
 stand apart by blanks. Writes

@@ -18,17 +18,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from elmokit.demo.synthetic import Example, generate
 from elmokit.errors import ConfigError
-from elmokit.study.synthetic import Example, generate
 
 if TYPE_CHECKING:
-    from elmokit.study.senses import Use
+    from elmokit.demo.senses import Use
 
 Mode = Literal["trainable", "frozen", "function"]
 
 MARKER = "synthetic-corpus.txt"  # says that the folder is a demo's and may be replaced
 AG_NEWS = """\
-python scripts/prepare_ag_news.py $ELMOKIT_DATA/ag_news runs/ag_news/data
+python recipes/prepare_ag_news.py $ELMOKIT_DATA/ag_news runs/ag_news/data
 elmo pretrain --config configs/ag_news_pretrain.yaml
 elmo pretrain --config configs/ag_news_more_pretrain.yaml
 elmo train classify --model runs/ag_news/bilm --train $ELMOKIT_DATA/ag_news/train.csv.gz \\
@@ -183,8 +183,8 @@ def _score_table(scores: dict[str, dict[str, Any]], size: Size) -> Table:
 
 
 def _show_senses(output: Path, examples: Sequence[Example], console: Console) -> dict[str, list[float]]:
+    from elmokit.demo.senses import collect_uses
     from elmokit.encode.encoder import Encoder
-    from elmokit.study.senses import collect_uses
 
     _heading(console, "Two senses of “bank”")
     uses = collect_uses(examples, Encoder.from_pretrained(output / "bilm"))

@@ -1,0 +1,1 @@
+"""`elmo demo`: the whole chain on a synthetic corpus."""

@@ -1,0 +1,1 @@
+"""What tests share: an independent network, writers of published files, small models, cells, a server."""
