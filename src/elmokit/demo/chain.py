@@ -127,8 +127,8 @@ def _pretrain(output: Path, size: Size, seed: int, console: Console) -> list[dic
     }
     config = PretrainConfig(
         train=[str(output / "data/pretrain.txt")], valid=str(output / "data/held_out.txt"), output=output / "bilm",
-        preset="tiny", model=shape, min_count=2, epochs=size.pretrain_epochs, batch_tokens=1024, learning_rate=5e-3,
-        warmup_steps=30, seed=seed, precision="float32",
+        preset="tiny", model=shape, min_count=2, epochs=size.pretrain_epochs, batch_tokens=1024, optimizer="adam",
+        learning_rate=5e-3, warmup_steps=30, seed=seed, precision="float32",
     )  # fmt: skip
     result = pretrain(config)
     table = Table(title="Perplexity on held-out synthetic sentences", title_justify="left")
