@@ -22,7 +22,7 @@ from elmokit.demo.synthetic import Example, generate
 from elmokit.errors import ConfigError
 
 if TYPE_CHECKING:
-    from elmokit.demo.senses import Use
+    from elmokit.demo.senses import KnownSense
 
 Mode = Literal["trainable", "frozen", "function"]
 
@@ -183,38 +183,38 @@ def _score_table(scores: dict[str, dict[str, Any]], size: Size) -> Table:
 
 
 def _show_senses(output: Path, examples: Sequence[Example], console: Console) -> dict[str, list[float]]:
-    from elmokit.demo.senses import collect_uses
+    from elmokit.demo.senses import collect_known_senses
     from elmokit.encode.encoder import Encoder
 
     _heading(console, "Two senses of “bank”")
-    uses = collect_uses(examples, Encoder.from_pretrained(output / "bilm"))
-    banks = uses.of("bank")
+    known = collect_known_senses(examples, Encoder.from_pretrained(output / "bilm"))
+    banks = known.of("bank")
     console.print(
-        "One use in bold, then the uses with the nearest vectors (LSTM layer 1) in sentences of other shapes:"
+        "One occurrence in bold, then those with the nearest vectors (LSTM layer 1) in sentences of other shapes:"
     )
     for sense in ("finance", "river"):
-        row = next(row for row, use in enumerate(banks.uses) if use.mark.sense == sense)
-        console.print(Text(_line(banks.uses[row], "    "), style="bold"))
-        for cosine, use in banks.nearest(row, layer=1, count=4):
-            console.print(Text(_line(use, f"{cosine:.2f}")))
-    table = Table(title="Share of the five nearest such uses that have the same sense", title_justify="left")
+        row = next(row for row, each in enumerate(banks.found) if each.mark.sense == sense)
+        console.print(Text(_line(banks.found[row], "    "), style="bold"))
+        for cosine, near in banks.nearest(row, layer=1, count=4):
+            console.print(Text(_line(near, f"{cosine:.2f}")))
+    table = Table(title="Share of the five nearest such occurrences with the same sense", title_justify="left")
     table.add_column("word")
-    layers = ["characters", *(f"LSTM {n}" for n in range(1, len(uses.vectors)))]
-    for column in ("uses", "senses", "chance", *layers):
+    layers = ["characters", *(f"LSTM {n}" for n in range(1, len(known.vectors)))]
+    for column in ("occurrences", "senses", "chance", *layers):
         table.add_column(column, justify="right")
     found: dict[str, list[float]] = {}
     for word in ("bank", "bat", "pitch", "cell", "court"):
-        part = uses.of(word)
-        found[word] = [part.agreement(layer=layer) for layer in range(len(uses.vectors))]
-        senses = len({use.mark.sense for use in part.uses})
+        part = known.of(word)
+        found[word] = [part.agreement(layer=layer) for layer in range(len(known.vectors))]
+        senses = len({each.mark.sense for each in part.found})
         shares = (f"{share:.2f}" for share in (part.chance(), *found[word]))
-        table.add_row(word, str(len(part.uses)), str(senses), *shares)
+        table.add_row(word, str(len(part.found)), str(senses), *shares)
     console.print(table)
     return found
 
 
-def _line(use: Use, cosine: str) -> str:
-    return f"{cosine}  {use.mark.sense:<8}{use.in_context(width=30)}"
+def _line(known: KnownSense, cosine: str) -> str:
+    return f"{cosine}  {known.mark.sense:<8}{known.occurrence.in_context(30)}"
 
 
 def _predict(output: Path, mode: str, console: Console) -> str:
