@@ -101,6 +101,7 @@ def rank_correlation(pairs: Sequence[Pair], models: Mapping[str, Lookup]) -> Ran
     scores = [score for _, _, score in known]
     rho = {}
     for name, table in tables.items():
-        one, other = (np.stack([table[pair[side]] for pair in known]) for side in (0, 1))  # (pairs, D)
-        rho[name] = float(spearmanr(paired_cosines(one, other), scores).statistic)
+        left = np.stack([table[one] for one, _, _ in known])  # (pairs, D)
+        right = np.stack([table[other] for _, other, _ in known])
+        rho[name] = float(spearmanr(paired_cosines(left, right), scores).statistic)
     return RankCorrelation(rho, len(known), len(pairs))
