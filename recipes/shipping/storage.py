@@ -1,0 +1,40 @@
+"""A run's model as a folder that ships: weights in float16, readable by everybody."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from elmokit.models.loading import load
+from elmokit.models.modeling_elmo import ElmoPreTrainedModel
+from elmokit.models.quiet import quiet_transformers
+
+_BESIDES = ("vocab.txt", "tokenizer.json", "tokenizer_config.json", "lexicon.json", "head_fitting.json")
+
+
+def store(kind: type[ElmoPreTrainedModel], run: Path, folder: Path) -> ElmoPreTrainedModel:
+    """The model and tokenizer of a run in `folder`; programs still compute in float32."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with quiet_transformers():
+        load(kind, run, dtype="float16").save_pretrained(folder)
+    config = folder / "config.json"
+    content = json.loads(config.read_text(encoding="utf-8")) | {"dtype": "float32"}
+    config.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    for name in _BESIDES:
+        if (run / name).is_file():
+            shutil.copy(run / name, folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)  # safetensors writes for the owner alone
+    return load(kind, folder)
+
+
+def parameters(model: ElmoPreTrainedModel) -> int:
+    """Numbers in a model."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def millions(model: ElmoPreTrainedModel) -> str:
+    """The same, to be read."""
+    return f"{parameters(model) / 1e6:.1f} M"
