@@ -1,6 +1,7 @@
 """Make the models that come with the package, from the data to `src/elmokit/pretrained/NAME`.
 
     python recipes/ship_models.py elmo-mini $ELMOKIT_DATA
+    python recipes/ship_models.py elmo-small $ELMOKIT_DATA
     python recipes/ship_models.py elmo-mini-news $ELMOKIT_DATA
 
 Steps whose result is in `runs/` are passed over and interrupted ones are resumed, so the command may be stopped and
@@ -20,6 +21,9 @@ from shipping import bilm, news
 RECIPES = {
     "elmo-mini": bilm.Recipe(
         "elmo-mini", Path("configs/elmo_mini_pretrain.yaml"), table=80, decay_updates=400, head_words=2_000_000
+    ),
+    "elmo-small": bilm.Recipe(
+        "elmo-small", Path("configs/elmo_small_pretrain.yaml"), table=0, decay_updates=400, head_words=2_000_000
     ),
 }
 
