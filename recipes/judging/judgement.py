@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from elmokit.analysis.similarity import RankCorrelation
+from elmokit.analysis.similarity import Agreement
 from judging.candidates import Candidate
 from judging.measures import (
     AVERAGE,
@@ -36,7 +36,7 @@ class Judgement:
 
     model: str
     perplexity: float | None
-    words: dict[str, RankCorrelation]
+    words: dict[str, Agreement]
     sts: dict[StsYear, StsScores]
     reviews: float
     entities: ByLayer
