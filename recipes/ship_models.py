@@ -10,8 +10,8 @@ again. The weights are stored in float16; every figure of the card but those of 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -29,6 +29,7 @@ from elmokit.models.quiet import quiet_transformers
 from elmokit.pretrain.perplexity import TextEvaluation, evaluate_text
 from elmokit.pretrained import write_about
 from elmokit.tasks.classification.scoring import score_classifier
+from elmokit.whole_files import write_text
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "src" / "elmokit" / "pretrained"
@@ -87,17 +88,17 @@ def ship_mini(data: Path) -> None:
         "Sentences whose letters stand in the same order in a validation or test file of WikiText-2, Penn Treebank, "
         "CoNLL, SST, SQuAD or the other sets the project measures on were left out "
         f"({sources['all']['in a test set']} sentences). Validation: half a percent of the paragraphs. "
-        "No news but Wikinews; two thirds of the words are from novels of one author, written around 1900.",
+        "No news but Wikinews; 60 % of the words are from novels of one author, written around 1900.",
         "## Training\n\n" + _training([run], "python recipes/ship_models.py elmo-mini $ELMOKIT_DATA"),
         "## Perplexity\n\nOf the stored float16 weights, by the full softmax, sentence ends counted, unknown words "
         "predicted as `<UNK>`.\n\n"
         + _perplexities({"held-out sentences of its own text": held_out, "WikiText-2 test (other text)": wikitext})
         + "\n\nWikiText-2 is tokenised otherwise (`@-@`, `<unk>` for rare words) and was read a paragraph a line, cut "
         "at 200 words. The figures of models trained on its own training set are not comparable.",
-        "## Tasks\n\nWhat the layers know, by `scripts/probe_layers.py` (layer 0 is the token layer; share of cases "
+        "## Tasks\n\nWhat the layers know, by `elmo probe` (layer 0 is the token layer; share of cases "
         "that come out right):\n\n"
-        + _printed("scripts/probe_layers.py", folder, data=data)
-        + "\n\nWhat its vectors are worth in tasks, and its words in similarity sets, stands in `docs/results.md` of "
+        + _probed(folder, data)
+        + "\n\nWhat its vectors are worth in tasks, and its words in similarity sets, is in `docs/results.md` of "
         "the project, each with its command.",
         "## Limits and biases\n\nTwo passes over eleven million words are a hundredth of what the published models "
         "saw. The novels bring the words and the prejudices of the British Empire of their time: who acts and who is "
@@ -170,11 +171,15 @@ def _python(*words: str | Path) -> None:
     subprocess.run([sys.executable, *map(str, words)], check=True)
 
 
-def _printed(*words: str | Path, data: Path) -> str:
-    """What a script that reads the data sets prints."""
-    command = [sys.executable, *map(str, words)]
-    environment = {**os.environ, "ELMOKIT_DATA": str(data)}
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout.strip()
+def _probed(folder: Path, data: Path) -> str:
+    """The table of `elmo probe`: tags of CoNLL-2000, pseudo-words of the Brown corpus."""
+    text = Path("runs/brown.txt")
+    with gzip.open(data / "brown" / "brown.txt.gz", "rt", encoding="utf-8") as lines:
+        write_text(text, "".join(line.partition("\t")[2] for line in lines))  # a line: category, tab, sentence
+    tagged = [data / "conll2000" / f"{name}.txt.gz" for name in ("train", "test")]
+    options = ["--train", tagged[0], "--test", tagged[1], "--tag-column", 2, "--text", text]
+    command = [sys.executable, "-m", "elmokit", "probe", folder, *options]
+    return subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def _pretrain(config: str, run: Path) -> None:

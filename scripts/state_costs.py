@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from elmokit.cosines import paired_cosines
 from elmokit.encode.encoder import Encoder, Start
 from elmokit.interop.loading import load, save
 from elmokit.pretrain.perplexity import evaluate_text
@@ -47,7 +48,7 @@ def main() -> None:
         for state in ("zero", "warm"):
             other = _vectors(warm if state == "warm" else arguments.model, sentences, state)
             for layer in range(1, carried.shape[0]):
-                cosines = _cosines(carried[layer], other[layer])
+                cosines = paired_cosines(carried[layer], other[layer])
                 percentile = float(np.quantile(cosines, 0.01))
                 print(f"| {state} | {layer} | {cosines.mean():.4f} | {percentile:.4f} | {cosines.min():.4f} |")
 
@@ -65,11 +66,6 @@ def _vectors(model: Path, sentences: list[list[str]], state: Start) -> np.ndarra
     else:
         found = encoder.encode(sentences, is_split_into_words=True)
     return np.concatenate(found, axis=1)
-
-
-def _cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    return np.asarray((one * other).sum(axis=1) / np.maximum(lengths, 1e-12))
 
 
 if __name__ == "__main__":

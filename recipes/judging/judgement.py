@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from elmokit.analysis.similarity import Agreement
+from elmokit.analysis.similarity import RankCorrelation
 from judging.candidates import Candidate
 from judging.measures import (
     AVERAGE,
@@ -36,7 +36,7 @@ class Judgement:
 
     model: str
     perplexity: float | None
-    words: dict[str, Agreement]
+    words: dict[str, RankCorrelation]
     sts: dict[StsYear, StsScores]
     reviews: float
     entities: ByLayer

@@ -15,9 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from elmokit import Encoder
-from elmokit.analysis.cosines import unit
 from elmokit.analysis.probes import Tagged, predicted_tags
-from elmokit.analysis.similarity import Agreement, Pair, agreement, alone, static
+from elmokit.analysis.similarity import Pair, RankCorrelation, alone, rank_correlation, static
+from elmokit.cosines import paired_cosines
 from elmokit.tasks.tagging.scores import span_scores
 from judging.candidates import Candidate
 from judging.sets import Review, SentencePair
@@ -37,12 +37,12 @@ class StsScores:
     pearson: ByLayer
 
 
-def word_similarity(candidate: Candidate, pairs: Sequence[Pair]) -> Agreement:
+def word_similarity(candidate: Candidate, pairs: Sequence[Pair]) -> RankCorrelation:
     """Spearman's ρ by layer: words are sentences by themselves; pairs that static vectors lack are left out."""
     if candidate.vectors is not None:
-        return agreement(pairs, {"0": static(candidate.vectors)})
+        return rank_correlation(pairs, {"0": static(candidate.vectors)})
     lookups = alone(candidate.encoder, [word for pair in pairs for word in pair[:2]])
-    return agreement(pairs, {str(layer): lookup for layer, lookup in enumerate(lookups)})
+    return rank_correlation(pairs, {str(layer): lookup for layer, lookup in enumerate(lookups)})
 
 
 def sentence_similarity(encoder: Encoder, files: Mapping[str, Sequence[SentencePair]]) -> StsScores:
@@ -52,7 +52,7 @@ def sentence_similarity(encoder: Encoder, files: Mapping[str, Sequence[SentenceP
     for pairs in files.values():
         one = _pooled(encoder, [pair.one for pair in pairs])
         other = _pooled(encoder, [pair.other for pair in pairs])
-        cosines = {name: (unit(one[name]) * unit(other[name])).sum(axis=1) for name in one}
+        cosines = {name: paired_cosines(one[name], other[name]) for name in one}
         scores = [pair.score for pair in pairs]
         spearman.append({name: float(spearmanr(found, scores).statistic) for name, found in cosines.items()})
         pearson.append({name: float(pearsonr(found, scores).statistic) for name, found in cosines.items()})

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
@@ -31,6 +32,7 @@ from elmokit.pretrain import checkpoint, loop
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.loop import PretrainResult, pretrain
 from elmokit.pretrain.perplexity import evaluate_text
+from elmokit.pretrain.setup import default_batch_tokens
 from elmokit.settings import load_settings
 from elmokit.static.vectors import WordVectors
 from elmokit.text.char_ids import char_ids
@@ -156,6 +158,22 @@ def test_a_warm_state_starts_every_sentence(finished: PretrainResult, text: Path
         nll = model.head.nll(layers[-1][0], wanted)
     assert found.forward == pytest.approx(float(nll.mean().exp()), rel=1e-5)
     assert found.forward != pytest.approx(evaluate_text(tmp_path / "warm", tmp_path / "one.txt").perplexity.forward)
+
+
+def test_the_batch_is_chosen_by_the_text_and_kept_on_resume(text: Path, tmp_path: Path) -> None:
+    """A run that began with another batch, before the default changed say, resumes with its own."""
+    chosen = run(text, tmp_path / "chosen", batch_tokens=None, epochs=1)
+    recorded = yaml.safe_load((chosen.output / "config.yaml").read_text(encoding="utf-8"))
+    assert recorded["batch_tokens"] == default_batch_tokens(chosen.history[0]["words"]) == 512
+    run(text, tmp_path / "run", batch_tokens=150, epochs=1)
+    resumed = run(text, tmp_path / "run", batch_tokens=None, resume=True)
+    whole = run(text, tmp_path / "whole", batch_tokens=150)
+    assert [row["step"] for row in resumed.history] == [row["step"] for row in whole.history]
+
+
+@pytest.mark.parametrize(("words", "tokens"), [(0, 512), (204_799, 512), (400_000, 1000), (10**7, 6144)])
+def test_batches_grow_with_the_text(words: int, tokens: int) -> None:
+    assert default_batch_tokens(words) == tokens
 
 
 @pytest.mark.parametrize("kind", ["word", "subword", "word_char"])

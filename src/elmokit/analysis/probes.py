@@ -1,4 +1,4 @@
-"""What each layer knows: a linear probe of tags, and nearest neighbours among the uses of one word (§5.3 of ELMo).
+"""What each layer knows: a linear probe of tags, and nearest neighbours among the occurrences of a word (§5.3 of ELMo).
 
 The questions are those of Peters et al. (2018, tables 5 and 6): which layer serves parts of speech best, and which one
 senses. Their sense data (SemCor) is replaced by two tests that any tagged or plain text allows.
@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from elmokit.analysis.cosines import unit
+from elmokit.analysis.agreement import neighbours_agree
+from elmokit.analysis.occurrences import Occurrence, occurrence_vectors
+from elmokit.cosines import cosines
 from elmokit.encode.encoder import Encoder
 
 Tagged = Sequence[tuple[str, str]]  # a sentence: words with their tags
 Array = NDArray[np.float16]
+TaggedVectors = tuple[str, Array]
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Probe:
 def tag_probe(
     encoder: Encoder, train: Sequence[Tagged], test: Sequence[Tagged], *, seed: int = 1, epochs: int = 10
 ) -> Probe:
-    """How many tags `predicted_tags` gets right; the baseline is each word's commonest tag."""
+    """The share of tags that `predicted_tags` gets right; the baseline is each word's most frequent tag."""
     gold = np.array([tag for sentence in test for _, tag in sentence])
     accuracy = [
         float((np.array([tag for tags in predicted for tag in tags]) == gold).mean())
@@ -81,28 +84,26 @@ def predicted_tags(
 def homograph_probe(
     encoder: Encoder, train: Sequence[Tagged], test: Sequence[Tagged], *, least: int = 5, most: int = 200
 ) -> Probe:
-    """Words that `train` has with two tags or more, each at least `least` times: the tag of the nearest use.
+    """Words that `train` has with two tags or more, at least `least` times each: the tag of the nearest occurrence.
 
-    A use in `test` takes the tag of the use in `train` (the first `most` of each word) whose vector has the highest
-    cosine with its own. The baseline is the word's commonest tag, which is also all that layer 0 can know.
+    An occurrence in `test` gets the tag of the occurrence in `train` (the first `most` of each word) whose vector has
+    the highest cosine with its own. The baseline is the word's most frequent tag, which is all that layer 0 can know.
     """
     tags: dict[str, Counter[str]] = defaultdict(Counter)
     for sentence in train:
         for word, tag in sentence:
             tags[word.lower()][tag] += 1
     chosen = {word for word, count in tags.items() if sum(number >= least for number in count.values()) > 1}
-    uses = _uses(encoder, train, only=chosen)
+    seen = _tagged_vectors(encoder, train, only=chosen)
     hits: list[NDArray[np.bool_]] = []
     baseline = []
-    for word, found in _uses(encoder, test, only=chosen).items():
-        known = uses[word][:most]
-        names = np.array([tag for tag, _ in known])
-        bank = unit(np.stack([vectors for _, vectors in known], axis=1))  # (L, m, D)
-        wanted = np.array([tag for tag, _ in found])
-        asked = unit(np.stack([vectors for _, vectors in found], axis=1))  # (L, n, D)
-        nearest = (asked @ bank.transpose(0, 2, 1)).argmax(axis=2)  # (L, n)
-        hits.append(names[nearest] == wanted)
-        baseline += (wanted == tags[word].most_common(1)[0][0]).tolist()
+    for word, found in _tagged_vectors(encoder, test, only=chosen).items():
+        known = seen[word][:most]
+        wanted = [tag for tag, _ in found]
+        between = cosines(_stacked(found), _stacked(known))  # (L, n, m)
+        hits.append(neighbours_agree(between, wanted, [tag for tag, _ in known])[..., 0])
+        frequent = tags[word].most_common(1)[0][0]
+        baseline += [tag == frequent for tag in wanted]
     joined = np.concatenate(hits, axis=1)
     return Probe(joined.mean(axis=1).tolist(), float(np.mean(baseline)), joined.shape[1])
 
@@ -110,10 +111,10 @@ def homograph_probe(
 def pseudo_word_probe(
     encoder: Encoder, sentences: Sequence[Sequence[str]], *, pairs: int = 50, uses: int = 30, seed: int = 1
 ) -> Probe:
-    """Two words become one that could be either (Gale et al. 1992): does the nearest other use show which one stood?
+    """Two words are merged into one (Gale et al. 1992): does the nearest other occurrence show which of them it was?
 
-    `pairs` pairs of words that occur between `uses` and 20 × `uses` times are drawn; `uses` sentences of each word get
-    the joined word in its place. The baseline is 1/2, give or take the use itself.
+    `pairs` pairs of words that occur between `uses` and 20 × `uses` times are drawn; in `uses` sentences of each word
+    the merged word takes its place. The baseline is 1/2.
     """
     places: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for number, words in enumerate(sentences):
@@ -125,19 +126,13 @@ def pseudo_word_probe(
     chosen = draw.sample(candidates, 2 * pairs)
     hits = []
     for one, other in zip(chosen[::2], chosen[1::2], strict=True):
-        replaced, found, labels = f"{one}-{other}", [], []
-        for label, word in enumerate((one, other)):
-            for number, place in draw.sample(places[word], uses):
-                words = list(sentences[number])
-                words[place] = replaced
-                found.append((words, place))
-                labels.append(label)
-        arrays = encoder.encode([words for words, _ in found], is_split_into_words=True)
-        vectors = unit(np.stack([array[:, place] for array, (_, place) in zip(arrays, found, strict=True)], axis=1))
-        cosines = vectors @ vectors.transpose(0, 2, 1)  # (L, n, n)
-        cosines[:, np.arange(len(labels)), np.arange(len(labels))] = -np.inf
-        names = np.array(labels)
-        hits.append(names[cosines.argmax(axis=2)] == names)
+        labels = [word for word in (one, other) for _ in range(uses)]
+        merged = [
+            Occurrence(list(sentences[number]), place).replaced(f"{one}-{other}")
+            for word in (one, other)
+            for number, place in draw.sample(places[word], uses)
+        ]
+        hits.append(neighbours_agree(cosines(occurrence_vectors(encoder, merged)), labels)[..., 0])
     joined = np.concatenate(hits, axis=1)
     return Probe(joined.mean(axis=1).tolist(), 0.5, joined.shape[1])
 
@@ -179,12 +174,17 @@ def _linear(
     return found
 
 
-def _uses(encoder: Encoder, sentences: Sequence[Tagged], *, only: set[str]) -> dict[str, list[tuple[str, Array]]]:
-    """Tag and vectors (L, D) of every use of some words, in lower case."""
-    uses: dict[str, list[tuple[str, Array]]] = defaultdict(list)
+def _tagged_vectors(encoder: Encoder, sentences: Sequence[Tagged], *, only: set[str]) -> dict[str, list[TaggedVectors]]:
+    """Tag and vectors (L, D) of every occurrence of some words, in lower case."""
+    found: dict[str, list[TaggedVectors]] = defaultdict(list)
     arrays = encoder.stream([[word for word, _ in sentence] for sentence in sentences], is_split_into_words=True)
     for sentence, array in zip(sentences, arrays, strict=True):
         for place, (word, tag) in enumerate(sentence):
             if word.lower() in only:
-                uses[word.lower()].append((tag, array[:, place].astype(np.float16)))
-    return uses
+                found[word.lower()].append((tag, array[:, place].astype(np.float16)))
+    return found
+
+
+def _stacked(found: Sequence[TaggedVectors]) -> Array:
+    """(L, n, D)"""
+    return np.stack([vectors for _, vectors in found], axis=1)

@@ -1,4 +1,4 @@
-"""Do vectors of words agree with people on how similar two words are? Rank correlation on word similarity sets."""
+"""Word similarity: the rank correlation between cosines and human scores on word pairs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.cosines import paired_cosines
 from elmokit.encode.encoder import Encoder
 from elmokit.errors import DataError
 from elmokit.static.vectors import WordVectors
@@ -19,8 +20,8 @@ Pair = tuple[str, str, float]
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """Spearman's ρ between cosines and people's scores on `pairs` of `all_pairs`, those that every model knows."""
+class RankCorrelation:
+    """Spearman's ρ between cosines and human scores on `pairs` of `all_pairs`: those whose words every model knows."""
 
     rho: dict[str, float]
     pairs: int
@@ -59,7 +60,7 @@ def context_free(encoder: Encoder) -> Lookup:
 
 
 def alone(encoder: Encoder, words: Iterable[str]) -> list[Lookup]:
-    """Each layer of a model on these words, each a sentence by itself; other words are a `KeyError`."""
+    """Each layer of a model on these words, each encoded as a sentence of one word; other words are a `KeyError`."""
     distinct = sorted(set(words))
     arrays = encoder.stream([[word] for word in distinct], is_split_into_words=True)  # (L, 1, D) each
     rows = {word: array[:, 0] for word, array in zip(distinct, arrays, strict=True)}
@@ -81,7 +82,7 @@ def static(vectors: WordVectors) -> Lookup:
     return vector
 
 
-def agreement(pairs: Sequence[Pair], models: Mapping[str, Lookup]) -> Agreement:
+def rank_correlation(pairs: Sequence[Pair], models: Mapping[str, Lookup]) -> RankCorrelation:
     """All models on the same pairs.
 
     Raises:
@@ -90,19 +91,17 @@ def agreement(pairs: Sequence[Pair], models: Mapping[str, Lookup]) -> Agreement:
     from scipy.stats import spearmanr
 
     words = {word for one, other, _ in pairs for word in (one, other)}
-    tables = {name: {word: lookup(word) for word in words} for name, lookup in models.items()}
-    known = [pair for pair in pairs if all(table[word] is not None for table in tables.values() for word in pair[:2])]
+    tables = {
+        name: {word: vector for word in words if (vector := lookup(word)) is not None}
+        for name, lookup in models.items()
+    }
+    known = [pair for pair in pairs if all(word in table for table in tables.values() for word in pair[:2])]
     if len(known) < 3:
         raise DataError(f"{len(known)} of {len(pairs)} pairs are known to every model; expected at least 3")
     scores = [score for _, _, score in known]
-    rho = {
-        name: float(spearmanr([_cosine(table[one], table[other]) for one, other, _ in known], scores).statistic)
-        for name, table in tables.items()
-    }
-    return Agreement(rho, len(known), len(pairs))
-
-
-def _cosine(one: NDArray[np.float32] | None, other: NDArray[np.float32] | None) -> float:
-    assert one is not None
-    assert other is not None
-    return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-12))
+    rho = {}
+    for name, table in tables.items():
+        left = np.stack([table[one] for one, _, _ in known])  # (pairs, D)
+        right = np.stack([table[other] for _, other, _ in known])
+        rho[name] = float(spearmanr(paired_cosines(left, right), scores).statistic)
+    return RankCorrelation(rho, len(known), len(pairs))

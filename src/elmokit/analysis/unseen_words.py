@@ -1,7 +1,7 @@
-"""What a model makes of words it never saw: misspelt ones and unseen ones, in their sentences.
+"""How a model represents words it never saw in training: misspelt words in sentences, and out-of-vocabulary words.
 
-A character CNN reads any spelling, pieces fall back to shorter pieces, and a table of words knows one vector for all
-that it lacks. The measures here tell how much each of them keeps.
+A character CNN reads any spelling, subword pieces fall back to shorter pieces, and a word table has one vector for all
+unknown words. The measures here show how much of a word each of them preserves.
 """
 
 from __future__ import annotations
@@ -9,49 +9,41 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from elmokit.analysis.cosines import unit
+from elmokit.analysis.occurrences import Occurrence, occurrence_vectors
+from elmokit.cosines import cosines
 from elmokit.encode.encoder import Encoder, Layers
 from elmokit.errors import DataError
 
 SHORTEST = 5  # letters of a word that is misspelt: shorter ones become other words
 _TOLD_APART = 0.999  # vectors with a higher cosine are the same for every purpose
 
-Array = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
 class Slip:
-    """A word misspelt in its sentence."""
+    """An occurrence of a word, and a misspelling of it."""
 
-    words: list[str]
-    place: int
+    right: Occurrence
     wrong: str
 
     @property
-    def word(self) -> str:
-        """As it is spelt."""
-        return self.words[self.place]
-
-    @property
-    def misspelt(self) -> list[str]:
-        """The sentence with the slip."""
-        return [*self.words[: self.place], self.wrong, *self.words[self.place + 1 :]]
+    def misspelt(self) -> Occurrence:
+        """The same sentence with the misspelling."""
+        return self.right.replaced(self.wrong)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What one layer keeps.
+    """What one layer preserves.
 
     Attributes:
-        cosine: Of the misspelt word to the same word spelt right in the same sentence, mean over slips.
-        other: Of the misspelt word to the right spelling of another slip, mean: the floor of `cosine`.
-        found: Share of slips whose nearest word among all right spellings is their own.
-        unseen_apart: Share of pairs of unseen words with different vectors when they stand alone; None without pairs.
+        cosine: Between the misspelt word and the correct word in the same sentence, mean over slips.
+        other: Between the misspelt word and the correct word of another slip, mean: the baseline for `cosine`.
+        found: Share of slips whose nearest word among all correct ones is their own.
+        unseen_apart: Share of pairs of unseen words, each encoded alone, with different vectors; None without pairs.
     """
 
     cosine: float
@@ -114,7 +106,7 @@ def find_slips(
         wrong = misspell(words[place], random)
         if wrong not in vocabulary:
             used.add(words[place])
-            slips.append(Slip(list(words), place, wrong))
+            slips.append(Slip(Occurrence(list(words), place), wrong))
         if len(slips) == most:
             break
     if len(slips) < 2:
@@ -131,32 +123,26 @@ def find_unseen(sentences: Iterable[Sequence[str]], known: Iterable[str], *, mos
 
 def what_is_kept(encoder: Encoder, slips: Sequence[Slip], unseen: Sequence[str], *, layer: Layers) -> Kept:
     """Measure one layer of a model (not "all")."""
-    right = _vectors(encoder, [slip.words for slip in slips], slips, layer)
-    wrong = _vectors(encoder, [slip.misspelt for slip in slips], slips, layer)
-    cosines = wrong @ right.T  # (n, n)
+    right = occurrence_vectors(encoder, [slip.right for slip in slips], layers=layer)  # (n, D)
+    wrong = occurrence_vectors(encoder, [slip.misspelt for slip in slips], layers=layer)
+    between = cosines(wrong, right)  # (n, n)
     count = len(slips)
-    own = np.diagonal(cosines)
+    own = np.diagonal(between)
     apart = None
     if len(unseen) > 1:
-        alone = encoder.encode([[word] for word in unseen], layers=layer, is_split_into_words=True)
-        vectors = unit(np.concatenate(alone))
-        pairs = (vectors @ vectors.T)[np.triu_indices(len(unseen), 1)]
+        alone = occurrence_vectors(encoder, [Occurrence([word], 0) for word in unseen], layers=layer)
+        pairs = cosines(alone)[np.triu_indices(len(unseen), 1)]
         apart = float((pairs < _TOLD_APART).mean())
     return Kept(
         cosine=float(own.mean()),
-        other=float((cosines.sum() - own.sum()) / (count * (count - 1))),
-        found=float((_best(cosines) == np.arange(count)).mean()),
+        other=float((between.sum() - own.sum()) / (count * (count - 1))),
+        found=float((_nearest(between) == np.arange(count)).mean()),
         unseen_apart=apart,
     )
 
 
-def _best(cosines: NDArray[Any]) -> NDArray[np.int64]:
-    """The nearest of each row, -1 where several are equally near: a vector that is the same for all finds nothing."""
-    best = cosines.argmax(axis=1)
-    ties = (cosines >= cosines.max(axis=1, keepdims=True) - 1e-6).sum(axis=1) > 1
+def _nearest(between: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The nearest of each row, -1 where several are equally near: one vector for all words identifies none."""
+    best = between.argmax(axis=1)
+    ties = (between >= between.max(axis=1, keepdims=True) - 1e-6).sum(axis=1) > 1
     return np.where(ties, -1, best)
-
-
-def _vectors(encoder: Encoder, sentences: list[list[str]], slips: Sequence[Slip], layer: Layers) -> Array:
-    arrays = encoder.encode(sentences, layers=layer, is_split_into_words=True)
-    return unit(np.stack([array[slip.place] for array, slip in zip(arrays, slips, strict=True)]))

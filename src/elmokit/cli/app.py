@@ -16,10 +16,13 @@ from elmokit.cli import (
     info,
     inspect,
     models,
+    oov,
     predict,
     pretrain,
+    probe,
     senses,
     serve,
+    similarity,
     train,
 )
 from elmokit.cli.errors import one_line_errors
@@ -40,6 +43,9 @@ class Commands(TyperGroup):
             "predict",
             "compare",
             "senses",
+            "probe",
+            "similarity",
+            "oov",
             "serve",
             "models",
             "demo",
@@ -73,6 +79,9 @@ app.add_typer(train.app, name="train", short_help="Train a task, or vectors.")
 app.command("predict", short_help="Labels, spans, answers …")(predict.predict)
 app.command("compare", short_help="Methods side by side.")(compare.compare)
 app.command("senses", short_help="Uses of a word, grouped.")(senses.senses)
+app.command("probe", short_help="What each layer knows.")(probe.probe)
+app.command("similarity", short_help="Word similarity sets.")(similarity.similarity)
+app.command("oov", short_help="Misspelt and unseen words.")(oov.oov)
 app.command("serve", short_help="A page to explore vectors in.")(serve.serve)
 app.command("models", short_help="Models that come with it.")(models.models)
 app.command("demo", short_help="The whole chain, a few minutes.")(demo.demo)

@@ -1,4 +1,4 @@
-"""`elmo senses`: the uses of a word in a text, grouped by what they mean to the model."""
+"""`elmo senses`: the occurrences of a word in a text, grouped by their contextual vectors."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ def senses(
     model: Annotated[str, typer.Option(help="Folder of any ELMo, .hdf5, .zip, http(s) address or hub id.")],
     layer: Annotated[str, typer.Option(help="top, average, mix, or the number of one layer.")] = "top",
     groups: Annotated[int | None, typer.Option(min=1, help="How many groups. [default: as many as show]")] = None,
-    most: Annotated[int, typer.Option(min=4, help="Uses that are looked at.")] = 1000,
+    most: Annotated[int, typer.Option(min=4, help="Maximum number of occurrences to analyse.")] = 1000,
     examples: Annotated[int, typer.Option(min=1, help="Sentences of each group that are printed.")] = 5,
     vectors: Annotated[Path | None, typer.Option(help="Static vectors, to see how they see the word.")] = None,
     column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
     pre_split: PreSplit = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, all uses in it.")] = False,
 ) -> None:
-    """Group the uses of WORD by their contextual vectors and print typical sentences of each group."""
+    """Group the occurrences of WORD by their contextual vectors and print typical sentences of each group."""
     if layer == "all":
         raise ConfigError("--layer is all; expected top, average, mix or a number")
-    from elmokit.analysis.senses import find_uses, group_uses
+    from elmokit.analysis.occurrences import find_occurrences
+    from elmokit.analysis.senses import LEAST, group_occurrences
     from elmokit.encode.encoder import Encoder
     from elmokit.text.files import expand_paths
     from elmokit.text.sentence_borders import split_sentences
@@ -43,22 +44,29 @@ def senses(
         if word.lower() in line.lower() or given is not None
         for sentence in ([line] if given is not None else split_sentences(line))
     )  # fmt: skip
-    found = group_uses(word, find_uses(word, sentences, most=most), encoder, layer=layers_of(layer), groups=groups)
+    occurrences = find_occurrences(word, sentences, most=most, least=LEAST)
+    found = group_occurrences(word, occurrences, encoder, layer=layers_of(layer), groups=groups)
     near = _static(vectors, word)
     if as_json:
-        typer.echo(json.dumps({**asdict(found), "static_neighbours": near}, ensure_ascii=False))
+        shown = [
+            {"uses": [asdict(each) for each in group.occurrences], "keywords": group.keywords} for group in found.groups
+        ]
+        content = {"word": found.word, "groups": shown, "silhouette": found.silhouette, "static_neighbours": near}
+        typer.echo(json.dumps(content, ensure_ascii=False))
         return
-    total = sum(len(group.uses) for group in found.groups)
+    total = len(occurrences)
     if len(found.groups) == 1:
-        typer.echo(f"{total} uses of {found.word!r}: one group")
+        typer.echo(f"{total} occurrences of {found.word!r}: one group")
     else:
-        typer.echo(f"{total} uses of {found.word!r}: {len(found.groups)} groups, silhouette {found.silhouette:.2f}")
+        typer.echo(
+            f"{total} occurrences of {found.word!r}: {len(found.groups)} groups, silhouette {found.silhouette:.2f}"
+        )
     for number, group in enumerate(found.groups, 1):
         about = f": {', '.join(group.keywords)}" if group.keywords else ""
-        typer.echo(f"\n{number}. {len(group.uses)} uses{about}")
-        for use in group.uses[:examples]:
-            typer.echo(f"   {use.in_context(44)}")
-    typer.echo(f"\nA static vector is one point for all {total} uses.")
+        typer.echo(f"\n{number}. {len(group.occurrences)} occurrences{about}")
+        for each in group.occurrences[:examples]:
+            typer.echo(f"   {each.in_context(44)}")
+    typer.echo(f"\nA static vector is one point for all {total} occurrences.")
     if near:
         typer.echo(f"Nearest to it: {', '.join(f'{name} {cosine:.2f}' for name, cosine in near)}")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,11 +22,10 @@ from elmokit.demo.synthetic import Example, generate
 from elmokit.errors import ConfigError
 
 if TYPE_CHECKING:
-    from elmokit.demo.senses import Use
+    from elmokit.demo.senses import KnownSense
 
 Mode = Literal["trainable", "frozen", "function"]
 
-CONTEXT = 28  # characters shown on either side of a word
 MARKER = "synthetic-corpus.txt"  # says that the folder is a demo's and may be replaced
 AG_NEWS = """\
 python recipes/prepare_ag_news.py $ELMOKIT_DATA/ag_news runs/ag_news/data
@@ -37,7 +35,7 @@ elmo train classify --model runs/ag_news/bilm --train $ELMOKIT_DATA/ag_news/trai
     --test $ELMOKIT_DATA/ag_news/test.csv.gz --combine trainable --output runs/ag_news/trainable
 elmo predict runs/ag_news/trainable "The bank raised its rates."
 """
-OWN_SENTENCE = "The bank raised its rates and shares fell."  # its words are of the grammar, it is not
+OWN_SENTENCE = "The bank cut its interest rates on Monday, and shares of the airline rose."
 
 
 @dataclass(frozen=True)
@@ -71,10 +69,10 @@ def run_demo(
     console.print(_score_table(scores, size))
     senses = _show_senses(output, examples, console)
     best = max(scores, key=lambda mode: scores[mode]["validation"]["accuracy"])
-    labels = _predict(output, best, console)
+    label = _predict(output, best, console)
     seconds = time.perf_counter() - began
     _how_to_go_on(output, seconds, console)
-    return {"pretraining": history, "modes": scores, "senses": senses, "labels": labels, "seconds": seconds}
+    return {"pretraining": history, "modes": scores, "senses": senses, "label": label, "seconds": seconds}
 
 
 def _open_folder(output: Path, *, overwrite: bool) -> None:
@@ -129,20 +127,16 @@ def _pretrain(output: Path, size: Size, seed: int, console: Console) -> list[dic
     }
     config = PretrainConfig(
         train=[str(output / "data/pretrain.txt")], valid=str(output / "data/held_out.txt"), output=output / "bilm",
-        preset="tiny", model=shape, min_count=2, epochs=size.pretrain_epochs, batch_tokens=1024, learning_rate=5e-3,
-        warmup_steps=30, seed=seed, precision="float32",
+        preset="tiny", model=shape, min_count=2, epochs=size.pretrain_epochs, batch_tokens=1024, optimizer="adam",
+        learning_rate=5e-3, warmup_steps=30, seed=seed, precision="float32",
     )  # fmt: skip
     result = pretrain(config)
     table = Table(title="Perplexity on held-out synthetic sentences", title_justify="left")
     for column in ("epoch", "forward", "backward", "mean", "next word right", "seconds"):
         table.add_column(column, justify="right")
-    before = 0.0  # the history counts seconds from the start of the run
     for epoch in result.history:
         perplexities = (f"{epoch[f'valid_{name}']:.2f}" for name in ("forward", "backward", "perplexity"))
-        table.add_row(
-            str(epoch["epoch"]), *perplexities, f"{epoch['next_word_top1']:.1%}", f"{epoch['seconds'] - before:.0f}"
-        )
-        before = epoch["seconds"]
+        table.add_row(str(epoch["epoch"]), *perplexities, f"{epoch['next_word_top1']:.1%}", f"{epoch['seconds']:.0f}")
     console.print(table)
     return result.history
 
@@ -170,8 +164,7 @@ def _score_table(scores: dict[str, dict[str, Any]], size: Size) -> Table:
         f"Topics of {size.test_sentences:,} synthetic test sentences, learnt from {size.labelled_sentences:,}:\n"
         "accuracy on validation and test sentences, macro F1 on the test sentences"
     )
-    caption = "λ: weights of tokens, LSTM 1, LSTM 2; γ: scale of their sum. The frozen mix learns neither."
-    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+    table = Table(title=title, title_justify="left")
     table.add_column("layer mix", no_wrap=True)
     for column in ("valid", "test", "F1", "λ", "γ", "epochs", "s"):
         table.add_column(column, justify="right", no_wrap=column == "λ")
@@ -190,70 +183,50 @@ def _score_table(scores: dict[str, dict[str, Any]], size: Size) -> Table:
 
 
 def _show_senses(output: Path, examples: Sequence[Example], console: Console) -> dict[str, list[float]]:
-    from elmokit.demo.senses import collect_uses
+    from elmokit.demo.senses import collect_known_senses
     from elmokit.encode.encoder import Encoder
 
     _heading(console, "Two senses of “bank”")
-    uses = collect_uses(examples, Encoder.from_pretrained(output / "bilm"))
-    banks = uses.of("bank")
+    known = collect_known_senses(examples, Encoder.from_pretrained(output / "bilm"))
+    banks = known.of("bank")
     console.print(
-        "One use in bold, then the uses with the nearest vectors (LSTM layer 1) in sentences of other shapes:"
+        "One occurrence in bold, then those with the nearest vectors (LSTM layer 1) in sentences of other shapes:"
     )
-    console.print(Text(f"cosine  sense    {'…':>{CONTEXT}}bank…", style="dim"))
     for sense in ("finance", "river"):
-        console.print()
-        row = next(row for row, use in enumerate(banks.uses) if use.mark.sense == sense)
-        console.print(Text(_line(banks.uses[row], ""), style="bold"))
-        for cosine, use in banks.nearest(row, layer=1, count=4):
-            console.print(Text(_line(use, f"{cosine:.2f}")))
-    table = Table(title="Share of the five nearest such uses that have the same sense", title_justify="left")
+        row = next(row for row, each in enumerate(banks.found) if each.mark.sense == sense)
+        console.print(Text(_line(banks.found[row], "    "), style="bold"))
+        for cosine, near in banks.nearest(row, layer=1, count=4):
+            console.print(Text(_line(near, f"{cosine:.2f}")))
+    table = Table(title="Share of the five nearest such occurrences with the same sense", title_justify="left")
     table.add_column("word")
-    layers = ["characters", *(f"LSTM {n}" for n in range(1, len(uses.vectors)))]
-    for column in ("uses", "senses", "chance", *layers):
+    layers = ["characters", *(f"LSTM {n}" for n in range(1, len(known.vectors)))]
+    for column in ("occurrences", "senses", "chance", *layers):
         table.add_column(column, justify="right")
     found: dict[str, list[float]] = {}
     for word in ("bank", "bat", "pitch", "cell", "court"):
-        part = uses.of(word)
-        found[word] = [part.agreement(layer=layer) for layer in range(len(uses.vectors))]
-        senses = len({use.mark.sense for use in part.uses})
+        part = known.of(word)
+        found[word] = [part.agreement(layer=layer) for layer in range(len(known.vectors))]
+        senses = len({each.mark.sense for each in part.found})
         shares = (f"{share:.2f}" for share in (part.chance(), *found[word]))
-        table.add_row(word, str(len(part.uses)), str(senses), *shares)
+        table.add_row(word, str(len(part.found)), str(senses), *shares)
     console.print(table)
     return found
 
 
-def _line(use: Use, cosine: str) -> str:
-    return f"{cosine:>6}  {use.mark.sense:<9}{use.in_context(width=CONTEXT)}"
+def _line(known: KnownSense, cosine: str) -> str:
+    return f"{cosine}  {known.mark.sense:<8}{known.occurrence.in_context(30)}"
 
 
-def _predict(output: Path, mode: str, console: Console) -> dict[str, str]:
-    """The best label for a sentence of neither corpus, by the demo's classifier and by the one of the package."""
-    from elmokit.pretrained import DEFAULT_CLASSIFIER
+def _predict(output: Path, mode: str, console: Console) -> str:
     from elmokit.tasks.classification.predict import Classifier
 
     _heading(console, "A sentence of your own")
-    best: dict[str, str] = {}
-    for model, about in (
-        (str(output / f"classifier-{mode}"), "it has read nothing but the grammar's sentences"),
-        (DEFAULT_CLASSIFIER, "comes with the package and has read real news"),
-    ):
-        (labels,) = Classifier.from_pretrained(model).predict([OWN_SENTENCE])
-        console.print(Text(f'$ {_elmo()} predict {model} "{OWN_SENTENCE}"', style="dim"), soft_wrap=True)
-        console.print(Text("  ".join(f"{name} {probability:.3f}" for name, probability in labels)), end="  ")
-        console.print(f"({about})", style="dim")
-        best[model] = labels[0].label
-    return best
-
-
-def _elmo() -> str:
-    """The command as it can be typed in this shell: its name where it is on the PATH, else where it lies."""
-    if shutil.which("elmo"):
-        return "elmo"
-    beside = Path(sys.executable).parent / "elmo"
-    if not beside.is_file():
-        return f"{sys.executable} -m elmokit"
-    here = Path.cwd()
-    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
+    folder = output / f"classifier-{mode}"
+    (labels,) = Classifier.from_pretrained(folder).predict([OWN_SENTENCE])
+    console.print(Text(f'$ elmo predict {folder} "{OWN_SENTENCE}"', style="dim"))
+    console.print(Text("  ".join(f"{name} {probability:.3f}" for name, probability in labels)))
+    console.print("(Not from the grammar; a model of a few thousand synthetic sentences need not get it right.)")
+    return labels[0].label
 
 
 def _how_to_go_on(output: Path, seconds: float, console: Console) -> None:
@@ -263,13 +236,9 @@ def _how_to_go_on(output: Path, seconds: float, console: Console) -> None:
     )
     for path in sorted(output.rglob("*.png")):
         console.print(Text(f"  {path}"))
-    _heading(console, "The same on AG News")
-    console.print(
-        "ELMOKIT_DATA is the folder in which ag_news/ lies: train.csv.gz and test.csv.gz, rows of class, title,"
+    _heading(
+        console, "The same on AG News (csv files of class, title, description; ELMOKIT_DATA is their parent folder)"
     )
-    console.print("description.")
-    if _elmo() != "elmo":
-        console.print(Text(f"`elmo` below is {_elmo()}, or, after `source .venv/bin/activate`, elmo."))
     console.print(Text(AG_NEWS), soft_wrap=True)
 
 

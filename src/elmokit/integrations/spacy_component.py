@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
+from elmokit.cosines import paired_cosines
 from elmokit.encode.batching import windows
 from elmokit.encode.encoder import Encoder, Layers, Start
 from elmokit.errors import ConfigError
@@ -96,6 +97,4 @@ def _mean(vectors: Array) -> Array:
 
 def _similarity(one: Doc | Span | Token, other: Doc | Span | Token) -> float:
     """Cosine, 0 where there is no vector."""
-    left, right = np.asarray(one.vector), np.asarray(other.vector)
-    norms = float(np.linalg.norm(left) * np.linalg.norm(right))
-    return float(left @ right) / norms if norms else 0.0
+    return float(paired_cosines(np.asarray(one.vector), np.asarray(other.vector)))

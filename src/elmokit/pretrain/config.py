@@ -14,8 +14,8 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 CLASSIC: dict[str, Any] = {
     "token_encoder": "word", "normalize": ["expand_contractions", "replace_urls", "remove_punctuation", "lower_case"],
-    "min_count": 3, "max_words_percentile": 95.0, "batch_sentences": 32, "learning_rate": 1e-3, "schedule": "constant",
-    "warmup_steps": 0,
+    "min_count": 3, "max_words_percentile": 95.0, "batch_sentences": 32, "batch_tokens": 2048, "optimizer": "adam",
+    "learning_rate": 1e-3, "schedule": "constant", "warmup_steps": 0,
 }  # fmt: skip
 """What `preset: classic` sets beside the shape, each where nothing else is given: the way courses build ELMo."""
 
@@ -80,8 +80,9 @@ class PretrainConfig(Settings):
     # The batches.
     mode: Literal["sentence", "stream"] = "sentence"
     """Independent sentences, or the reference's endless rows with carried state."""
-    batch_tokens: PositiveInt = 2048
-    """Sentence mode: predicted words a direction and step, over all processes."""
+    batch_tokens: PositiveInt | None = None
+    """Sentence mode: predicted words a direction and step, over all processes. Default: a 400th of the text, at least
+    512 and at most 6,144, so that small texts get enough updates and large ones fast products."""
     batch_sentences: PositiveInt | None = None
     """Sentence mode: at most this many sentences a step."""
     accumulate: PositiveInt = 1
@@ -98,14 +99,15 @@ class PretrainConfig(Settings):
     """End after this many updates, where that is before `epochs` are over; the schedule is that of the whole run."""
     max_train_words: PositiveInt | None = None
     """End with the update that reaches this many predicted words a direction (`words` of the figures)."""
-    optimizer: Literal["adam", "adagrad", "sgd", "muon"] = "adam"
-    """Adagrad is the reference's (0.2); Adam gets further in few epochs on small corpora; plain SGD is the custom on
-    Penn Treebank. The loss here is the mean over all predictions of a step: the rate of 1 and the bound of 5 in Zaremba
-    et al. 2014, whose loss is summed over 35 words, are 35 and 0.14 here (Merity et al. 2018: 30 and 0.25). Muon
-    (Jordan et al. 2024) trains the matrices of LSTMs, highways and projections, AdamW beside it all else."""
+    optimizer: Literal["muon", "adam", "adagrad", "sgd"] = "muon"
+    """Muon (Jordan et al. 2024) trains the matrices of LSTMs, highways and projections, AdamW beside it all else.
+    Adagrad is the reference's (0.2); plain SGD is the custom on Penn Treebank. The loss here is the mean over all
+    predictions of a step: the rate of 1 and the bound of 5 in Zaremba et al. 2014, whose loss is summed over 35 words,
+    are 35 and 0.14 here (Merity et al. 2018: 30 and 0.25)."""
     learning_rate: PositiveFloat = 2e-3
-    muon_learning_rate: PositiveFloat = 0.02
-    """Of the matrices under Muon; `learning_rate` is that of the other parameters. Both follow the schedule."""
+    muon_learning_rate: PositiveFloat | None = None
+    """Of the matrices under Muon, by default ten times `learning_rate`, which is that of the other parameters. Both
+    follow the schedule."""
     muon_max_side: PositiveInt | None = None
     """Larger matrices are orthogonalised in blocks of rows: a highway of 2,048 filters costs 2.4 s an update whole."""
     schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"

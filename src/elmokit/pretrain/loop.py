@@ -44,6 +44,7 @@ from elmokit.pretrain.setup import (
     prepare_corpus,
     prepare_folder,
     save_model,
+    settle_batch,
     word_rows,
 )
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
@@ -95,6 +96,7 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
         newest = checkpoints.latest()
     facts = {} if newest is None else checkpoints.facts()
     corpus = prepare_corpus(config, accelerator, began=newest is not None, fingerprint=facts.get("corpus"))
+    config = settle_batch(config, corpus, began=newest is not None)
     rows = word_rows(config, corpus)
     corpus = corpus.read_by(rows)
     set_seed(config.seed)
@@ -171,6 +173,7 @@ class _Run:
                 self.corpus, self.rows, case=config.case_augmentation, typos=config.typo_augmentation, seed=config.seed
             )
         if config.mode == "sentence":
+            assert config.batch_tokens is not None  # settled with the corpus
             return SentenceBatches(
                 self.corpus, self.corpus.train, tokens=config.batch_tokens, most_sentences=config.batch_sentences,
                 **common,

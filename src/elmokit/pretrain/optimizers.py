@@ -26,15 +26,24 @@ def build_optimizer(config: PretrainConfig, model: nn.Module) -> Optimizer:
         matrices = hidden_matrices(model, max_side=config.muon_max_side)
         taken = {id(parameter) for found in matrices for parameter in found.parameters}
         others = [parameter for parameter in parameters if id(parameter) not in taken]
-        return Muon(matrices, others, lr=config.muon_learning_rate, adamw_lr=rate, weight_decay=decay, betas=_BETAS)
+        return Muon(matrices, others, lr=muon_rate(config), adamw_lr=rate, weight_decay=decay, betas=_BETAS)
     return AdamW(parameters, lr=rate, weight_decay=decay, betas=_BETAS, fused=True)
 
 
 def set_learning_rates(optimizer: Optimizer, config: PretrainConfig, factor: float) -> None:
     """Give every group of parameters ``factor`` of the peak rate that the settings name for it."""
     for group in optimizer.param_groups:
-        peak = config.muon_learning_rate if group.get("kind") == "muon" else config.learning_rate
+        peak = muon_rate(config) if group.get("kind") == "muon" else config.learning_rate
         group["lr"] = peak * factor
+
+
+def muon_rate(config: PretrainConfig) -> float:
+    """The peak rate of the matrices under Muon.
+
+    Ten times that of AdamW unless it is set: 0.02 beside 0.002. One setting then scales both, when a model is further
+    pretrained at a low rate, say.
+    """
+    return 10 * config.learning_rate if config.muon_learning_rate is None else config.muon_learning_rate
 
 
 def hidden_matrices(model: nn.Module, *, max_side: int | None = None) -> list[Matrices]:

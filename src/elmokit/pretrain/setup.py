@@ -49,6 +49,8 @@ _MODEL_FILES = (
 )
 _BESIDES = ("corpus", "corpus.partial", "corpus.old", ".model.partial")
 
+_UPDATES_PER_EPOCH, _SMALLEST_BATCH, _LARGEST_BATCH = 400, 512, 6144
+
 # What may change when a model is trained on, and what besides when it gets another vocabulary.
 _DROPOUT = {"dropout", "locked_dropout", "weight_dropout"}
 _SOFTMAX = {"softmax", "n_negative_samples", "adaptive_cutoffs", "adaptive_div_value"}
@@ -136,11 +138,33 @@ def check_same(config: PretrainConfig, run: Path, *, option: str, may_change: Se
     before: Any = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     now = config.model_dump(mode="json")
     for name in PretrainConfig.model_fields:
-        if name not in _MAY_CHANGE | may_change and name in before and before[name] != now[name]:
+        left_open = name == "batch_tokens" and now[name] is None
+        if name not in _MAY_CHANGE | may_change and name in before and before[name] != now[name] and not left_open:
             raise ConfigError(
                 f"{option}: {name} is {_short(now[name])}, the run in {run} has {_short(before[name])}: "
                 f"give the same{', or --overwrite to start anew' if option == '--resume' else ''}"
             )
+
+
+def settle_batch(config: PretrainConfig, corpus: Corpus, *, began: bool) -> PretrainConfig:
+    """The settings with ``batch_tokens``: as given, as in the run that ``began``, or by the size of the text."""
+    if config.batch_tokens is not None:
+        return config
+    tokens = default_batch_tokens(corpus.train.n_tokens)
+    for run in (config.output, config.decay_from):
+        if began and run is not None and (run / "config.yaml").is_file():
+            before: Any = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")) or {}
+            tokens = before.get("batch_tokens") or tokens
+            break
+    return config.model_copy(update={"batch_tokens": tokens})
+
+
+def default_batch_tokens(words: int) -> int:
+    """Predictions an update for a text of so many words: 400 updates an epoch, within what pays on a processor.
+
+    Products of fewer than 512 rows are slow; above 6,144 rows they gain nothing (`benchmarks/pretrain_speed.py`).
+    """
+    return max(_SMALLEST_BATCH, min(_LARGEST_BATCH, words // _UPDATES_PER_EPOCH))
 
 
 def _short(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.cosines import cosines
 from elmokit.errors import DataError
 from elmokit.whole_files import replacing
 
@@ -69,11 +70,10 @@ class WordVectors:
         Raises:
             KeyError: The word is unknown.
         """
-        lengths = np.linalg.norm(self.matrix, axis=1)
-        cosines = self.matrix @ self[word] / np.maximum(lengths * np.linalg.norm(self[word]), 1e-12)
-        cosines[self._rows[word]] = -np.inf
-        best = np.argsort(-cosines, kind="stable")[: min(k, len(self) - 1)]
-        return [(self.words[row], float(cosines[row])) for row in best]
+        similarity = cosines(self.matrix, self[word][None])[:, 0]
+        similarity[self._rows[word]] = -np.inf
+        best = np.argsort(-similarity, kind="stable")[: min(k, len(self) - 1)]
+        return [(self.words[row], float(similarity[row])) for row in best]
 
     @classmethod
     def load(cls, path: str | Path) -> WordVectors:

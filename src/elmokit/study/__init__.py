@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 
 _MOVED = {
-    "cosines": "elmokit.analysis.cosines",
+    "cosines": "elmokit.cosines",
     "demo": "elmokit.demo.chain",
     "grammar": "elmokit.demo.grammar",
     "probes": "elmokit.analysis.probes",

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
-from elmokit.analysis.senses import Use, find_uses
+from elmokit.analysis.occurrences import Occurrence, find_occurrences
 from elmokit.encode.encoder import Encoder
 from elmokit.text.sentence_borders import split_sentences
 from elmokit.text.sentences import read_sentences
@@ -44,11 +44,11 @@ class Corpus:
         """Sentences with the word, whatever its case."""
         return self._counts.get(word.lower(), 0)
 
-    def uses(self, word: str, *, most: int, longest: int = 200) -> list[Use]:
-        """The first `most` of them, as `find_uses` gives them."""
+    def uses(self, word: str, *, most: int, longest: int = 200) -> list[Occurrence]:
+        """The first `most` of them, as from `find_occurrences`."""
         places = self._index.get(word.lower(), ())
         sentences = (self._sentences[number].split("\x1f") for number in places)
-        return find_uses(word, sentences, most=most, longest=longest, least=0)
+        return find_occurrences(word, sentences, most=most, longest=longest, least=0)
 
     def _add(self, words: list[str]) -> None:
         number = len(self._sentences)

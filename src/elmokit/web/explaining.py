@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from elmokit.analysis.cosines import unit
+from elmokit.cosines import cosines
 from elmokit.tasks.classification.attribution import each_layer_alone, integrated_gradients, occlusion
 from elmokit.tasks.classification.predict import Classifier, Label
 from elmokit.web import planes, responses
@@ -40,7 +40,7 @@ def inside(words: list[str], place: int, text: str, loaded: Loaded) -> responses
     layers = _layers(words, loaded)
     chosen = np.stack([vectors[place] for vectors in layers])  # (V, D)
     answer = responses.LayersResponse(
-        words=words, place=place, between=planes.rounded(planes.cosines(chosen)), mix=mix_info(loaded), mixed=None,
+        words=words, place=place, between=planes.rounded(cosines(chosen)), mix=mix_info(loaded), mixed=None,
         alone=None, views=[
             _view(vectors, place, layer, name)
             for (layer, name), vectors in zip(planes.layer_names(loaded.encoder), layers, strict=True)
@@ -58,9 +58,9 @@ def inside(words: list[str], place: int, text: str, loaded: Loaded) -> responses
 
 def _view(vectors: planes.Array, place: int, layer: int | None, name: str) -> responses.LayerView:
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
-    cosines = (unit(vectors) @ unit(vectors[place])).astype(np.float64)
+    similarity = cosines(vectors, vectors[place : place + 1])[:, 0].astype(np.float64)
     return responses.LayerView(
-        layer=layer, name=name, norms=np.round(lengths, 4).tolist(), similarity=np.round(cosines, 4).tolist()
+        layer=layer, name=name, norms=np.round(lengths, 4).tolist(), similarity=np.round(similarity, 4).tolist()
     )
 
 

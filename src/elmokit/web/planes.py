@@ -1,4 +1,4 @@
-"""Vectors of the uses of a word, layer by layer, onto a plane."""
+"""Vectors of the occurrences of a word, layer by layer, projected to a plane."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from elmokit.analysis.cosines import unit
-from elmokit.analysis.senses import Use
+from elmokit.analysis.agreement import neighbours_agree
+from elmokit.analysis.occurrences import Occurrence, occurrence_vectors
+from elmokit.cosines import cosines
 from elmokit.encode.encoder import Encoder
 
 Array = NDArray[np.float32]
@@ -23,24 +24,12 @@ def layer_names(encoder: Encoder) -> list[tuple[int | None, str]]:
     return [*names, (None, "mix")] if encoder.mix is not None else names
 
 
-def use_vectors(encoder: Encoder, uses: Sequence[Use]) -> Array:
-    """(V, n, D): the word of each use in every layer that `layer_names` names."""
-    sentences = [use.words for use in uses]
-    layers = encoder.stream(sentences, layers="all", is_split_into_words=True)
-    found = [array[:, use.place] for array, use in zip(layers, uses, strict=True)]  # (L, D) each
-    stacked = np.stack(found, axis=1)
+def view_vectors(encoder: Encoder, occurrences: Sequence[Occurrence]) -> Array:
+    """(V, n, D): the word of each occurrence in every layer that `layer_names` names."""
+    stacked = occurrence_vectors(encoder, occurrences)
     if encoder.mix is None:
         return stacked
-    mixes = encoder.stream(sentences, layers="mix", is_split_into_words=True)
-    mixed = np.stack([array[use.place] for array, use in zip(mixes, uses, strict=True)])
-    return np.concatenate([stacked, mixed[None]])
-
-
-def cosines(vectors: Array) -> Array:
-    """(n, n) of vectors (n, D)."""
-    lengths = unit(vectors)
-    found: Array = (lengths @ lengths.T).clip(-1, 1)
-    return found
+    return np.concatenate([stacked, occurrence_vectors(encoder, occurrences, layers="mix")[None]])
 
 
 def pca(vectors: Array) -> tuple[Points, list[float]]:
@@ -82,18 +71,15 @@ def turned(points: Points, like: Points) -> Points:
     return found
 
 
-def agreement(similarity: Array, senses: Sequence[str | None]) -> float | None:
-    """Share of uses whose nearest use has the same sense; uses of an unknown sense, or one that stands once, aside."""
+def sense_agreement(similarity: Array, senses: Sequence[str | None]) -> float | None:
+    """`agreement` of occurrences with a known sense that another one has, too; None with fewer than two senses."""
     known = [number for number, sense in enumerate(senses) if sense is not None]
     counted = [number for number in known if senses.count(senses[number]) > 1]
-    if len({senses[number] for number in known}) < 2 or not counted:
+    labels = [str(senses[number]) for number in known]
+    if len(set(labels)) < 2 or not counted:
         return None
-    right = 0
-    for number in counted:
-        others = [other for other in known if other != number]
-        nearest = max(others, key=lambda other: float(similarity[number, other]))
-        right += senses[nearest] == senses[number]
-    return right / len(counted)
+    agree = neighbours_agree(similarity[np.ix_(known, known)], labels)[:, 0]
+    return float(agree[np.isin(known, counted)].mean())
 
 
 def rounded(values: NDArray[np.floating], places: int = 4) -> list[list[float]]:

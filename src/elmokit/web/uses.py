@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from elmokit.analysis.cosines import unit
-from elmokit.analysis.senses import Use
+from elmokit.analysis.occurrences import Occurrence
+from elmokit.cosines import cosines, unit
 from elmokit.encode.encoder import Encoder
 from elmokit.static.vectors import WordVectors
 from elmokit.web import planes, responses
@@ -61,7 +61,7 @@ def given_uses(request: SensesRequest, loaded: Loaded) -> list[responses.Use]:
 
 def senses(request: SensesRequest, uses: list[responses.Use], loaded: Loaded) -> responses.SensesResponse:
     """The map of these uses in every layer."""
-    vectors = planes.use_vectors(loaded.encoder, [Use(use.words, use.place) for use in uses])  # (V, n, D)
+    vectors = planes.view_vectors(loaded.encoder, [Occurrence(use.words, use.place) for use in uses])  # (V, n, D)
     method = request.method if len(uses) >= planes.LEAST_TSNE else "pca"
     labels = [use.sense for use in uses]
     views, last = [], None
@@ -70,10 +70,10 @@ def senses(request: SensesRequest, uses: list[responses.Use], loaded: Loaded) ->
         if last is not None:
             points = planes.turned(points, last)
         last = points if points.any() else last
-        similarity = planes.cosines(found)
+        similarity = cosines(found)
         view = responses.MapView(
             layer=layer, name=name, similarity=planes.rounded(similarity),
-            agreement=planes.agreement(similarity, labels), points=[], explained=None,
+            agreement=planes.sense_agreement(similarity, labels), points=[], explained=None,
         )  # fmt: skip
         if method == "tsne":
             points = planes.tsne(found, points, seed=request.seed)
@@ -105,22 +105,22 @@ class Search:
 
     def __init__(self, loaded: Loaded, *, most: int) -> None:
         self._loaded, self._most = loaded, most
-        self._kept: OrderedDict[tuple[str, str], tuple[list[Use], planes.Array]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[list[Occurrence], planes.Array]] = OrderedDict()
 
     def nearest(self, request: NeighboursRequest, words: list[str], place: int) -> responses.NeighboursResponse:
         """The uses of the word in a corpus whose vectors are nearest to the word's here, layer by layer."""
         loaded, word = self._loaded, words[place]
         corpus = loaded.corpus(request.corpus)
         uses, vectors = self._vectors(corpus.id, word)  # (V, n, D)
-        here = planes.use_vectors(loaded.encoder, [Use(words, place)])  # (V, 1, D)
+        here = planes.view_vectors(loaded.encoder, [Occurrence(words, place)])  # (V, 1, D)
         same = np.array([use.words == words and use.place == place for use in uses], dtype=bool)
         chosen: dict[int, int] = {}
         views = []
         for number, (layer, name) in enumerate(planes.layer_names(loaded.encoder)):
-            cosines = unit(vectors[number]) @ unit(here[number, 0])  # (n,)
-            order = [int(use) for use in np.argsort(-cosines, kind="stable") if not same[use]][: request.k]
+            similarity = cosines(vectors[number], here[number])[:, 0]  # (n,)
+            order = [int(use) for use in np.argsort(-similarity, kind="stable") if not same[use]][: request.k]
             neighbours = [
-                responses.Neighbour(use=chosen.setdefault(use, len(chosen)), cosine=round(float(cosines[use]), 4))
+                responses.Neighbour(use=chosen.setdefault(use, len(chosen)), cosine=round(float(similarity[use]), 4))
                 for use in order
             ]
             views.append(responses.NeighboursView(layer=layer, name=name, neighbours=neighbours))
@@ -130,13 +130,13 @@ class Search:
             uses=shown, views=views, static=static_view(loaded.vectors, word),
         )  # fmt: skip
 
-    def _vectors(self, corpus: str, word: str) -> tuple[list[Use], planes.Array]:
+    def _vectors(self, corpus: str, word: str) -> tuple[list[Occurrence], planes.Array]:
         key = (corpus, word.lower())
         if key not in self._kept:
             encoder = self._loaded.encoder
             uses = self._loaded.corpus(corpus).uses(word, most=self._most)
             empty = np.zeros((len(planes.layer_names(encoder)), 0, encoder.dim), dtype=np.float32)
-            self._kept[key] = uses, planes.use_vectors(encoder, uses) if uses else empty
+            self._kept[key] = uses, planes.view_vectors(encoder, uses) if uses else empty
             while len(self._kept) > _SEARCHES:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)

@@ -24,16 +24,15 @@ class Known:
     def _vector(self, word: str) -> Any:
         return self._table.setdefault(word, self._draw.normal(size=24).astype(np.float32))
 
-    def encode(self, sentences: Sequence[Sequence[str]], *, is_split_into_words: bool) -> list[Any]:
-        results = []
+    def _encoded(self, sentences: Sequence[Sequence[str]]) -> Iterator[Any]:
         for words in sentences:
             alone = np.stack([self._vector(word) for word in words])
             before = np.concatenate([np.zeros((1, 24), np.float32), alone[:-1]])
-            results.append(np.stack([alone, alone + before]))
-        return results
+            yield np.stack([alone, alone + before])
 
-    def stream(self, sentences: Any, *, is_split_into_words: bool) -> Iterator[Any]:
-        yield from self.encode(list(sentences), is_split_into_words=is_split_into_words)
+    def stream(self, sentences: Any, *, is_split_into_words: bool, layers: str = "all") -> Iterator[Any]:
+        assert layers == "all"
+        return self._encoded(sentences)
 
 
 ENCODER = cast(Encoder, Known())

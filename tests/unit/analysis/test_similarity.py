@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from elmokit import Encoder
-from elmokit.analysis.similarity import agreement, alone, context_free, read_pairs, static
+from elmokit.analysis.similarity import alone, context_free, rank_correlation, read_pairs, static
 from elmokit.errors import DataError
 from elmokit.models import ElmoConfig, ElmoModel
 from elmokit.static.vectors import WordVectors
@@ -26,13 +26,13 @@ def test_ranks_that_agree_and_the_pairs_left_out(tmp_path: Path) -> None:
         "bad": static(WordVectors("adcb", matrix)),
         "any word": context_free(Encoder(ElmoModel(ElmoConfig.preset("tiny")))),
     }
-    found = agreement(pairs, models)
+    found = rank_correlation(pairs, models)
     assert (found.pairs, found.all_pairs) == (3, 4)
     assert found.rho["good"] == pytest.approx(1.0)
     assert found.rho["bad"] == pytest.approx(-1.0)
     assert -1 <= found.rho["any word"] <= 1
     with pytest.raises(DataError, match="0 of 4 pairs are known"):
-        agreement(pairs, {"none": static(WordVectors(["z"], np.ones((1, 2), np.float32)))})
+        rank_correlation(pairs, {"none": static(WordVectors(["z"], np.ones((1, 2), np.float32)))})
 
 
 def test_another_format_is_told(tmp_path: Path) -> None:

@@ -34,10 +34,10 @@ def test_slips_are_of_known_words_each_once() -> None:
     slips = find_slips(SENTENCES, KNOWN)
     assert len(slips) == 3
     for slip in slips:
-        assert slip.word in KNOWN
+        assert slip.right.word in KNOWN
         assert slip.wrong not in KNOWN
-        assert slip.word.islower()
-        assert [a == b for a, b in zip(slip.words, slip.misspelt, strict=True)].count(False) == 1
+        assert slip.right.word.islower()
+        assert [a == b for a, b in zip(slip.right.words, slip.misspelt.words, strict=True)].count(False) == 1
     assert find_slips(SENTENCES, KNOWN) == slips
     assert len(find_slips(SENTENCES, KNOWN, most=2)) == 2
     with pytest.raises(DataError, match="0 words could be misspelt"):
@@ -51,7 +51,7 @@ def test_unseen_words_come_by_frequency() -> None:
 class Letters:
     """An encoder that reads letters: the counts of them."""
 
-    def encode(self, sentences: Sequence[Sequence[str]], **_: Any) -> list[np.ndarray]:
+    def stream(self, sentences: Sequence[Sequence[str]], **_: Any) -> list[np.ndarray]:
         return [
             np.array([[word.count(chr(97 + n)) for n in range(26)] for word in words], dtype=np.float32)
             for words in sentences
@@ -61,7 +61,7 @@ class Letters:
 class Table:
     """An encoder that knows the words above, and one vector for all others."""
 
-    def encode(self, sentences: Sequence[Sequence[str]], **_: Any) -> list[np.ndarray]:
+    def stream(self, sentences: Sequence[Sequence[str]], **_: Any) -> list[np.ndarray]:
         rows = {word: number for number, word in enumerate(sorted(KNOWN))}
         return [np.eye(len(rows) + 1, dtype=np.float32)[[rows.get(w, len(rows)) for w in words]] for words in sentences]
 

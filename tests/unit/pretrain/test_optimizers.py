@@ -73,6 +73,11 @@ def test_each_part_has_its_rate_and_both_follow_the_schedule() -> None:
     assert [group["lr"] for group in optimizer.param_groups] == [0.002, 0.02, 0.02, 0.02]
 
 
+def test_one_setting_scales_both_rates_unless_the_other_is_set() -> None:
+    optimizer = build_optimizer(settings(optimizer="muon", learning_rate=0.0004), model())
+    assert [group["lr"] for group in optimizer.param_groups] == [0.0004] + [pytest.approx(0.004)] * 3
+
+
 @pytest.mark.parametrize(
     ("name", "kind"), [("adam", torch.optim.AdamW), ("adagrad", torch.optim.Adagrad), ("sgd", torch.optim.SGD)]
 )

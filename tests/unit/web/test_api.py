@@ -11,7 +11,7 @@ import pytest
 import torch
 from fastapi.testclient import TestClient
 
-from elmokit.analysis.cosines import unit
+from elmokit.cosines import unit
 from elmokit.encode.encoder import Encoder
 from elmokit.tasks.classification.attribution import integrated_gradients, occlusion
 from elmokit.tasks.classification.predict import Classifier
