@@ -10,7 +10,10 @@ from typing import Annotated, Any, Literal
 import typer
 
 COLUMNS = "name, or number from 1 without a header"
-CLEAN = "Clean-up steps, as clean_markup,lower_case; others: expand_contractions, replace_urls, remove_punctuation."
+CLEAN = (
+    "Clean-up steps, as clean_markup,lower_case; others: unicode_nfc, expand_contractions, replace_urls, "
+    "remove_punctuation."
+)
 
 SourceModel = Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")]
 OptionsFile = Annotated[str | None, typer.Option(help="Options file of a .hdf5 model, when not beside it.")]
