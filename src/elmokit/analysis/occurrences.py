@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +32,13 @@ class Occurrence:
         return Occurrence([*self.words[: self.place], word, *self.words[self.place + 1 :]], self.place)
 
     def in_context(self, width: int) -> str:
-        """The word with up to `width` characters on either side, as concordances print it."""
+        """The word with the whole words that fit into `width` characters on either side, as concordances print it."""
         before, after = " ".join(self.words[: self.place]), " ".join(self.words[self.place + 1 :])
-        cut = before if len(before) <= width else f"…{before[1 - width :]}"
-        rest = after if len(after) <= width else f"{after[: width - 1]}…"
-        return f"{cut:>{width}} {self.word} {rest}"
+        return f"{_fitting(before[::-1], width)[::-1]:>{width}} {self.word} {_fitting(after, width)}"
+
+
+def _fitting(text: str, width: int) -> str:
+    return shorten(text, width, placeholder=" …", break_long_words=False, break_on_hyphens=False)
 
 
 def find_occurrences(

@@ -142,14 +142,17 @@ def _age(path: Path) -> tuple[int, int]:
 
 
 def _flush(folder: Path) -> None:
+    """Bring the files of a folder and its list of names to disk."""
     for path in folder.rglob("*"):
         if path.is_file():
-            _flush_folder(path)
+            with path.open("r+b") as file:  # Windows flushes only what may be written to
+                os.fsync(file.fileno())
     _flush_folder(folder)
 
 
 def _flush_folder(path: Path) -> None:
-    """Ask the system to bring a file, or a folder's list of names, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
+    """Bring a folder's list of names to disk; Windows, which opens no folder, writes names in order by itself."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        os.fsync(descriptor)
+        os.close(descriptor)

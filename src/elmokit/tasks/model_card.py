@@ -73,6 +73,7 @@ def training_of(metrics: dict[str, Any], settings: dict[str, Any]) -> str:
     )
     if "lambdas" in metrics:
         shares = ", ".join(f"{value:.3f}" for value in metrics["lambdas"])
-        text += f" Layer weights λ (tokens first): {shares}; γ {metrics['gamma']:.3f}."
+        how = ", both fixed" if metrics["combine"] == "frozen" else ""
+        text += f" Layer weights λ (tokens first): {shares}; γ {metrics['gamma']:.3f}{how}."
     kept = ", ".join(f"{package} {version}" for package, version in metrics["versions"].items())
     return f"{text}\n\nVersions: {kept}. All settings: `training.yaml`; all figures: `metrics.json`."
