@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 from typing import Annotated, Any
 
 import typer
@@ -108,4 +110,6 @@ def root(
 
 def main() -> None:
     """Entry point of the `elmo` command."""
+    # As it ends, Python looks through all objects for garbage: 0.4 s with torch loaded. Frozen ones it leaves out.
+    atexit.register(gc.freeze)
     app()

@@ -72,8 +72,9 @@ class Engine:
 
     def _batch(self, vectors: Tensor, slots: Sequence[list[int]], state: State) -> tuple[list[list[Tensor]], State]:
         lengths = [len(row) for row in slots]
-        tokens = vectors[torch.tensor([slot for row in slots for slot in row], dtype=torch.long)]  # (N, P)
-        outputs, final = self.model.bilm.forward_ragged(tokens, lengths, state=state)
+        words = torch.tensor([slot for row in slots for slot in row], dtype=torch.long, device=vectors.device)
+        tokens = vectors[words]  # (N, P)
+        outputs, final = self.model.bilm.forward_ragged(tokens, lengths, state=state, words=words)
         layers = [torch.cat([tokens] * self.model.config.directions, dim=1), *outputs]  # (N, D) each
         pieces = zip(*(torch.split(layer, lengths) for layer in layers), strict=True)
         return [list(sentence) for sentence in pieces], final

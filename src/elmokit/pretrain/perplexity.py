@@ -157,7 +157,7 @@ def evaluate_batches(
         if state == "warm":
             start = model.elmo.initial_state(batch.batch_sizes[0])
         tokens = functional.embedding(batch.index, words.vectors(batch))  # (D, N, P)
-        layers, final = bilm.forward_packed(tokens, batch.batch_sizes, state=start)
+        layers, final = bilm.forward_packed(tokens, batch.batch_sizes, state=start, words=batch.index)
         start = final if state == "carry" else None
         hidden, targets = layers[-1].flatten(0, 1), batch.targets.flatten()
         if next_word:

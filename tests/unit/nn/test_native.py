@@ -204,7 +204,7 @@ def test_numbers_far_from_zero_and_no_numbers(dtype: torch.dtype) -> None:
     z[0, 0], z[0, 1], z[0, 2], z[0, 3] = 200, -200, 200, 30
     z[0, 3, 5] = float("nan")
     cell, mixed, bias = torch.full((1, size), 0.5), torch.zeros(1, size, dtype=dtype), torch.zeros(4 * size)
-    kernel(1, size, z.data_ptr(), None, bias.data_ptr(), cell.data_ptr(), 3.0, mixed.data_ptr())
+    kernel(1, size, z.data_ptr(), None, None, bias.data_ptr(), cell.data_ptr(), 3.0, mixed.data_ptr())
     assert torch.isnan(cell[0, 5]) and torch.isnan(mixed[0, 5])
     rest = [j for j in range(size) if j != 5]
     torch.testing.assert_close(cell[0, rest], torch.full((size - 1,), 0.5), rtol=0, atol=1e-6)
