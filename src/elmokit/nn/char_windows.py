@@ -38,8 +38,10 @@ def filter_maxima(characters: Tensor, kernel: Tensor) -> Tensor:
     rows = max(_ANSWERS_AT_ONCE // max(characters.shape[1] * kernel.shape[1], 1), 1)
     parts = [_windows(part, len(kernel)) for part in torch.split(characters, rows)]
     multiply = product_with(kernel.t(), rows=len(parts[0]) * len(characters), calls=len(parts))
-    maxima = [multiply(part.reshape(-1, len(kernel))).view(*part.shape[:2], -1).amax(dim=0) for part in parts]
-    return maxima[0] if len(maxima) == 1 else torch.cat(maxima)
+    best = [
+        multiply(part.reshape(-1, len(kernel))).view(*part.shape[:2], kernel.shape[1]).amax(dim=0) for part in parts
+    ]
+    return best[0] if len(best) == 1 else torch.cat(best)
 
 
 def _windows(characters: Tensor, size: int) -> Tensor:
