@@ -26,7 +26,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from elmokit.errors import ConfigError, ElmokitError
-from elmokit.tasks.run_folder import write_json
+from elmokit.run_folder import write_json
 from judging.candidates import Candidate, static_vectors, trained, untrained
 from judging.judgement import Judgement, judged, table
 from judging.sets import STS_YEARS, JudgingSets

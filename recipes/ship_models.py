@@ -28,7 +28,7 @@ from elmokit.models.modeling_sequence_classification import ElmoForSequenceClass
 from elmokit.models.quiet import quiet_transformers
 from elmokit.pretrain.perplexity import TextEvaluation, evaluate_text
 from elmokit.pretrained import write_about
-from elmokit.tasks.classification.scoring import score_classifier
+from elmokit.tasks.classification import Classifier
 from elmokit.whole_files import write_text
 
 ROOT = Path(__file__).parents[1]
@@ -123,7 +123,7 @@ def ship_news(data: Path) -> None:
     folder = SHIPPED / "elmo-mini-news"
     model = _store(ElmoForSequenceClassification, tuned, folder)
     shutil.copy(tuned / "training.yaml", folder)
-    scores = score_classifier(folder, [str(ROWS / "test.csv.gz")], label_names=ROWS / "classes.txt")
+    scores = Classifier.from_pretrained(folder).score([str(ROWS / "test.csv.gz")], label_names=ROWS / "classes.txt")
     metrics = json.loads((tuned / "metrics.json").read_text(encoding="utf-8"))
     macro = scores["macro"]
     per_class = "\n".join(

@@ -23,6 +23,7 @@ from elmokit.tasks.question_answering import QuestionAnswerer, QuestionAnswering
 from elmokit.tasks.question_answering.scores import answer_scores
 from elmokit.tasks.question_answering.spans import windows
 from elmokit.tasks.question_answering.squad import gold_answers, read_questions
+from elmokit.tasks.question_answering.task import QuestionAnswering
 from elmokit.text.words import word_spans
 
 PEOPLE, PLACES = ["Ada", "Bo Olsen", "Cy"], ["Rome", "New Kirk", "Ulm"]
@@ -220,11 +221,9 @@ def test_static_vectors_alone(place: Path) -> None:
 
 
 def test_an_interrupted_run_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import elmokit.tasks.question_answering.training as training
-
     given = words_of(place, place / "again", "epochs=2", valid=place / "valid.json")
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_measure", lambda *parts: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(QuestionAnswering, "scores", lambda *parts: (_ for _ in ()).throw(KeyboardInterrupt))
         assert elmo(*given).exit_code == 130
     assert not (place / "again").exists()
     assert "--resume continues it" in elmo(*given).stderr

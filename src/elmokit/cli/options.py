@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -22,20 +22,7 @@ PreSplit = Annotated[
     bool | None, typer.Option("--pre-split/--split-words", help="How words are found. [default: as in pretraining]")
 ]
 
-# Of every `elmo train TASK`.
-Vectors = Annotated[Path | None, typer.Option(help="Static vectors beside the layers: .txt, .vec, .bin.")]
-Combine = Annotated[
-    Literal["trainable", "frozen", "function"] | None, typer.Option(help="Layer mix. [default: trainable]")
-]
-Finetune = Annotated[bool | None, typer.Option("--finetune/--frozen-bilm", help="Train the biLM too.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of split, head and order. [default: 1]")]
-Threads = Annotated[int | None, typer.Option(help="CPU threads. [default: all]")]
-LayerCache = Annotated[Path | None, typer.Option(help="Folder for computed layers. [default: ~/.cache/elmokit]")]
 ConfigFile = Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")]
-TestFiles = Annotated[list[str] | None, typer.Option(help="Test files: for the report alone.")]
-ValidFiles = Annotated[list[str] | None, typer.Option(help="Validation files; else train is split.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUTPUT.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run for OUTPUT.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result alone.")]
 
 
@@ -54,13 +41,6 @@ def parts(given: str | None) -> list[str] | None:
 def layers_of(given: str) -> Any:
     """The number of a layer, or one of the names that `Encoder.encode` knows (and checks)."""
     return int(given) if re.fullmatch(r"-?[0-9]+", given) else given
-
-
-def bleu_lines(scores: dict[str, Any]) -> str:
-    """BLEU with its interval, and the signature of how it was computed."""
-    low, high = scores["interval"]
-    line = f"BLEU {scores['bleu']:.2f} ({low:.2f} to {high:.2f}) on {scores['sentences']:,} sentences"
-    return f"{line}\n{scores['signature']}"
 
 
 def show_messages(*, quiet: bool) -> None:

@@ -148,8 +148,8 @@ def _pretrain(output: Path, size: Size, seed: int, console: Console) -> list[dic
 
 
 def _classify(output: Path, mode: Mode, size: Size, seed: int, console: Console) -> dict[str, Any]:
+    from elmokit.tasks.classification import train_classifier
     from elmokit.tasks.classification.config import ClassifyConfig
-    from elmokit.tasks.classification.training import train_classifier
 
     if mode == get_args(Mode)[0]:
         _heading(console, "Classifying topics with the frozen biLM, its layers mixed in three ways")

@@ -21,10 +21,9 @@ import numpy as np
 
 from elmokit.errors import DataError
 from elmokit.experiments.config import Kind
-from elmokit.settings import load_settings
+from elmokit.run_folder import RunFolder, write_json
+from elmokit.settings import load_settings, roles
 from elmokit.tasks.classification.config import ClassifyConfig
-from elmokit.tasks.config import HOUSEKEEPING
-from elmokit.tasks.run_folder import RunFolder, write_json
 from elmokit.text.words import split_words
 
 FORMAT = 1  # raise when the same inputs would give other results
@@ -116,7 +115,7 @@ class LayersCell(Cell):
 
     def run(self) -> None:
         """See the class."""
-        from elmokit.tasks.classification.training import compute_layers
+        from elmokit.tasks.classification.task import compute_layers
 
         began = time.perf_counter()
         compute_layers(self.config)
@@ -132,7 +131,7 @@ class ClassifyCell(Cell):
 
     def run(self) -> None:
         """See the class. An unfinished run is taken up."""
-        from elmokit.tasks.classification.training import train_classifier
+        from elmokit.tasks.classification import train_classifier
 
         if not (self.folder / "metrics.json").is_file():
             partial = RunFolder(self.folder).work
@@ -240,7 +239,8 @@ def named(folder: Path, name: str, *inputs: Any) -> Path:
 
 def identity(config: ClassifyConfig) -> dict[str, Any]:
     """The settings of a classifier that change what it learns, without the files: those go in by content."""
-    left_out = {*HOUSEKEEPING, "baseline", "threads", "model", "train", "test", "valid", "label_names", "vectors"}
+    left_out = {name for name, role in roles(type(config)).items() if not role.changes_result or role.files}
+    left_out.add("threads")
     return config.model_dump(mode="json", exclude=left_out)
 
 

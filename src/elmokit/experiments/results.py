@@ -14,7 +14,7 @@ from elmokit.experiments.cells import DONE, Cell, right
 from elmokit.experiments.config import STATIC, CompareConfig, RowConfig
 from elmokit.experiments.plan import WHOLE, Plan
 from elmokit.experiments.statistics import bounded, compare_pair, interval
-from elmokit.tasks.run_folder import versions
+from elmokit.run_folder import versions
 
 SPLITS = ("train", "validation", "test")
 COMPARED = 4  # the best rows that are compared pairwise

@@ -12,7 +12,7 @@ from elmokit.experiments.config import CompareConfig
 from elmokit.experiments.plan import plan_study
 from elmokit.experiments.results import collect
 from elmokit.experiments.running import run_cells
-from elmokit.tasks.run_folder import write_json
+from elmokit.run_folder import write_json
 
 log = logging.getLogger(__name__)
 

@@ -52,6 +52,12 @@ def test_every_run_of_a_table_is_accepted(path: Path, monkeypatch: pytest.Monkey
         load_settings(KINDS[run.task], None, **run.settings)
 
 
+def test_files_made_from_the_settings_are_fresh() -> None:
+    script = runpy.run_path(str(CONFIGS.parent / "scripts" / "write_settings.py"), run_name="imported")
+    stale = [path.name for path, text in script["pages"]().items() if path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run python scripts/write_settings.py"
+
+
 @pytest.mark.parametrize("name", ["pretrain", "classify", "tag", "qa", "translate", "vectors", "compare"])
 def test_the_full_files_name_every_setting_with_its_default(name: str) -> None:
     kind, text = KINDS[name], (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")

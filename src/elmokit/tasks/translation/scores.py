@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -41,3 +41,10 @@ def bleu_scores(references: Sequence[str], translations: Sequence[str], *, resam
         "precisions": [float(precision) for precision in score.precisions],
         "length_ratio": float(score.ratio),
     }
+
+
+def bleu_lines(scores: Mapping[str, Any]) -> str:
+    """`bleu_scores` in two lines: BLEU with its interval, and the signature of how it was computed."""
+    low, high = scores["interval"]
+    line = f"BLEU {scores['bleu']:.2f} ({low:.2f} to {high:.2f}) on {scores['sentences']:,} sentences"
+    return f"{line}\n{scores['signature']}"

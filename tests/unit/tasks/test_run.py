@@ -9,7 +9,7 @@ import yaml
 
 from elmokit.tasks import precision
 from elmokit.tasks.config import HeadConfig
-from elmokit.tasks.head_training import begin
+from elmokit.tasks.run import begin
 
 
 def settings(tmp_path: Path, **values: object) -> HeadConfig:

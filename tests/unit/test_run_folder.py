@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from elmokit.errors import ConfigError, ModelError
-from elmokit.tasks.run_folder import RunFolder, settings_of, versions, write_json
+from elmokit.run_folder import RunFolder, settings_of, versions, write_json
 
 
 def test_a_folder_appears_only_when_it_is_whole(tmp_path: Path) -> None:
