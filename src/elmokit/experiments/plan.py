@@ -24,6 +24,7 @@ from elmokit.pretrained import located
 from elmokit.settings import load_settings
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.classification.data import load_data
+from elmokit.tasks.plan import schedule_for
 from elmokit.text.files import expand_paths
 from elmokit.whole_files import write_text
 
@@ -157,7 +158,11 @@ class _Planner:
         folder = named(self.home, f"{row.name}-{seed}-{share:g}", row.kind, identity(config), self.data_digest, inputs)
         config = config.model_copy(update={"output": folder})
         texts = max(1, round(share * self.rows["train"]))
-        each = _COUNTED if row.kind == "tfidf" else config.epochs * (_FINETUNED if config.finetune else 1)
+        each = (
+            _COUNTED
+            if row.kind == "tfidf"
+            else schedule_for(config, texts).epochs * (_FINETUNED if config.finetune else 1)
+        )
         work = round(texts * each) + self.rows["test"]
         if row.kind == "tfidf":
             self._add_trained(row, seed, share, TfidfCell(folder, label, work, config=config))
@@ -202,6 +207,7 @@ class _Planner:
                 **{
                     **config.data.model_dump(), **settings, "model": model, "output": output, "seed": seed,
                     "train_fraction": share, "threads": 1, "cache": config.cache, "progress": False,
+                    "baseline": False,
                 },
             )  # fmt: skip
         except ConfigError as error:

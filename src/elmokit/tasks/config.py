@@ -72,10 +72,20 @@ class TrainingSettings(Settings):
         json_schema_extra={"flag": "--finetune/--frozen-bilm"},
     )  # fmt: skip
     dropout: float | None = Field(default=None, description="of the biLM while fine-tuning", examples=[0.1])
-    epochs: int = Field(default=20, ge=1, description="epochs at most")
-    patience: int = Field(default=3, ge=1, description="epochs without a better validation score before stopping")
-    batch_size: int = Field(default=64, ge=1, description="rows per update")
-    learning_rate: float = Field(default=1e-3, gt=0.0, description="of mix and head")
+    epochs: int | None = Field(
+        default=None, ge=1, description="epochs at most; default: as many as make a few thousand updates", examples=[20]
+    )
+    patience: int | None = Field(
+        default=None, ge=1, description="epochs without a better score before stopping; default: half of them",
+        examples=[10],
+    )  # fmt: skip
+    batch_size: int | None = Field(
+        default=None, ge=1, description="rows per update; default: 16 to 64, by the number of rows", examples=[32]
+    )
+    learning_rate: float | None = Field(
+        default=None, gt=0.0, description="of mix and head; default: 0.002 up to 10,000 rows, 0.001 beyond",
+        examples=[0.001],
+    )  # fmt: skip
     finetune_learning_rate: float = Field(default=1e-4, gt=0.0, description="of the biLM, with finetune")
     vectors_learning_rate: float | None = Field(
         default=None, gt=0.0, description="of static vectors beside the layers; default: they stay as they are",
@@ -117,6 +127,11 @@ class HeadConfig(RunSettings, TrainingSettings, MixSettings, StartSettings):
 
     cleaned_by_word: ClassVar[bool] = False
     """Whether clean-up steps see one word at a time: where an answer needs offsets into the raw text."""
+
+    planned_updates: ClassVar[int] = 3000
+    """Updates that the default number of epochs makes."""
+    fewest_epochs: ClassVar[int] = 4
+    largest_batch: ClassVar[int] = 64
 
     @property
     def watched(self) -> str:

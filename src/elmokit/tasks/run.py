@@ -24,7 +24,9 @@ from elmokit.tasks.building import (
 )
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.model_card import card_text
+from elmokit.tasks.notes import notes_on
 from elmokit.tasks.pictures import draw_history
+from elmokit.tasks.plan import schedule_for, with_schedule
 from elmokit.tasks.precision import decided_precision
 from elmokit.tasks.report import EpochRecord, RunMetrics, Scores, Stopwatch, best_of
 from elmokit.tasks.task import Run, Task
@@ -54,6 +56,12 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
         counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
         log.info("%s: %s; seed %d", task.unit, counts, config.seed)
         watch.lap("read")
+        schedule = schedule_for(config, data.counts["train"])
+        config = with_schedule(config, schedule)
+        log.info(
+            "at most %d epochs in batches of %d, learning rate %g", schedule.epochs, schedule.batch_size,
+            schedule.learning_rate,
+        )  # fmt: skip
         config = begin(config, work, task=task.name)
         vectors = read_vectors(config)
         shape = task.shape(data)
@@ -61,7 +69,7 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
             task.Model, config, list(shape.labels), vectors, problem_type=shape.problem_type, sizes=shape.sizes
         )
         tokenizer = task_tokenizer(config, vectors, spelled=model.config.char_features > 0)
-        run = Run(config, work, data, model, tokenizer)
+        run = Run(config, schedule, work, data, model, tokenizer)
         run.datasets = task.datasets(run)
         if fresh:
             rows = range(min(_SCALE_ROWS * task.evaluation_factor, len(run.datasets.train)))
@@ -69,8 +77,8 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
             log.info("word vectors are scaled by %.3g at the start", factor)
         watch.lap("layers")
         records = train_head(
-            model, run.datasets, config, work, step=partial(task.step, config=config), scores=task.epoch_scores(run),
-            evaluation_factor=task.evaluation_factor,
+            model, run.datasets, config, work, schedule=schedule, step=partial(task.step, config=config),
+            scores=task.epoch_scores(run), evaluation_factor=task.evaluation_factor,
         )  # fmt: skip
         watch.lap("train")
         scores, facts = task.scores(run)
@@ -79,6 +87,8 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
         metrics.baseline = task.baseline(run)
         if metrics.baseline is not None:
             watch.lap("baseline")
+        chance = task.chance(metrics)
+        metrics.notes = notes_on(metrics, schedule, figure=task.figure, chance=chance, finetuned=config.finetune)
         metrics.seconds = watch.seconds()
         draw_history(work, records, task.curves, title=run_title(config))
         with quiet_transformers():

@@ -14,6 +14,7 @@ from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.tasks.config import HeadConfig, ProblemType
 from elmokit.tasks.inputs.batches import BatchDataset
+from elmokit.tasks.plan import Schedule
 from elmokit.tasks.report import RunMetrics, Scores
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Run(Generic[C, D]):
 
     Attributes:
         config: Resolved settings.
+        schedule: Epochs, batch size and rate.
         work: The folder that grows.
         data: What `Task.load` gave.
         model, tokenizer: To be trained, later trained.
@@ -69,6 +71,7 @@ class Run(Generic[C, D]):
     """
 
     config: C
+    schedule: Schedule
     work: Path
     data: D
     model: Any
@@ -167,6 +170,9 @@ class Task(Protocol[C, D]):
 
     def baseline(self, run: Run[C, D]) -> dict[str, Any] | None:
         """Scores of a method without a language model on the same rows, where there is one and the settings ask."""
+
+    def chance(self, metrics: RunMetrics) -> float:
+        """The main test score up to which a result is no better than a guess."""
 
     def summary(self, metrics: RunMetrics) -> str:
         """The scores as the command line prints them."""

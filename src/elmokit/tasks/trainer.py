@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.quiet import quiet_transformers
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.inputs.batches import Batch, LengthGroupedSampler, LongestFirstSampler, as_is
+from elmokit.tasks.plan import Schedule
 from elmokit.tasks.report import EpochRecord
 from elmokit.tasks.task import Datasets
 
@@ -35,7 +37,7 @@ Step = Callable[[Any, dict[str, Any]], tuple[Tensor, Tensor, Tensor]]
 
 
 def train_head(
-    model: ElmoMixedModel, datasets: Datasets, config: HeadConfig, work: Path, *, step: Step,
+    model: ElmoMixedModel, datasets: Datasets, config: HeadConfig, work: Path, *, schedule: Schedule, step: Step,
     scores: Callable[[EvalPrediction], dict[str, float]], evaluation_factor: int = 4,
 ) -> list[EpochRecord]:  # fmt: skip
     """Train until the validation score stops rising; the model ends with the weights of the best epoch.
@@ -45,6 +47,7 @@ def train_head(
         datasets: Its batches.
         config: Settings, all of them resolved.
         work: Folder of the run; an unfinished one is continued.
+        schedule: Epochs, batch size and rate.
         step: The loss, predictions and labels of a validation batch.
         scores: What is measured on these; `config.watched` is one of them, or the loss.
         evaluation_factor: Rows of a validation batch for one of a training batch.
@@ -55,18 +58,18 @@ def train_head(
     from torch.utils.tensorboard import SummaryWriter
 
     if datasets.batch_size is not None:
-        config = config.model_copy(update={"batch_size": datasets.batch_size})
-    steps = math.ceil(len(datasets.train) / config.batch_size) * config.epochs
+        schedule = replace(schedule, batch_size=datasets.batch_size)
+    steps = math.ceil(len(datasets.train) / schedule.batch_size) * schedule.epochs
     folder = work / CHECKPOINTS
     running = HeadTrainer(
         model=model,
-        args=training_arguments(config, folder=str(folder), steps=steps, evaluation_factor=evaluation_factor),
+        args=training_arguments(config, schedule, folder=str(folder), steps=steps, evaluation_factor=evaluation_factor),
         train_dataset=datasets.train,
         eval_dataset=datasets.validation,
         compute_metrics=scores,
-        optimizers=(optimizer_for(model, config), None),
+        optimizers=(optimizer_for(model, config, learning_rate=schedule.learning_rate), None),
         callbacks=[
-            EarlyStoppingCallback(early_stopping_patience=config.patience),
+            EarlyStoppingCallback(early_stopping_patience=schedule.patience),
             TensorBoardCallback(SummaryWriter(work / "tensorboard")),  # type: ignore[no-untyped-call]
         ],
         step=step,
@@ -145,12 +148,12 @@ class EpochClock(TrainerCallback):
         self.seconds = time.perf_counter() - self._began
 
 
-def parameter_groups(model: nn.Module, config: HeadConfig) -> list[dict[str, Any]]:
+def parameter_groups(model: nn.Module, config: HeadConfig, *, learning_rate: float) -> list[dict[str, Any]]:
     """What is trained in up to three groups, each under its own rate: mix and head, the biLM, static vectors.
 
     Weight decay leaves the static vectors alone: the rare ones would shrink to nothing between two of their uses.
     """
-    own: dict[str, Any] = {"params": [], "lr": config.learning_rate}
+    own: dict[str, Any] = {"params": [], "lr": learning_rate}
     parts: dict[str, dict[str, Any]] = {
         "elmo": {"params": [], "lr": config.finetune_learning_rate},
         "static": {"params": [], "lr": config.vectors_learning_rate, "weight_decay": 0.0},
@@ -162,16 +165,16 @@ def parameter_groups(model: nn.Module, config: HeadConfig) -> list[dict[str, Any
 
 
 def training_arguments(
-    config: HeadConfig, *, folder: str, steps: int, evaluation_factor: int = 4
+    config: HeadConfig, schedule: Schedule, *, folder: str, steps: int, evaluation_factor: int = 4
 ) -> TrainingArguments:  # fmt: skip
     """Trainer's settings for a run of `steps` updates at most, checkpoints in `folder`; the precision is decided."""
     reduced = config.precision == "bfloat16"
     return TrainingArguments(
         output_dir=folder,
-        num_train_epochs=config.epochs,
-        per_device_train_batch_size=config.batch_size,
-        per_device_eval_batch_size=evaluation_factor * config.batch_size,
-        learning_rate=config.learning_rate,
+        num_train_epochs=schedule.epochs,
+        per_device_train_batch_size=schedule.batch_size,
+        per_device_eval_batch_size=evaluation_factor * schedule.batch_size,
+        learning_rate=schedule.learning_rate,
         weight_decay=config.weight_decay,
         lr_scheduler_type="linear",
         warmup_steps=round(config.warmup_fraction * steps),
@@ -228,6 +231,7 @@ def epoch_line(record: EpochRecord, *, epochs: int) -> str:
     return line
 
 
-def optimizer_for(model: nn.Module, config: HeadConfig) -> torch.optim.Optimizer:
+def optimizer_for(model: nn.Module, config: HeadConfig, *, learning_rate: float) -> torch.optim.Optimizer:
     """AdamW over the parameter groups of `config`."""
-    return torch.optim.AdamW(parameter_groups(model, config), weight_decay=config.weight_decay, fused=True)
+    groups = parameter_groups(model, config, learning_rate=learning_rate)
+    return torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)

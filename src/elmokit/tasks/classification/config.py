@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,8 @@ from elmokit.tasks.config import HeadConfig
 
 class ClassifyConfig(HeadConfig):
     """Classification: the rows"""
+
+    planned_updates: ClassVar[int] = 2000
 
     train: list[str] = Field(
         min_length=1, description="files of labelled rows: csv, tsv, jsonl, also .gz; or a `datasets` name",
@@ -51,7 +53,7 @@ class ClassifyConfig(HeadConfig):
         default="accuracy", description="validation score that chooses the epoch"
     )
     baseline: bool = Field(
-        default=False, description="also score TF-IDF + linear SVM on the same rows", json_schema_extra=HOUSEKEEPING
+        default=True, description="also score TF-IDF + linear SVM on the same rows", json_schema_extra=HOUSEKEEPING
     )
 
     @property

@@ -113,6 +113,12 @@ class Classification:
         """TF-IDF and a linear SVM on the same rows, where the settings ask for it."""
         return tfidf_svm(run.data, seed=run.config.seed).scores if run.config.baseline else None
 
+    def chance(self, metrics: RunMetrics) -> float:
+        """The share of the most frequent class, and two standard errors of it."""
+        confusion = np.array(metrics.scores["test"].details["confusion"])
+        share, rows = confusion.sum(axis=1).max() / confusion.sum(), confusion.sum()
+        return float(share + 2 * np.sqrt(share * (1 - share) / rows))
+
     def summary(self, metrics: RunMetrics) -> str:
         """See `Task`."""
         rows = dict(metrics.scores)

@@ -14,6 +14,9 @@ class QuestionAnsweringConfig(HeadConfig):
     """Question answering: the questions"""
 
     cleaned_by_word: ClassVar[bool] = True
+    planned_updates: ClassVar[int] = 4000
+    fewest_epochs: ClassVar[int] = 2
+    largest_batch: ClassVar[int] = 32
 
     train: list[str] = Field(
         min_length=1, description="JSON files of SQuAD 1.1, also .gz", examples=[["train-v1.1.json"]],
@@ -40,7 +43,6 @@ class QuestionAnsweringConfig(HeadConfig):
     self_attention: bool | None = Field(
         default=None, description="words of a passage attend to one another, too", examples=[True]
     )
-    batch_size: int = Field(default=32, ge=1, description="questions per update")
     best_by: Literal["f1", "exact_match", "loss"] = Field(
         default="f1", description="validation score that chooses the epoch"
     )

@@ -127,6 +127,10 @@ class QuestionAnswering:
         """None: there is no usual one without a network."""
         return None
 
+    def chance(self, metrics: RunMetrics) -> float:
+        """A random span shares some words with the answer."""
+        return 10.0
+
     def summary(self, metrics: RunMetrics) -> str:
         """See `Task`."""
         return score_table(metrics.scores, {"exact_match": "exact match", "f1": "F1"}, unit="questions", places=2)

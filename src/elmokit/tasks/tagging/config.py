@@ -14,6 +14,9 @@ class TagConfig(HeadConfig):
     """Tagging: the sentences"""
 
     cleaned_by_word: ClassVar[bool] = True
+    planned_updates: ClassVar[int] = 3500
+    fewest_epochs: ClassVar[int] = 8
+    largest_batch: ClassVar[int] = 32
 
     train: list[str] = Field(
         min_length=1, description="CoNLL files: a word per line with columns, empty lines between sentences; also .gz",
@@ -49,7 +52,6 @@ class TagConfig(HeadConfig):
         default=None, description="where the BiLSTM reads the mixed layers; between: after its first layer",
         examples=["input"],
     )  # fmt: skip
-    batch_size: int = Field(default=32, ge=1, description="sentences per update")
     best_by: Literal["f1", "accuracy", "loss"] = Field(
         default="f1", description="validation score that chooses the epoch"
     )

@@ -88,7 +88,7 @@ class Tagging:
         return Datasets(
             found["train"], found["validation"],
             {**found, "train": of("train", _scored(run))},
-            batch_size=texts["train"].batch_size(config.batch_size),
+            batch_size=texts["train"].batch_size(run.schedule.batch_size),
         )  # fmt: skip
 
     def step(self, model: Any, inputs: dict[str, Any], config: TagConfig) -> tuple[Tensor, Tensor, Tensor]:
@@ -127,6 +127,10 @@ class Tagging:
     def baseline(self, run: Run[TagConfig, TaggingData]) -> dict[str, Any] | None:
         """None: there is no usual one without a network."""
         return None
+
+    def chance(self, metrics: RunMetrics) -> float:
+        """A guess finds next to no spans."""
+        return 0.05
 
     def summary(self, metrics: RunMetrics) -> str:
         """See `Task`."""

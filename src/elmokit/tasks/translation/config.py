@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,9 @@ from elmokit.tasks.config import HeadConfig
 
 class TranslationConfig(HeadConfig):
     """Translation: the pairs of sentences"""
+
+    planned_updates: ClassVar[int] = 5000
+    fewest_epochs: ClassVar[int] = 12
 
     train_source: list[str] = Field(
         min_length=1, description="sentences in the language of the biLM, one per line, also .gz",
@@ -56,8 +59,6 @@ class TranslationConfig(HeadConfig):
         default=None, description="probability that training spreads over all pieces", examples=[0.1]
     )
 
-    epochs: int = Field(default=12, ge=1, description="epochs at most")
-    batch_size: int = Field(default=64, ge=1, description="sentences per update")
     best_by: Literal["bleu", "loss"] = Field(
         default="bleu", description="validation score that chooses the epoch; bleu: of greedy search"
     )

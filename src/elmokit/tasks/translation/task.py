@@ -124,6 +124,10 @@ class Translation:
         """None: there is no usual one without a network."""
         return None
 
+    def chance(self, metrics: RunMetrics) -> float:
+        """A translation of something else shares a few words."""
+        return 2.0
+
     def summary(self, metrics: RunMetrics) -> str:
         """BLEU of the test sentences with its interval, and the signature of how it was computed."""
         return bleu_lines(metrics.scores["test"].to_json())
