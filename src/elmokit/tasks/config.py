@@ -138,6 +138,11 @@ class HeadConfig(RunSettings, TrainingSettings, MixSettings, StartSettings):
         """The validation score that chooses the epoch."""
         raise NotImplementedError
 
+    @property
+    def figure(self) -> str:
+        """The path of the main test score in `Scores`."""
+        raise NotImplementedError
+
 
 HEAD_SHAPE = (
     "combine",

@@ -15,7 +15,7 @@ def draw_history(folder: Path, history: Sequence[EpochRecord], scores: Mapping[s
     Args:
         folder: Where to.
         history: A record an epoch.
-        scores: Validation scores to draw, by name, with their label.
+        scores: Validation scores to draw, by name, with their label; those that were not measured are left out.
         title: Of the pictures.
     """
     epochs = [record.epoch for record in history]
@@ -25,7 +25,9 @@ def draw_history(folder: Path, history: Sequence[EpochRecord], scores: Mapping[s
             "validation": [_number(record.validation["loss"]) for record in history],
         },
         "validation score": {
-            label: [_number(record.validation[name]) for record in history] for name, label in scores.items()
+            label: [_number(record.validation[name]) for record in history]
+            for name, label in scores.items()
+            if name in history[0].validation
         },
     }
     plots.learning_curves(folder / "curves.png", panels, x=epochs, title=title)

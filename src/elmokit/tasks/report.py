@@ -86,6 +86,7 @@ class RunMetrics:
     Attributes:
         task: Its name, as `elmo train` has it.
         model, combine, finetune, vectors, seed, precision: Settings that tell runs apart.
+        figure: The path of the main test score in `Scores`.
         parameters: How many numbers the model has in `total`, and how many were `trained`.
         epochs, best_epoch: How many there were, and which one the model is of.
         texts_per_second: In training, the median over the epochs.
@@ -121,6 +122,7 @@ class RunMetrics:
     facts: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     baseline: dict[str, Any] | None = None
+    figure: str = ""
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

@@ -88,7 +88,7 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
         if metrics.baseline is not None:
             watch.lap("baseline")
         chance = task.chance(metrics)
-        metrics.notes = notes_on(metrics, schedule, figure=task.figure, chance=chance, finetuned=config.finetune)
+        metrics.notes = notes_on(metrics, schedule, figure=config.figure, chance=chance, finetuned=config.finetune)
         metrics.seconds = watch.seconds()
         draw_history(work, records, task.curves, title=run_title(config))
         with quiet_transformers():
@@ -147,6 +147,7 @@ def _metrics(
         finetune=config.finetune,
         vectors=None if config.vectors is None else str(config.vectors),
         seed=config.seed,
+        figure=config.figure,
         precision=config.precision,
         parameters={
             "total": sum(parameter.numel() for parameter in model.parameters()),

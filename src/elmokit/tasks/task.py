@@ -121,7 +121,6 @@ class Task(Protocol[C, D]):
         Config: Its settings.
         Model: The class of its models.
         Predictor: The class that uses them, a `Predictor`.
-        figure: The path of the main test score in `Scores`.
         curves: Validation scores that are drawn, by name, with their label.
         evaluation_factor: Rows a batch of validation has for one of training.
     """
@@ -136,8 +135,6 @@ class Task(Protocol[C, D]):
     def Model(self) -> type[ElmoMixedModel]: ...
     @property
     def Predictor(self) -> type[Any]: ...
-    @property
-    def figure(self) -> str: ...
     @property
     def curves(self) -> Mapping[str, str]: ...
     @property

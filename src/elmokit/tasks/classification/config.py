@@ -60,3 +60,8 @@ class ClassifyConfig(HeadConfig):
     def watched(self) -> str:
         """The validation score that chooses the epoch."""
         return self.best_by
+
+    @property
+    def figure(self) -> str:
+        """The main test score."""
+        return "accuracy"

@@ -50,7 +50,6 @@ class Classification:
     Config = ClassifyConfig
     Model = ElmoForSequenceClassification
     Predictor = Classifier
-    figure = "accuracy"
     curves: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "macro_f1": "macro F1"}
     evaluation_factor = 4
 

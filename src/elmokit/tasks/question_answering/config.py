@@ -52,6 +52,11 @@ class QuestionAnsweringConfig(HeadConfig):
         """The validation score that chooses the epoch."""
         return self.best_by
 
+    @property
+    def figure(self) -> str:
+        """The main test score."""
+        return "f1"
+
     @model_validator(mode="after")
     def _windows_leave_nothing_out(self) -> Self:
         if self.stride > self.max_words:

@@ -49,7 +49,6 @@ class QuestionAnswering:
     Config = QuestionAnsweringConfig
     Model = ElmoForQuestionAnswering
     Predictor = QuestionAnswerer
-    figure = "f1"
     curves: ClassVar[Mapping[str, str]] = {"f1": "F1 (%)", "exact_match": "exact match (%)"}
     evaluation_factor = 1  # attention grows with (B, P, P)
 

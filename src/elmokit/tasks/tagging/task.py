@@ -50,7 +50,6 @@ class Tagging:
     Config = TagConfig
     Model = ElmoForTokenClassification
     Predictor = Tagger
-    figure = "f1"
     curves: ClassVar[Mapping[str, str]] = {"f1": "F1 of spans", "accuracy": "tags right"}
     evaluation_factor = 4
 

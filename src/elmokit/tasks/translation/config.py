@@ -76,3 +76,8 @@ class TranslationConfig(HeadConfig):
     def watched(self) -> str:
         """The validation score that chooses the epoch."""
         return self.best_by
+
+    @property
+    def figure(self) -> str:
+        """The main test score."""
+        return "bleu"

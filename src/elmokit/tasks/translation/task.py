@@ -46,7 +46,6 @@ class Translation:
     Config = TranslationConfig
     Model = ElmoForTranslation
     Predictor = Translator
-    figure = "bleu"
     curves: ClassVar[Mapping[str, str]] = {"bleu": "BLEU, greedy"}
     evaluation_factor = 4
 
