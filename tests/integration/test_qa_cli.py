@@ -23,7 +23,6 @@ from elmokit.tasks.question_answering import QuestionAnswerer, QuestionAnswering
 from elmokit.tasks.question_answering.scores import answer_scores
 from elmokit.tasks.question_answering.spans import windows
 from elmokit.tasks.question_answering.squad import gold_answers, read_questions
-from elmokit.tasks.question_answering.task import QuestionAnswering
 from elmokit.text.words import word_spans
 
 PEOPLE, PLACES = ["Ada", "Bo Olsen", "Cy"], ["Rome", "New Kirk", "Ulm"]
@@ -218,22 +217,6 @@ def test_static_vectors_alone(place: Path) -> None:
     answerer = QuestionAnswerer.from_pretrained(place / "alone")
     small, large = (answerer.answer(text, "Where is it?") for text in ("ada lives in rome.", "Ada lives in Rome."))
     assert small[1:] == large[1:]  # clean-up steps are the model's
-
-
-def test_an_interrupted_run_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = words_of(place, place / "again", "epochs=2", valid=place / "valid.json")
-    with monkeypatch.context() as patch:
-        patch.setattr(QuestionAnswering, "scores", lambda *parts: (_ for _ in ()).throw(KeyboardInterrupt))
-        assert elmo(*given).exit_code == 130
-    assert not (place / "again").exists()
-    assert "--resume continues it" in elmo(*given).stderr
-    result = elmo(*given, "--resume")
-    assert result.exit_code == 0, result.output
-    assert json.loads((place / "again" / "metrics.json").read_text())["epochs"] == 2
-    straight = elmo(*words_of(place, place / "straight", "epochs=2", valid=place / "valid.json"))
-    assert straight.exit_code == 0
-    scores = [json.loads((place / name / "metrics.json").read_text())["test"] for name in ("again", "straight")]
-    assert scores[0] == scores[1]
 
 
 def squad(context: str = "Ada lives in Rome.", question: str = "Who?", **answer: Any) -> str:
