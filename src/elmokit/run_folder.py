@@ -11,6 +11,7 @@ import glob
 import hashlib
 import json
 import math
+import os
 import platform
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -122,8 +123,9 @@ def single_writer(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        if os.name == "posix":  # elsewhere an open file stays
+            Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def files_of(settings: Settings) -> list[Path]:
@@ -157,8 +159,8 @@ def sums_of(files: Iterable[Path]) -> dict[str, dict[str, Any]]:
 
 
 def refuse_other_run(
-    before: Mapping[str, Any], settings: Settings, files_read: Mapping[str, Any], *, where: Path,
-) -> None:  # fmt: skip
+    before: Mapping[str, Any], settings: Settings, files_read: Mapping[str, Any], *, where: Path
+) -> None:
     """A run is resumed with its own settings, but for those that may change, and the data it began with.
 
     Args:
@@ -177,11 +179,20 @@ def refuse_other_run(
                 f"the unfinished run in {where} has {name} = {before[name]!r}, this one {now[name]!r}: "
                 "give the same settings, or --overwrite to start afresh"
             )
+    refuse_other_files(before, files_read, where=where)
+
+
+def refuse_other_files(before: Mapping[str, Any], files_read: Mapping[str, Any], *, where: Path) -> None:
+    """A run is resumed with the data it began with; arguments as of `refuse_other_run`.
+
+    Raises:
+        ConfigError: A file differs in size or contents, or is missing.
+    """
     for name, was in (before.get("files_read") or {}).items():
         if files_read.get(name) != was:
             here = f"{files_read[name]['bytes']:,} bytes" if name in files_read else "missing"
             raise ConfigError(
-                f"{name} is not the file that the unfinished run in {where} began with ({was['bytes']:,} bytes there, "
+                f"{name} is not the file that the unfinished run in {where} began with ({was['bytes']:,} bytes then, "
                 f"{here} now, or other contents): bring it back, or --overwrite to start afresh"
             )
 

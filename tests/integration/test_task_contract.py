@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from elmokit.cli.app import app
-from elmokit.errors import ConfigError, ElmokitError
+from elmokit.errors import ConfigError
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.run_folder import single_writer
 from elmokit.settings import load_settings
@@ -107,12 +107,12 @@ def test_a_killed_run_goes_on_with_its_own_settings_and_data_and_ends_as_the_who
     assert [path.name for path in tmp_path.iterdir()] == [".out.partial"]
     with pytest.raises(ConfigError, match="--resume continues it"):
         run(name, settings, tmp_path / "out")
-    with pytest.raises(ConfigError, match="has learning_rate = 0.01, this one 0.02"):
+    with pytest.raises(ConfigError, match=r"has learning_rate = 0\.01, this one 0\.02"):
         run(name, {**settings, "learning_rate": 0.02}, tmp_path / "out", resume=True)
-    file = Path(next(value for key, value in settings.items() if key.startswith("test"))[0])
+    file = Path(settings["model"]) / "tokenizer_config.json"
     content = file.read_bytes()
-    file.write_bytes(content.replace(b"a", b"o"))
-    with pytest.raises(ElmokitError, match="is not the file that the unfinished run|does not stand at character"):
+    file.write_bytes(content + b"\n")
+    with pytest.raises(ConfigError, match="is not the file that the unfinished run"):
         run(name, settings, tmp_path / "out", resume=True)
     file.write_bytes(content)
     resumed = run(name, settings, tmp_path / "out", resume=True)
@@ -147,7 +147,8 @@ def test_alone_in_a_batch_in_a_stream_and_from_the_command_line_it_says_the_same
     for record, one, other in zip(shown, alone, streamed, strict=True):
         assert record.keys() == one.keys() == other.keys()
         for key, value in record.items():
-            assert one[key] == other[key] == pytest.approx(value, abs=1e-5)
+            assert one[key] == pytest.approx(value, abs=1e-5)
+            assert other[key] == pytest.approx(value, abs=1e-5)
     if predictor.parts:
         words = [part for key, text in zip(predictor.parts, inputs[0], strict=True) for part in (f"--{key}", text)]
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -38,9 +39,11 @@ from elmokit.pretrain.schedule import learning_rate_factor
 from elmokit.pretrain.setup import (
     build_model,
     check_same,
+    check_same_files,
     check_settings,
     choose_precision,
     clear_folder,
+    files_read,
     prepare_corpus,
     prepare_folder,
     save_model,
@@ -50,9 +53,8 @@ from elmokit.pretrain.setup import (
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
 from elmokit.pretrain.updates import Updates
 from elmokit.report.curves import draw_learning_curve
-from elmokit.settings import dump_settings
+from elmokit.run_folder import single_writer, write_yaml
 from elmokit.text.word_rows import WordRows
-from elmokit.whole_files import write_text
 
 _STREAM_ROW = 20_000  # words of held-out text a row: the first few of each are read without what precedes them
 
@@ -72,6 +74,12 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
     Raises ``ConfigError``, ``DataError`` or ``ModelError`` for what a user can mend, before anything is overwritten.
     """
     check_settings(config)
+    first = os.environ.get("RANK", "0") == "0"  # one process writes for all
+    with single_writer(config.output) if first else nullcontext():
+        return _pretrain(config, show_progress=show_progress)
+
+
+def _pretrain(config: PretrainConfig, *, show_progress: bool) -> PretrainResult:
     AcceleratorState._reset_state()  # which holds the number type of a task trained before in this process
     accelerator = Accelerator(
         mixed_precision="no",  # autocast is ours
@@ -88,6 +96,7 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
     newest = checkpoints.latest() if config.resume else None
     if newest is not None:
         check_same(config, config.output, option="--resume")
+        check_same_files(config, config.output)
     elif config.decay_from is not None:
         check_branch(config, config.decay_from, accelerator)
         if accelerator.is_main_process:
@@ -109,7 +118,7 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
     elif accelerator.is_main_process:
         clear_folder(config.output)
     if accelerator.is_main_process:
-        write_text(config.output / "config.yaml", dump_settings(config))
+        write_yaml(config.output / "config.yaml", {**config.model_dump(mode="json"), "files_read": files_read(config)})
     accelerator.wait_for_everyone()
     return run.train(show_progress=show_progress)
 

@@ -30,6 +30,7 @@ from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus, length_percentile
 from elmokit.pretrain.new_words import take_over_words
 from elmokit.pretrained import located
+from elmokit.run_folder import refuse_other_files, sums_of
 from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
 from elmokit.text.normalize import check_steps
@@ -165,6 +166,22 @@ def default_batch_tokens(words: int) -> int:
     Products of fewer than 512 rows are slow; above 6,144 rows they gain nothing (`benchmarks/pretrain_speed.py`).
     """
     return max(_SMALLEST_BATCH, min(_LARGEST_BATCH, words // _UPDATES_PER_EPOCH))
+
+
+def files_read(config: PretrainConfig) -> dict[str, dict[str, Any]]:
+    """Size and sum of every file of text that a run reads."""
+    return sums_of(expand_paths([*config.train, *([] if config.valid is None else [config.valid])]))
+
+
+def check_same_files(config: PretrainConfig, run: Path) -> None:
+    """A run is resumed with the text it began with.
+
+    Raises:
+        ConfigError: A file differs in size or contents from what the run's ``config.yaml`` has.
+    """
+    file = run / "config.yaml"
+    before: Any = yaml.safe_load(file.read_text(encoding="utf-8")) or {} if file.is_file() else {}
+    refuse_other_files(before, files_read(config), where=run)
 
 
 def _short(value: Any) -> str:

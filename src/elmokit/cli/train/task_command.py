@@ -10,7 +10,6 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from elmokit.cli.options import ConfigFile, show_messages
-from elmokit.cli.settings_options import given, options_of
 from elmokit.tasks import TASKS
 
 _OWN = ("config", "set", "quiet")
@@ -30,6 +29,8 @@ class TaskCommands(TyperGroup):
 
 def task_command(name: str) -> Any:
     """The click command of a task."""
+    from elmokit.cli.settings_options import given, options_of
+
     entry = TASKS[name]
     kind = entry.settings()
 

@@ -12,7 +12,7 @@ from elmokit.tasks.config import HeadConfig
 
 
 class ClassifyConfig(HeadConfig):
-    """Classification: the rows"""
+    """The labelled rows"""
 
     planned_updates: ClassVar[int] = 2000
 

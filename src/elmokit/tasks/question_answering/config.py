@@ -11,7 +11,7 @@ from elmokit.tasks.config import HeadConfig
 
 
 class QuestionAnsweringConfig(HeadConfig):
-    """Question answering: the questions"""
+    """The questions"""
 
     cleaned_by_word: ClassVar[bool] = True
     planned_updates: ClassVar[int] = 4000

@@ -11,7 +11,7 @@ from elmokit.tasks.config import HeadConfig
 
 
 class TagConfig(HeadConfig):
-    """Tagging: the sentences"""
+    """The tagged sentences"""
 
     cleaned_by_word: ClassVar[bool] = True
     planned_updates: ClassVar[int] = 3500

@@ -11,7 +11,7 @@ from elmokit.tasks.config import HeadConfig
 
 
 class TranslationConfig(HeadConfig):
-    """Translation: the pairs of sentences"""
+    """The pairs of sentences"""
 
     planned_updates: ClassVar[int] = 5000
     fewest_epochs: ClassVar[int] = 12
