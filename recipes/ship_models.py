@@ -20,6 +20,8 @@ from typing import Any
 
 import yaml
 
+from elmokit.encode.common_component import COMPONENT_FILE
+from elmokit.encode.word_weights import COUNTS_FILE
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load
 from elmokit.models.modeling_elmo import ElmoPreTrainedModel
@@ -209,7 +211,7 @@ def _store(kind: type[ElmoPreTrainedModel], run: Path, folder: Path) -> ElmoPreT
     config = folder / "config.json"
     content = json.loads(config.read_text(encoding="utf-8")) | {"dtype": "float32"}
     config.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json"):
+    for name in ("vocab.txt", COUNTS_FILE, COMPONENT_FILE, "tokenizer.json", "tokenizer_config.json"):
         if (run / name).is_file():
             shutil.copy(run / name, folder)
     for path in folder.iterdir():

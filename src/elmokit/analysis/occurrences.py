@@ -9,7 +9,8 @@ from textwrap import shorten
 import numpy as np
 from numpy.typing import NDArray
 
-from elmokit.encode.encoder import Encoder, Layers
+from elmokit.encode.encoder import Encoder
+from elmokit.encode.layer_choice import Layers
 from elmokit.errors import DataError
 
 Array = NDArray[np.float32]
@@ -74,13 +75,15 @@ def occurrence_vectors(encoder: Encoder, occurrences: Sequence[Occurrence], *, l
     """The vector of each occurrence.
 
     Returns:
-        (L, n, D) of all layers, (n, D) of one layer or a mix.
+        (L, n, D) of all layers or a list of them, (n, D) of one layer or a mix.
 
     Raises:
         ValueError: There are no occurrences.
     """
     if not occurrences:
         raise ValueError("no occurrences came, expected at least one")
-    arrays = encoder.stream([each.words for each in occurrences], layers=layers, is_split_into_words=True)
-    vectors = [array[..., each.place, :].copy() for array, each in zip(arrays, occurrences, strict=True)]
-    return np.stack(vectors, axis=-2)
+    arrays = encoder.encode(
+        [each.words for each in occurrences], layers=layers, positions=[[each.place] for each in occurrences],
+        is_split_into_words=True,
+    )  # fmt: skip
+    return np.concatenate(arrays, axis=-2)

@@ -16,10 +16,22 @@ def embed(
         str, typer.Argument(metavar="INPUT", help="txt, csv, tsv, jsonl, conllu or fasta, also .gz; globs.")
     ],
     output: Annotated[Path, typer.Argument(help="The file to write: .hdf5 (as AllenNLP), .parquet or .npz.")],
-    layers: Annotated[str, typer.Option(help="all, top, average, mix, or the number of one layer.")] = "all",
-    level: Annotated[
-        Literal["token", "sentence"], typer.Option(help="A vector a word, or the mean of each sentence.")
-    ] = "token",
+    layers: Annotated[str, typer.Option(help="all, top, average, mix, concat, or numbers: 1, or 0,2.")] = "all",
+    level: Annotated[Literal["token", "sentence"], typer.Option(help="A vector per word, or per sentence.")] = "token",
+    pooling: Annotated[
+        Literal["mean", "max", "mean+max", "weighted"] | None,
+        typer.Option(help="Of the words of a sentence. [default: weighted if the model has word counts, else mean]"),
+    ] = None,
+    remove_common_component: Annotated[
+        bool | None,
+        typer.Option(
+            "--remove-common-component/--keep-common-component",
+            help="From sentence vectors, if the model has one (elmo convert --common-component-text). [default: keep]",
+        ),
+    ] = None,
+    positions: Annotated[
+        Path | None, typer.Option(help="Write only these words: a file with a line of numbers, from 0, per sentence.")
+    ] = None,
     dtype: Annotated[Literal["float32", "float16"], typer.Option(help="Type of the vectors written.")] = "float32",
     compute: Annotated[
         Literal["float32", "bfloat16", "float16"], typer.Option(help="Type the network computes in.")
@@ -44,8 +56,8 @@ def embed(
     """Turn each line, row or sentence of INPUT into contextual word vectors.
 
     The n-th sentence, from 0, blank lines counted, is in .hdf5 the data set "n", (layers, words, dim), or (words, dim)
-    for one layer; in .npz `vectors_n` and `words_n`; in .parquet a row a word. With --level sentence each has one
-    vector a layer. Under torchrun each process writes a file of its own.
+    for one layer; in .npz `vectors_n` and `words_n`; in .parquet a row per word. With --level sentence each has one
+    vector per layer. Under torchrun each process writes a file of its own.
     """
     from elmokit.encode.embed_file import EmbedSettings, check_output, embed_file
     from elmokit.encode.encoder import Encoder
@@ -53,7 +65,8 @@ def embed(
 
     show_messages(quiet=quiet)
     settings = EmbedSettings(
-        source=source, output=output, layers=layers_of(layers), level=level, dtype=dtype, column=column,
+        source=source, output=output, layers=layers_of(layers), level=level, pooling=pooling,
+        remove_common_component=remove_common_component, positions=positions, dtype=dtype, column=column,
         pre_split=pre_split, batch_size=batch_size, threads=threads,
     )  # fmt: skip
     check_output(settings, overwrite=overwrite)  # and a missing file: neither should wait for the model

@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from elmokit.cli.options import PreSplit, files, parts
 from elmokit.errors import ConfigError
 from elmokit.tasks import TASKS, task_of
+
+if TYPE_CHECKING:
+    from elmokit.pretrain.perplexity import TextEvaluation
 
 
 def evaluate(
@@ -45,6 +48,8 @@ def evaluate(
 ) -> None:
     """Print the forward, backward and mean perplexity of MODEL on a text (full softmax) and its token count.
 
+    Several files are reported one by one and all together.
+
     With --test: the accuracy, precision, recall and F1 of a classifier on labelled rows, a tagger's F1 of spans,
     exact match and F1 of question answering (SQuAD 1.1), or with --target the BLEU of a translator.
     """
@@ -72,6 +77,15 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(found.as_dict()))
         return
+    for name, each in found.files.items():
+        typer.echo(f"{name}:")
+        _perplexity_lines(each)
+    if found.files:
+        typer.echo(f"all {len(found.files)} files together:")
+    _perplexity_lines(found)
+
+
+def _perplexity_lines(found: TextEvaluation) -> None:
     perplexity, guesses = found.perplexity, found.next_word
     typer.echo(f"{found.words:,} words in {found.sentences:,} sentences, {found.unknown:,} of them unknown")
     typer.echo(f"perplexity  forward {perplexity.forward:,.2f}", nl=perplexity.backward is None)

@@ -39,8 +39,11 @@ def parts(given: str | None) -> list[str] | None:
 
 
 def layers_of(given: str) -> Any:
-    """The number of a layer, or one of the names that `Encoder.encode` knows (and checks)."""
-    return int(given) if re.fullmatch(r"-?[0-9]+", given) else given
+    """The number of a layer, the numbers of several, or one of the names that `Encoder.encode` knows (and checks)."""
+    if not re.fullmatch(r"-?[0-9]+(,-?[0-9]+)*", given):
+        return given
+    numbers = [int(number) for number in given.split(",")]
+    return numbers if "," in given else numbers[0]
 
 
 def show_messages(*, quiet: bool) -> None:

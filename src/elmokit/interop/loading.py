@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
@@ -85,8 +85,10 @@ def _ours(folder: Path, *, dtype: str, whole: bool) -> Imported:
     )
 
 
-def save(found: Imported, folder: Path) -> None:
+def save(found: Imported, folder: Path, *, more: Callable[[Path], None] | None = None) -> None:
     """Write a folder of ours: configuration, weights, tokenizer and what it looks up. It appears when it is whole.
+
+    `more` writes further files into the folder before it appears.
 
     Raises:
         ModelError: The folder exists.
@@ -102,6 +104,8 @@ def save(found: Imported, folder: Path) -> None:
             if found.whole is not None and found.folder is not None and (found.folder / name).is_file():
                 shutil.copy(found.folder / name, partial / name)
         _tokenizer_of(found).save_pretrained(partial)
+        if more is not None:
+            more(partial)
         os.replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

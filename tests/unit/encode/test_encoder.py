@@ -48,7 +48,8 @@ def test_layers() -> None:
     (everything,) = ENCODER.encode(["The bank of the river."])
     choices: dict[Any, np.ndarray] = {
         "top": everything[-1], "average": everything.mean(axis=0), "mix": everything.mean(axis=0),
-        0: everything[0], 1: everything[1], -1: everything[2],
+        0: everything[0], 1: everything[1], -1: everything[2], (0, 2): everything[[0, 2]], (-1,): everything[[2]],
+        "concat": np.concatenate(list(everything), axis=-1),
     }  # fmt: skip
     for layers, expected in choices.items():
         (array,) = ENCODER.encode(["The bank of the river."], layers=layers)
@@ -123,6 +124,12 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         Encoder.from_pretrained(tmp_path, dtype="int8")
     with pytest.raises(ConfigError, match=r"Unknown layers 3\. Expected .* a number from 0 to 2"):
         ENCODER.encode(["a"], layers=3)
+    with pytest.raises(ConfigError, match=r"Unknown layers 3\."):
+        ENCODER.encode(["a"], layers=[0, 3])
+    with pytest.raises(ConfigError, match=r"layers \[0, -3\] name a layer twice"):
+        ENCODER.encode(["a"], layers=[0, -3])
+    with pytest.raises(ConfigError, match=r"Unknown layers \[\]"):
+        ENCODER.encode(["a"], layers=[])
     with pytest.raises(ConfigError, match="Unknown layers 'best'"):
         ENCODER.encode(["a"], layers="best")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="Unknown level 'text'"):
