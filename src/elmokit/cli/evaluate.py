@@ -36,6 +36,10 @@ def evaluate(
         Literal["zero", "warm", "carry"],
         typer.Option(help="Where sentences start; carry: one stream, as on Penn Treebank."),
     ] = "zero",
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        typer.Option(help="bfloat16: faster on processors with units for it; the fourth digit changes."),
+    ] = "float32",
     text_column: Annotated[str | None, typer.Option(help="Text of TEST: name, or number without a header.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Label of TEST: likewise. [default: 1]")] = None,
     label_names: Annotated[Path | None, typer.Option(help="File with a name a line for the sorted labels.")] = None,
@@ -73,6 +77,7 @@ def evaluate(
         normalize=parts(clean),
         next_word=next_word,
         state=state,
+        precision=precision,
     )
     if as_json:
         typer.echo(json.dumps(found.as_dict()))

@@ -19,6 +19,7 @@ from elmokit.nn.bilm import State
 from elmokit.nn.lstm import ProjectedLSTM, lay_out_for_inference
 from elmokit.nn.network import LanguageNetwork
 from elmokit.nn.next_word import Guesses
+from elmokit.nn.precision import Precision, multiplies
 from elmokit.pretrain.corpus import Corpus, Sentences, build_corpus
 from elmokit.pretrain.saved_model import SavedLanguageModel
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
@@ -101,7 +102,7 @@ class TextEvaluation:
 def evaluate_text(
     model_folder: str | Path, text: str | Path | Sequence[str | Path], *, column: str | None = None,
     pre_split: bool | None = None, normalize: Sequence[str] | None = None, max_words: int = 200,
-    batch_tokens: int = 16_384, next_word: bool = False, state: Start = "zero",
+    batch_tokens: int = 16_384, next_word: bool = False, state: Start = "zero", precision: Precision = "float32",
 ) -> TextEvaluation:  # fmt: skip
     """Perplexities of a saved model on text files, of each and of all together, exact (full softmax).
 
@@ -115,6 +116,8 @@ def evaluate_text(
         next_word: Also count how often the likeliest words are right (slow for large vocabularies).
         state: Where each sentence starts: from "zero", from the "warm" state that the model holds, or where the one
             before ended ("carry"): the text is then one stream, as is the custom on Penn Treebank.
+        precision: "bfloat16" multiplies in it where the processor has units for that, in about half the time;
+            perplexities then differ in the fourth digit.
 
     Raises:
         ModelError: The folder holds no pretrained model with its head, or no warm state.
@@ -124,6 +127,9 @@ def evaluate_text(
     config = saved.config
     if state == "warm" and not config.warm_state:
         raise ModelError(f"{model_folder} holds no warm state: elmo convert --warm-text FILE makes one")
+    if precision == "bfloat16" and multiplies(torch.bfloat16, "cpu"):
+        saved.network.bilm.layers.to(torch.bfloat16)
+        saved.network.head.to(torch.bfloat16)
     for layer in saved.network.bilm.layers:
         lay_out_for_inference(cast(ProjectedLSTM, layer))
     paths = expand_paths(text)
