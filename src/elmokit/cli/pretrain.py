@@ -18,6 +18,9 @@ def pretrain(
         list[str] | None,
         typer.Option(help="Training text: txt, csv, tsv, jsonl, also .gz; files or globs."),
     ] = None,
+    corpus: Annotated[
+        str | None, typer.Option(help="A corpus of elmo prepare, in place of --train and --valid.")
+    ] = None,
     valid: Annotated[str | None, typer.Option(help="Held-out text, for perplexity and early stopping.")] = None,
     output: Annotated[Path | None, typer.Option(help="Run folder: model, logs, checkpoints, settings.")] = None,
     preset: Annotated[
@@ -60,6 +63,7 @@ def pretrain(
     values: dict[str, Any] = {
         "train": [*(train or []), *(more or [])]
         or None,  # `--train *.txt`: the shell hands the others over as arguments
+        "corpus": corpus,
         "valid": valid,
         "output": output,
         "preset": preset,

@@ -20,6 +20,7 @@ from elmokit.encode.batching import word_windows
 from elmokit.encode.encoder import Encoder, Level
 from elmokit.encode.layer_choice import Layers
 from elmokit.encode.memory import share
+from elmokit.encode.output_shape import output_shape
 from elmokit.encode.pooling import Pooling
 from elmokit.encode.position_file import read_positions
 from elmokit.encode.results import Item, checked_positions
@@ -137,12 +138,9 @@ def _output_shape(encoder: Encoder, settings: EmbedSettings) -> OutputShape:
         remove_common_component=settings.remove_common_component, batch_size=settings.batch_size,
         positions=None if settings.positions is None else [],
     )  # fmt: skip
-    choice = encoder.layer_choice(settings.layers)
-    layers = None if choice.stacked is None else choice.views
-    width = choice.width
-    if settings.level == "sentence":
-        *_, width = encoder.sentence_shape(layers=settings.layers, pooling=settings.pooling)
-    return OutputShape(layers, width, settings.level, settings.dtype)
+    return output_shape(
+        encoder, layers=settings.layers, level=settings.level, pooling=settings.pooling, dtype=settings.dtype
+    )
 
 
 def _compute_parts(

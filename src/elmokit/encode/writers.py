@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ class Writer(ABC):
     def drop(self) -> None:
         """Close the file as it is."""
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -99,6 +99,10 @@ class Hdf5Writer(Writer):
             data.attrs["positions"] = np.asarray(item.positions, dtype=np.int64)
         self._index[text] = str(number)
 
+    def describe(self, about: dict[str, str]) -> None:
+        """Attributes of the file."""
+        self._file.attrs.update(about)
+
     def close(self) -> None:
         import h5py
 
@@ -113,19 +117,22 @@ class Hdf5Writer(Writer):
 class ParquetWriter(Writer):
     """A row a word: `sentence`, `position`, `word` and its vectors; or a row a sentence: `sentence`, `text`, vectors.
 
-    Of several layers each has a column of lists, `layer_0` …; a single vector is in the column `vector`.
+    Of several layers each has a column of lists, `layer_0` …; a single vector is in the column `vector`. With `fixed`
+    the lists are of a type that says their length.
     """
 
-    def __init__(self, path: Path, shape: OutputShape) -> None:
+    def __init__(self, path: Path, shape: OutputShape, *, fixed: bool = False) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         super().__init__(path)
+        self._fixed = fixed
         self._layers, self._level = shape.layers, shape.level
         token = [("sentence", pa.int64()), ("position", pa.int32()), ("word", pa.string())]
         fields = token if shape.level == "token" else [("sentence", pa.int64()), ("text", pa.string())]
         names = self._columns()
-        values = pa.list_(pa.field("item", pa.float16() if shape.dtype == "float16" else pa.float32()))
+        item = pa.field("item", pa.float16() if shape.dtype == "float16" else pa.float32())
+        values = pa.list_(item, shape.dim if fixed else -1)
         self._schema = pa.schema([*fields, *((name, values) for name in names)])
         self._writer = pq.ParquetWriter(self.partial, self._schema, compression="zstd")
         self._rows: dict[str, list[Any]] = {}
@@ -165,11 +172,18 @@ class ParquetWriter(Writer):
                 arrays[name] = pa.array(np.concatenate(parts))
             else:
                 joined = np.concatenate(parts)  # (rows, D)
+                if self._fixed:
+                    arrays[name] = pa.FixedSizeListArray.from_arrays(pa.array(joined.ravel()), joined.shape[1])
+                    continue
                 offsets = np.arange(0, joined.size + 1, joined.shape[1], dtype=np.int32)
                 arrays[name] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(joined.ravel()))
         if arrays:
             self._writer.write_table(pa.table(arrays, schema=self._schema))
         self._rows, self._count = {}, 0
+
+    def describe(self, about: dict[str, str]) -> None:
+        """Metadata of the file."""
+        self._writer.add_key_value_metadata(about)
 
     def close(self) -> None:
         self._flush()

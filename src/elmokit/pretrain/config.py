@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -32,9 +32,19 @@ class PretrainConfig(Settings):
             return {**CLASSIC, **values}
         return values
 
+    @model_validator(mode="after")
+    def _one_text(self) -> Self:
+        if self.corpus is None and not self.train:
+            raise ValueError("there is no text: expected train (--train FILE …), or corpus, a folder of elmo prepare")
+        if self.corpus is not None and (self.train or self.valid is not None):
+            raise ValueError("corpus brings training and held-out text: give it alone, or train and valid")
+        return self
+
     # The text.
-    train: Annotated[list[str], Field(min_length=1)]
+    train: list[str] = Field(default=[])
     """Files or globs: text, csv, tsv or jsonl, plain or gz."""
+    corpus: str | None = None
+    """Folder or address of a corpus that elmo prepare made, in place of train and valid."""
     valid: str | None = None
     """Held-out file for perplexity, early stopping and the choice of the best epoch."""
     column: str | None = None

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -48,10 +48,13 @@ from elmokit.pretrain.setup import (
     prepare_folder,
     save_model,
     settle_batch,
+    with_corpus,
     word_rows,
 )
+from elmokit.pretrain.shard_files import WINDOW_TOKENS, ShardedText
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
 from elmokit.pretrain.updates import Updates
+from elmokit.pretrain.windows import WindowedBatches
 from elmokit.report.curves import draw_learning_curve
 from elmokit.run_folder import single_writer, write_yaml
 from elmokit.text.word_rows import WordRows
@@ -73,6 +76,7 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
 
     Raises ``ConfigError``, ``DataError`` or ``ModelError`` for what a user can mend, before anything is overwritten.
     """
+    config = with_corpus(config)
     check_settings(config)
     first = os.environ.get("RANK", "0") == "0"  # one process writes for all
     with single_writer(config.output) if first else nullcontext():
@@ -181,6 +185,8 @@ class _Run:
             common["augmentation"] = Augmentation(
                 self.corpus, self.rows, case=config.case_augmentation, typos=config.typo_augmentation, seed=config.seed
             )
+        if isinstance(self.corpus.train, ShardedText):
+            return self._windowed_batches(self.corpus.train)
         if config.mode == "sentence":
             assert config.batch_tokens is not None  # settled with the corpus
             return SentenceBatches(
@@ -192,6 +198,26 @@ class _Run:
         return StreamBatches(
             self.corpus, self.corpus.train, rows=config.stream_rows, window=config.stream_window, **common
         )
+
+    def _windowed_batches(self, text: ShardedText) -> Batches:
+        """Of a prepared corpus that is larger than a window."""
+        config = self.config
+        if config.mode == "stream":
+            raise ConfigError(
+                f"--mode stream reads one order of all sentences: expected at most {WINDOW_TOKENS:,} words, "
+                f"{config.corpus} has {text.n_tokens:,}; use --mode sentence"
+            )
+        augmentation = partial(
+            Augmentation, self.corpus, self.rows, case=config.case_augmentation, typos=config.typo_augmentation,
+            seed=config.seed,
+        )  # fmt: skip
+        augmented = config.case_augmentation or config.typo_augmentation
+        return WindowedBatches(
+            self.corpus, text, seed=config.seed, shuffle=config.shuffle, directions=self.directions,
+            rank=self.accelerator.process_index, world=self.accelerator.num_processes, tokens=config.batch_tokens,
+            most_sentences=config.batch_sentences,
+            augmentation=(lambda count, window: augmentation(sentences=count, window=window)) if augmented else None,
+        )  # fmt: skip
 
     def _too_little(self) -> str:
         size = f"--train has {self.corpus.train.n_tokens:,} words in {len(self.corpus.train):,} sentences"

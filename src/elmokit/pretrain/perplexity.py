@@ -20,8 +20,9 @@ from elmokit.nn.lstm import ProjectedLSTM, lay_out_for_inference
 from elmokit.nn.network import LanguageNetwork
 from elmokit.nn.next_word import Guesses
 from elmokit.nn.precision import Precision, multiplies
-from elmokit.pretrain.corpus import Corpus, Sentences, build_corpus
+from elmokit.pretrain.corpus import Corpus, build_corpus
 from elmokit.pretrain.saved_model import SavedLanguageModel
+from elmokit.pretrain.shards import SentenceList
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
 from elmokit.pretrain.word_table import WordTable
 from elmokit.text.files import expand_paths
@@ -177,7 +178,7 @@ class _FileFigures:
         return TextEvaluation(self.tally.perplexity(), self.tally.next_word(), self.sentences, self.words, self.unknown)
 
 
-def stream_for_evaluation(corpus: Corpus, sentences: Sentences, *, directions: int, rows: int = 1) -> StreamBatches:
+def stream_for_evaluation(corpus: Corpus, sentences: SentenceList, *, directions: int, rows: int = 1) -> StreamBatches:
     """The text as it stands, in `rows` stretches; fewer than `rows` predictions at its end are left out."""
     return StreamBatches(corpus, sentences, rows=rows, window=_WINDOW, shuffle=False, directions=directions)
 

@@ -25,6 +25,7 @@ from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.precision import faster_precision
 from elmokit.nn.token_encoders import WordCharEncoder
+from elmokit.places import is_address, local_copy
 from elmokit.pretrain.augment import NEEDS_SPELLING
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus, length_percentile
@@ -80,7 +81,7 @@ def check_settings(config: PretrainConfig) -> None:
         raise ConfigError(
             f"decay_steps is set, the schedule is {config.schedule}; expected --set schedule=wsd, or --decay-from"
         )
-    if config.evaluate_steps is not None and config.valid is None:
+    if config.evaluate_steps is not None and config.valid is None and config.corpus is None:
         raise ConfigError("evaluate_steps is set; expected held-out text to evaluate: --valid FILE")
     augmented = config.case_augmentation or config.typo_augmentation
     if augmented and config.token_encoder == "word" and config.from_model is None:
@@ -88,7 +89,8 @@ def check_settings(config: PretrainConfig) -> None:
     if config.new_vocabulary and config.from_model is None:
         raise ConfigError("new_vocabulary is for --from; a new model has no other")
     model_config(config, vocab_size=0)
-    expand_paths(config.train)
+    if config.corpus is None:
+        expand_paths(config.train)
     if config.valid is not None:
         expand_paths([config.valid])
     if config.from_model is not None and not config.new_vocabulary:
@@ -189,6 +191,42 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
+def with_corpus(config: PretrainConfig) -> PretrainConfig:
+    """The settings with what a corpus of `elmo prepare` says of its text, where one is given.
+
+    Raises:
+        DataError: There is no finished corpus.
+    """
+    if config.corpus is None:
+        return config
+    told = Corpus.open(corpus_folder(config.corpus)).info["settings"]
+    return config.model_copy(update={
+        "normalize": list(told["normalize"]), "pre_split": told["pre_split"], "column": told["column"],
+        "max_words": told["max_words"],
+    })  # fmt: skip
+
+
+def corpus_folder(corpus: str) -> Path:
+    """Where the files of a prepared corpus are; one on an object store is copied to the cache of each machine."""
+    return local_copy(corpus, kind="corpora") if is_address(corpus) else Path(corpus)
+
+
+def _open_prepared(config: PretrainConfig) -> Corpus:
+    assert config.corpus is not None
+    corpus = Corpus.open(corpus_folder(config.corpus))
+    wanted = model_config(config, vocab_size=0).max_characters_per_token
+    found = corpus.info["settings"]["max_characters"]
+    if found != wanted:
+        raise ConfigError(f"{config.corpus} has {found} characters a word, the model reads {wanted}: prepare it anew")
+    kept = None if config.new_vocabulary else config.from_model
+    if kept is not None and load_vocabulary(kept).words != corpus.vocab.words:
+        raise ConfigError(
+            f"{config.corpus} has another vocabulary than {kept}: --set new_vocabulary=true predicts the words of the "
+            "corpus"
+        )
+    return corpus
+
+
 def prepare_corpus(
     config: PretrainConfig, accelerator: Accelerator, *, began: bool = False, fingerprint: str | None = None
 ) -> Corpus:
@@ -197,6 +235,8 @@ def prepare_corpus(
     A run that ``began`` goes on with the corpus it has, and with no other than the one of this ``fingerprint``.
     """
     folder = config.output / "corpus"
+    if config.corpus is not None:
+        return _same_text(_open_prepared(config), config, fingerprint)
     if accelerator.is_main_process and not (began and _is_there(folder)):
         kept = None if config.new_vocabulary else config.from_model
         vocabulary = None if kept is None else load_vocabulary(kept)
@@ -217,10 +257,14 @@ def prepare_corpus(
     corpus = Corpus.open(folder)
     if len(corpus.train) == 0:
         raise DataError(f"--train {' '.join(config.train)}: no words in it")
+    return _same_text(corpus, config, fingerprint)
+
+
+def _same_text(corpus: Corpus, config: PretrainConfig, fingerprint: str | None) -> Corpus:
     if fingerprint and corpus.fingerprint != fingerprint:
         raise DataError(
-            f"{folder} is not the text that the run in {config.output} began with (or was split by another version of "
-            "elmokit): bring the files of --train and --valid back, or --overwrite to start anew"
+            f"{corpus.folder} is not the text that the run in {config.output} began with (or was split by another "
+            "version of elmokit): bring the files of --train and --valid back, or --overwrite to start anew"
         )
     return corpus
 

@@ -15,12 +15,32 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
+
+
+class SentenceList(Protocol):
+    """Sentences on disk: `[i]` is int32 ids (length,) without markers."""
+
+    @property
+    def lengths(self) -> NDArray[np.int32]:
+        """(n,): words of each."""
+        ...
+
+    @property
+    def n_tokens(self) -> int:
+        """Words of all."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> NDArray[np.int32]: ...
+
+    def __iter__(self) -> Iterator[NDArray[np.int32]]: ...
 
 
 class Sentences:
