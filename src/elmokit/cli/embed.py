@@ -102,8 +102,8 @@ def embed(
             model, source, output, engine=engine or "local", actors=actors, gpus=gpus, address=address, share=parts,
             part_words=part_words, overwrite=overwrite, quiet=quiet, layers=layers_of(layers), level=level, dtype=dtype,
             pooling=pooling, remove_common_component=remove_common_component, compute=compute, state=state,
-            options=options, vocabulary=vocabulary, column=column, pre_split=pre_split, batch_size=batch_size, memory=memory,
-            threads=threads or 1, format=part_format, on_error=on_error,
+            options=options, vocabulary=vocabulary, column=column, pre_split=pre_split, batch_size=batch_size,
+            memory=memory, threads=threads or 1, format=part_format, on_error=on_error,
         )  # fmt: skip
         return
     settings = EmbedSettings(

@@ -8,9 +8,7 @@ from elmokit.encode.pooling import Pooling
 from elmokit.encode.writers import OutputShape
 
 
-def output_shape(
-    encoder: Encoder, *, layers: Layers, level: Level, pooling: Pooling | None, dtype: str
-) -> OutputShape:
+def output_shape(encoder: Encoder, *, layers: Layers, level: Level, pooling: Pooling | None, dtype: str) -> OutputShape:
     """The shape of the vectors of one word or sentence.
 
     Raises:

@@ -186,7 +186,7 @@ class _EmbedPart:
 
     def _encode(self, words: Any) -> list[Any]:
         settings = self.settings
-        arrays = self.encoder.encode(
+        arrays = self.encoder.stream(
             words, layers=settings.layers, level=settings.level, pooling=settings.pooling,
             remove_common_component=settings.remove_common_component, batch_size=settings.batch_size,
             is_split_into_words=True,

@@ -29,6 +29,7 @@ from elmokit.places import is_address, local_copy
 from elmokit.pretrain.augment import NEEDS_SPELLING
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus, length_percentile
+from elmokit.pretrain.mirror import Mirror
 from elmokit.pretrain.new_words import take_over_words
 from elmokit.pretrained import located
 from elmokit.run_folder import refuse_other_files, sums_of
@@ -59,7 +60,8 @@ _SOFTMAX = {"softmax", "n_negative_samples", "adaptive_cutoffs", "adaptive_div_v
 
 # What a run may be resumed with other values of; everything else would make it another run.
 _MAY_CHANGE = frozenset({
-    "output", "resume", "overwrite", "threads", "checkpoint_minutes", "log_steps", "valid_batch_tokens", "precision",
+    "output", "copy_to", "resume", "overwrite", "threads", "checkpoint_minutes", "log_steps", "valid_batch_tokens",
+    "precision",
     "epochs", "patience", "learning_rate", "muon_learning_rate", "final_learning_rate", "warmup_steps", "schedule",
     "clip_norm", "weight_decay", "decay_steps", "max_steps", "max_train_words", "evaluate_steps",
 })  # fmt: skip
@@ -95,6 +97,14 @@ def check_settings(config: PretrainConfig) -> None:
         expand_paths([config.valid])
     if config.from_model is not None and not config.new_vocabulary:
         load_vocabulary(config.from_model)
+
+
+def refuse_used(config: PretrainConfig, mirror: Mirror) -> None:
+    """Refuse a run folder at an address that holds a run, unless a flag says what to do with it."""
+    if mirror.exists() and not (config.resume or config.overwrite):
+        raise ConfigError(
+            f"--output {config.copy_to} holds a run; --resume goes on with the run in it, --overwrite starts anew"
+        )
 
 
 def prepare_folder(config: PretrainConfig) -> None:
@@ -171,7 +181,9 @@ def default_batch_tokens(words: int) -> int:
 
 
 def files_read(config: PretrainConfig) -> dict[str, dict[str, Any]]:
-    """Size and sum of every file of text that a run reads."""
+    """Size and sum of every file of text that a run reads; a prepared corpus has a fingerprint of its own."""
+    if config.corpus is not None:
+        return {}
     return sums_of(expand_paths([*config.train, *([] if config.valid is None else [config.valid])]))
 
 

@@ -59,6 +59,10 @@ class Batches(Protocol):
         """(steps,): predictions of each step in one direction, over all processes."""
         ...
 
+    def borders(self, epoch: int) -> list[int]:
+        """Steps before which the batches so far do not depend on the number of processes; the first is 0."""
+        ...
+
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]: ...
 
 
@@ -144,6 +148,9 @@ class SentenceBatches:
     def predictions(self, epoch: int) -> NDArray[np.int64]:
         lengths = self.sentences.lengths
         return np.array([int(lengths[chosen].sum()) + len(chosen) for chosen in self._plan(epoch)], dtype=np.int64)
+
+    def borders(self, epoch: int) -> list[int]:
+        return [0]
 
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
         lengths = self.sentences.lengths
@@ -234,6 +241,9 @@ class StreamBatches:
     def predictions(self, epoch: int) -> NDArray[np.int64]:
         starts = np.arange(self.steps(epoch), dtype=np.int64) * self.window
         return self.rows * np.minimum(self.window, self._predictions // self.rows - starts)
+
+    def borders(self, epoch: int) -> list[int]:
+        return []  # the states of the rows belong to their processes
 
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
         per_row = self._predictions // self.rows

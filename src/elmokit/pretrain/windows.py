@@ -63,8 +63,7 @@ class WindowedBatches:
         return np.concatenate(self._by_window(epoch)) if self._by_window(epoch) else np.zeros(0, dtype=np.int64)
 
     def borders(self, epoch: int) -> list[int]:
-        """The steps at which a window begins, and the end of the epoch."""
-        return [0, *accumulate(map(len, self._by_window(epoch)))]
+        return list(accumulate(map(len, self._by_window(epoch)[:-1]), initial=0))
 
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
         for number, (window, steps) in enumerate(zip(self.windows(epoch), self._by_window(epoch), strict=True)):
