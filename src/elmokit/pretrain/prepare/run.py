@@ -221,9 +221,10 @@ class _Preparation:
             "settings": {**asdict(self.settings.text), "max_characters": self.settings.max_characters},
             **about, **parts,
         }  # fmt: skip
-        (self.place / "corpus.json").write_bytes((json.dumps(info) + "\n").encode())
+        content = json.dumps(info)
+        (self.place / "corpus.json").write_bytes(f"{content}\n".encode())
         (self.place / "work").remove()
-        return info
+        return dict(json.loads(content))
 
 
 _OWN = {"corpus.json", "vocab.txt", "chars.bin", "train", "valid", "work"}
