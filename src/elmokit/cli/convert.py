@@ -83,6 +83,6 @@ def _fitted(found: Imported, text: Path) -> CommonComponent:
     from elmokit.encode.encoder import Encoder
     from elmokit.text.sentences import read_sentences
 
-    encoder = Encoder(found.model, rows=found.rows, mix=found.mix, folder=found.folder)
+    encoder = Encoder(found.model, rows=found.rows, mix=found.mix, saved=found.saved, preprocessing=found.preprocessing)
     sentences = (encoder.words(sentence) if words is None else words for sentence, words in read_sentences(text))
     return encoder.fit_common_component(sentences, is_split_into_words=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -28,12 +29,13 @@ from elmokit.encode.results import Item, Positions, Result, SentenceVector, Word
 from elmokit.encode.word_weights import COUNTS_FILE, WordWeights
 from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.loading import load
-from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.bilm import CarriedState
+from elmokit.nn.config import NetworkConfig
 from elmokit.nn.layer_mix import LayerMix
-from elmokit.text.normalize import normalize
+from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
+from elmokit.saved_model import SavedModel
+from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.word_rows import ByteRows, WordRows
-from elmokit.text.words import split_words
 
 Sentence = str | Sequence[str]
 Level = Literal["token", "sentence"]
@@ -60,11 +62,12 @@ class Encoder:
     """
 
     def __init__(
-        self, model: ElmoModel, *, rows: WordRows | None = None, mix: LayerMix | None = None,
-        state: Start | None = None, notes: Sequence[str] = (), folder: Path | None = None,
-        memory: Memory | None = None,
+        self, model: ElmoNetwork | HasNetwork, *, rows: WordRows | None = None, mix: LayerMix | None = None,
+        state: Start | None = None, notes: Sequence[str] = (), saved: SavedModel | None = None,
+        preprocessing: Preprocessing | None = None, memory: Memory | None = None,
     ) -> None:  # fmt: skip
         """See `from_pretrained`. `rows` is how the model reads words; by default bytes."""
+        model = network_of(model)
         self.memory = memory_in_bytes(memory)
         if rows is None:
             if model.config.token_encoder != "char_cnn":
@@ -84,9 +87,12 @@ class Encoder:
         self.mix = None if mix is None else mix.train(False)
         self.state: Start = state or default
         self.notes = list(notes)
+        if preprocessing is None and isinstance(model.config, Preprocessing):  # an `ElmoConfig`
+            preprocessing = model.config
+        self.preprocessing = preprocessing or Preprocessing()
         self.n_layers = model.config.n_layers + 1
         self.dim = model.config.hidden_size
-        self._folder = folder
+        self._saved = saved
         self._carried = CarriedState()
         with torch.inference_mode():
             self._engine = Engine(model, rows, memory=self.memory)
@@ -122,7 +128,7 @@ class Encoder:
         )
         return cls(
             found.model, rows=found.rows, mix=found.mix, state=state, notes=found.notes,
-            folder=found.folder, memory=memory,
+            saved=found.saved, preprocessing=found.preprocessing, memory=memory,
         )  # fmt: skip
 
     @overload
@@ -233,7 +239,7 @@ class Encoder:
     @cached_property
     def word_weights(self) -> WordWeights | None:
         """Weights of words for `pooling="weighted"`, from the counts in the model's folder; None without counts."""
-        return None if self._folder is None else WordWeights.of_folder(self._folder)
+        return None if self._saved is None else WordWeights.of_folder(self._saved.folder)
 
     @property
     def default_pooling(self) -> Pooling:
@@ -246,7 +252,7 @@ class Encoder:
     @cached_property
     def common_component(self) -> CommonComponent | None:
         """What `remove_common_component` takes off: that of the model's folder, or the one fitted last."""
-        return None if self._folder is None else CommonComponent.of_folder(self._folder)
+        return None if self._saved is None else CommonComponent.of_folder(self._saved.folder)
 
     def fit_common_component(
         self, sentences: Iterable[Sentence], *, batch_size: int = 256, is_split_into_words: bool = False
@@ -323,13 +329,12 @@ class Encoder:
 
         `pre_split` says otherwise: words are separated by blanks, or are not.
         """
-        text = normalize(text, self.model.config.text_steps or [])
-        blanks = self.model.config.pre_split if pre_split is None else pre_split
-        return text.split() if blanks else split_words(text)
+        return self.preprocessing.words(text, pre_split=pre_split)
 
     def fingerprint(self) -> str:
         """A sum of configuration, weights, layer mix and dictionaries: what gives other vectors has another one."""
-        digest = hashlib.sha256(self.model.config.to_json_string().encode())
+        text = [self.preprocessing.text_steps, self.preprocessing.pre_split]
+        digest = hashlib.sha256(json.dumps([asdict(NetworkConfig.of(self.model.config)), text]).encode())
         digest.update(json.dumps([version("elmokit"), self._engine.rows.lexicon()]).encode())
         mix = {} if self.mix is None else self.mix.state_dict()
         for name, tensor in [*sorted(self.model.state_dict().items()), *sorted(mix.items())]:
@@ -339,9 +344,9 @@ class Encoder:
 
     @cached_property
     def _language_model(self) -> LanguageModel:
-        if self._folder is None:
+        if self._saved is None:
             raise ModelError("this model has no language-model head: expected a folder of elmo pretrain")
-        return LanguageModel.from_folder(self._folder, self._engine)
+        return LanguageModel.of(self._saved, self._engine)
 
     def _words(self, sentence: Sentence, *, is_split_into_words: bool) -> list[str]:
         if is_split_into_words:

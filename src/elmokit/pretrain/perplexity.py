@@ -16,15 +16,15 @@ from torch.nn import functional
 
 from elmokit.errors import ModelError
 from elmokit.nn.bilm import State
+from elmokit.nn.language_network import LanguageNetwork
 from elmokit.nn.lstm import ProjectedLSTM, lay_out_for_inference
-from elmokit.nn.network import LanguageNetwork
 from elmokit.nn.next_word import Guesses
 from elmokit.nn.precision import Precision, multiplies
 from elmokit.pretrain.corpus import Corpus, build_corpus
-from elmokit.pretrain.saved_model import SavedLanguageModel
 from elmokit.pretrain.shards import SentenceList
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
 from elmokit.pretrain.word_table import WordTable
+from elmokit.saved_model import SavedModel
 from elmokit.text.files import expand_paths
 
 if TYPE_CHECKING:
@@ -124,14 +124,14 @@ def evaluate_text(
         ModelError: The folder holds no pretrained model with its head, or no warm state.
         DataError: A file is missing, empty or no text.
     """
-    saved = SavedLanguageModel.open(model_folder)
-    config = saved.config
+    saved = SavedModel.open(model_folder)
+    config, vocabulary, network = saved.config, saved.vocabulary(), saved.language_model()
     if state == "warm" and not config.warm_state:
         raise ModelError(f"{model_folder} holds no warm state: elmo convert --warm-text FILE makes one")
     if precision == "bfloat16" and multiplies(torch.bfloat16, "cpu"):
-        saved.network.bilm.layers.to(torch.bfloat16)
-        saved.network.head.to(torch.bfloat16)
-    for layer in saved.network.bilm.layers:
+        network.bilm.layers.to(torch.bfloat16)
+        network.head.to(torch.bfloat16)
+    for layer in network.bilm.layers:
         lay_out_for_inference(cast(ProjectedLSTM, layer))
     paths = expand_paths(text)
     found: dict[str, _FileFigures] = {}
@@ -140,18 +140,18 @@ def evaluate_text(
         with tempfile.TemporaryDirectory(prefix="elmokit-") as scratch:
             corpus = build_corpus(
                 path, None, Path(scratch) / "corpus", column=column,
-                pre_split=saved.pre_split if pre_split is None else pre_split,
-                normalize=saved.text_steps if normalize is None else normalize,
-                max_words=max_words, max_characters=config.max_characters_per_token, from_vocab=saved.vocabulary,
+                pre_split=saved.preprocessing.pre_split if pre_split is None else pre_split,
+                normalize=saved.preprocessing.text_steps or [] if normalize is None else normalize,
+                max_words=max_words, max_characters=config.max_characters_per_token, from_vocab=vocabulary,
             )  # fmt: skip
-            corpus = corpus.read_by(saved.rows)
+            corpus = corpus.read_by(saved.word_rows)
             batches: Batches = SentenceBatches(
                 corpus, corpus.train, tokens=batch_tokens, shuffle=False, directions=config.directions
             )
             if state == "carry":
                 batches = stream_for_evaluation(corpus, corpus.train, directions=config.directions)
-            tally = _Tally.of(saved.network)
-            start = tally.add(saved.network, batches.read(0), state=state, next_word=next_word, start=start)
+            tally = _Tally.of(network)
+            start = tally.add(network, batches.read(0), state=state, next_word=next_word, start=start)
             info = corpus.info["train"]
             found[str(path)] = _FileFigures(tally, info["n_sentences"], info["n_tokens"], info["n_unknown"])
     files = {name: each.evaluation() for name, each in found.items()}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from elmokit import Encoder
 from elmokit.errors import ConfigError, ModelError
 from elmokit.models import ElmoConfig, ElmoForSequenceClassification, ElmoModel, ElmoTokenizer
-from elmokit.models.warm_state import warm_up
+from elmokit.nn.warm_state import warm_up
 from elmokit.text.word_rows import ByteRows
 
 pytestmark = pytest.mark.usefixtures("code_path")
@@ -89,8 +89,8 @@ def test_words_that_come_split_stay_whole() -> None:
 
 def test_each_distinct_word_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    original = MODEL.token_vectors
-    monkeypatch.setattr(MODEL, "token_vectors", lambda chars: seen.append(len(chars)) or original(chars))
+    original = MODEL.network.token_vectors
+    monkeypatch.setattr(MODEL.network, "token_vectors", lambda chars: seen.append(len(chars)) or original(chars))
     encoder = Encoder(MODEL)
     encoder.encode(["the bank", "the river", "the bank"], batch_size=1)
     assert sum(seen) == 2 + 3
@@ -166,8 +166,8 @@ def test_the_table_forgets_the_word_that_was_used_longest_ago(monkeypatch: pytes
     encoder.encode([["a", "b", "c"]], is_split_into_words=True)
     encoder.encode([["a", "d"]], is_split_into_words=True)  # b goes
     seen: list[int] = []
-    original = MODEL.token_vectors
-    monkeypatch.setattr(MODEL, "token_vectors", lambda rows: seen.append(len(rows)) or original(rows))
+    original = MODEL.network.token_vectors
+    monkeypatch.setattr(MODEL.network, "token_vectors", lambda rows: seen.append(len(rows)) or original(rows))
     encoder.encode([["a", "c", "d"]], is_split_into_words=True)
     assert seen == []
     encoder.encode([["b"]], is_split_into_words=True)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.modeling_question_answering import IGNORED
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.nn.heads.question_answering import IGNORED
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.question_answering.spans import Offsets, WordSpan, covering_words, windows

@@ -12,7 +12,8 @@ from torch import Tensor
 from transformers import EvalPrediction
 
 from elmokit.errors import DataError
-from elmokit.models.modeling_question_answering import IGNORED, ElmoForQuestionAnswering
+from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
+from elmokit.nn.heads.question_answering import IGNORED
 from elmokit.run_folder import write_json
 from elmokit.tasks.inputs.batches import LongestFirstSampler
 from elmokit.tasks.model_card import Card, rows_of, table, what_it_is

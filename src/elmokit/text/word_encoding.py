@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-PAD_TOKEN = "<pad>"
+PAD_TOKEN, UNKNOWN_TOKEN = "<pad>", "<unk>"
 _T = TypeVar("_T")
 
 

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elmokit.models import distinct
-from elmokit.models.distinct import distinct_rows
+from elmokit.nn import distinct
+from elmokit.nn.distinct import distinct_rows
 
 
 @given(rows=st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), max_size=30))

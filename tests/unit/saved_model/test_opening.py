@@ -13,8 +13,9 @@ from safetensors.torch import load_file, save_file
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoModel
-from elmokit.nn.network import LanguageNetwork
-from elmokit.pretrain.saved_model import SavedLanguageModel
+from elmokit.nn.language_network import LanguageNetwork
+from elmokit.saved_model import SavedModel
+from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.vocab import Vocabulary
 from elmokit.text.word_rows import LEXICON_FILE, LookupRows, PieceRows, WordByteRows, WordRows, save_lexicon
 
@@ -42,20 +43,22 @@ def change_config(folder: Path, **values: object) -> None:
 
 def test_a_usual_folder_opens_in_plain_pytorch(folder: Path) -> None:
     state = torch.random.get_rng_state()
-    found = SavedLanguageModel.open(folder)
+    found = SavedModel.open(folder)
+    network = found.language_model()
     assert torch.equal(torch.random.get_rng_state(), state)
-    assert isinstance(found.network, LanguageNetwork)
-    assert not found.network.training
-    assert (found.text_steps, found.pre_split, found.config.cell_dim) == (["lower_case"], True, 32)
-    assert found.vocabulary.words[3:] == sorted(WORDS)
-    assert found.rows(["bank"]).shape == (1, 50)
+    assert isinstance(network, LanguageNetwork)
+    assert not network.training
+    assert found.config.cell_dim == 32
+    assert found.preprocessing == Preprocessing(text_steps=["lower_case"], pre_split=True)
+    assert found.vocabulary().words[3:] == sorted(WORDS)
+    assert found.word_rows(["bank"]).shape == (1, 50)
     expected = ElmoForPreTraining.from_pretrained(folder).state_dict()
-    assert found.network.state_dict().keys() == expected.keys()
-    assert all(torch.equal(value, expected[name]) for name, value in found.network.state_dict().items())
+    assert network.state_dict().keys() == expected.keys()
+    assert all(torch.equal(value, expected[name]) for name, value in network.state_dict().items())
 
 
 def test_a_shipped_model_opens_in_plain_pytorch_by_its_name() -> None:
-    assert isinstance(SavedLanguageModel.open("elmo-mini").network, LanguageNetwork)
+    assert isinstance(SavedModel.open("elmo-mini").language_model(), LanguageNetwork)
 
 
 @pytest.mark.parametrize(
@@ -77,30 +80,38 @@ def test_models_that_look_words_up_open_in_plain_pytorch(
     pieces = {"n_words": len(rows.lexicon()["pieces"]) + 1} if "pieces" in rows.lexicon() else {}
     saved(tmp_path, n_characters=characters, marker_rows=rows.markers().tolist(), **values, **pieces)
     with pytest.raises(ModelError, match=r"there is no .*lexicon\.json"):
-        SavedLanguageModel.open(tmp_path)
+        _ = SavedModel.open(tmp_path).word_rows
     save_lexicon(rows, tmp_path / LEXICON_FILE)
-    found = SavedLanguageModel.open(tmp_path)
-    assert isinstance(found.network, LanguageNetwork)
-    assert np.array_equal(found.rows(["bank", "river"]), rows(["bank", "river"]))
+    found = SavedModel.open(tmp_path)
+    assert isinstance(found.language_model(), LanguageNetwork)
+    assert np.array_equal(found.word_rows(["bank", "river"]), rows(["bank", "river"]))
     change_config(tmp_path, n_words=1)
-    with pytest.raises((ModelError, ConfigError), match=r"n_words is 1|config\.json asks for|the table of"):
-        SavedLanguageModel.open(tmp_path)
+    with pytest.raises((ModelError, ConfigError), match=r"n_words is 1|the table of"):
+        SavedModel.open(tmp_path).word_rows(["bank"])
 
 
 def test_weights_in_half_precision_are_widened(folder: Path) -> None:
     weights = {name: value.half() for name, value in load_file(folder / "model.safetensors").items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    network = SavedLanguageModel.open(folder).network
-    assert isinstance(network, LanguageNetwork)
+    network = SavedModel.open(folder).language_model()
     assert {value.dtype for value in network.state_dict().values()} == {torch.float32}
 
 
-def test_an_unusual_folder_opens_by_way_of_transformers(folder: Path) -> None:
-    (folder / "model.safetensors").rename(folder / "kept.safetensors")
-    torch.save(load_file(folder / "kept.safetensors"), folder / "pytorch_model.bin")
-    found = SavedLanguageModel.open(folder)
-    assert isinstance(found.network, ElmoForPreTraining)
-    assert (found.text_steps, found.pre_split, found.vocabulary.words[3:]) == (["lower_case"], True, sorted(WORDS))
+def test_weights_as_a_state_dict_of_pytorch(folder: Path) -> None:
+    expected = load_file(folder / "model.safetensors")
+    torch.save(expected, folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    found = SavedModel.open(folder).language_model().state_dict()
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+def test_weights_in_several_files(folder: Path, tmp_path: Path) -> None:
+    expected = load_file(folder / "model.safetensors")
+    ElmoForPreTraining.from_pretrained(folder).save_pretrained(tmp_path / "parts", max_shard_size="20KB")
+    assert len(list((tmp_path / "parts").glob("*.safetensors"))) > 1
+    found = SavedModel.open(tmp_path / "parts").language_model().state_dict()
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
 
 
 @pytest.mark.parametrize(
@@ -117,13 +128,13 @@ def test_an_unusual_folder_opens_by_way_of_transformers(folder: Path) -> None:
 def test_a_damaged_configuration_is_told(folder: Path, values: dict[str, object], problem: str) -> None:
     change_config(folder, **values)
     with pytest.raises(Exception, match=problem):
-        SavedLanguageModel.open(folder)
+        SavedModel.open(folder).language_model()
 
 
 def test_damaged_weights_are_told(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-50])
     with pytest.raises(ModelError, match="cannot be read"):
-        SavedLanguageModel.open(folder)
+        SavedModel.open(folder).language_model()
 
 
 def test_a_missing_tensor_is_told(folder: Path) -> None:
@@ -131,19 +142,19 @@ def test_a_missing_tensor_is_told(folder: Path) -> None:
     weights.pop("head.weight")
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match=r"lacks 1 tensors of ElmoForPreTraining, the first is head\.weight"):
-        SavedLanguageModel.open(folder)
+        SavedModel.open(folder).language_model()
 
 
 def test_folders_without_a_language_model(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no model folder"):
-        SavedLanguageModel.open(tmp_path / "nowhere")
+        SavedModel.open(tmp_path / "nowhere")
     (folder / "vocab.txt").unlink()
     with pytest.raises(ModelError, match=r"has no vocab\.txt: it is no model that elmo pretrain made"):
-        SavedLanguageModel.open(folder)
+        SavedModel.open(folder).vocabulary()
     ElmoModel(ElmoConfig.preset("tiny")).save_pretrained(tmp_path / "bare")
     Vocabulary.from_counts({"a": 1}).save(tmp_path / "bare" / "vocab.txt")
     with pytest.raises(ModelError, match="lacks 2 tensors of ElmoForPreTraining"):
-        SavedLanguageModel.open(tmp_path / "bare")
+        SavedModel.open(tmp_path / "bare").language_model()
 
 
 def test_evaluation_imports_neither_transformers_nor_scikit_learn(folder: Path, tmp_path: Path) -> None:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import nn
 
 from elmokit.errors import ConfigError
-from elmokit.models.modeling_elmo import ElmoModel
+from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
 from elmokit.text.word_rows import WordRows
 
 PASSES = 4
@@ -27,8 +26,9 @@ languages, and of proteins, a text of their own is better."""
 
 @torch.inference_mode()
 def warm_up(
-    model: ElmoModel, rows: WordRows, sentences: Sequence[Sequence[str]] = DEFAULT_TEXT, *, passes: int = PASSES
-) -> None:
+    model: ElmoNetwork | HasNetwork, rows: WordRows, sentences: Sequence[Sequence[str]] = DEFAULT_TEXT, *,
+    passes: int = PASSES,
+) -> None:  # fmt: skip
     """Keep in `model` the state that stands after reading `sentences` `passes` times, one after the other.
 
     Args:
@@ -41,6 +41,7 @@ def warm_up(
     Raises:
         ConfigError: The model is the encoder of a translator (CoVe), which carries no state.
     """
+    model = network_of(model)
     if model.config.context_layers:
         raise ConfigError("The encoder of a translator (CoVe) carries no state: leave out --warm-text.")
     markers = model.token_vectors(model.marker_rows())
@@ -53,6 +54,4 @@ def warm_up(
         for tokens in texts:
             _, state = model.bilm.forward_ragged(tokens, [len(tokens)], state=state)
     with torch.inference_mode(False):
-        model.config.warm_state = True
-        model.warm_h = nn.Parameter(state.h[:, :, 0].clone(), requires_grad=False)
-        model.warm_c = nn.Parameter(state.c[:, :, 0].to(model.dtype).clone(), requires_grad=False)
+        model.set_warm_state(state.h[:, :, 0].clone(), state.c[:, :, 0].to(model.dtype).clone())
