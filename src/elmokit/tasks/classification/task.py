@@ -30,6 +30,7 @@ from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.metrics import accuracy_and_f1, classification_scores
 from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
 from elmokit.tasks.report import RunMetrics, Scores, score_table
+from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task, run_title
 from elmokit.tasks.splits import scored_rows
 from elmokit.tasks.task import Datasets, HeadShape, Run
@@ -52,6 +53,7 @@ class Classification:
     Predictor = Classifier
     curves: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "macro_f1": "macro F1"}
     evaluation_factor = 4
+    highest = 1.0
 
     def load(self, config: ClassifyConfig, work: Path) -> ClassificationData:
         """See `Task`."""
@@ -117,6 +119,12 @@ class Classification:
         confusion = np.array(metrics.scores["test"].details["confusion"])
         share, rows = confusion.sum(axis=1).max() / confusion.sum(), confusion.sum()
         return float(share + 2 * np.sqrt(share * (1 - share) / rows))
+
+    def row_scores(self, config: ClassifyConfig, folder: Path) -> RowScores:
+        """See `RowScored`."""
+        with (folder / "test_predictions.csv").open(encoding="utf-8", newline="") as file:
+            right = [row["gold"] == row["predicted"] for row in csv.DictReader(file)]
+        return RowScores.of_right(np.array(right, dtype=np.bool_))
 
     def summary(self, metrics: RunMetrics) -> str:
         """See `Task`."""

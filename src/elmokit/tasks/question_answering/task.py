@@ -29,16 +29,19 @@ from elmokit.tasks.question_answering.data import (
 from elmokit.tasks.question_answering.datasets import training_pairs
 from elmokit.tasks.question_answering.predict import QuestionAnswerer
 from elmokit.tasks.question_answering.scores import answer_scores, question_scores
-from elmokit.tasks.question_answering.squad import gold_answers
+from elmokit.tasks.question_answering.squad import gold_answers, read_questions
 from elmokit.tasks.report import RunMetrics, Scores, score_table
+from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task
 from elmokit.tasks.splits import scored_rows
 from elmokit.tasks.task import Datasets, HeadShape, Run
+from elmokit.whole_files import read_json_object
 
 _CODE = """from elmokit.tasks.question_answering import QuestionAnswerer
 
 answerer = QuestionAnswerer.from_pretrained("THIS_FOLDER")
 answerer.answer("Ada Lovelace lived in London.", "Where did Ada live?")  # text, start, end, score"""
+PREDICTIONS = "test_predictions.json"
 
 
 class QuestionAnswering:
@@ -50,6 +53,7 @@ class QuestionAnswering:
     Model = ElmoForQuestionAnswering
     Predictor = QuestionAnswerer
     curves: ClassVar[Mapping[str, str]] = {"f1": "F1 (%)", "exact_match": "exact match (%)"}
+    highest = 100.0
     evaluation_factor = 1  # attention grows with (B, P, P)
 
     def load(self, config: QuestionAnsweringConfig, work: Path) -> QuestionData:
@@ -119,7 +123,7 @@ class QuestionAnswering:
             gold = gold_answers(split)
             scores[name] = Scores.from_json(answer_scores({question: gold[question] for question in texts}, texts))
             if name == "test":
-                write_json(run.work / "test_predictions.json", texts)
+                write_json(run.work / PREDICTIONS, texts)
         return scores, {"passages": {name: len(split.passages) for name, split in run.data.splits.items()}}
 
     def baseline(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> dict[str, Any] | None:
@@ -129,6 +133,12 @@ class QuestionAnswering:
     def chance(self, metrics: RunMetrics) -> float:
         """A random span shares some words with the answer."""
         return 10.0
+
+    def row_scores(self, config: QuestionAnsweringConfig, folder: Path) -> RowScores:
+        """See `RowScored`: F1 of each question."""
+        answers = read_json_object(folder / PREDICTIONS)
+        gold = gold_answers(read_questions(config.test, flag="test"))
+        return RowScores.of_values(question_scores(gold, answers)[:, 1])
 
     def summary(self, metrics: RunMetrics) -> str:
         """See `Task`."""

@@ -21,6 +21,7 @@ from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
 from elmokit.tasks.report import RunMetrics, Scores, score_table
+from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task
 from elmokit.tasks.splits import scored_rows
 from elmokit.tasks.tagging.config import TagConfig
@@ -28,7 +29,7 @@ from elmokit.tasks.tagging.data import TaggedSentences, TaggingData, load_tagged
 from elmokit.tasks.tagging.pieces import Pieces
 from elmokit.tasks.tagging.predict import Tagger, tag_all
 from elmokit.tasks.tagging.schemes import allowed_steps, converted
-from elmokit.tasks.tagging.scores import span_scores
+from elmokit.tasks.tagging.scores import f1_of_counts, span_counts, span_scores
 from elmokit.tasks.task import Datasets, HeadShape, Run
 from elmokit.text.normalize import normalize_words
 from elmokit.whole_files import write_text
@@ -40,6 +41,7 @@ _CODE = """from elmokit.tasks.tagging import Tagger
 tagger = Tagger.from_pretrained("THIS_FOLDER")
 tagger.predict(["Ada Lovelace lived in London."])  # per text: spans with label, text and character offsets"""
 _FIGURES = ("precision", "recall", "f1")
+PREDICTIONS = "test_predictions.conll"
 
 
 class Tagging:
@@ -52,6 +54,7 @@ class Tagging:
     Predictor = Tagger
     curves: ClassVar[Mapping[str, str]] = {"f1": "F1 of spans", "accuracy": "tags right"}
     evaluation_factor = 4
+    highest = 1.0
 
     def load(self, config: TagConfig, work: Path) -> TaggingData:
         """See `Task`."""
@@ -120,7 +123,7 @@ class Tagging:
             gold = [data.sources[part.source].tags[row] for row in rows]
             scores[name] = Scores.from_json(span_scores(gold, predicted))
             if name == "test":
-                _write_predictions(run.work / "test_predictions.conll", data, predicted)
+                _write_predictions(run.work / PREDICTIONS, data, predicted)
         return scores, {"labels": sorted({tag.partition("-")[2] for tag in data.tags if tag != "O"})}
 
     def baseline(self, run: Run[TagConfig, TaggingData]) -> dict[str, Any] | None:
@@ -130,6 +133,13 @@ class Tagging:
     def chance(self, metrics: RunMetrics) -> float:
         """A guess finds next to no spans."""
         return 0.05
+
+    def row_scores(self, config: TagConfig, folder: Path) -> RowScores:
+        """See `RowScored`: F1 of spans, sentence by sentence."""
+        text = (folder / PREDICTIONS).read_text(encoding="utf-8")
+        sentences = [[line.split(" ")[1:] for line in block.split("\n")] for block in text.strip("\n").split("\n\n")]
+        counts = [span_counts(*zip(*tags, strict=True)) for tags in sentences]
+        return RowScores(np.array(counts, dtype=np.float64), f1_of_counts)
 
     def summary(self, metrics: RunMetrics) -> str:
         """See `Task`."""

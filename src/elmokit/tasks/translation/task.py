@@ -20,13 +20,14 @@ from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.model_card import Card, file_names, what_it_is
 from elmokit.tasks.report import RunMetrics, Scores
+from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task
 from elmokit.tasks.splits import scored_rows
 from elmokit.tasks.task import Datasets, HeadShape, Run
 from elmokit.tasks.translation.config import TranslationConfig
-from elmokit.tasks.translation.data import PairDataset, TranslationData, load_pairs
+from elmokit.tasks.translation.data import PairDataset, TranslationData, load_pairs, read_pairs
 from elmokit.tasks.translation.predict import Translator
-from elmokit.tasks.translation.scores import bleu, bleu_lines, bleu_scores
+from elmokit.tasks.translation.scores import bleu, bleu_lines, bleu_of_counts, bleu_scores, ngram_counts
 from elmokit.text.sentence_pieces import END, PIECES_FILE, SentencePieces
 from elmokit.whole_files import write_text
 
@@ -36,6 +37,7 @@ _CODE = """from elmokit.tasks.translation import Translator
 
 translator = Translator.from_pretrained("THIS_FOLDER")
 translator.predict(["Ein Hund rennt."])  # a text each"""
+TRANSLATIONS = "test_translations.txt"
 
 
 class Translation:
@@ -48,6 +50,7 @@ class Translation:
     Predictor = Translator
     curves: ClassVar[Mapping[str, str]] = {"bleu": "BLEU, greedy"}
     evaluation_factor = 4
+    highest = 100.0
 
     def load(self, config: TranslationConfig, work: Path) -> TranslationData:
         """See `Task`. Target pieces are those of an unfinished run in `work`, or of the translator to start from."""
@@ -116,7 +119,7 @@ class Translation:
             translations = translator.predict(pairs.source)
             scores[name] = Scores.from_json(bleu_scores(pairs.target, translations))
             if name == "test":
-                _write_lines(run.work / "test_translations.txt", translations)
+                _write_lines(run.work / TRANSLATIONS, translations)
         return scores, {"target_pieces": len(data.pieces), "left_out": data.left_out}
 
     def baseline(self, run: Run[TranslationConfig, TranslationData]) -> dict[str, Any] | None:
@@ -126,6 +129,13 @@ class Translation:
     def chance(self, metrics: RunMetrics) -> float:
         """A translation of something else shares a few words."""
         return 2.0
+
+    def row_scores(self, config: TranslationConfig, folder: Path) -> RowScores:
+        """See `RowScored`: corpus BLEU, from the n-grams of each sentence."""
+        translations = (folder / TRANSLATIONS).read_text(encoding="utf-8").split("\n")[:-1]
+        flags = ("test_source", "test_target")
+        pairs = read_pairs(config.test_source, config.test_target, flags=flags, skip_empty=config.skip_empty)
+        return RowScores(ngram_counts(pairs.target, translations), bleu_of_counts)
 
     def summary(self, metrics: RunMetrics) -> str:
         """BLEU of the test sentences with its interval, and the signature of how it was computed."""
