@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from elmokit import Encoder
+from elmokit.cli.app import app
 from elmokit.errors import ModelError
 from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoModel, ElmoTokenizer
 from elmokit.pretrain.perplexity import evaluate_text
@@ -116,3 +118,13 @@ def test_models_without_a_head_say_so(tmp_path: Path) -> None:
     for encoder in (Encoder.from_pretrained(tmp_path), Encoder(ElmoModel(ElmoConfig.preset("tiny")))):
         with pytest.raises(ModelError, match="no language-model head"):
             encoder.score(["a"])
+
+
+def test_the_command_prints_each_file_and_all_together(folder: Path, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("the bank of the river\n" * (1 + (name == "b.txt")))
+    printed = CliRunner().invoke(app, ["evaluate", str(folder), "--text", str(tmp_path / "*.txt")]).stdout.splitlines()
+    assert printed[0::3] == [f"{tmp_path / 'a.txt'}:", f"{tmp_path / 'b.txt'}:", "all 2 files together:"]
+    assert [line.split()[0] for line in printed[1::3]] == ["5", "10", "15"]
+    one = CliRunner().invoke(app, ["evaluate", str(folder), "--text", str(tmp_path / "a.txt")]).stdout.splitlines()
+    assert one == printed[1:3]
