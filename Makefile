@@ -8,13 +8,16 @@ PYTEST_FLAGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check install clean
+.PHONY: run test quick check install clean
 
 run: $(STAMP)  ## the whole chain on a synthetic corpus, into runs/demo
 	$(BIN)/elmo demo --output $(OUTPUT) --overwrite
 
 test: $(STAMP)  ## all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
+
+quick: $(STAMP)  ## the quick tests, under two minutes on one core
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" $(PYTEST_FLAGS)
 
 check: $(STAMP)  ## style, types, import order
 	$(BIN)/ruff check .

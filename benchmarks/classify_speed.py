@@ -67,7 +67,7 @@ class Way:
         self.change(self.model)
         self.model.freeze_bilm(self.task != "fine-tuned")
         settings = ClassifyConfig(model="m", train=["a"], test=["b"], output="o")  # type: ignore[arg-type]
-        self.optimizer = optimizer_for(self.model, settings)
+        self.optimizer = optimizer_for(self.model, settings, learning_rate=1e-3)
         self.model.train()
 
     def measure(self, batch: Batch) -> None:

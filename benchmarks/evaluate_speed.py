@@ -3,11 +3,12 @@
     git worktree add ../before COMMIT
     python benchmarks/evaluate_speed.py --before ../before [--models elmo-mini] [--words 1000 10000 100000]
                                         [--threads 1 2] [--rounds 3] [--text F --split-words] [--python PYTHON]
+                                        [--precision bfloat16]
 
 The text is that of WikiText-2, test, in $ELMOKIT_DATA, cut to so many words. Each round runs every row in both
 versions, one after the other: once as a process from its start to its end, and once in a process that is already
 there. The least seconds of a row count; those of the processor say what was taken of a machine that has other work.
-Both versions must print the same digits.
+Both versions must print the same digits, except with --precision, which only the version now is given.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ def least(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, 
 class Version:
     """A checkout, called as a command and as a process that stays."""
 
-    def __init__(self, checkout: Path, python: str) -> None:
-        self.checkout, self.python = checkout, python
+    def __init__(self, checkout: Path, python: str, *, precision: str | None = None) -> None:
+        self.checkout, self.python, self.precision = checkout, python, precision
         self.times: dict[Row, Times] = {}
         self._servers: dict[int, subprocess.Popen[str]] = {}
 
@@ -82,7 +83,9 @@ class Version:
         seconds, printed = self._command(row, text, pre_split=pre_split)
         times.process = least(times.process, seconds)
         times.printed.add(printed)
-        options = {"pre_split": pre_split, "next_word": row.next_word}
+        options: dict[str, bool | str] = {"pre_split": pre_split, "next_word": row.next_word}
+        if self.precision is not None:
+            options["precision"] = self.precision
         times.within = least(times.within, self._call(row, text, options))
 
     def close(self) -> None:
@@ -92,6 +95,8 @@ class Version:
     def _command(self, row: Row, text: Path, *, pre_split: bool) -> tuple[tuple[float, float], str]:
         split = "--pre-split" if pre_split else "--split-words"
         command = [self.python, "-m", "elmokit", "evaluate", row.model, "--text", str(text), split]
+        if self.precision is not None:
+            command += ["--precision", self.precision]
         used, began = _children(), time.perf_counter()
         done = subprocess.run(
             [*command, *(["--next-word"] if row.next_word else [])], env=self._environment(row.threads),
@@ -101,7 +106,7 @@ class Version:
             sys.exit(f"{self.checkout}: {done.stderr[-2000:]}")
         return (time.perf_counter() - began, _children() - used), done.stdout
 
-    def _call(self, row: Row, text: Path, options: dict[str, bool]) -> tuple[float, float]:
+    def _call(self, row: Row, text: Path, options: dict[str, bool | str]) -> tuple[float, float]:
         if row.threads not in self._servers:
             self._servers[row.threads] = subprocess.Popen(
                 [self.python, "-c", SERVER, str(row.threads)], env=self._environment(row.threads),
@@ -163,11 +168,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--text", type=Path, help="plain text, not packed, in the place of WikiText-2")
     parser.add_argument("--split-words", action="store_true", help="the text is not split into words yet")
+    parser.add_argument("--precision", help="of the version now")
     parser.add_argument("--python", default=sys.executable, help="with the libraries of both versions")
     arguments = parser.parse_args()
     whole = arguments.text.read_text(encoding="utf-8") if arguments.text else wikitext()
     checkouts = {"before": arguments.before, "now": HERE}
-    versions = {name: Version(path, arguments.python) for name, path in checkouts.items() if path is not None}
+    versions = {
+        name: Version(path, arguments.python, precision=arguments.precision if name == "now" else None)
+        for name, path in checkouts.items()
+        if path is not None
+    }
     rows = [
         Row(model, words, threads, next_word)
         for model in arguments.models

@@ -19,17 +19,17 @@ for the same number of threads. It takes about a minute per model on one core (`
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from elmokit.errors import ConfigError, ElmokitError
-from elmokit.tasks.run_folder import write_json
+from elmokit.run_folder import write_json
 from judging.candidates import Candidate, static_vectors, trained, untrained
 from judging.judgement import Judgement, judged, table
 from judging.sets import STS_YEARS, JudgingSets
+from judging.tables import data_folder
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="gets the figures, after each model")
     given = parser.parse_args(arguments)
     try:
-        sets = JudgingSets.read(_data_folder(given.data), sts_years=given.sts)
+        sets = JudgingSets.read(data_folder(given.data), sts_years=given.sts)
         candidates = [trained(model) for model in given.models]
         candidates += [untrained(model) for model in given.models if given.untrained]
         candidates += [static_vectors(file) for file in given.vectors]
@@ -57,13 +57,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: cannot write {given.json}: {error.strerror or error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _data_folder(given: Path | None) -> Path:
-    folder = given or Path(os.environ.get("ELMOKIT_DATA", ""))
-    if not (folder / "wordsim").is_dir():
-        raise ConfigError(f"{folder} is not the folder of the data sets: set ELMOKIT_DATA, or give --data")
-    return folder
 
 
 def _judge_all(candidates: Sequence[Candidate], sets: JudgingSets, file: Path | None) -> list[Judgement]:

@@ -16,6 +16,17 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+TESTS = Path(__file__).parent
+SLOW_FOLDERS = ("integration", "web")  # runs from files to reports, and pages in a browser
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks whole folders as slow: `-m "not slow"` is the quick part, `make quick`."""
+    for item in items:
+        if item.path.relative_to(TESTS).parts[0] in SLOW_FOLDERS:
+            item.add_marker(pytest.mark.slow)
+
+
 settings.register_profile("elmokit", deadline=None, max_examples=50)
 settings.load_profile("elmokit")
 

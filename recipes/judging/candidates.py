@@ -11,7 +11,7 @@ from elmokit import Encoder
 from elmokit.errors import ModelError
 from elmokit.interop.loading import load
 from elmokit.interop.word_vectors import static_model
-from elmokit.models import ElmoModel
+from elmokit.nn.network import ElmoNetwork
 from elmokit.pretrained import located
 from elmokit.static.vectors import WordVectors
 from elmokit.whole_files import read_json_object
@@ -45,7 +45,7 @@ def untrained(source: str) -> Candidate:
     """A model of the shape of another one, with random weights as at the start of pretraining."""
     found = load(source)
     torch.manual_seed(_SEED)
-    encoder = Encoder(ElmoModel(found.model.config), rows=found.rows)
+    encoder = Encoder(ElmoNetwork(found.model.config), rows=found.rows, preprocessing=found.preprocessing)
     return Candidate(f"{Path(source).name}, untrained", encoder)
 
 
@@ -53,7 +53,9 @@ def static_vectors(file: Path) -> Candidate:
     """A file of `elmo train vectors`, word2vec or GloVe."""
     vectors = WordVectors.load(file)
     found = static_model(vectors)
-    return Candidate(file.name, Encoder(found.model, rows=found.rows), vectors=vectors)
+    return Candidate(
+        file.name, Encoder(found.model, rows=found.rows, preprocessing=found.preprocessing), vectors=vectors
+    )
 
 
 def _held_out_perplexity(source: str) -> float | None:

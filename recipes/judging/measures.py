@@ -76,7 +76,7 @@ def entity_f1(encoder: Encoder, train: Sequence[Tagged], test: Sequence[Tagged])
 
 def _pooled(encoder: Encoder, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """(n, D) means over the words of each text: of each layer, and of their average."""
-    layers = encoder.encode(texts, level="sentence")  # (n, L, D)
+    layers = encoder.encode(texts, level="sentence", pooling="mean")  # (n, L, D)
     return {str(layer): layers[:, layer] for layer in range(layers.shape[1])} | {AVERAGE: layers.mean(axis=1)}
 
 

@@ -70,7 +70,7 @@ class JudgingSets:
         return cls(
             words={name: read_pairs(folder / file) for name, file in _WORD_SETS.items()},
             sts={
-                year: {name: list(_sentence_pairs(data, name)) for name in data.names(f"sts12_16/{year}.*.tsv.xz")}
+                year: {name: list(sentence_pairs(data, name)) for name in data.names(f"sts12_16/{year}.*.tsv.xz")}
                 for year in sts_years
             },
             reviews=list(_reviews(data)),
@@ -79,7 +79,8 @@ class JudgingSets:
         )
 
 
-def _sentence_pairs(data: DataFolder, name: str) -> Iterator[SentencePair]:
+def sentence_pairs(data: DataFolder, name: str) -> Iterator[SentencePair]:
+    """The pairs of a file of STS."""
     for number, line in enumerate(data.lines(name), 1):
         try:
             score, one, other = line.split("\t")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.pretrained import write_about
-from elmokit.tasks.classification.scoring import score_classifier
+from elmokit.tasks.classification import Classifier
 from shipping import card
 from shipping.bilm import SHIPPED
 from shipping.steps import classify, pretrain, python
@@ -32,7 +32,7 @@ def ship(data: Path) -> None:
     folder = SHIPPED / "elmo-mini-news"
     model = store(ElmoForSequenceClassification, tuned, folder)
     shutil.copy(tuned / "training.yaml", folder)
-    scores = score_classifier(folder, [str(ROWS / "test.csv.gz")], label_names=ROWS / "classes.txt")
+    scores = Classifier.from_pretrained(folder).score([str(ROWS / "test.csv.gz")], label_names=ROWS / "classes.txt")
     metrics = json.loads((tuned / "metrics.json").read_text(encoding="utf-8"))
     macro = scores["macro"]
     per_class = "\n".join(

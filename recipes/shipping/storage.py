@@ -6,11 +6,16 @@ import json
 import shutil
 from pathlib import Path
 
+from elmokit.encode.common_component import COMPONENT_FILE
+from elmokit.encode.word_weights import COUNTS_FILE
 from elmokit.models.loading import load
 from elmokit.models.modeling_elmo import ElmoPreTrainedModel
 from elmokit.models.quiet import quiet_transformers
 
-_BESIDES = ("vocab.txt", "tokenizer.json", "tokenizer_config.json", "lexicon.json", "head_fitting.json")
+_BESIDES = (
+    "vocab.txt", COUNTS_FILE, COMPONENT_FILE, "tokenizer.json", "tokenizer_config.json", "lexicon.json",
+    "head_fitting.json",
+)  # fmt: skip
 
 
 def store(kind: type[ElmoPreTrainedModel], run: Path, folder: Path) -> ElmoPreTrainedModel:

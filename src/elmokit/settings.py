@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from elmokit.errors import ConfigError
 
@@ -19,8 +21,69 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_default=True)
 
 
+HOUSEKEEPING: dict[str, Any] = {"changes_result": False, "may_change": True}
+"""`json_schema_extra` of a setting that does not change what is computed: a run may be resumed with another value."""
+MAY_CHANGE: dict[str, Any] = {"may_change": True}
+"""`json_schema_extra` of a setting that changes the result, and may all the same differ when a run is resumed."""
+FILES: dict[str, Any] = {"files": True}
+"""`json_schema_extra` of a setting that names files (or a model folder) a run reads; a resumed run needs the same."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a setting means for a run, as its field says in `json_schema_extra`.
+
+    Attributes:
+        changes_result: Another value may give another result.
+        may_change: A run may be resumed with another value.
+        files: Names files or a model folder that are read.
+    """
+
+    changes_result: bool = True
+    may_change: bool = False
+    files: bool = False
+
+
+def roles(kind: type[BaseModel]) -> dict[str, Role]:
+    """The role of every setting."""
+    names = Role.__dataclass_fields__.keys()
+    found = {}
+    for name, field in kind.model_fields.items():
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        found[name] = Role(**{key: bool(value) for key, value in extra.items() if key in names})
+    return found
+
+
+def groups(kind: type[Settings]) -> dict[str, dict[str, FieldInfo]]:
+    """The settings by the class that defines them first; the heading is the first line of its docstring.
+
+    Those of the class itself come first, then those of its bases from the last one named to the first.
+    """
+    bases = [base for base in kind.__mro__ if issubclass(base, Settings)]
+    found: dict[str, dict[str, FieldInfo]] = {}
+    for base in [bases[0], *bases[:0:-1]]:
+        heading = (base.__doc__ or "").strip().split("\n")[0]
+        first = {name for name in base.__annotations__ if _defined_in(name, bases) is base}
+        own = {name: field for name, field in kind.model_fields.items() if name in first}
+        if own:
+            found[heading] = own
+    return found
+
+
+def _defined_in(name: str, bases: Sequence[type]) -> type:
+    return [base for base in bases if name in base.__annotations__][-1]
+
+
+def default_of(field: FieldInfo) -> Any:
+    """The default of an optional setting, as plain values; None for a needed one."""
+    if field.is_required():
+        return None
+    default = field.get_default(call_default_factory=True, validated_data={})
+    return default.model_dump(mode="json", exclude_none=True) if isinstance(default, BaseModel) else default
+
+
 # What a finished run notes in its `training.yaml` beside the settings: as `--config` that file gives the same run.
-RECORDED = {"versions", "trained_in"}
+RECORDED = {"versions", "trained_in", "task", "files_read"}
 
 _S = TypeVar("_S", bound=Settings)
 

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 from elmokit.cli.app import app
 from elmokit.demo.synthetic import generate
-from elmokit.experiments.cells import Cell, ClassifyCell, named
+from elmokit.experiments.cells import Cell, named
+from elmokit.experiments.classification import ClassifyCell
 from elmokit.experiments.running import run_cells
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from helpers.compare_cells import Noted
@@ -101,6 +102,13 @@ def test_results_have_every_row_and_its_intervals(finished: Path) -> None:
     assert study["map"]["planes"]["SVD"]["explained"] == [0.0, 0.0]  # one point
     assert sum(study["map"]["planes"]["ELMo"]["explained"]) > 0
     assert {"first", "second", "difference", "low", "high", "mcnemar"} <= set(study["pairs"][0])
+    gains = {gain["row"]: gain for gain in study["gains"]}
+    assert list(gains) == ["SVD", "ELMo", "both", "tuned"]  # over the first row
+    assert gains["SVD"]["mean"] == pytest.approx(
+        rows["SVD"]["metrics"]["test"]["accuracy"]["mean"] - rows["TF-IDF"]["metrics"]["test"]["accuracy"]["mean"]
+    )
+    assert (gains["SVD"]["over"], gains["both"]["over"]) == ("seeds", "rows")
+    assert rows["both"]["over_rows"]["low"] <= rows["both"]["metrics"]["test"]["accuracy"]["mean"]
 
 
 def test_a_row_that_fails_is_marked_and_the_others_are_there(finished: Path) -> None:
@@ -118,13 +126,13 @@ def test_the_report_says_how_the_classifiers_were_trained(finished: Path) -> Non
     assert f"epochs = {study['classifier']['epochs']}" in next(line for line in lines if "all classifiers: " in line)
     started = next(row for row in study["rows"] if row["start"])
     line = next(line for line in lines if f"{started['name']}: " in line)
-    assert f"goes on from the classifiers of “{started['start']}”" in line
+    assert f"continues from the classifiers of “{started['start']}”" in line
 
 
 def test_the_tables_of_the_markdown_are_whole(finished: Path) -> None:
     lines = (finished / "report.md").read_text().splitlines()
     rules = [number for number, line in enumerate(lines) if line.startswith("|---")]
-    assert len(rules) == 3  # rows, pairs, shares
+    assert len(rules) == 4  # rows, gains, pairs, shares
     for number in rules:
         around = lines[number - 1 : number + 2]
         assert len({line.count(" | ") or line.count("|") - 2 for line in around}) == 1, around
@@ -193,6 +201,35 @@ def test_data_that_cannot_be_used_is_told_before_any_work(place: Path, tmp_path:
     assert result.exit_code == 2
     assert f"row 'x': there is no model folder {tmp_path}" in result.stderr
     assert not (tmp_path / "out" / "results.json").exists()
+
+
+def test_any_task_is_compared(place: Path, tmp_path: Path) -> None:
+    """Two taggers: the report has F1 instead of accuracy, and no confusion matrix."""
+    sentences = ["the O\nbank B-N\n", "to O\nbank B-V\n", "a O\nriver B-N\n", "banks B-N\nfail B-V\n"]
+    (tmp_path / "tags.txt").write_text("\n".join(sentences * 6), encoding="utf-8")
+    files = [str(tmp_path / "tags.txt")]
+    study = {
+        "title": "Tags", "task": "tag", "output": str(tmp_path / "out"), "cache": str(tmp_path / "cache"),
+        "processes": 1, "data": {"train": files, "test": files, "valid_fraction": 0.25},
+        "settings": {"epochs": 1, "head_hidden_dim": 4, "head_layers": 1},
+        "seeds": [1],
+        "rows": [
+            {"name": "ELMo", "model": str(place / "model")},
+            {"name": "tuned", "start": "ELMo", "settings": {"finetune": True}},
+        ],
+    }  # fmt: skip
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    result = compare("--config", tmp_path / "study.yaml", "--quiet")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"ELMo +[01]\.\d{4}  [01]\.\d{4}–[01]\.\d{4} \(test rows\)", result.output)
+    assert re.search(r"tuned over ELMo: [+-][01]\.\d{4} \([+-].* to [+-].*, rows\)", result.output)
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert (found["task"], found["figure"], found["unit"]) == ("tag", "f1", "sentences")
+    assert found["data"] == {"train": 18, "validation": 6, "test": 24}
+    assert set(found["pairs"][0]) == {"first", "second", "difference", "low", "high"}
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "test f1" in report
+    assert "pictures/confusion.png" not in report
 
 
 def test_cells_wait_for_what_they_need_and_survive_a_dying_process(tmp_path: Path) -> None:

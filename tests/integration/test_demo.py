@@ -39,7 +39,8 @@ def test_the_chain_runs_and_leaves_what_it_says(tmp_path: Path) -> None:
         assert metrics["test"]["rows"] == SMALL.test_sentences
         assert 0 <= metrics["test"]["accuracy"] <= 1
     assert len(figures["modes"]["trainable"]["lambdas"]) == 3
-    assert figures["label"] in {"World", "Sports", "Business", "Sci/Tech"}
+    assert set(figures["labels"].values()) <= {"World", "Sports", "Business", "Sci/Tech"}
+    assert figures["labels"]["elmo-mini-news"] == "Business"
     assert all(0 <= share <= 1 for shares in figures["senses"].values() for share in shares)
 
     assert (output / "bilm/model.safetensors").is_file()

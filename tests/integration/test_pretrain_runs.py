@@ -33,6 +33,7 @@ from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.loop import PretrainResult, pretrain
 from elmokit.pretrain.perplexity import evaluate_text
 from elmokit.pretrain.setup import default_batch_tokens
+from elmokit.run_folder import single_writer
 from elmokit.settings import load_settings
 from elmokit.static.vectors import WordVectors
 from elmokit.text.char_ids import char_ids
@@ -628,6 +629,19 @@ def test_a_checkpoint_of_another_shape(finished: PretrainResult, text: Path, tmp
     shutil.rmtree(tmp_path / "run" / "corpus")
     with pytest.raises(DataError, match="is not the text that the run"):
         run(text, tmp_path / "run", resume=True)
+
+
+def test_a_run_is_not_resumed_with_other_text_or_beside_another_writer(finished: PretrainResult, text: Path) -> None:
+    file = next(Path(name) for name in settings(text, finished.output)["train"])
+    content = file.read_bytes()
+    file.write_bytes(content + b"more words\n")
+    try:
+        with pytest.raises(ConfigError, match="is not the file that the unfinished run"):
+            run(text, finished.output, normalize=["lower_case"], resume=True)
+    finally:
+        file.write_bytes(content)
+    with single_writer(finished.output), pytest.raises(ConfigError, match="another process is writing"):
+        run(text, finished.output, normalize=["lower_case"], resume=True)
 
 
 def test_overwriting_leaves_the_old_run_until_the_new_text_is_ready(

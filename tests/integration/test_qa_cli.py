@@ -219,24 +219,6 @@ def test_static_vectors_alone(place: Path) -> None:
     assert small[1:] == large[1:]  # clean-up steps are the model's
 
 
-def test_an_interrupted_run_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import elmokit.tasks.question_answering.training as training
-
-    given = words_of(place, place / "again", "epochs=2", valid=place / "valid.json")
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "_measure", lambda *parts: (_ for _ in ()).throw(KeyboardInterrupt))
-        assert elmo(*given).exit_code == 130
-    assert not (place / "again").exists()
-    assert "--resume continues it" in elmo(*given).stderr
-    result = elmo(*given, "--resume")
-    assert result.exit_code == 0, result.output
-    assert json.loads((place / "again" / "metrics.json").read_text())["epochs"] == 2
-    straight = elmo(*words_of(place, place / "straight", "epochs=2", valid=place / "valid.json"))
-    assert straight.exit_code == 0
-    scores = [json.loads((place / name / "metrics.json").read_text())["test"] for name in ("again", "straight")]
-    assert scores[0] == scores[1]
-
-
 def squad(context: str = "Ada lives in Rome.", question: str = "Who?", **answer: Any) -> str:
     asked = {"id": "q7", "question": question, "answers": [{"text": "Ada", "answer_start": 0, **answer}]}
     return json.dumps({"data": [{"title": "t", "paragraphs": [{"context": context, "qas": [asked]}]}]})

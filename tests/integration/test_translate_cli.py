@@ -19,7 +19,6 @@ from elmokit.interop.word_vectors import static_model
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.settings import load_settings
 from elmokit.static.vectors import WordVectors
-from elmokit.tasks.trainer import HeadTrainer
 from elmokit.tasks.translation import TranslationConfig, Translator, train_translator
 from elmokit.tasks.translation.scores import bleu_scores
 
@@ -160,34 +159,6 @@ def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision
     assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]
     assert metrics["test"]["bleu"] > 80
     assert metrics["rows"]["validation"] == 24  # a twentieth of the training pairs
-
-
-def test_an_unfinished_run_ends_as_the_whole_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the cached layers of a biLM."""
-    more = ["--set", "epochs=3"]
-    words = words_of(place, place / "whole", model=place / "bilm")
-    assert elmo(*words, *more).exit_code == 0
-    log, epochs = HeadTrainer.log, 0
-
-    def stop_in_the_third_epoch(self: HeadTrainer, logs: dict[str, float], start_time: float | None = None) -> None:
-        nonlocal epochs
-        log(self, logs, start_time)
-        epochs += "eval_loss" in logs
-        if epochs == 3:  # measured and not yet saved
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(HeadTrainer, "log", stop_in_the_third_epoch)
-    words = words_of(place, place / "resumed", model=place / "bilm")
-    assert elmo(*words, *more).exit_code != 0
-    monkeypatch.undo()
-    assert not (place / "resumed").exists()
-    result = elmo(*words, *more, "--resume")
-    assert result.exit_code == 0, result.output
-    whole, resumed = (json.loads((place / name / "metrics.json").read_text()) for name in ("whole", "resumed"))
-    assert resumed["test"] == whole["test"]
-    assert len(resumed["lambdas"]) == 3
-    assert resumed["history"][-1]["validation_loss"] == pytest.approx(whole["history"][-1]["validation_loss"], rel=1e-4)
-    assert (place / "resumed" / "layer_weights.png").is_file()
 
 
 def test_its_encoder_serves_a_classifier_as_cove(place: Path, trained: Path, tmp_path: Path) -> None:

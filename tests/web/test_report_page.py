@@ -47,7 +47,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = {
         "title": "A <b>study</b>", "labels": LABELS, "data": {"train": 100, "validation": 10, "test": 100},
         "files": {"train": ["train.csv"], "test": ["test.csv"], "text": []}, "seen_in_training": 3, "seeds": [1, 2],
-        "classifier": {"epochs": 2},
+        "settings": {"epochs": 2}, "gains": [],
+        "task": "classify", "figure": "accuracy", "highest": 1.0, "unit": "rows",
         "rows": [
             row("TF-IDF", "tfidf", 0.85), row("SVD", "svd", 0.8, note="<script>alert(1)</script>"),
             row("ELMo", "model", 0.9, lambdas=shares), broken,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 import numpy as np
 from numpy.typing import NDArray
 
-from elmokit.encode.encoder import Encoder, Layers
+from elmokit.encode.encoder import Encoder
+from elmokit.encode.layer_choice import Layers
 from elmokit.errors import DataError
 
 Array = NDArray[np.float32]
@@ -31,11 +33,13 @@ class Occurrence:
         return Occurrence([*self.words[: self.place], word, *self.words[self.place + 1 :]], self.place)
 
     def in_context(self, width: int) -> str:
-        """The word with up to `width` characters on either side, as concordances print it."""
+        """The word with the whole words that fit into `width` characters on either side, as concordances print it."""
         before, after = " ".join(self.words[: self.place]), " ".join(self.words[self.place + 1 :])
-        cut = before if len(before) <= width else f"…{before[1 - width :]}"
-        rest = after if len(after) <= width else f"{after[: width - 1]}…"
-        return f"{cut:>{width}} {self.word} {rest}"
+        return f"{_fitting(before[::-1], width)[::-1]:>{width}} {self.word} {_fitting(after, width)}"
+
+
+def _fitting(text: str, width: int) -> str:
+    return shorten(text, width, placeholder=" …", break_long_words=False, break_on_hyphens=False)
 
 
 def find_occurrences(
@@ -71,13 +75,15 @@ def occurrence_vectors(encoder: Encoder, occurrences: Sequence[Occurrence], *, l
     """The vector of each occurrence.
 
     Returns:
-        (L, n, D) of all layers, (n, D) of one layer or a mix.
+        (L, n, D) of all layers or a list of them, (n, D) of one layer or a mix.
 
     Raises:
         ValueError: There are no occurrences.
     """
     if not occurrences:
         raise ValueError("no occurrences came, expected at least one")
-    arrays = encoder.stream([each.words for each in occurrences], layers=layers, is_split_into_words=True)
-    vectors = [array[..., each.place, :].copy() for array, each in zip(arrays, occurrences, strict=True)]
-    return np.stack(vectors, axis=-2)
+    arrays = encoder.encode(
+        [each.words for each in occurrences], layers=layers, positions=[[each.place] for each in occurrences],
+        is_split_into_words=True,
+    )  # fmt: skip
+    return np.concatenate(arrays, axis=-2)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from elmokit.analysis.occurrences import Occurrence, occurrence_vectors
 from elmokit.cosines import unit
-from elmokit.encode.encoder import Encoder, Layers
+from elmokit.encode.encoder import Encoder
+from elmokit.encode.layer_choice import Layers
 
 LEAST = 4  # occurrences; fewer cannot be grouped
 _ONE_GROUP = 0.05  # a mean silhouette below this separates nothing

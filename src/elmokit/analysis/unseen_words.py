@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from elmokit.analysis.occurrences import Occurrence, occurrence_vectors
 from elmokit.cosines import cosines
-from elmokit.encode.encoder import Encoder, Layers
+from elmokit.encode.encoder import Encoder
+from elmokit.encode.layer_choice import Layers
 from elmokit.errors import DataError
 
 SHORTEST = 5  # letters of a word that is misspelt: shorter ones become other words

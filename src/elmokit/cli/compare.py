@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,13 +11,15 @@ from elmokit.cli.options import show_messages
 
 
 def compare(
-    config: Annotated[Path, typer.Option(help="YAML file of the study; configs/compare.yaml explains the settings.")],
+    config: Annotated[
+        Path, typer.Option(help="YAML file of the comparison; configs/compare.yaml explains the settings.")
+    ],
     output: Annotated[Path | None, typer.Option(help="Folder of the report, over that of the file.")] = None,
-    processes: Annotated[int | None, typer.Option(help="Trainings at a time. [default: one a core]")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. classifier.epochs=2.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the table alone.")] = False,
+    processes: Annotated[int | None, typer.Option(help="Runs at a time. [default: one per core]")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. settings.epochs=2.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only the table.")] = False,
 ) -> None:
-    """Train every row of a study with every seed, and write a report. What is done already is not done again."""
+    """Train every row of a comparison with every seed, and write a report. Finished runs are not repeated."""
     from elmokit.experiments.config import CompareConfig
     from elmokit.settings import load_settings
 
@@ -29,13 +31,30 @@ def compare(
     from elmokit.experiments.study import run_study
 
     study = run_study(resolved)
+    places = 4 if study["highest"] == 1 else 2
     width = max(len(row["name"]) for row in study["rows"])
-    typer.echo(f"{'':<{width}}  test accuracy  95 % interval     macro F1")
+    figure, other = study["figure"], "f1" if study["figure"] == "accuracy" else None
+    head = f"{'':<{width}}  {f'test {figure}':>13}  {'95 % interval':<16}"
+    typer.echo(f"{head}  {'macro F1':>8}" if other else head.rstrip())
     for row in study["rows"]:
         if not row["metrics"]:
             typer.echo(f"{row['name']:<{width}}  {'—':>13}  {row.get('failed', '')}")
             continue
-        accuracy, f1 = row["metrics"]["test"]["accuracy"], row["metrics"]["test"]["f1"]
-        spread = "one seed" if accuracy["low"] is None else f"{accuracy['low']:.4f}–{accuracy['high']:.4f}"
-        typer.echo(f"{row['name']:<{width}}  {accuracy['mean']:>13.4f}  {spread:<16}  {f1['mean']:>8.4f}")
+        score = row["metrics"]["test"][figure]
+        line = f"{row['name']:<{width}}  {score['mean']:>13.{places}f}  {_spread(score, row, places):<16}"
+        typer.echo(f"{line}  {row['metrics']['test'][other]['mean']:>8.{places}f}" if other else line.rstrip())
+    for gain in study["gains"]:
+        between = (
+            "" if gain["low"] is None else f" ({gain['low']:+.{places}f} to {gain['high']:+.{places}f}, {gain['over']})"
+        )
+        typer.echo(f"{gain['row']} over {gain['baseline']}: {gain['mean']:+.{places}f}{between}")
     typer.echo(f"written to {resolved.output / 'report.html'}")
+
+
+def _spread(score: dict[str, Any], row: dict[str, Any], places: int) -> str:
+    """The interval over seeds; of one seed over test rows, where that is known."""
+    if score["low"] is not None:
+        return f"{score['low']:.{places}f}–{score['high']:.{places}f}"
+    if "over_rows" in row:
+        return f"{row['over_rows']['low']:.{places}f}–{row['over_rows']['high']:.{places}f} (test rows)"
+    return "one seed"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from elmokit.cli.options import OptionsFile, SourceModel, VocabularyFile
 from elmokit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from elmokit.encode.common_component import CommonComponent
+    from elmokit.interop.imported import Imported
 
 Format = Literal["elmokit", "bilm"]
 
@@ -27,6 +31,10 @@ def convert(
     warm_text: Annotated[
         Path | None, typer.Option(help="Text to compute the warm state on: lines, CoNLL-U, FASTA. [default: English]")
     ] = None,
+    common_component_text: Annotated[
+        Path | None,
+        typer.Option(help="Text to fit the common component of sentence vectors on: a sentence per line, or CoNLL-U."),
+    ] = None,
     sha256: Annotated[str | None, typer.Option(help="Sum that a downloaded SRC must have.")] = None,
 ) -> None:
     """Write SRC, any ELMo there is, as a model folder of elmokit, or for the programs of old.
@@ -35,11 +43,14 @@ def convert(
     """
     if target.exists():
         raise ConfigError(f"{target} exists: choose another name")
+    if common_component_text is not None and (to != "elmokit" or target.suffix == ".onnx"):
+        raise ConfigError("--common-component-text: only a folder of elmokit holds a common component")
     if to == "bilm" and dtype != "float32":
         raise ConfigError(f"--dtype {dtype}: the format of bilm-tf holds float32")
     onnx = target.suffix == ".onnx"
     if onnx and (to != "elmokit" or dtype != "float32"):
         raise ConfigError("DST ends in .onnx: leave --to and --dtype out")
+    from elmokit.encode.carried import carry_over
     from elmokit.interop.bilm_hdf5 import write_bilm
     from elmokit.interop.loading import load, save
     from elmokit.text.sentences import read_sentences
@@ -63,5 +74,15 @@ def convert(
     elif to == "bilm":
         write_bilm(found.model, found.rows, target)
     else:
-        save(found, target)
+        component = None if common_component_text is None else _fitted(found, common_component_text)
+        save(found, target, more=lambda folder: carry_over(found.folder, folder, component=component))
     typer.echo(f"written to {target}")
+
+
+def _fitted(found: Imported, text: Path) -> CommonComponent:
+    from elmokit.encode.encoder import Encoder
+    from elmokit.text.sentences import read_sentences
+
+    encoder = Encoder(found.model, rows=found.rows, mix=found.mix, saved=found.saved, preprocessing=found.preprocessing)
+    sentences = (encoder.words(sentence) if words is None else words for sentence, words in read_sentences(text))
+    return encoder.fit_common_component(sentences, is_split_into_words=True)

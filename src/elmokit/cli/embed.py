@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from elmokit.cli.options import OptionsFile, PreSplit, VocabularyFile, layers_of, show_messages
+from elmokit.errors import ConfigError
 
 
 def embed(
@@ -15,11 +16,25 @@ def embed(
     source: Annotated[
         str, typer.Argument(metavar="INPUT", help="txt, csv, tsv, jsonl, conllu or fasta, also .gz; globs.")
     ],
-    output: Annotated[Path, typer.Argument(help="The file to write: .hdf5 (as AllenNLP), .parquet or .npz.")],
-    layers: Annotated[str, typer.Option(help="all, top, average, mix, or the number of one layer.")] = "all",
-    level: Annotated[
-        Literal["token", "sentence"], typer.Option(help="A vector a word, or the mean of each sentence.")
-    ] = "token",
+    output: Annotated[
+        str, typer.Argument(help="File to write, .hdf5 (as AllenNLP), .parquet or .npz; or a folder of parts, OUT/.")
+    ],
+    layers: Annotated[str, typer.Option(help="all, top, average, mix, concat, or numbers: 1, or 0,2.")] = "all",
+    level: Annotated[Literal["token", "sentence"], typer.Option(help="A vector per word, or per sentence.")] = "token",
+    pooling: Annotated[
+        Literal["mean", "max", "mean+max", "weighted"] | None,
+        typer.Option(help="Of the words of a sentence. [default: weighted if the model has word counts, else mean]"),
+    ] = None,
+    remove_common_component: Annotated[
+        bool | None,
+        typer.Option(
+            "--remove-common-component/--keep-common-component",
+            help="From sentence vectors, if the model has one (elmo convert --common-component-text). [default: keep]",
+        ),
+    ] = None,
+    positions: Annotated[
+        Path | None, typer.Option(help="Write only these words: a file with a line of numbers, from 0, per sentence.")
+    ] = None,
     dtype: Annotated[Literal["float32", "float16"], typer.Option(help="Type of the vectors written.")] = "float32",
     compute: Annotated[
         Literal["float32", "bfloat16", "float16"], typer.Option(help="Type the network computes in.")
@@ -40,20 +55,60 @@ def embed(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run for OUTPUT.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no messages.")] = False,
+    engine: Annotated[
+        Literal["local", "ray"] | None, typer.Option(help="Who computes the parts of a folder. [default: local]")
+    ] = None,
+    actors: Annotated[
+        int | None, typer.Option(min=1, help="Workers with a model each. [default: one per --threads cores]")
+    ] = None,
+    gpus: Annotated[float, typer.Option(min=0, help="GPUs of each Ray actor; may be a fraction.")] = 0,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster to join, or auto. [default: one of this machine, for this run]")
+    ] = None,
+    parts: Annotated[
+        str | None,
+        typer.Option(help="i/n: only the i-th of n shares of the parts, e.g. in a Slurm array."),
+    ] = None,
+    part_words: Annotated[int, typer.Option(min=1, help="Words of a part, about.")] = 100_000,
+    part_format: Annotated[Literal["parquet", "hdf5"], typer.Option("--format", help="Of the parts.")] = "parquet",
+    on_error: Annotated[
+        Literal["stop", "skip"],
+        typer.Option(help="Lines that cannot be read: stop, or list them in _errors.jsonl."),
+    ] = "stop",
 ) -> None:
     """Turn each line, row or sentence of INPUT into contextual word vectors.
 
     The n-th sentence, from 0, blank lines counted, is in .hdf5 the data set "n", (layers, words, dim), or (words, dim)
-    for one layer; in .npz `vectors_n` and `words_n`; in .parquet a row a word. With --level sentence each has one
-    vector a layer. Under torchrun each process writes a file of its own.
+    for one layer; in .npz `vectors_n` and `words_n`; in .parquet a row per word. With --level sentence each has one
+    vector per layer. Under torchrun each process writes a file of its own.
+
+    A folder OUT/ gets the corpus in parts, part-0000000.parquet and so on, computed by several processes or a Ray
+    cluster; the same command resumes a run that was stopped. Local paths and addresses (s3://) both work.
     """
     from elmokit.encode.embed_file import EmbedSettings, check_output, embed_file
     from elmokit.encode.encoder import Encoder
+    from elmokit.encode.writers import ENDINGS
+    from elmokit.places import is_address
     from elmokit.text.files import expand_paths
 
     show_messages(quiet=quiet)
+    if is_address(output) and output.endswith(ENDINGS):
+        raise ConfigError(f"OUTPUT {output} is a file at an address: name a folder of parts, {output}.d/ (--format)")
+    to_folder = is_address(output) or output.endswith("/") or Path(output).is_dir() or not Path(output).suffix
+    if engine or parts or to_folder:
+        if positions is not None:
+            raise ConfigError("--positions numbers the words of one file's lines: expected a file as OUTPUT, no folder")
+        embed_parts(
+            model, source, output, engine=engine or "local", actors=actors, gpus=gpus, address=address, share=parts,
+            part_words=part_words, overwrite=overwrite, quiet=quiet, layers=layers_of(layers), level=level, dtype=dtype,
+            pooling=pooling, remove_common_component=remove_common_component, compute=compute, state=state,
+            options=options, vocabulary=vocabulary, column=column, pre_split=pre_split, batch_size=batch_size,
+            memory=memory, threads=threads or 1, format=part_format, on_error=on_error,
+        )  # fmt: skip
+        return
     settings = EmbedSettings(
-        source=source, output=output, layers=layers_of(layers), level=level, dtype=dtype, column=column,
+        source=source, output=Path(output), layers=layers_of(layers), level=level, pooling=pooling,
+        remove_common_component=remove_common_component, positions=positions, dtype=dtype, column=column,
         pre_split=pre_split, batch_size=batch_size, threads=threads,
     )  # fmt: skip
     check_output(settings, overwrite=overwrite)  # and a missing file: neither should wait for the model
@@ -67,3 +122,25 @@ def embed(
     rate = written.words / max(written.seconds, 1e-9)
     typer.echo(f"{written.sentences:,} sentences, {written.words:,} words, {rate:,.0f} words/s", err=True)
     typer.echo(f"written to {written.path}")
+
+
+def embed_parts(
+    model: str, source: str, output: str, *, engine: str, actors: int | None, gpus: float, address: str | None,
+    share: str | None, part_words: int, overwrite: bool, quiet: bool, threads: int, memory: str | None, **settings: Any,
+) -> None:  # fmt: skip
+    """A corpus to a folder of parts."""
+    from elmokit.encode.memory import memory_in_bytes
+    from elmokit.encode.parts import PartSettings, embed_corpus
+    from elmokit.parts.engines.choice import chosen_engine
+    from elmokit.parts.manifest import WHOLE, parse_share
+
+    written = embed_corpus(
+        source, output, PartSettings(model, threads=threads, memory=memory_in_bytes(memory), **settings),
+        chosen_engine(engine, actors=actors, threads=threads, gpus=gpus, address=address),
+        part_words=part_words, share=WHOLE if share is None else parse_share(share), overwrite=overwrite,
+        progress=not quiet,
+    )  # fmt: skip
+    rate = written.words / max(written.seconds, 1e-9)
+    skipped = f", {written.skipped:,} lines skipped (_errors.jsonl)" if written.skipped else ""
+    typer.echo(f"{written.sentences:,} sentences, {written.words:,} words, {rate:,.0f} words/s{skipped}", err=True)
+    typer.echo(f"written to {written.place}" if written.complete else f"{share} written; other parts are missing yet")

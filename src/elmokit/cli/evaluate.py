@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from elmokit.cli.options import PreSplit, bleu_lines, files, parts
+from elmokit.cli.options import PreSplit, files, parts
 from elmokit.errors import ConfigError
+from elmokit.tasks import TASKS, task_of
+
+if TYPE_CHECKING:
+    from elmokit.pretrain.perplexity import TextEvaluation
 
 
 def evaluate(
@@ -31,6 +36,10 @@ def evaluate(
         Literal["zero", "warm", "carry"],
         typer.Option(help="Where sentences start; carry: one stream, as on Penn Treebank."),
     ] = "zero",
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        typer.Option(help="bfloat16: faster on processors with units for it; the fourth digit changes."),
+    ] = "float32",
     text_column: Annotated[str | None, typer.Option(help="Text of TEST: name, or number without a header.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Label of TEST: likewise. [default: 1]")] = None,
     label_names: Annotated[Path | None, typer.Option(help="File with a name a line for the sorted labels.")] = None,
@@ -43,15 +52,20 @@ def evaluate(
 ) -> None:
     """Print the forward, backward and mean perplexity of MODEL on a text (full softmax) and its token count.
 
+    Several files are reported one by one and all together.
+
     With --test: the accuracy, precision, recall and F1 of a classifier on labelled rows, a tagger's F1 of spans,
     exact match and F1 of question answering (SQuAD 1.1), or with --target the BLEU of a translator.
     """
     if (text is None) == (test is None):
         raise ConfigError("give one of --text (perplexities of a language model) and --test (scores of a task)")
     if test is not None:
-        rows = {"text_column": text_column, "label_column": label_column, "label_names": label_names}
-        columns = {"word_column": word_column, "tag_column": tag_column}
-        _scores(model, files(test) or [], files(target), rows, columns, as_json=as_json)
+        options = {
+            "target": files(target), "text_column": text_column, "label_column": label_column,
+            "label_names": label_names, "word_column": word_column, "tag_column": tag_column,
+        }  # fmt: skip
+        asked = {name: value for name, value in options.items() if value is not None}
+        _scores(model, files(test) or [], asked, as_json=as_json)
         return
     from elmokit.pretrain.perplexity import evaluate_text
 
@@ -63,10 +77,20 @@ def evaluate(
         normalize=parts(clean),
         next_word=next_word,
         state=state,
+        precision=precision,
     )
     if as_json:
         typer.echo(json.dumps(found.as_dict()))
         return
+    for name, each in found.files.items():
+        typer.echo(f"{name}:")
+        _perplexity_lines(each)
+    if found.files:
+        typer.echo(f"all {len(found.files)} files together:")
+    _perplexity_lines(found)
+
+
+def _perplexity_lines(found: TextEvaluation) -> None:
     perplexity, guesses = found.perplexity, found.next_word
     typer.echo(f"{found.words:,} words in {found.sentences:,} sentences, {found.unknown:,} of them unknown")
     typer.echo(f"perplexity  forward {perplexity.forward:,.2f}", nl=perplexity.backward is None)
@@ -79,75 +103,16 @@ def evaluate(
         )
 
 
-def _scores(
-    model: Path, test: list[str], target: list[str] | None, rows: dict[str, Any], columns: dict[str, int | None], *,
-    as_json: bool,
-) -> None:  # fmt: skip
+def _scores(model: Path, test: list[str], options: dict[str, Any], *, as_json: bool) -> None:
     from elmokit.models.loading import load_config
 
-    heads = load_config(model).architectures or []
-    if ("ElmoForTranslation" in heads) != (target is not None):
+    name = task_of(load_config(model).architectures) or "classify"
+    if (name == "translate") != ("target" in options):
         raise ConfigError("a translator is measured with --test FILE --target FILE; other models have no --target")
-    tags = "ElmoForTokenClassification" in heads
-    labels = not tags and target is None and "ElmoForQuestionAnswering" not in heads
-    for read, options, what in ((tags, columns, "tagged files"), (labels, rows, "labelled rows")):
-        given = [name for name, value in options.items() if value is not None]
-        if given and not read:
-            raise ConfigError(f"--{given[0].replace('_', '-')} is of {what}, which {model} does not read")
-    if target is not None:
-        _bleu(model, test, target, as_json=as_json)
-        return
-    if tags:
-        _span_scores(model, test, columns, as_json=as_json)
-        return
-    if "ElmoForQuestionAnswering" in heads:
-        _answer_scores(model, test, as_json=as_json)
-        return
-    from elmokit.tasks.classification.scoring import score_classifier
-
-    scores = score_classifier(model, test, **rows)
-    if as_json:
-        typer.echo(json.dumps(scores, ensure_ascii=False))
-        return
-    for trouble, count in scores["left_out"].items():
-        typer.echo(f"{count:,} {trouble}")
-    macro = scores["macro"]
-    typer.echo(f"accuracy {scores['accuracy']:.4f} on {scores['rows']:,} rows")
-    typer.echo(f"macro precision {macro['precision']:.4f}  recall {macro['recall']:.4f}  F1 {macro['f1']:.4f}")
-    width = max(len(label) for label in scores["labels"])
-    for label, each in scores["per_class"].items():
-        figures = f"precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}"
-        typer.echo(f"  {label:<{width}}  {figures}  {each['rows']:,} rows")
-
-
-def _span_scores(model: Path, test: list[str], columns: dict[str, int | None], *, as_json: bool) -> None:
-    from elmokit.tasks.tagging.predict import Tagger
-
-    scores = Tagger.from_pretrained(model).score(test, **columns)
-    if as_json:
-        typer.echo(json.dumps(scores, ensure_ascii=False))
-        return
-    typer.echo(f"{scores['spans']:,} spans in {scores['sentences']:,} sentences of {scores['words']:,} words")
-    typer.echo(f"precision {scores['precision']:.4f}  recall {scores['recall']:.4f}  F1 {scores['f1']:.4f}")
-    for label, each in scores["per_label"].items():
-        typer.echo(f"  {label}  precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}")
-
-
-def _answer_scores(model: Path, test: list[str], *, as_json: bool) -> None:
-    from elmokit.tasks.question_answering.predict import QuestionAnswerer
-
-    scores = QuestionAnswerer.from_pretrained(model).score(test)
-    if as_json:
-        typer.echo(json.dumps(scores, ensure_ascii=False))
-        return
-    typer.echo(f"{scores['questions']:,} questions")
-    for name, shown in (("exact_match", "exact match"), ("f1", "F1")):
-        low, high = scores[f"{name}_interval"]
-        typer.echo(f"{shown} {scores[name]:.2f} (95 % of draws of questions: {low:.2f} to {high:.2f})")
-
-
-def _bleu(model: Path, test: list[str], target: list[str], *, as_json: bool) -> None:
-    from elmokit.tasks.translation.predict import Translator
-
-    scores = Translator.from_pretrained(model).score(test, target)
-    typer.echo(json.dumps(scores) if as_json else bleu_lines(scores))
+    predictor = TASKS[name].load().Predictor.from_pretrained(model)
+    known = inspect.signature(predictor.score).parameters
+    for option in sorted(options.keys() - known.keys()):
+        what = "labelled rows" if option in ("text_column", "label_column", "label_names") else "tagged files"
+        raise ConfigError(f"--{option.replace('_', '-')} is of {what}, which {model} does not read")
+    scores = predictor.score(test, **options)
+    typer.echo(json.dumps(scores, ensure_ascii=False) if as_json else predictor.score_lines(scores))

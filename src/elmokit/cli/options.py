@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 COLUMNS = "name, or number from 1 without a header"
-CLEAN = "Clean-up steps, as clean_markup,lower_case; others: expand_contractions, replace_urls, remove_punctuation."
+CLEAN = (
+    "Clean-up steps, as clean_markup,lower_case; others: unicode_nfc, expand_contractions, replace_urls, "
+    "remove_punctuation."
+)
 
 SourceModel = Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")]
 OptionsFile = Annotated[str | None, typer.Option(help="Options file of a .hdf5 model, when not beside it.")]
@@ -19,20 +22,7 @@ PreSplit = Annotated[
     bool | None, typer.Option("--pre-split/--split-words", help="How words are found. [default: as in pretraining]")
 ]
 
-# Of every `elmo train TASK`.
-Vectors = Annotated[Path | None, typer.Option(help="Static vectors beside the layers: .txt, .vec, .bin.")]
-Combine = Annotated[
-    Literal["trainable", "frozen", "function"] | None, typer.Option(help="Layer mix. [default: trainable]")
-]
-Finetune = Annotated[bool | None, typer.Option("--finetune/--frozen-bilm", help="Train the biLM too.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of split, head and order. [default: 1]")]
-Threads = Annotated[int | None, typer.Option(help="CPU threads. [default: all]")]
-LayerCache = Annotated[Path | None, typer.Option(help="Folder for computed layers. [default: ~/.cache/elmokit]")]
 ConfigFile = Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")]
-TestFiles = Annotated[list[str] | None, typer.Option(help="Test files: for the report alone.")]
-ValidFiles = Annotated[list[str] | None, typer.Option(help="Validation files; else train is split.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUTPUT.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run for OUTPUT.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result alone.")]
 
 
@@ -49,15 +39,11 @@ def parts(given: str | None) -> list[str] | None:
 
 
 def layers_of(given: str) -> Any:
-    """The number of a layer, or one of the names that `Encoder.encode` knows (and checks)."""
-    return int(given) if re.fullmatch(r"-?[0-9]+", given) else given
-
-
-def bleu_lines(scores: dict[str, Any]) -> str:
-    """BLEU with its interval, and the signature of how it was computed."""
-    low, high = scores["interval"]
-    line = f"BLEU {scores['bleu']:.2f} ({low:.2f} to {high:.2f}) on {scores['sentences']:,} sentences"
-    return f"{line}\n{scores['signature']}"
+    """The number of a layer, the numbers of several, or one of the names that `Encoder.encode` knows (and checks)."""
+    if not re.fullmatch(r"-?[0-9]+(,-?[0-9]+)*", given):
+        return given
+    numbers = [int(number) for number in given.split(",")]
+    return numbers if "," in given else numbers[0]
 
 
 def show_messages(*, quiet: bool) -> None:

@@ -1,7 +1,8 @@
-"""`elmo predict`: labels, spans, answers, translations of texts from the command line, a file, a pipe or a prompt."""
+"""`elmo predict`: what a trained model says of texts from the command line, a file, a pipe or a prompt."""
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import re
@@ -9,20 +10,22 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from elmokit.errors import DataError
 from elmokit.pretrained import DEFAULT_CLASSIFIER, located
+from elmokit.tasks import TASKS, task_of
 
 if TYPE_CHECKING:
-    from elmokit.tasks.classification.predict import Label
-    from elmokit.tasks.question_answering.answers import FoundAnswer
-    from elmokit.tasks.tagging.predict import Entity
+    from elmokit.tasks.task import Predictor
     from elmokit.text.files import SourceStats
 
 log = logging.getLogger(__name__)
+
+PARTS = {name: text for entry in TASKS.values() for name, text in entry.inputs.items()}
+"""Options for the parts of an input that is not one text."""
 
 
 def predict(
@@ -36,30 +39,64 @@ def predict(
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option(help="A text a line or row (csv, tsv, jsonl); questions: SQuAD, jsonl; .gz."),
+        typer.Option(help="A text per line or row (csv, tsv, jsonl); questions: SQuAD, jsonl; .gz."),
     ] = None,
     column: Annotated[str | None, typer.Option(help="Text column of FILE: name, or number without a header.")] = None,
-    question: Annotated[str | None, typer.Option(help="A question about PASSAGE.")] = None,
-    passage: Annotated[str | None, typer.Option(help="The text in which the answer stands.")] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Print only the K best labels.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+    **parts: str | None,
 ) -> None:
-    """Label texts, find spans in them, translate them or answer questions about them: what MODEL was trained for."""
+    """Label texts, find spans in them, translate them, answer questions about them: what MODEL was trained for."""
     from elmokit.models.loading import load_config
 
     model, texts = _model_and_texts(words or [], file=file is not None)
-    heads = load_config(model).architectures or []
-    if "ElmoForQuestionAnswering" in heads:
-        if texts:
-            raise DataError("texts came, but MODEL answers questions: give --question and --passage, or --file")
-        _print_answers(model, file, question, passage, as_json=as_json)
-        return
-    if question is not None or passage is not None:
-        raise DataError(f"--question and --passage are for question answering, and {model} is no such model")
+    entry = TASKS[task_of(load_config(model).architectures) or "classify"]
+    given = {name: text for name, text in parts.items() if text is not None}
+    if entry.inputs and texts:
+        raise DataError(f"{model} is a model of {entry.noun}: give {_flags(entry.inputs)}, or --file")
+    if entry.inputs and len(given) != (len(entry.inputs) if file is None else 0):
+        raise DataError(f"give {_flags(entry.inputs)} together, or --file with {entry.unit}")
+    if foreign := given.keys() - entry.inputs.keys():
+        other = next(each for each in TASKS.values() if foreign & each.inputs.keys())
+        raise DataError(f"{_flags(other.inputs)} are for {other.noun}, and {model} is no such model")
     if file is not None and texts:
         raise DataError("texts and --file were given: give one of them")
-    if file is not None and not file.is_file():
+    if not entry.inputs and file is not None and not file.is_file():
         raise DataError(f"{file} does not exist (--file)")
+    predictor = entry.load().Predictor.from_pretrained(model)
+    options = {} if top is None else {"top": top}
+    if top is not None and "top" not in inspect.signature(predictor.stream).parameters:
+        raise DataError(f"--top is for classifiers, and {model} is a model of {entry.noun}")
+    if entry.inputs:
+        source = predictor.read(file) if file is not None else [tuple(given[name] for name in predictor.parts)]
+        for asked, result in predictor.stream(source, **options):
+            typer.echo(_shown(predictor, asked, result, alone=file is None, as_json=as_json))
+        return
+    _predict_texts(predictor, texts, file, column, options, as_json=as_json)
+
+
+def _with_parts(function: Any) -> None:
+    """Give `function` an option for every part of an input, in place of its `**parts`."""
+    whole = inspect.signature(function, eval_str=True)
+    own = [each for each in whole.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    for name, text in PARTS.items():
+        kind: Any = Annotated[str | None, typer.Option(f"--{name}", help=text)]
+        own.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
+    function.__signature__ = inspect.Signature(own)
+    function.__annotations__ = {parameter.name: parameter.annotation for parameter in own}
+
+
+_with_parts(predict)
+
+
+def _flags(names: Iterable[str]) -> str:
+    return " and ".join(f"--{name}" for name in names)
+
+
+def _predict_texts(
+    predictor: Predictor, texts: Sequence[str], file: Path | None, column: str | None, options: dict[str, Any], *,
+    as_json: bool,
+) -> None:  # fmt: skip
     from elmokit.text.files import SourceStats
 
     asked = file is None and not texts and sys.stdin.isatty()
@@ -71,14 +108,37 @@ def predict(
         source = file_texts(file, column, stats, keep_gaps=True)
     elif not texts:
         source = _prompted() if asked else _piped(stats)
-    for line in _lines(model, heads, _counted(source, stats), top=top, alone=asked, as_json=as_json):
-        typer.echo(line)
+    for text, result in _results(predictor, _counted(source, stats), chunk=1 if asked else 1024, **options):
+        typer.echo(_shown(predictor, text, result, alone=asked, as_json=as_json))
     for trouble, count in stats.damage().items():
         log.warning("%d %s", count, trouble)
     if not stats.texts and file is not None:
         raise DataError(f"{file} holds no text: it is empty or has only blank lines (--file)")
     if not stats.texts and not asked:
         raise DataError("no text came: give texts, --file or lines on stdin")
+
+
+def _results(predictor: Predictor, texts: Iterable[str], **options: Any) -> Iterator[tuple[str, Any]]:
+    """Each text with its result, in order; blank texts, which are not asked for, with None."""
+    waiting: deque[str] = deque()  # read, and not yet given
+
+    def asked() -> Iterator[str]:
+        for text in texts:
+            waiting.append(text)
+            if text.strip():
+                yield text
+
+    for _, result in predictor.stream(asked(), **options):
+        while not waiting[0].strip():
+            yield waiting.popleft(), None
+        yield waiting.popleft(), result
+    yield from ((text, None) for text in waiting)
+
+
+def _shown(predictor: Predictor, given: Any, result: Any, *, alone: bool, as_json: bool) -> str:
+    if as_json:
+        return json.dumps(predictor.record(given, result), ensure_ascii=False)
+    return predictor.line(given, result, alone=alone)
 
 
 def _counted(texts: Iterable[str], stats: SourceStats) -> Iterator[str]:
@@ -106,86 +166,6 @@ def _model_and_texts(words: list[str], *, file: bool) -> tuple[str, list[str]]:
     return DEFAULT_CLASSIFIER, words
 
 
-def _lines(
-    model: str, heads: Sequence[str], source: Iterable[str], *, top: int | None, alone: bool, as_json: bool
-) -> Iterator[str]:  # fmt: skip
-    """A line of output a text."""
-    chunk = 1 if alone else 1024
-    if "ElmoForTranslation" in heads:
-        from elmokit.tasks.translation.predict import Translator
-
-        for text, translation in Translator.from_pretrained(model).translate_stream(
-            (text.strip() for text in source), chunk=chunk
-        ):
-            content = {"text": text, "translation": translation}
-            yield json.dumps(content, ensure_ascii=False) if as_json else translation
-        return
-    if "ElmoForTokenClassification" in heads:
-        from elmokit.tasks.tagging.predict import Tagger
-
-        for text, entities in Tagger.from_pretrained(model).predict_stream(source, chunk=chunk):
-            yield _spans_as_json(text, entities) if as_json else _spans_as_line(text, entities, alone=alone)
-        return
-    from elmokit.tasks.classification.predict import Classifier
-
-    classifier = Classifier.from_pretrained(model)
-    blank: deque[bool] = deque()  # of the texts that were read and not yet printed
-    for text, labels in classifier.predict_stream(_noted(source, blank), top=top, chunk=chunk):
-        while blank.popleft():
-            yield _unlabelled(as_json=as_json)
-        yield _as_json(text, labels) if as_json else _as_line(text, labels, alone=alone)
-    yield from (_unlabelled(as_json=as_json) for _ in blank)
-
-
-def _noted(texts: Iterable[str], blank: deque[bool]) -> Iterator[str]:
-    """The texts that are not blank, without blanks around them; `blank` gets an entry for every text."""
-    for text in texts:
-        blank.append(not text.strip())
-        if text.strip():
-            yield text.strip()
-
-
-def _unlabelled(*, as_json: bool) -> str:
-    content: dict[str, object] = {"text": "", "label": None, "probability": None, "probabilities": {}}
-    return json.dumps(content) if as_json else "(no text)"
-
-
-def _print_answers(
-    model: str, file: Path | None, question: str | None, passage: str | None, *, as_json: bool
-) -> None:  # fmt: skip
-    """A line an answer; a file is read and checked as a whole before the first question is answered."""
-    given = [text for text in (question, passage) if text is not None]
-    if len(given) != (2 if file is None else 0):
-        raise DataError("give --question and --passage together, or --file with questions")
-    from elmokit.tasks.question_answering.predict import QuestionAnswerer
-
-    answerer = QuestionAnswerer.from_pretrained(model)
-    if file is None:
-        found = answerer.answer(passage or "", question or "")
-        asked = {"question": question}
-        typer.echo(json.dumps(asked | found._asdict(), ensure_ascii=False) if as_json else _answer_as_line(found))
-        return
-    from elmokit.tasks.question_answering.squad import read_questions
-
-    for own, found in answerer.answer_stream(read_questions([file], flag="file", answered=False)):
-        content = {"id": own.id, "question": own.text, **found._asdict()}
-        line = f"{_answer_as_line(found)}  | {own.text[:80]}"
-        typer.echo(json.dumps(content, ensure_ascii=False) if as_json else line)
-
-
-def _answer_as_line(found: FoundAnswer) -> str:
-    return f"{found.text!r} {found.start}-{found.end} {found.score:.3f}"
-
-
-def _spans_as_line(text: str, entities: list[Entity], *, alone: bool) -> str:
-    found = "  ".join(f"{label} {span!r} {start}-{end}" for label, span, start, end in entities) or "(nothing)"
-    return found if alone else f"{found}  | {text[:80]}"
-
-
-def _spans_as_json(text: str, entities: list[Entity]) -> str:
-    return json.dumps({"text": text, "entities": [entity._asdict() for entity in entities]}, ensure_ascii=False)
-
-
 def _piped(stats: SourceStats) -> Iterator[str]:
     """Lines of stdin, read as those of a file."""
     from elmokit.text.files import read_lines
@@ -204,19 +184,3 @@ def _prompted() -> Iterator[str]:
         if not text:
             return
         yield text
-
-
-def _as_line(text: str, labels: list[Label], *, alone: bool) -> str:
-    scores = "  ".join(f"{name} {probability:.3f}" for name, probability in labels)
-    return scores if alone else f"{scores}  | {text[:80]}"
-
-
-def _as_json(text: str, labels: list[Label]) -> str:
-    best = labels[0]
-    content = {
-        "text": text,
-        "label": best.label,
-        "probability": round(best.probability, 6),
-        "probabilities": {name: round(probability, 6) for name, probability in labels},
-    }
-    return json.dumps(content, ensure_ascii=False)

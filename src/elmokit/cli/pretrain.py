@@ -18,8 +18,13 @@ def pretrain(
         list[str] | None,
         typer.Option(help="Training text: txt, csv, tsv, jsonl, also .gz; files or globs."),
     ] = None,
+    corpus: Annotated[
+        str | None, typer.Option(help="A corpus of elmo prepare, in place of --train and --valid.")
+    ] = None,
     valid: Annotated[str | None, typer.Option(help="Held-out text, for perplexity and early stopping.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Run folder: model, logs, checkpoints, settings.")] = None,
+    output: Annotated[
+        str | None, typer.Option(help="Run folder: model, logs, checkpoints, settings; a path or an address.")
+    ] = None,
     preset: Annotated[
         str | None, typer.Option(help="tiny, mini, small, medium, original or classic. [default: mini]")
     ] = None,
@@ -60,6 +65,7 @@ def pretrain(
     values: dict[str, Any] = {
         "train": [*(train or []), *(more or [])]
         or None,  # `--train *.txt`: the shell hands the others over as arguments
+        "corpus": corpus,
         "valid": valid,
         "output": output,
         "preset": preset,
@@ -80,4 +86,4 @@ def pretrain(
 
     run(resolved)
     if os.environ.get("RANK", "0") == "0":  # one of several processes speaks for all
-        typer.echo(f"written to {resolved.output}")
+        typer.echo(f"written to {resolved.copy_to or resolved.output}")

@@ -27,8 +27,9 @@ def senses(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, all uses in it.")] = False,
 ) -> None:
     """Group the occurrences of WORD by their contextual vectors and print typical sentences of each group."""
-    if layer == "all":
-        raise ConfigError("--layer is all; expected top, average, mix or a number")
+    chosen = layers_of(layer)
+    if chosen == "all" or isinstance(chosen, list):
+        raise ConfigError(f"--layer is {layer}; expected top, average, mix, concat or a number")
     from elmokit.analysis.occurrences import find_occurrences
     from elmokit.analysis.senses import LEAST, group_occurrences
     from elmokit.encode.encoder import Encoder
@@ -45,7 +46,7 @@ def senses(
         for sentence in ([line] if given is not None else split_sentences(line))
     )  # fmt: skip
     occurrences = find_occurrences(word, sentences, most=most, least=LEAST)
-    found = group_occurrences(word, occurrences, encoder, layer=layers_of(layer), groups=groups)
+    found = group_occurrences(word, occurrences, encoder, layer=chosen, groups=groups)
     near = _static(vectors, word)
     if as_json:
         shown = [

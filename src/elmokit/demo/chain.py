@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["trainable", "frozen", "function"]
 
+CONTEXT = 28  # characters shown on either side of a word
 MARKER = "synthetic-corpus.txt"  # says that the folder is a demo's and may be replaced
 AG_NEWS = """\
 python recipes/prepare_ag_news.py $ELMOKIT_DATA/ag_news runs/ag_news/data
@@ -35,7 +37,7 @@ elmo train classify --model runs/ag_news/bilm --train $ELMOKIT_DATA/ag_news/trai
     --test $ELMOKIT_DATA/ag_news/test.csv.gz --combine trainable --output runs/ag_news/trainable
 elmo predict runs/ag_news/trainable "The bank raised its rates."
 """
-OWN_SENTENCE = "The bank cut its interest rates on Monday, and shares of the airline rose."
+OWN_SENTENCE = "The bank raised its rates and shares fell."  # its words are of the grammar, it is not
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,10 @@ def run_demo(
     console.print(_score_table(scores, size))
     senses = _show_senses(output, examples, console)
     best = max(scores, key=lambda mode: scores[mode]["validation"]["accuracy"])
-    label = _predict(output, best, console)
+    labels = _predict(output, best, console)
     seconds = time.perf_counter() - began
     _how_to_go_on(output, seconds, console)
-    return {"pretraining": history, "modes": scores, "senses": senses, "label": label, "seconds": seconds}
+    return {"pretraining": history, "modes": scores, "senses": senses, "labels": labels, "seconds": seconds}
 
 
 def _open_folder(output: Path, *, overwrite: bool) -> None:
@@ -134,16 +136,20 @@ def _pretrain(output: Path, size: Size, seed: int, console: Console) -> list[dic
     table = Table(title="Perplexity on held-out synthetic sentences", title_justify="left")
     for column in ("epoch", "forward", "backward", "mean", "next word right", "seconds"):
         table.add_column(column, justify="right")
+    before = 0.0  # the history counts seconds from the start of the run
     for epoch in result.history:
         perplexities = (f"{epoch[f'valid_{name}']:.2f}" for name in ("forward", "backward", "perplexity"))
-        table.add_row(str(epoch["epoch"]), *perplexities, f"{epoch['next_word_top1']:.1%}", f"{epoch['seconds']:.0f}")
+        table.add_row(
+            str(epoch["epoch"]), *perplexities, f"{epoch['next_word_top1']:.1%}", f"{epoch['seconds'] - before:.0f}"
+        )
+        before = epoch["seconds"]
     console.print(table)
     return result.history
 
 
 def _classify(output: Path, mode: Mode, size: Size, seed: int, console: Console) -> dict[str, Any]:
+    from elmokit.tasks.classification import train_classifier
     from elmokit.tasks.classification.config import ClassifyConfig
-    from elmokit.tasks.classification.training import train_classifier
 
     if mode == get_args(Mode)[0]:
         _heading(console, "Classifying topics with the frozen biLM, its layers mixed in three ways")
@@ -164,7 +170,8 @@ def _score_table(scores: dict[str, dict[str, Any]], size: Size) -> Table:
         f"Topics of {size.test_sentences:,} synthetic test sentences, learnt from {size.labelled_sentences:,}:\n"
         "accuracy on validation and test sentences, macro F1 on the test sentences"
     )
-    table = Table(title=title, title_justify="left")
+    caption = "λ: weights of tokens, LSTM 1, LSTM 2; γ: scale of their sum. The frozen mix learns neither."
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
     table.add_column("layer mix", no_wrap=True)
     for column in ("valid", "test", "F1", "λ", "γ", "epochs", "s"):
         table.add_column(column, justify="right", no_wrap=column == "λ")
@@ -192,9 +199,11 @@ def _show_senses(output: Path, examples: Sequence[Example], console: Console) ->
     console.print(
         "One occurrence in bold, then those with the nearest vectors (LSTM layer 1) in sentences of other shapes:"
     )
+    console.print(Text(f"cosine  sense    {'…':>{CONTEXT}}bank…", style="dim"))
     for sense in ("finance", "river"):
+        console.print()
         row = next(row for row, each in enumerate(banks.found) if each.mark.sense == sense)
-        console.print(Text(_line(banks.found[row], "    "), style="bold"))
+        console.print(Text(_line(banks.found[row], ""), style="bold"))
         for cosine, near in banks.nearest(row, layer=1, count=4):
             console.print(Text(_line(near, f"{cosine:.2f}")))
     table = Table(title="Share of the five nearest such occurrences with the same sense", title_justify="left")
@@ -214,19 +223,37 @@ def _show_senses(output: Path, examples: Sequence[Example], console: Console) ->
 
 
 def _line(known: KnownSense, cosine: str) -> str:
-    return f"{cosine}  {known.mark.sense:<8}{known.occurrence.in_context(30)}"
+    return f"{cosine:>6}  {known.mark.sense:<9}{known.occurrence.in_context(CONTEXT)}"
 
 
-def _predict(output: Path, mode: str, console: Console) -> str:
+def _predict(output: Path, mode: str, console: Console) -> dict[str, str]:
+    """The best label for a sentence of neither corpus, by the demo's classifier and by the one of the package."""
+    from elmokit.pretrained import DEFAULT_CLASSIFIER
     from elmokit.tasks.classification.predict import Classifier
 
     _heading(console, "A sentence of your own")
-    folder = output / f"classifier-{mode}"
-    (labels,) = Classifier.from_pretrained(folder).predict([OWN_SENTENCE])
-    console.print(Text(f'$ elmo predict {folder} "{OWN_SENTENCE}"', style="dim"))
-    console.print(Text("  ".join(f"{name} {probability:.3f}" for name, probability in labels)))
-    console.print("(Not from the grammar; a model of a few thousand synthetic sentences need not get it right.)")
-    return labels[0].label
+    best: dict[str, str] = {}
+    for model, about in (
+        (str(output / f"classifier-{mode}"), "it has read nothing but the grammar's sentences"),
+        (DEFAULT_CLASSIFIER, "comes with the package and has read real news"),
+    ):
+        (labels,) = Classifier.from_pretrained(model).predict([OWN_SENTENCE])
+        console.print(Text(f'$ {_elmo()} predict {model} "{OWN_SENTENCE}"', style="dim"), soft_wrap=True)
+        console.print(Text("  ".join(f"{name} {probability:.3f}" for name, probability in labels)), end="  ")
+        console.print(f"({about})", style="dim")
+        best[model] = labels[0].label
+    return best
+
+
+def _elmo() -> str:
+    """The command as it can be typed in this shell: its name where it is on the PATH, else where it lies."""
+    if shutil.which("elmo"):
+        return "elmo"
+    beside = Path(sys.executable).parent / "elmo"
+    if not beside.is_file():
+        return f"{sys.executable} -m elmokit"
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
 
 
 def _how_to_go_on(output: Path, seconds: float, console: Console) -> None:
@@ -236,9 +263,11 @@ def _how_to_go_on(output: Path, seconds: float, console: Console) -> None:
     )
     for path in sorted(output.rglob("*.png")):
         console.print(Text(f"  {path}"))
-    _heading(
-        console, "The same on AG News (csv files of class, title, description; ELMOKIT_DATA is their parent folder)"
-    )
+    _heading(console, "The same on AG News")
+    console.print("ELMOKIT_DATA is the folder that contains ag_news/, with train.csv.gz and test.csv.gz:")
+    console.print("rows of class, title, description.")
+    if _elmo() != "elmo":
+        console.print(Text(f"`elmo` below is {_elmo()}, or, after `source .venv/bin/activate`, elmo."))
     console.print(Text(AG_NEWS), soft_wrap=True)
 
 

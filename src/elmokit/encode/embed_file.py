@@ -7,18 +7,23 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from elmokit.encode.batching import word_windows
-from elmokit.encode.encoder import Encoder, Layers, Level
+from elmokit.encode.encoder import Encoder, Level
+from elmokit.encode.layer_choice import Layers
 from elmokit.encode.memory import share
+from elmokit.encode.output_shape import output_shape
+from elmokit.encode.pooling import Pooling
+from elmokit.encode.position_file import read_positions
+from elmokit.encode.results import Item, checked_positions
 from elmokit.encode.writers import OutputShape, check_ending, forecast, writer_for
 from elmokit.errors import ConfigError, DataError
 from elmokit.progress import rate_bar
@@ -41,7 +46,8 @@ class EmbedSettings:
     Attributes:
         source: Files or globs, see `read_sentences`.
         output: The file; its ending chooses the format. Under `torchrun` each process writes one of its own.
-        layers, level: As in `Encoder.encode`.
+        layers, level, pooling, remove_common_component: As in `Encoder.encode`.
+        positions: A file with a line per sentence: the numbers of the words whose vectors are written.
         dtype: Of the vectors written, "float32" or "float16".
         column: Where the text stands in tables.
         pre_split: Words are separated by blanks; None: as in pretraining.
@@ -53,6 +59,9 @@ class EmbedSettings:
     output: Path
     layers: Layers = "all"
     level: Level = "token"
+    pooling: Pooling | None = None
+    remove_common_component: bool | None = None
+    positions: Path | None = None
     dtype: Literal["float32", "float16"] = "float32"
     column: str | None = None
     pre_split: bool | None = None
@@ -80,19 +89,21 @@ def embed_file(
 
     Raises:
         ConfigError: `output` exists, an unfinished run is in the way or had other settings, or the ending is unknown.
-        DataError: The input cannot be read or holds no words, or the disk is too small.
+        DataError: The input cannot be read or contains no words, a position is past the end of its sentence, or the
+            disk is too small.
+        ModelError: As `Encoder.encode`.
     """
     began = time.perf_counter()
     rank, processes = _rank()
     output = check_output(settings, overwrite=overwrite)
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    encoder.stream([], layers=settings.layers, level=settings.level, batch_size=settings.batch_size)  # checks them
-    numbers = encoder.dim * (encoder.n_layers if settings.layers == "all" else 1)
+    shape = _output_shape(encoder, settings)
+    numbers = shape.dim * len(shape.layers or [0])
     most_words = max(_LEAST_WORDS, max(_PART_BYTES, share(encoder.memory)) // (4 * numbers))
     stats = SourceStats()
-    sizes = [(len(part), _words(part)) for part in _parts(encoder, settings, most_words, stats)]
-    if not sum(words for _, words in sizes):
+    sizes = [_size(part) for part in _parts(encoder, settings, most_words, stats)]
+    if not sum(size.words for size in sizes):
         raise DataError(f"{settings.source} holds no text: no word was found in {stats.lines:,} lines")
     mine = {number for number in range(len(sizes)) if number % processes == rank}
 
@@ -100,33 +111,46 @@ def embed_file(
     identity = _identity(encoder, settings) | {"part_words": most_words, "processes": processes, "parts": len(sizes)}
     _open_folder(folder, identity, resume=resume, overwrite=overwrite)
     try:
-        _compute_parts(folder, output, encoder, settings, most_words, sizes, mine, progress=progress)
+        _compute_parts(
+            folder, output, encoder, settings, most_words, [sizes[number] for number in sorted(mine)], mine,
+            numbers=numbers, progress=progress,
+        )  # fmt: skip
     except BaseException:
         if not any(folder.glob("*.npy")):  # nothing to go on from
             shutil.rmtree(folder)
         raise
     start = 0
-    layers = encoder.n_layers if settings.layers == "all" else None
-    shape = OutputShape(layers, encoder.dim, settings.level, settings.dtype)
     with writer_for(output, shape) as writer:
-        for number, (count, _) in enumerate(sizes):
+        for number, size in enumerate(sizes):
             if number in mine:
-                for place, (text, its_words, vectors) in enumerate(_read_part(folder, number, settings.level)):
-                    writer.add(start + place, text, its_words, vectors)
-            start += count
+                for place, (text, item, vectors) in enumerate(_read_part(folder, number, settings.level)):
+                    writer.add(start + place, text, item, vectors)
+            start += size.sentences
     shutil.rmtree(folder)
-    sentences, words = (sum(sizes[number][field] for number in mine) for field in (0, 1))
-    return Embedded(output, sentences, words, time.perf_counter() - began)
+    total = _sum(sizes[number] for number in mine)
+    return Embedded(output, total.sentences, total.words, time.perf_counter() - began)
+
+
+def _output_shape(encoder: Encoder, settings: EmbedSettings) -> OutputShape:
+    """What each sentence brings; says what is wrong with the settings."""
+    encoder.stream(
+        [], layers=settings.layers, level=settings.level, pooling=settings.pooling,
+        remove_common_component=settings.remove_common_component, batch_size=settings.batch_size,
+        positions=None if settings.positions is None else [],
+    )  # fmt: skip
+    return output_shape(
+        encoder, layers=settings.layers, level=settings.level, pooling=settings.pooling, dtype=settings.dtype
+    )
 
 
 def _compute_parts(
     folder: Path, output: Path, encoder: Encoder, settings: EmbedSettings, most_words: int,
-    sizes: list[tuple[int, int]], mine: set[int], *, progress: bool,
+    sizes: list[_Size], mine: set[int], *, numbers: int, progress: bool,
 ) -> None:  # fmt: skip
-    sentences, words = (sum(sizes[number][field] for number in mine) for field in (0, 1))
+    """The parts `mine`, of these sizes, that are not there yet."""
+    sentences, words, rows = _sum(sizes)
     size = forecast(
-        output, sentences=sentences, words=words, level=settings.level,
-        numbers=encoder.dim * (encoder.n_layers if settings.layers == "all" else 1),
+        output, sentences=sentences, words=rows, level=settings.level, numbers=numbers,
         itemsize=np.dtype(settings.dtype).itemsize,
     )  # fmt: skip
     log.info("%s sentences, %s words: about %.2f GB in %s", f"{sentences:,}", f"{words:,}", size / 1e9, output)
@@ -138,7 +162,7 @@ def _compute_parts(
             if number in mine:
                 if not (folder / f"{number}.npy").is_file():
                     _write_part(folder, number, encoder, settings, part)
-                advance(_words(part))
+                advance(_size(part).words)
 
 
 def check_output(settings: EmbedSettings, *, overwrite: bool) -> Path:
@@ -169,35 +193,66 @@ def _rank() -> tuple[int, int]:
     return int(rank), int(processes)
 
 
-Part = list[tuple[str, list[str]]]  # sentences: text and words
+Part = list[tuple[str, Item]]  # sentences: text, words, and the positions that are written
+
+
+class _Size(NamedTuple):
+    """Of a part: `rows` are the words whose vectors are written."""
+
+    sentences: int
+    words: int
+    rows: int
+
+
+def _size(part: Part) -> _Size:
+    return _sum(_Size(1, len(item.words), len(item.chosen)) for _, item in part)
+
+
+def _sum(sizes: Iterable[_Size]) -> _Size:
+    sentences, words, rows = map(sum, zip(_Size(0, 0, 0), *sizes, strict=True))
+    return _Size(sentences, words, rows)
 
 
 def _parts(encoder: Encoder, settings: EmbedSettings, most_words: int, stats: SourceStats) -> Iterator[Part]:
     """The input in pieces whose vectors fit into memory; the same ones on every reading."""
-    sentences = (
-        (text, given if given is not None else _split(encoder, settings, text))
-        for text, given in read_sentences(settings.source, column=settings.column, stats=stats)
-    )
     return word_windows(
-        sentences, words=lambda sentence: len(sentence[1]), most_sentences=_MOST_SENTENCES, most_words=most_words
-    )
+        _sentences(encoder, settings, stats), words=lambda sentence: len(sentence[1].words),
+        most_sentences=_MOST_SENTENCES, most_words=most_words,
+    )  # fmt: skip
+
+
+def _sentences(encoder: Encoder, settings: EmbedSettings, stats: SourceStats) -> Iterator[tuple[str, Item]]:
+    """Text and words of each sentence, with the positions that its line of the file of positions names."""
+    lines = None if settings.positions is None else read_positions(settings.positions)
+    number = 0
+    for number, (text, given) in enumerate(
+        read_sentences(settings.source, column=settings.column, stats=stats), start=1
+    ):
+        words = given if given is not None else _split(encoder, settings, text)
+        if lines is None:
+            yield text, Item(words)
+            continue
+        wanted = next(lines, None)
+        if wanted is None:
+            raise DataError(f"{settings.positions} has {number - 1} lines; expected one for each sentence of INPUT")
+        yield text, Item(words, checked_positions(wanted, words, where=f"{settings.positions} line {number}"))
+    if lines is not None and next(lines, None) is not None:
+        raise DataError(f"{settings.positions} has more lines than the {number} sentences of INPUT")
 
 
 def _split(encoder: Encoder, settings: EmbedSettings, text: str) -> list[str]:
     return encoder.words(text) if settings.pre_split is None else encoder.words(text, pre_split=settings.pre_split)
 
 
-def _words(part: Part) -> int:
-    return sum(len(words) for _, words in part)
-
-
 def _write_part(folder: Path, number: int, encoder: Encoder, settings: EmbedSettings, part: Part) -> None:
     """The vectors of a part, one behind the other along the words, and beside them what they belong to."""
-    arrays = encoder.encode(
-        [words for _, words in part], layers=settings.layers, level=settings.level, batch_size=settings.batch_size,
-        is_split_into_words=True,
-    )  # fmt: skip
-    joined = np.concatenate(arrays, axis=-2) if isinstance(arrays, list) else arrays
+    items = [item for _, item in part]
+    arrays = list(encoder.stream(
+        [item.words for item in items], layers=settings.layers, level=settings.level, pooling=settings.pooling,
+        remove_common_component=settings.remove_common_component, batch_size=settings.batch_size,
+        positions=None if settings.positions is None else [item.chosen for item in items], is_split_into_words=True,
+    ))  # fmt: skip
+    joined = np.concatenate(arrays, axis=-2) if settings.level == "token" else np.stack(arrays)
     (folder / f"{number}.json").write_text(json.dumps(part), encoding="utf-8")
     _keep_cache(folder, encoder)
     with replacing(folder / f"{number}.npy") as partial, partial.open("wb") as file:
@@ -221,28 +276,36 @@ def _restore_cache(folder: Path, encoder: Encoder) -> None:
             encoder.restore_cached_words(json.loads(kept["words"].tobytes()), kept["vectors"])
 
 
-def _read_part(folder: Path, number: int, level: Level) -> Iterator[tuple[str, list[str], Array]]:
+def _read_part(folder: Path, number: int, level: Level) -> Iterator[tuple[str, Item, Array]]:
     vectors = np.load(folder / f"{number}.npy")
-    part: Part = json.loads((folder / f"{number}.json").read_text(encoding="utf-8"))
     start = 0
-    for place, (text, words) in enumerate(part):
+    for place, (text, fields) in enumerate(json.loads((folder / f"{number}.json").read_text(encoding="utf-8"))):
+        item = Item(*fields)
         if level == "token":
-            yield text, words, vectors[..., start : start + len(words), :]
-            start += len(words)
+            yield text, item, vectors[..., start : start + len(item.chosen), :]
+            start += len(item.chosen)
         else:
-            yield text, words, vectors[place]
+            yield text, item, vectors[place]
 
 
 def _identity(encoder: Encoder, settings: EmbedSettings) -> dict[str, Any]:
     """What a resumed run must have in common with the one before."""
-    inputs = [path.stat() for path in expand_paths(settings.source)]
+    positions = [] if settings.positions is None else [settings.positions]
+    inputs = [path.stat() for path in [*expand_paths(settings.source), *positions]]
+    layers = settings.layers if isinstance(settings.layers, str | int) else list(settings.layers)
     return {
         "source": settings.source, "bytes": [found.st_size for found in inputs],
-        "changed": [found.st_mtime_ns for found in inputs], "layers": settings.layers, "level": settings.level,
+        "changed": [found.st_mtime_ns for found in inputs], "layers": layers, "level": settings.level,
+        "pooling": settings.pooling, "remove_common_component": settings.remove_common_component,
+        "common_component": _component_sum(encoder) if settings.remove_common_component else None,
         "dtype": settings.dtype, "column": settings.column, "pre_split": settings.pre_split,
         "batch_size": settings.batch_size, "memory": encoder.memory, "state": encoder.state,
         "weights": encoder.fingerprint(),
     }  # fmt: skip
+
+
+def _component_sum(encoder: Encoder) -> str | None:
+    return None if encoder.common_component is None else encoder.common_component.fingerprint()
 
 
 def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool, overwrite: bool) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -17,25 +18,29 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from elmokit.encode.batching import word_windows
+from elmokit.encode.batching import windows, word_windows
+from elmokit.encode.common_component import CommonComponent, fit_common_component
 from elmokit.encode.engine import Engine
 from elmokit.encode.language_model import LanguageModel, Score, Substitute
+from elmokit.encode.layer_choice import LayerChoice, Layers, all_views, layer_choice
 from elmokit.encode.memory import Memory, memory_in_bytes, share
+from elmokit.encode.pooling import PARTS, Part, Pooling, check_pooling
+from elmokit.encode.results import Item, Positions, Result, SentenceVector, WordVectors, items
+from elmokit.encode.word_weights import COUNTS_FILE, WordWeights
 from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.loading import load
-from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.bilm import CarriedState
+from elmokit.nn.config import NetworkConfig
 from elmokit.nn.layer_mix import LayerMix
-from elmokit.text.normalize import normalize
+from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
+from elmokit.saved_model import SavedModel
+from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.word_rows import ByteRows, WordRows
-from elmokit.text.words import split_words
 
 Sentence = str | Sequence[str]
-Layers = Literal["all", "top", "average", "mix"] | int
 Level = Literal["token", "sentence"]
 Start = Literal["zero", "warm", "carry"]
 Array = NDArray[np.float32]
-Combine = Callable[[list[Tensor]], Tensor]
 
 _WINDOW_BATCHES = 16  # batches that are sorted together and share their distinct words
 _WINDOW_BYTES, _LEAST_WORDS = 128 << 20, 4096  # all layers of a window's words
@@ -57,11 +62,12 @@ class Encoder:
     """
 
     def __init__(
-        self, model: ElmoModel, *, rows: WordRows | None = None, mix: LayerMix | None = None,
-        state: Start | None = None, notes: Sequence[str] = (), folder: Path | None = None,
-        memory: Memory | None = None,
+        self, model: ElmoNetwork | HasNetwork, *, rows: WordRows | None = None, mix: LayerMix | None = None,
+        state: Start | None = None, notes: Sequence[str] = (), saved: SavedModel | None = None,
+        preprocessing: Preprocessing | None = None, memory: Memory | None = None,
     ) -> None:  # fmt: skip
         """See `from_pretrained`. `rows` is how the model reads words; by default bytes."""
+        model = network_of(model)
         self.memory = memory_in_bytes(memory)
         if rows is None:
             if model.config.token_encoder != "char_cnn":
@@ -81,9 +87,12 @@ class Encoder:
         self.mix = None if mix is None else mix.train(False)
         self.state: Start = state or default
         self.notes = list(notes)
+        if preprocessing is None and isinstance(model.config, Preprocessing):  # an `ElmoConfig`
+            preprocessing = model.config
+        self.preprocessing = preprocessing or Preprocessing()
         self.n_layers = model.config.n_layers + 1
         self.dim = model.config.hidden_size
-        self._folder = folder
+        self._saved = saved
         self._carried = CarriedState()
         with torch.inference_mode():
             self._engine = Engine(model, rows, memory=self.memory)
@@ -119,44 +128,60 @@ class Encoder:
         )
         return cls(
             found.model, rows=found.rows, mix=found.mix, state=state, notes=found.notes,
-            folder=found.folder, memory=memory,
+            saved=found.saved, preprocessing=found.preprocessing, memory=memory,
         )  # fmt: skip
 
     @overload
     def encode(
         self, sentences: Iterable[Sentence], *, layers: Layers = ..., level: Literal["token"] = ...,
-        batch_size: int = ..., is_split_into_words: bool = ..., show_progress_bar: bool = ...,
+        positions: Positions | None = ..., batch_size: int = ..., is_split_into_words: bool = ...,
+        show_progress_bar: bool = ...,
     ) -> list[Array]: ...  # fmt: skip
 
     @overload
     def encode(
         self, sentences: Iterable[Sentence], *, layers: Layers = ..., level: Literal["sentence"],
-        batch_size: int = ..., is_split_into_words: bool = ..., show_progress_bar: bool = ...,
+        pooling: Pooling | None = ..., remove_common_component: bool | None = ..., batch_size: int = ...,
+        is_split_into_words: bool = ..., show_progress_bar: bool = ...,
     ) -> Array: ...  # fmt: skip
 
     def encode(
-        self, sentences: Iterable[Sentence], *, layers: Layers = "all", level: Level = "token", batch_size: int = 256,
-        is_split_into_words: bool = False, show_progress_bar: bool = False,
+        self, sentences: Iterable[Sentence], *, layers: Layers = "all", level: Level = "token",
+        pooling: Pooling | None = None, remove_common_component: bool | None = None,
+        positions: Positions | None = None, batch_size: int = 256, is_split_into_words: bool = False,
+        show_progress_bar: bool = False,
     ) -> list[Array] | Array:  # fmt: skip
         """Vectors of sentences, in the order given.
 
         Args:
             sentences: Texts, or lists of words with `is_split_into_words=True`. Any iterable, a generator too.
             layers: "all" of them, the "top" one, their "average", the "mix" (that of a trained classifier, else the
-                average), or the number of one (0 is the token layer, -1 the top).
-            level: A vector a word ("token"), or the mean over the words of each sentence ("sentence").
+                average), "concat" (side by side), the number of one (0 is the token layer, -1 the top), or a list of
+                such numbers.
+            level: A vector per word ("token") or per sentence ("sentence").
+            pooling: Of a sentence's words: "mean"; "max" of each dimension; "mean+max", both side by side; "weighted",
+                the mean weighted by log(1 + N / n), from the model's word counts (`WordWeights`). Default:
+                "weighted" if the model has word counts, as those of `elmo pretrain` do, else "mean".
+            remove_common_component: Take the common component that the model holds off sentence vectors, see
+                `fit_common_component`. Default: no.
+            positions: For each sentence the numbers of the words whose vectors are wanted, from 0, negative from the
+                end; only they are kept in memory.
             batch_size: Most sentences the network sees at once; the result does not depend on it. With
                 `state="carry"` the most of a call: the sentences of a call are one batch.
             is_split_into_words: The sentences are lists of words, which stay whole.
             show_progress_bar: On stderr.
 
         Returns:
-            For tokens a list of float32 arrays, (n_layers, words, dim) with "all", else (words, dim); `words` may be 0.
-            For sentences one array, (n, n_layers, dim) with "all", else (n, dim); zero for a sentence without words.
+            For tokens a list of float32 arrays, (layers, words, dim) with "all" or a list of layers, (words,
+            n_layers · dim) with "concat", else (words, dim); `words` may be 0, and with `positions` is their number.
+            For sentences one array, (n, layers, dim), (n, n_layers · dim) or (n, dim), twice as wide with "mean+max";
+            zero for a sentence without words.
 
         Raises:
-            ConfigError: An unknown value of `layers` or `level`, a batch size below 1, or with `state="carry"` more
-                sentences than that.
+            ConfigError: An unknown value of `layers`, `level` or `pooling`, an option of the other level, a batch size
+                below 1, or with `state="carry"` more sentences than that.
+            ModelError: "weighted" for a model without word counts, or no common component to remove.
+            DataError: A position that a sentence lacks, or not one list of positions per sentence.
             ValueError: A text among lists of words or the other way round.
         """
         total = len(sentences) if isinstance(sentences, Sequence) else None
@@ -164,18 +189,21 @@ class Encoder:
             task = progress.add_task("encoding", total=total)
             results = []
             for array in self.stream(
-                sentences, layers=layers, level=level, batch_size=batch_size, is_split_into_words=is_split_into_words
-            ):
+                sentences, layers=layers, level=level, pooling=pooling,
+                remove_common_component=remove_common_component, positions=positions, batch_size=batch_size,
+                is_split_into_words=is_split_into_words,
+            ):  # fmt: skip
                 results.append(array)
                 progress.advance(task)
         if level == "token":
             return results
-        shape = (self.n_layers, self.dim) if layers == "all" else (self.dim,)
+        shape = self.sentence_shape(layers=layers, pooling=pooling)
         return np.stack(results) if results else np.zeros((0, *shape), dtype=np.float32)
 
     def stream(
-        self, sentences: Iterable[Sentence], *, layers: Layers = "all", level: Level = "token", batch_size: int = 256,
-        is_split_into_words: bool = False,
+        self, sentences: Iterable[Sentence], *, layers: Layers = "all", level: Level = "token",
+        pooling: Pooling | None = None, remove_common_component: bool | None = None,
+        positions: Positions | None = None, batch_size: int = 256, is_split_into_words: bool = False,
     ) -> Iterator[Array]:  # fmt: skip
         """`encode`, one array at a time: sentences are read, and arrays held, a few thousand at once."""
         if level not in ("token", "sentence"):
@@ -184,9 +212,71 @@ class Encoder:
             raise ConfigError(f"batch_size is {batch_size}; expected at least 1.")
         if isinstance(sentences, str):
             raise ValueError("Expected a list of sentences, got one text; wrap it in a list.")
-        combine = self._combination(layers)
+        choice = self.layer_choice(layers)
+        result: Result = WordVectors(choice)
+        if level == "sentence":
+            if positions is not None:
+                raise ConfigError("positions are of words: expected level 'token'.")
+            result = self._sentence_vector(choice, pooling, remove_common_component)
+        elif pooling is not None or remove_common_component is not None:
+            given = "pooling" if pooling is not None else "remove_common_component"
+            raise ConfigError(f"{given} is of whole sentences: expected level 'sentence'.")
         words = (self._words(sentence, is_split_into_words=is_split_into_words) for sentence in sentences)
-        return self._stream(words, combine, level=level, batch_size=batch_size)
+        return self._stream(items(words, positions), result, batch_size=batch_size)
+
+    def layer_choice(self, layers: Layers) -> LayerChoice:
+        """What `layers` gives for this model.
+
+        Raises:
+            ConfigError: An unknown value.
+        """
+        return layer_choice(layers, n_layers=self.n_layers, dim=self.dim, mix=self.mix)
+
+    def sentence_shape(self, *, layers: Layers = "all", pooling: Pooling | None = None) -> tuple[int, ...]:
+        """Shape of the vector of one sentence: (size,) or (layers, size)."""
+        return self._sentence_vector(self.layer_choice(layers), pooling, remove=False).shape
+
+    @cached_property
+    def word_weights(self) -> WordWeights | None:
+        """Weights of words for `pooling="weighted"`, from the counts in the model's folder; None without counts."""
+        return None if self._saved is None else WordWeights.of_folder(self._saved.folder)
+
+    @property
+    def default_pooling(self) -> Pooling:
+        """What `pooling=None` means: "weighted" where the model has word counts, else "mean".
+
+        Chosen on STS 2012 to 2014, CR and the training part of MRPC (docs/results.md).
+        """
+        return "mean" if self.word_weights is None else "weighted"
+
+    @cached_property
+    def common_component(self) -> CommonComponent | None:
+        """What `remove_common_component` takes off: that of the model's folder, or the one fitted last."""
+        return None if self._saved is None else CommonComponent.of_folder(self._saved.folder)
+
+    def fit_common_component(
+        self, sentences: Iterable[Sentence], *, batch_size: int = 256, is_split_into_words: bool = False
+    ) -> CommonComponent:
+        """Find what the vectors of nearly all sentences share, for every pooling and choice of layers, and keep it.
+
+        A few thousand sentences of ordinary text do. `.save(folder)` on the result writes it into a model folder.
+
+        Raises:
+            DataError: There are fewer than ten sentences with words.
+        """
+        every = all_views(n_layers=self.n_layers, dim=self.dim, mix=self.mix)
+        texts = (self._words(sentence, is_split_into_words=is_split_into_words) for sentence in sentences)
+        weigh = self.word_weights
+
+        def views() -> Iterator[tuple[Array, Array | None]]:
+            for window in windows((words for words in texts if words), batch_size):
+                arrays = self._stream(items(window, None), WordVectors(every), batch_size=batch_size)
+                for words, array in zip(window, arrays, strict=True):
+                    yield array, None if weigh is None else weigh(words)
+
+        parts: list[Part] = ["mean", "max"] if weigh is None else ["mean", "max", "weighted"]
+        self.common_component = fit_common_component(views(), parts)
+        return self.common_component
 
     def reset_state(self) -> None:
         """Forget what `state="carry"` carried: the next call starts from zero."""
@@ -239,13 +329,12 @@ class Encoder:
 
         `pre_split` says otherwise: words are separated by blanks, or are not.
         """
-        text = normalize(text, self.model.config.text_steps or [])
-        blanks = self.model.config.pre_split if pre_split is None else pre_split
-        return text.split() if blanks else split_words(text)
+        return self.preprocessing.words(text, pre_split=pre_split)
 
     def fingerprint(self) -> str:
         """A sum of configuration, weights, layer mix and dictionaries: what gives other vectors has another one."""
-        digest = hashlib.sha256(self.model.config.to_json_string().encode())
+        text = [self.preprocessing.text_steps, self.preprocessing.pre_split]
+        digest = hashlib.sha256(json.dumps([asdict(NetworkConfig.of(self.model.config)), text]).encode())
         digest.update(json.dumps([version("elmokit"), self._engine.rows.lexicon()]).encode())
         mix = {} if self.mix is None else self.mix.state_dict()
         for name, tensor in [*sorted(self.model.state_dict().items()), *sorted(mix.items())]:
@@ -255,9 +344,9 @@ class Encoder:
 
     @cached_property
     def _language_model(self) -> LanguageModel:
-        if self._folder is None:
+        if self._saved is None:
             raise ModelError("this model has no language-model head: expected a folder of elmo pretrain")
-        return LanguageModel.from_folder(self._folder, self._engine)
+        return LanguageModel.of(self._saved, self._engine)
 
     def _words(self, sentence: Sentence, *, is_split_into_words: bool) -> list[str]:
         if is_split_into_words:
@@ -272,24 +361,25 @@ class Encoder:
             )
         return self.words(sentence)
 
-    def _stream(
-        self, sentences: Iterable[list[str]], combine: Combine, *, level: Level, batch_size: int
-    ) -> Iterator[Array]:
+    def _stream(self, sentences: Iterable[Item], result: Result, *, batch_size: int) -> Iterator[Array]:
         if self.state == "carry":
             with torch.inference_mode():
-                rows = self._carry(list(sentences), batch_size=batch_size)
-                arrays = [_result(layers, combine, level) for layers in rows]
+                together = list(sentences)
+                rows = self._carry([item.words for item in together], batch_size=batch_size)
+                arrays = [result(item, layers) for item, layers in zip(together, rows, strict=True)]
             yield from arrays
             return
         most_words = max(_LEAST_WORDS, max(_WINDOW_BYTES, share(self.memory)) // (4 * self.dim * self.n_layers))
         most_sentences = batch_size * _WINDOW_BATCHES
-        for window in word_windows(sentences, words=len, most_sentences=most_sentences, most_words=most_words):
+        for window in word_windows(
+            sentences, words=lambda item: len(item.words), most_sentences=most_sentences, most_words=most_words
+        ):
             found: dict[int, Array] = {}
             with torch.inference_mode():  # not around a yield: the mode would leak into the caller's code
                 for number, layers in self._engine.layers(
-                    window, batch_size=batch_size, zero_state=self.state == "zero"
+                    [item.words for item in window], batch_size=batch_size, zero_state=self.state == "zero"
                 ):
-                    found[number] = _result(layers, combine, level)
+                    found[number] = result(window[number], layers)
             for number in range(len(window)):
                 yield found.pop(number)
 
@@ -305,35 +395,36 @@ class Encoder:
         self._carried.keep(final)
         return layers
 
-    def _combination(self, layers: Layers) -> Combine:
-        """How the layers of a sentence become the result."""
-        if layers == "all":
-            return lambda hidden: torch.stack([layer.float() for layer in hidden])
-        if layers == "mix" and (mix := self.mix) is not None:
-            return lambda hidden: _mixed(mix, hidden)
-        if layers in ("average", "mix"):
-            return lambda hidden: torch.stack([layer.float() for layer in hidden]).mean(dim=0)
-        number = -1 if layers == "top" else layers
-        if isinstance(number, bool) or not isinstance(number, int) or not -self.n_layers <= number < self.n_layers:
-            raise ConfigError(
-                f"Unknown layers {layers!r}. Expected 'all', 'top', 'average', 'mix' or a number from 0 to "
-                f"{self.n_layers - 1}."
+    def _sentence_vector(self, choice: LayerChoice, pooling: Pooling | None, remove: bool | None) -> SentenceVector:
+        """
+        Raises:
+            ConfigError, ModelError: As `encode`.
+        """
+        pooling = self.default_pooling if pooling is None else pooling
+        check_pooling(pooling)
+        weights = self.word_weights if pooling == "weighted" else None
+        if pooling == "weighted" and weights is None:
+            raise ModelError(
+                f"pooling 'weighted' needs word counts, which this model does not have: put {COUNTS_FILE} "
+                "(word<TAB>count per line) into its folder, or choose another pooling"
             )
-        return lambda hidden: hidden[number].float()
+        component = self._checked_component(pooling) if remove else None
+        return SentenceVector(choice, pooling, weights, component)
 
-
-def _mixed(mix: LayerMix, hidden: list[Tensor]) -> Tensor:
-    """(W, D) a layer to (W, D)."""
-    mask = torch.ones(1, len(hidden[0]), dtype=torch.bool, device=hidden[0].device)
-    mixed: Tensor = mix([layer.unsqueeze(0) for layer in hidden], mask)
-    return mixed[0].float()
-
-
-def _result(layers: list[Tensor], combine: Combine, level: Level) -> Array:
-    """Layers (W, D) of one sentence to an array of its own."""
-    combined = combine(layers)  # (W, D) or (layers, W, D)
-    if level == "sentence":
-        words = combined.shape[-2]
-        combined = combined.mean(dim=-2) if words else combined.new_zeros(*combined.shape[:-2], combined.shape[-1])
-    array: Array = combined.cpu().numpy()
-    return array if array.base is None or not array.size else np.array(array)
+    def _checked_component(self, pooling: Pooling) -> CommonComponent:
+        component = self.common_component
+        if component is None:
+            raise ModelError(
+                "this model has no common component to remove: fit one with Encoder.fit_common_component(texts), or "
+                "`elmo convert --common-component-text FILE`"
+            )
+        views = self.n_layers + (1 if self.mix is None else 2)
+        for part in PARTS[pooling]:
+            found = component.directions.get(part)
+            if found is None or found.shape != (views, self.dim):
+                shape = "none" if found is None else str(found.shape)
+                raise ModelError(
+                    f"the common component does not fit this model and pooling {pooling!r}: expected "
+                    f"{(views, self.dim)} for {part}, got {shape}; fit it again"
+                )
+        return component

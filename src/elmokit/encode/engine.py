@@ -12,9 +12,9 @@ from elmokit.encode.batching import length_sorted_batches
 from elmokit.encode.memory import layer_budget
 from elmokit.encode.token_table import TokenTable, table_of
 from elmokit.machine import return_freed_memory
-from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.bilm import BiLM, State
 from elmokit.nn.lstm import ProjectedLSTM, lay_out_for_inference
+from elmokit.nn.network import ElmoNetwork
 from elmokit.text.word_rows import WordRows
 
 
@@ -25,7 +25,7 @@ class Engine:
         words_per_batch: Most words of a batch; a longer text goes through a biLM in pieces of this length.
     """
 
-    def __init__(self, model: ElmoModel, rows: WordRows, *, memory: int | None = None) -> None:
+    def __init__(self, model: ElmoNetwork, rows: WordRows, *, memory: int | None = None) -> None:
         """`memory`: bytes that raise the size of batches, see `encode/memory.py`."""
         self.model, self.rows = model, rows
         word_bytes = 4 * model.config.hidden_size * (model.config.n_layers + 1)
@@ -72,8 +72,9 @@ class Engine:
 
     def _batch(self, vectors: Tensor, slots: Sequence[list[int]], state: State) -> tuple[list[list[Tensor]], State]:
         lengths = [len(row) for row in slots]
-        tokens = vectors[torch.tensor([slot for row in slots for slot in row], dtype=torch.long)]  # (N, P)
-        outputs, final = self.model.bilm.forward_ragged(tokens, lengths, state=state)
+        words = torch.tensor([slot for row in slots for slot in row], dtype=torch.long, device=vectors.device)
+        tokens = vectors[words]  # (N, P)
+        outputs, final = self.model.bilm.forward_ragged(tokens, lengths, state=state, words=words)
         layers = [torch.cat([tokens] * self.model.config.directions, dim=1), *outputs]  # (N, D) each
         pieces = zip(*(torch.split(layer, lengths) for layer in layers), strict=True)
         return [list(sentence) for sentence in pieces], final
@@ -83,7 +84,7 @@ class Engine:
 
         The states go from piece to piece, so the result is that of one long pass.
         """
-        bilm, size = cast(BiLM, self.model.bilm), self.model.config.projection_dim
+        bilm, size = self.model.bilm, self.model.config.projection_dim
         directions = self.model.config.directions
         index = torch.tensor(slots)
         length = len(slots)

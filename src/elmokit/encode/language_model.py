@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +15,8 @@ from torch import Tensor
 from elmokit.encode.batching import word_windows
 from elmokit.encode.engine import Engine
 from elmokit.errors import ConfigError, ModelError
-from elmokit.models.loading import load, load_config
-from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.nn.softmax import SoftmaxHead
+from elmokit.saved_model import VOCABULARY_FILE, SavedModel
 from elmokit.text.char_ids import BOS, EOS
 from elmokit.text.vocab import Vocabulary
 
@@ -68,23 +66,22 @@ class LanguageModel:
         self._size = engine.model.config.projection_dim
 
     @classmethod
-    def from_folder(cls, folder: Path, engine: Engine) -> LanguageModel:
+    def of(cls, saved: SavedModel, engine: Engine) -> LanguageModel:
         """The head in a folder of `elmo pretrain`.
 
         Raises:
             ModelError: The folder holds none, its vocabulary is missing, or the model reads forward only.
         """
-        config = load_config(folder)
-        if not config.vocab_size or not (folder / "vocab.txt").is_file():
+        config, folder = saved.config, saved.folder
+        if not config.vocab_size or not (folder / VOCABULARY_FILE).is_file():
             raise ModelError(f"{folder} has no language-model head: expected a folder of elmo pretrain")
         if config.directions != 2:
             raise ModelError(f"{folder} is a forward language model; expected both directions")
-        dtype = str(engine.model.dtype).removeprefix("torch.")
-        model = load(ElmoForPreTraining, folder, dtype=dtype)
-        vocabulary = Vocabulary.load(folder / "vocab.txt")
+        head = saved.language_head(dtype=str(engine.model.dtype).removeprefix("torch."))
+        vocabulary = saved.vocabulary()
         if len(vocabulary) != config.vocab_size:
             raise ModelError(f"{folder}/vocab.txt has {len(vocabulary)} words; its head predicts {config.vocab_size}")
-        return cls(engine, model.head.to(engine.model.device), vocabulary)
+        return cls(engine, head.to(engine.model.device), vocabulary)
 
     def score(self, sentences: Sequence[Sequence[str]]) -> list[Score]:
         """See `Encoder.score`."""

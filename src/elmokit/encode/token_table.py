@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from elmokit.encode.batching import windows
-from elmokit.models.modeling_elmo import ElmoModel
+from elmokit.nn.network import ElmoNetwork
 from elmokit.text.word_rows import WordRows
 
 _WORDS_PER_CALL = 256
@@ -25,7 +25,7 @@ class TokenTable:
         capacity: Words that stay from call to call; a single call may need more.
     """
 
-    def __init__(self, model: ElmoModel, rows: WordRows, *, capacity: int | None = None) -> None:
+    def __init__(self, model: ElmoNetwork, rows: WordRows, *, capacity: int | None = None) -> None:
         self._model, self._rows = model, rows
         markers = model.token_vectors(model.marker_rows())
         self._vectors = markers  # (2 + words, P)

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.encode.results import Item
 from elmokit.errors import ConfigError
 
 ENDINGS = (".hdf5", ".h5", ".parquet", ".npz")
@@ -31,13 +32,13 @@ class OutputShape:
     """What each sentence brings.
 
     Attributes:
-        layers: How many, where each sentence has all of them; None for a single layer.
+        layers: Their numbers, where several stay apart; None for one vector per word or sentence.
         dim: Size of a vector.
         level: "token" or "sentence".
         dtype: Of the vectors.
     """
 
-    layers: int | None
+    layers: Sequence[int] | None
     dim: int
     level: str
     dtype: str
@@ -51,8 +52,10 @@ class Writer(ABC):
         self.partial = path.with_name(f".{path.name}.writing")
 
     @abstractmethod
-    def add(self, number: int, text: str, words: Sequence[str], vectors: Array) -> None:
-        """Sentence `number`: `vectors` are (layers, words, D), (words, D), or of a whole sentence (layers, D), (D,)."""
+    def add(self, number: int, text: str, item: Item, vectors: Array) -> None:
+        """Sentence `number`, its text and words: `vectors` are (layers, words, D), (words, D), or of a whole sentence
+        (layers, D), (D,). Where only some positions are written, `words` counts these.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -62,7 +65,7 @@ class Writer(ABC):
     def drop(self) -> None:
         """Close the file as it is."""
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -79,7 +82,8 @@ class Writer(ABC):
 class Hdf5Writer(Writer):
     """One data set a sentence, named by its number from "0"; `sentence_to_index` maps the texts to the names.
 
-    The layout of AllenNLP's `elmo` command. With whole sentences a data set is (layers, D) or (D,).
+    The layout of AllenNLP's `elmo` command. With whole sentences a data set is (layers, D) or (D,). Where only some
+    words are written, the attribute `positions` of each data set has their numbers.
     """
 
     def __init__(self, path: Path) -> None:
@@ -89,9 +93,15 @@ class Hdf5Writer(Writer):
         self._file = h5py.File(self.partial, "w")
         self._index: dict[str, str] = {}
 
-    def add(self, number: int, text: str, words: Sequence[str], vectors: Array) -> None:
-        self._file.create_dataset(str(number), data=vectors, track_times=False)
+    def add(self, number: int, text: str, item: Item, vectors: Array) -> None:
+        data = self._file.create_dataset(str(number), data=vectors, track_times=False)
+        if item.positions is not None:
+            data.attrs["positions"] = np.asarray(item.positions, dtype=np.int64)
         self._index[text] = str(number)
+
+    def describe(self, about: dict[str, str]) -> None:
+        """Attributes of the file."""
+        self._file.attrs.update(about)
 
     def close(self) -> None:
         import h5py
@@ -107,43 +117,49 @@ class Hdf5Writer(Writer):
 class ParquetWriter(Writer):
     """A row a word: `sentence`, `position`, `word` and its vectors; or a row a sentence: `sentence`, `text`, vectors.
 
-    Of all layers each has a column of lists, `layer_0` …; of one layer the column is `vector`.
+    Of several layers each has a column of lists, `layer_0` …; a single vector is in the column `vector`. With `fixed`
+    the lists are of a type that says their length.
     """
 
-    def __init__(self, path: Path, shape: OutputShape) -> None:
+    def __init__(self, path: Path, shape: OutputShape, *, fixed: bool = False) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         super().__init__(path)
+        self._fixed = fixed
         self._layers, self._level = shape.layers, shape.level
         token = [("sentence", pa.int64()), ("position", pa.int32()), ("word", pa.string())]
         fields = token if shape.level == "token" else [("sentence", pa.int64()), ("text", pa.string())]
-        names = ["vector"] if shape.layers is None else [f"layer_{layer}" for layer in range(shape.layers)]
-        values = pa.list_(pa.field("item", pa.float16() if shape.dtype == "float16" else pa.float32()))
+        names = self._columns()
+        item = pa.field("item", pa.float16() if shape.dtype == "float16" else pa.float32())
+        values = pa.list_(item, shape.dim if fixed else -1)
         self._schema = pa.schema([*fields, *((name, values) for name in names)])
         self._writer = pq.ParquetWriter(self.partial, self._schema, compression="zstd")
         self._rows: dict[str, list[Any]] = {}
         self._count = 0
 
-    def add(self, number: int, text: str, words: Sequence[str], vectors: Array) -> None:
+    def add(self, number: int, text: str, item: Item, vectors: Array) -> None:
         if self._level == "token":
-            count = len(words)
+            count = len(item.chosen)
             columns: dict[str, Any] = {
                 "sentence": np.full(count, number, dtype=np.int64),
-                "position": np.arange(count, dtype=np.int32),
-                "word": list(words),
+                "position": np.array(item.chosen, dtype=np.int32),
+                "word": [item.words[position] for position in item.chosen],
             }
         else:
             count = 1
             columns = {"sentence": np.array([number], dtype=np.int64), "text": [text]}
             vectors = vectors[:, None] if self._layers is not None else vectors[None]
-        names = ["vector"] if self._layers is None else [f"layer_{layer}" for layer in range(self._layers)]
+        names = self._columns()
         columns |= zip(names, [vectors] if self._layers is None else vectors, strict=True)
         for name, values in columns.items():
             self._rows.setdefault(name, []).append(values)
         self._count += count
         if self._count >= _ROWS_A_GROUP:
             self._flush()
+
+    def _columns(self) -> list[str]:
+        return ["vector"] if self._layers is None else [f"layer_{layer}" for layer in self._layers]
 
     def _flush(self) -> None:
         import pyarrow as pa
@@ -156,11 +172,18 @@ class ParquetWriter(Writer):
                 arrays[name] = pa.array(np.concatenate(parts))
             else:
                 joined = np.concatenate(parts)  # (rows, D)
+                if self._fixed:
+                    arrays[name] = pa.FixedSizeListArray.from_arrays(pa.array(joined.ravel()), joined.shape[1])
+                    continue
                 offsets = np.arange(0, joined.size + 1, joined.shape[1], dtype=np.int32)
                 arrays[name] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(joined.ravel()))
         if arrays:
             self._writer.write_table(pa.table(arrays, schema=self._schema))
         self._rows, self._count = {}, 0
+
+    def describe(self, about: dict[str, str]) -> None:
+        """Metadata of the file."""
+        self._writer.add_key_value_metadata(about)
 
     def close(self) -> None:
         self._flush()
@@ -173,7 +196,8 @@ class ParquetWriter(Writer):
 class NpzWriter(Writer):
     """Arrays as `numpy.load` reads them: of the n-th sentence `vectors_n` and `words_n`; of whole sentences `vectors`.
 
-    Whole sentences are held until the end: they are one array.
+    Where only some words are written, `positions_n` has their numbers. Whole sentences are kept until the end: they are
+    one array.
     """
 
     def __init__(self, path: Path, shape: OutputShape) -> None:
@@ -182,10 +206,12 @@ class NpzWriter(Writer):
         self._archive = zipfile.ZipFile(self.partial, "w", zipfile.ZIP_STORED, allowZip64=True)
         self._sentences: list[Array] = []
 
-    def add(self, number: int, text: str, words: Sequence[str], vectors: Array) -> None:
+    def add(self, number: int, text: str, item: Item, vectors: Array) -> None:
         if self._shape.level == "token":
             self._write(f"vectors_{number}", vectors)
-            self._write(f"words_{number}", np.array(words, dtype=np.str_))
+            self._write(f"words_{number}", np.array([item.words[place] for place in item.chosen], dtype=np.str_))
+            if item.positions is not None:
+                self._write(f"positions_{number}", np.array(item.positions, dtype=np.int64))
         else:
             self._sentences.append(vectors)
 
@@ -198,7 +224,7 @@ class NpzWriter(Writer):
 
     def close(self) -> None:
         if self._shape.level != "token":
-            size = (self._shape.dim,) if self._shape.layers is None else (self._shape.layers, self._shape.dim)
+            size = (self._shape.dim,) if self._shape.layers is None else (len(self._shape.layers), self._shape.dim)
             empty = np.zeros((0, *size), dtype=self._shape.dtype)
             self._write("vectors", np.stack(self._sentences) if self._sentences else empty)
         self._archive.close()

@@ -1,1 +1,1 @@
-"""`elmo compare`: methods side by side on one classification task, from a config to a report."""
+"""`elmo compare`: methods side by side on one task, from a config to a report."""

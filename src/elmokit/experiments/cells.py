@@ -1,12 +1,11 @@
-"""The pieces of work a study is made of. Each leaves a folder that is named by the hash of all it depends on.
+"""The pieces of work a comparison is made of. Each leaves a folder that is named by the hash of all it depends on.
 
-So an interrupted study goes on where it was, a changed setting costs only the cells it touches, and a finished study
+So an interrupted comparison resumes where it was, a changed setting costs only the cells it touches, and a finished one
 costs nothing.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import time
@@ -17,18 +16,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from elmokit.errors import DataError
 from elmokit.experiments.config import Kind
-from elmokit.settings import load_settings
-from elmokit.tasks.classification.config import ClassifyConfig
-from elmokit.tasks.config import HOUSEKEEPING
-from elmokit.tasks.run_folder import RunFolder, write_json
-from elmokit.text.words import split_words
+from elmokit.run_folder import RunFolder, write_json
+from elmokit.settings import load_settings, roles
+from elmokit.tasks import TASKS
+from elmokit.tasks.config import HeadConfig
+from elmokit.text.files import expand_paths
 
 FORMAT = 1  # raise when the same inputs would give other results
-SPEED_TEXTS = 256
 DONE = "cell.json"
 
 
@@ -37,9 +32,9 @@ class Cell(ABC):
     """One piece of work.
 
     Attributes:
-        folder: Where it leaves its results.
+        folder: Where its results are written.
         label: For the progress.
-        work: Texts it reads, for the time left.
+        work: Texts it reads, for the remaining time.
         needs: Folders of cells that must be done before.
     """
 
@@ -55,7 +50,7 @@ class Cell(ABC):
 
     @abstractmethod
     def run(self) -> None:
-        """Compute, in the calling process. Raises what `elmokit.errors` names for what the user can mend."""
+        """Compute, in the calling process. Raises what `elmokit.errors` names for what the user can fix."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +91,7 @@ class PretrainCell(Cell):
     settings: dict[str, Any]
 
     def run(self) -> None:
-        """See the class. An unfinished run is taken up."""
+        """See the class. An interrupted run is resumed."""
         from elmokit.pretrain.config import PretrainConfig
         from elmokit.pretrain.loop import pretrain
 
@@ -109,139 +104,47 @@ class PretrainCell(Cell):
 
 
 @dataclass(frozen=True)
-class LayersCell(Cell):
-    """The layers of all texts in the cache, so that trainings that begin together do not compute them twice."""
+class TrainCell(Cell):
+    """A trained model of a task: the folder that `elmo train TASK` writes."""
 
-    config: ClassifyConfig
-
-    def run(self) -> None:
-        """See the class."""
-        from elmokit.tasks.classification.training import compute_layers
-
-        began = time.perf_counter()
-        compute_layers(self.config)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / DONE, {"seconds": time.perf_counter() - began})
-
-
-@dataclass(frozen=True)
-class ClassifyCell(Cell):
-    """A trained classifier: what `elmo train classify` leaves, and how fast it predicts."""
-
-    config: ClassifyConfig
+    task: str
+    config: HeadConfig
 
     def run(self) -> None:
-        """See the class. An unfinished run is taken up."""
-        from elmokit.tasks.classification.training import train_classifier
+        """See the class. An interrupted run is resumed."""
+        from elmokit.tasks.run import run_task
 
         if not (self.folder / "metrics.json").is_file():
             partial = RunFolder(self.folder).work
-            train_classifier(self.config.model_copy(update={"resume": partial.is_dir()}))
-        write_json(self.folder / DONE, {"words_per_second": self._speed()})
+            run_task(TASKS[self.task].load(), self.config.model_copy(update={"resume": partial.is_dir()}))
+        write_json(self.folder / DONE, self.measured())
 
-    def _speed(self) -> float:
-        """Words a second from raw text to labels, on one thread, after a warm-up."""
-        from elmokit.tasks.classification.data import read_source
-        from elmokit.tasks.classification.predict import Classifier
-
-        classifier = Classifier.from_pretrained(self.folder)
-        texts = read_source("test", self.config)[0][:SPEED_TEXTS]
-        classifier.predict(texts[:8])
-        began = time.perf_counter()
-        classifier.predict(texts)
-        seconds = time.perf_counter() - began
-        return sum(len(classifier.tokenizer.words(text)[: classifier.max_words]) for text in texts) / seconds
-
-
-@dataclass(frozen=True)
-class TfidfCell(Cell):
-    """TF-IDF and a linear SVM, with the files of a classifier that the results are read from."""
-
-    config: ClassifyConfig
-
-    def run(self) -> None:
-        """See the class."""
-        from elmokit.tasks.classification.baseline import tfidf_svm
-        from elmokit.tasks.classification.data import load_data
-
-        run = RunFolder(self.folder)
-        run.open(overwrite=True)
-        data = load_data(self.config)
-        floor = tfidf_svm(data, seed=self.config.seed)
-        about = {
-            "labels": data.labels, "rows": {name: len(part.rows) for name, part in data.splits.items()},
-            "parameters": {"total": floor.scores["parameters"], "trained": floor.scores["parameters"]},
-            "seconds": {"train": floor.scores["seconds"], "total": floor.scores["seconds"]},
-        }  # fmt: skip
-        write_json(run.work / "metrics.json", {**floor.scores, **about})
-        with (run.work / "test_predictions.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["row", "gold", "predicted"])
-            for row, (gold, guess) in enumerate(zip(data.classes("test"), floor.predicted, strict=True)):
-                writer.writerow([row + 1, data.labels[gold], data.labels[guess]])
-        words = sum(len(split_words(text)) for text in data.texts("test"))
-        write_json(run.work / DONE, {"words_per_second": words / floor.predict_seconds})
-        run.finish()
-
-
-@dataclass(frozen=True)
-class MapCell(Cell):
-    """The uses of a word in the test texts, by a row's vectors, on a plane: `map.json`.
-
-    The vectors are what the trained mix makes of the layers; the plane is that of their two main components (PCA).
-    """
-
-    config: ClassifyConfig
-    trained: Path
-    word: str
-    uses: int
-
-    def run(self) -> None:
-        """See the class."""
-        from sklearn.decomposition import PCA
-
-        from elmokit.encode.encoder import Encoder
-        from elmokit.tasks.classification.data import load_data
-
-        data = load_data(self.config)
-        encoder = Encoder.from_pretrained(self.trained)
-        wanted = self.word.lower()
-        sentences: list[list[str]] = []
-        places: list[int] = []
-        classes: list[int] = []
-        for text, number in zip(data.texts("test"), data.classes("test"), strict=True):
-            words = encoder.words(text)[: self.config.max_words]
-            place = next((place for place, word in enumerate(words) if word.lower() == wanted), None)
-            if place is not None and len(places) < self.uses:
-                sentences.append(words)
-                places.append(place)
-                classes.append(int(number))
-        if len(places) < 3:
-            raise DataError(f"{self.word!r} stands in {len(places)} test texts; a map needs 3 (word_map.word)")
-        arrays = encoder.encode(sentences, layers="mix", is_split_into_words=True)
-        vectors = np.stack([array[place] for array, place in zip(arrays, places, strict=True)])
-        plane = PCA(2, random_state=0)
-        points = plane.fit_transform(vectors)
-        spread = float(vectors.std(axis=0).max())
-        run = RunFolder(self.folder)
-        run.open(overwrite=True)
-        shares = [0.0, 0.0] if spread < 1e-6 else plane.explained_variance_ratio_.tolist()
-        content = {"points": points.round(5).tolist(), "classes": classes, "explained": shares}
-        write_json(run.work / "map.json", content)
-        write_json(run.work / DONE, {"uses": len(places)})
-        run.finish()
+    def measured(self) -> dict[str, Any]:
+        """What is measured on the finished model beside its metrics."""
+        return {}
 
 
 def named(folder: Path, name: str, *inputs: Any) -> Path:
-    """The folder of a cell with these inputs: anything JSON can hold."""
+    """The folder of a cell with these inputs: anything JSON can represent."""
     text = json.dumps([FORMAT, *inputs], sort_keys=True, default=str)
     return folder / f"{_slug(name)}-{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
 
 
-def identity(config: ClassifyConfig) -> dict[str, Any]:
-    """The settings of a classifier that change what it learns, without the files: those go in by content."""
-    left_out = {*HOUSEKEEPING, "baseline", "threads", "model", "train", "test", "valid", "label_names", "vectors"}
-    return config.model_dump(mode="json", exclude=left_out)
+def identity(config: HeadConfig) -> dict[str, Any]:
+    """The settings of a run that change its result, without files: those are identified by content."""
+    left_out = {name for name, role in roles(type(config)).items() if not role.changes_result or role.files}
+    return config.model_dump(mode="json", exclude={*left_out, "threads"})
+
+
+def data_files(config: HeadConfig) -> list[str | Path]:
+    """The files of a run's data, without its model and vectors; a name that is no file stays a name."""
+    found: list[str | Path] = []
+    for name, role in roles(type(config)).items():
+        given = getattr(config, name)
+        if role.files and given is not None and name not in ("model", "vectors"):
+            for entry in given if isinstance(given, list) else [given]:
+                found += [entry] if not Path(entry).exists() else expand_paths(str(entry))
+    return found
 
 
 def digest(files: Iterable[str | Path]) -> list[str]:
@@ -268,9 +171,3 @@ def _content(path: Path, size: int, changed: int) -> str:
 
 def _slug(name: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")[:40]
-
-
-def right(folder: Path) -> np.ndarray:
-    """(N,) whether each test row got its label, of a trained cell."""
-    with (folder / "test_predictions.csv").open(encoding="utf-8", newline="") as file:
-        return np.array([row["gold"] == row["predicted"] for row in csv.DictReader(file)])

@@ -1,34 +1,25 @@
-"""The settings of `elmo compare`: data, seeds, what is shared, and one entry a row of the table."""
+"""The settings of `elmo compare`: a task, its data, seeds, what all rows share, and one entry per row of the table."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from elmokit.settings import Settings
-from elmokit.tasks.classification.config import ClassifyConfig
+from elmokit.settings import Settings, roles
+from elmokit.tasks import TASKS
 
 Kind = Literal["tfidf", "random", "svd", "cbow", "skipgram", "vectors", "model"]
 STATIC: tuple[Kind, ...] = ("random", "svd", "cbow", "skipgram", "vectors")
-"""Kinds of one vector a word, the random floor among them."""
+"""Kinds with one vector per word, the random baseline among them."""
 
-
-class DataConfig(Settings):
-    """The labelled rows: as of `elmo train classify`, whose documentation says more."""
-
-    train: list[str] = Field(min_length=1)
-    test: list[str] = Field(min_length=1)
-    valid: list[str] = Field(default=[])
-    text_column: str | None = None
-    label_column: str | None = None
-    label_names: Path | None = None
-    phrases: bool = True
-    polarity: bool = False
-    valid_fraction: float = Field(default=0.05, gt=0.0, lt=1.0)
-    clean: list[str] | None = None
-    max_words: int = Field(default=128, ge=1)
+_OLD_NAMES = {"classifier": "settings", "common": "settings"}
+_SET_BY_COMPARE = {"model", "vectors", "output", "seed", "threads", "cache", "baseline"}
+_VARIABLE = re.compile(r"\$(\w+)")
 
 
 class RowConfig(Settings):
@@ -36,21 +27,21 @@ class RowConfig(Settings):
 
     Attributes:
         name: As the table shows it; `vectors` and `start` of other rows refer to it.
-        kind: tfidf (with a linear SVM), random (vectors), svd, cbow, skipgram (trained on `text`), vectors (a file) or
-            model (a biLM).
+        kind: tfidf (with a linear SVM, classification only), random (vectors), svd, cbow, skipgram (trained on `text`),
+            vectors (a file) or model (a biLM, or any model folder).
         file: The vectors of kind `vectors`.
         model: The folder of kind `model`.
         pretrain: Settings of `elmo pretrain` that make the model of kind `model`, instead of `model`.
-        vectors: Name of a static row whose vectors stand beside the layers of a model.
-        start: Name of a row of the same kind from whose trained classifiers, of the same seed and share of labels, this
-            one goes on: with `finetune` in `settings`, the biLM or the static vectors learn too.
-        settings: Of `elmo train classify` for this row, over the study's `classifier`.
-        seeds: Other seeds than the study's.
+        vectors: Static vectors beside the layers of a model: the name of a static row above, or a file.
+        start: Name of a row of the same kind: this row continues from its trained models, of the same seed and share of
+            labels. With `finetune` in `settings`, the biLM or the static vectors are trained too.
+        settings: Of `elmo train` for this row, over those that all rows share.
+        seeds: Other seeds than those of the comparison.
         note: A sentence for the report.
     """
 
     name: str = Field(min_length=1)
-    kind: Kind
+    kind: Kind = "model"
     file: Path | None = None
     model: str | None = None
     pretrain: dict[str, Any] | None = None
@@ -73,19 +64,14 @@ class RowConfig(Settings):
             raise ValueError("a row of kind tfidf has no `start`")
         return self
 
-    @field_validator("settings")
-    @classmethod
-    def _known_settings(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        return check_classifier(settings)
-
 
 class EfficiencyConfig(Settings):
     """The curve over the share of labels.
 
     Attributes:
-        fractions: Shares of the training rows, the same of every class; the whole is always drawn.
+        fractions: Shares of the training rows, the same of every class; all rows are always included.
         rows: Names of the rows in it.
-        settings: Of `elmo train classify` for a share, over everything else: fewer rows want more epochs.
+        settings: Of `elmo train` for a share, over everything else: fewer rows need more epochs.
     """
 
     fractions: list[float] = Field(default=[0.01, 0.05, 0.2])
@@ -99,23 +85,21 @@ class EfficiencyConfig(Settings):
             raise ValueError("rising shares between 0 and 1 are expected")
         return fractions
 
-    @field_validator("settings")
-    @classmethod
-    def _known(cls, settings: dict[float, dict[str, Any]], info: ValidationInfo) -> dict[float, dict[str, Any]]:
-        for fraction, values in settings.items():
-            if fraction not in info.data.get("fractions", [fraction]):
+    @model_validator(mode="after")
+    def _settings_of_shares(self) -> EfficiencyConfig:
+        for fraction in self.settings:
+            if fraction not in self.fractions:
                 raise ValueError(f"{fraction} is none of the fractions")
-            check_classifier(values)
-        return settings
+        return self
 
 
 class MapConfig(Settings):
-    """The picture of one word's uses under each method.
+    """The picture of one word's occurrences under each method, for classification.
 
     Attributes:
-        word: Lower or upper case does not matter; None draws none.
-        rows: Names of rows; all that have vectors without.
-        uses: Uses at most, the first of the test texts.
+        word: In any case; None draws none.
+        rows: Names of rows; by default all that have vectors.
+        uses: Maximum number of occurrences, the first of the test texts.
     """
 
     word: str | None = None
@@ -124,44 +108,96 @@ class MapConfig(Settings):
 
 
 class CompareConfig(Settings):
-    """A whole study.
+    """A whole comparison.
 
     Attributes:
         title: Of the report.
         output: Folder of the report and of everything computed for it.
-        data: The labelled rows.
-        text: Text files that static vectors and `pretrain` rows learn from; the texts of the training rows without.
-        text_column: Where the text stands in tables of `text`.
+        task: As in `elmo train TASK`.
+        data: The settings of `elmo train TASK` that name the data: files, columns, how they are read.
+        text: Text files that static vectors and `pretrain` rows are trained on; by default the texts of the training
+            rows (classification only).
+        text_column: Column of the text in tables of `text`.
         seeds: Each row is trained once with each.
-        classifier: Settings of `elmo train classify` that all rows share.
+        settings: Of `elmo train TASK` that all rows share; also called `classifier` or `common`.
         vectors: Settings of `elmo train vectors` that the static rows share.
         rows: The methods, in the order of the table.
+        baselines: Rows that the others are compared with, seed by seed; by default the first.
         efficiency: The curve over the share of labels.
-        word_map: One word's uses under each method.
-        processes: Trainings at a time, one thread each; one a core without.
+        word_map: One word's occurrences under each method.
+        processes: Runs at a time, one thread each; by default one per core.
         cache: Folder of the computed biLM layers.
         progress: Show a bar.
     """
 
     title: str = "Comparison"
     output: Path
-    data: DataConfig
+    task: str = "classify"
+    data: dict[str, Any]
     text: list[str] = Field(default=[])
     text_column: str | None = None
     seeds: list[int] = Field(default=[1, 2, 3], min_length=1)
-    classifier: dict[str, Any] = Field(default={})
+    settings: dict[str, Any] = Field(default={})
     vectors: dict[str, Any] = Field(default={})
     rows: list[RowConfig] = Field(min_length=1)
+    baselines: list[str] = Field(default=[])
     efficiency: EfficiencyConfig = EfficiencyConfig()
     word_map: MapConfig = MapConfig()
     processes: int | None = Field(default=None, ge=1)
     cache: Path | None = None
     progress: bool = True
 
-    @field_validator("classifier")
+    @model_validator(mode="before")
     @classmethod
-    def _known_settings(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        return check_classifier(settings)
+    def _as_written(cls, values: Any) -> Any:
+        """Old names of settings, and environment variables such as `$ELMOKIT_DATA` in any text."""
+        if not isinstance(values, dict):
+            return values
+        renamed: dict[str, Any] = {}
+        for name, value in values.items():
+            if name in _OLD_NAMES and _OLD_NAMES[name] in values:
+                raise ValueError(f"{name!r} is another name of {_OLD_NAMES[name]!r}: give one of them")
+            renamed[_OLD_NAMES.get(name) or name] = value
+        return _with_variables(renamed)
+
+    @field_validator("task")
+    @classmethod
+    def _known_task(cls, task: str) -> str:
+        if task not in TASKS:
+            raise ValueError(f"expected one of {', '.join(TASKS)}")
+        return task
+
+    @model_validator(mode="after")
+    def _fits_its_task(self) -> CompareConfig:
+        for name in self.data:
+            self._check_setting(name)
+        shares = self.efficiency.settings.values()
+        for settings in (self.settings, *(row.settings for row in self.rows), *shares):
+            for name in settings:
+                self._check_setting(name)
+                if roles(TASKS[self.task].settings())[name].files:
+                    raise ValueError(f"{name!r} belongs to `data`")
+        if self.task != "classify":
+            only = [row.name for row in self.rows if row.kind == "tfidf"]
+            if only:
+                raise ValueError(f"row {only[0]!r}: kind tfidf is for the task classify")
+            if self.word_map.word is not None:
+                raise ValueError("word_map is for the task classify")
+            if not self.text and any(self._needs_text(row) for row in self.rows):
+                raise ValueError("`text` is missing: static vectors and `pretrain` rows are trained on it")
+        return self
+
+    @staticmethod
+    def _needs_text(row: RowConfig) -> bool:
+        return row.start is None and (row.kind not in ("model", "vectors") or row.pretrain is not None)
+
+    def _check_setting(self, name: str) -> None:
+        """Raises ValueError for an unknown setting of the task, or one that the comparison sets itself."""
+        if name in _SET_BY_COMPARE:
+            where = ": give it to the row, beside `settings`" if name in ("model", "vectors") else ""
+            raise ValueError(f"{name!r} is set by the study{where}")
+        if name not in TASKS[self.task].settings().model_fields:
+            raise ValueError(f"{name!r} is no setting of elmo train {self.task}")
 
     @model_validator(mode="after")
     def _names_fit(self) -> CompareConfig:
@@ -169,50 +205,51 @@ class CompareConfig(Settings):
         for row in self.rows:
             if row.name in kinds:
                 raise ValueError(f"two rows have the name {row.name!r}")
-            if row.vectors is not None and kinds.get(row.vectors) not in STATIC:
-                raise ValueError(f"row {row.name!r}: vectors {row.vectors!r} is no static row above it")
-            if row.vectors is not None and self.row(row.vectors).start is not None:
-                raise ValueError(
-                    f"row {row.name!r}: vectors {row.vectors!r} learns within its classifiers; "
-                    "name the row it starts from"
-                )
+            if row.vectors is not None:
+                self._check_vectors(row, row.vectors, kinds)
             if row.start is not None and kinds.get(row.start) != row.kind:
                 raise ValueError(f"row {row.name!r}: start {row.start!r} is no row of kind {row.kind} above it")
             kinds[row.name] = row.kind
-        for place, names in (("efficiency.rows", self.efficiency.rows), ("word_map.rows", self.word_map.rows or [])):
+        named = {
+            "baselines": self.baselines, "efficiency.rows": self.efficiency.rows,
+            "word_map.rows": self.word_map.rows or [],
+        }  # fmt: skip
+        for place, names in named.items():
             if unknown := [name for name in names if name not in kinds]:
                 raise ValueError(f"{place} names {unknown[0]!r}; the rows are {', '.join(kinds)}")
         return self
+
+    def _check_vectors(self, row: RowConfig, vectors: str, above: Mapping[str, Kind]) -> None:
+        """Raises ValueError for what is no static row above a row, and no file."""
+        if not Path(vectors).suffix and above.get(vectors) not in STATIC:
+            raise ValueError(f"row {row.name!r}: vectors {vectors!r} is no static row above it, and no file")
+        if vectors in above and self.row(vectors).start is not None:
+            raise ValueError(
+                f"row {row.name!r}: vectors {vectors!r} learns within its classifiers; name the row it starts from"
+            )
 
     def row(self, name: str) -> RowConfig:
         """The row of a name."""
         return next(row for row in self.rows if row.name == name)
 
-
-_OURS = {
-    "model",
-    "train",
-    "test",
-    "valid",
-    "output",
-    "seed",
-    "train_fraction",
-    "vectors",
-    "threads",
-    "cache",
-    "baseline",
-}
+    def seeds_of(self, row: RowConfig) -> list[int]:
+        """The seeds a row is trained with."""
+        return row.seeds or self.seeds
 
 
-def check_classifier(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings of `elmo train classify` that a study may give.
+def _with_variables(value: Any) -> Any:
+    """`value` with environment variables in its texts.
 
     Raises:
-        ValueError: An unknown one, or one that the study sets itself.
+        ValueError: A variable is not set.
     """
-    for name in settings:
-        if name in _OURS:
-            raise ValueError(f"{name!r} is set by the study")
-        if name not in ClassifyConfig.model_fields:
-            raise ValueError(f"{name!r} is no setting of elmo train classify")
-    return settings
+    if isinstance(value, dict):
+        return {key: _with_variables(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_variables(inner) for inner in value]
+    if not isinstance(value, str):
+        return value
+    for name in _VARIABLE.findall(value):
+        if name not in os.environ:
+            raise ValueError(f"{value}: set {name} to the folder that is meant")
+    return _VARIABLE.sub(lambda found: os.environ[found[1]], value)

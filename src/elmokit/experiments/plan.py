@@ -1,29 +1,32 @@
-"""From a study's settings to its cells, in an order in which each comes behind what it needs."""
+"""From the settings of a comparison to its cells, each after those it needs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.experiments.cells import (
     Cell,
-    ClassifyCell,
-    LayersCell,
-    MapCell,
     PretrainCell,
-    TfidfCell,
+    TrainCell,
     VectorsCell,
+    data_files,
     digest,
     identity,
     named,
 )
+from elmokit.experiments.classification import ClassifyCell, LayersCell, MapCell, TfidfCell
 from elmokit.experiments.config import STATIC, CompareConfig, RowConfig
 from elmokit.pretrained import located
 from elmokit.settings import load_settings
+from elmokit.tasks import TASKS
 from elmokit.tasks.classification.config import ClassifyConfig
-from elmokit.tasks.classification.data import load_data
+from elmokit.tasks.config import HeadConfig
+from elmokit.tasks.plan import schedule_for
 from elmokit.text.files import expand_paths
 from elmokit.whole_files import write_text
 
@@ -37,7 +40,7 @@ Place = tuple[str, int, float]  # row, seed, share of the labels
 
 @dataclass(frozen=True)
 class Plan:
-    """All cells of a study.
+    """All cells of a comparison.
 
     Attributes:
         cells: By folder; those that others need come first.
@@ -47,13 +50,13 @@ class Plan:
     """
 
     cells: dict[Path, Cell]
-    trained: dict[Place, Cell]
+    trained: dict[Place, TrainCell]
     made: dict[str, Cell]
     maps: dict[str, Cell]
 
 
 def plan_study(config: CompareConfig) -> Plan:
-    """Every cell of a study; reads the labelled rows once, so that data that cannot be used is told before any work.
+    """Every cell of a comparison; reads the data once, so that data that cannot be used is refused before any work.
 
     Raises:
         DataError, ModelError, ConfigError: Data, a model or a setting cannot be used.
@@ -66,16 +69,13 @@ class _Planner:
         self.config = config
         self.home = config.output / "cells"
         self.cells: dict[Path, Cell] = {}
-        self.trained: dict[Place, Cell] = {}
+        self.trained: dict[Place, TrainCell] = {}
         self.made: dict[str, Cell] = {}
         self.maps: dict[str, Cell] = {}
-        data = load_data(self._classify(config.rows[0], seed=config.seeds[0], share=WHOLE, model="", output=self.home))
-        self.rows = {name: len(part.rows) for name, part in data.splits.items()}
-        named_files = [name for part in (config.data.train, config.data.test, config.data.valid) for name in part]
-        files = [path for name in named_files for path in ([name] if not Path(name).exists() else expand_paths(name))]
-        names = [config.data.label_names] if config.data.label_names else []
-        self.data_digest = digest([*files, *names])
-        self.text = config.text or [str(self._training_text(data.sources["train"].texts))]
+        first = self._run_settings(config.rows[0], seed=config.seeds[0], share=WHOLE, model="", output=self.home)
+        self.rows, texts = self._read(first)
+        self.data_digest = digest(data_files(first))
+        self.text = config.text or [str(self._training_text(texts))]
         self.text_digest = digest(path for name in self.text for path in expand_paths(name))
 
     def plan(self) -> Plan:
@@ -89,9 +89,21 @@ class _Planner:
                 self._plan_map(row, self.config.word_map.word or "")
         return Plan(self.cells, self.trained, self.made, self.maps)
 
+    def _read(self, first: HeadConfig) -> tuple[dict[str, int], Iterable[str]]:
+        """Rows of each part of the data, and the texts of the training rows where vectors may learn from them."""
+        if isinstance(first, ClassifyConfig):
+            from elmokit.tasks.classification.data import load_data
+
+            data = load_data(first)
+            return data.counts, data.sources["train"].texts
+        readable = next((row.model for row in self.config.rows if row.model is not None), "elmo-mini")
+        with TemporaryDirectory() as work:
+            found = TASKS[self.config.task].load().load(first.model_copy(update={"model": readable}), Path(work))
+        return found.counts, []
+
     def _plan_map(self, row: RowConfig, word: str) -> None:
-        trained = self.trained[row.name, (row.seeds or self.config.seeds)[0], WHOLE]
-        assert isinstance(trained, ClassifyCell)
+        trained = self.trained[row.name, self.config.seeds_of(row)[0], WHOLE]
+        assert isinstance(trained.config, ClassifyConfig)
         uses = self.config.word_map.uses
         folder = named(self.home, f"{row.name}-map", word, uses, trained.folder.name)
         self.maps[row.name] = MapCell(
@@ -100,8 +112,8 @@ class _Planner:
         )  # fmt: skip
         self.cells.setdefault(folder, self.maps[row.name])
 
-    def _training_text(self, texts: list[str]) -> Path:
-        """The texts of the training rows, one a line, for vectors to learn from."""
+    def _training_text(self, texts: Iterable[str]) -> Path:
+        """The texts of the training rows, one per line, for vectors to be trained on."""
         path = self.config.output / "cells" / "training_texts.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, "".join(f"{' '.join(text.split())}\n" for text in texts))
@@ -112,7 +124,7 @@ class _Planner:
             self._add_made(row, self._vectors(row))
         if row.pretrain is not None and row.name not in self.made:
             self._add_made(row, self._pretrain(row))
-        for seed in row.seeds or self.config.seeds:
+        for seed in self.config.seeds_of(row):
             if (row.name, seed, share) not in self.trained:
                 self._plan_training(row, seed, share)
 
@@ -120,61 +132,78 @@ class _Planner:
         self.cells.setdefault(cell.folder, cell)
         self.made[row.name] = cell
 
-    def _add_trained(self, row: RowConfig, seed: int, share: float, cell: Cell) -> None:
-        self.cells.setdefault(cell.folder, cell)
-        self.trained[row.name, seed, share] = cell
-
     def _vectors(self, row: RowConfig) -> Cell:
-        settings = {**self.config.vectors, "train": self.text, "normalize": self.config.data.clean or []}
-        if self.config.text_column is not None:
-            settings["column"] = self.config.text_column
+        settings = {**self.config.vectors, **self._text_settings()}
         inputs = digest([row.file]) if row.file else self.text_digest
         kept = {name: value for name, value in settings.items() if name != "train"}
         folder = named(self.home, f"{row.kind}-vectors", kept, inputs)  # rows of the same vectors share them
-        return VectorsCell(folder, f"{row.name}: vectors", self.rows["train"], kind=row.kind, settings=settings,
-                           file=row.file)  # fmt: skip
+        label = f"{row.name}: vectors"
+        return VectorsCell(folder, label, self.rows["train"], kind=row.kind, settings=settings, file=row.file)
 
     def _pretrain(self, row: RowConfig) -> Cell:
-        settings = {"train": self.text, "normalize": self.config.data.clean or [], "threads": 1, **(row.pretrain or {})}
-        if self.config.text_column is not None:
-            settings["column"] = self.config.text_column
+        settings = {**self._text_settings(), "threads": 1, **(row.pretrain or {})}
         kept = {name: value for name, value in settings.items() if name not in ("train", "threads")}
         folder = named(self.home, row.name, kept, self.text_digest)
-        epochs = int(settings.get("epochs", 5))
-        return PretrainCell(
-            folder, f"{row.name}: pretraining", _PRETRAINED * epochs * self.rows["train"], settings=settings
-        )
+        work = _PRETRAINED * int(settings.get("epochs", 5)) * self.rows["train"]
+        return PretrainCell(folder, f"{row.name}: pretraining", work, settings=settings)
+
+    def _text_settings(self) -> dict[str, Any]:
+        """What vectors and biLMs are trained on, and how it is cleaned."""
+        settings: dict[str, Any] = {"train": self.text, "normalize": self.config.data.get("clean") or []}
+        if self.config.text_column is not None:
+            settings["column"] = self.config.text_column
+        return settings
 
     def _plan_training(self, row: RowConfig, seed: int, share: float) -> None:
         label = f"{row.name}, seed {seed}" + (f", {share:.0%} of the labels" if share < WHOLE else "")
         model, inputs, needs = self._model_of(row, seed, share)
-        config = self._classify(row, seed=seed, share=share, model=model, output=self.home)
+        config = self._run_settings(row, seed=seed, share=share, model=model, output=self.home)
         if row.vectors is not None:
-            beside = self.made[row.vectors].folder
-            needs = (*needs, beside)
-            inputs = [*inputs, beside.name]
-            config = config.model_copy(update={"vectors": beside / "vectors.bin"})
+            beside, known = self._vectors_beside(row.vectors)
+            needs, inputs = (*needs, *known), [*inputs, known[0].name] if known else [*inputs, *digest([beside])]
+            config = config.model_copy(update={"vectors": beside})
         folder = named(self.home, f"{row.name}-{seed}-{share:g}", row.kind, identity(config), self.data_digest, inputs)
         config = config.model_copy(update={"output": folder})
         texts = max(1, round(share * self.rows["train"]))
-        each = _COUNTED if row.kind == "tfidf" else config.epochs * (_FINETUNED if config.finetune else 1)
+        epochs = schedule_for(config, texts).epochs
+        each = _COUNTED if row.kind == "tfidf" else epochs * (_FINETUNED if config.finetune else 1)
         work = round(texts * each) + self.rows["test"]
+        self._add_trained((row.name, seed, share), self._training(row, folder, label, work, config, inputs, needs))
+
+    def _training(
+        self, row: RowConfig, folder: Path, label: str, work: int, config: HeadConfig, inputs: list[str],
+        needs: tuple[Path, ...],
+    ) -> TrainCell:  # fmt: skip
+        if not isinstance(config, ClassifyConfig):
+            return TrainCell(folder, label, work, task=self.config.task, config=config, needs=needs)
         if row.kind == "tfidf":
-            self._add_trained(row, seed, share, TfidfCell(folder, label, work, config=config))
-        else:
-            if row.kind == "model" and not config.finetune:
-                needs = (*needs, self._layers(row, config, inputs[0], needs))
-            self._add_trained(row, seed, share, ClassifyCell(folder, label, work, config=config, needs=needs))
+            return TfidfCell(folder, label, work, task=self.config.task, config=config)
+        if row.kind == "model" and not config.finetune:
+            needs = (*needs, self._layers(row, config, inputs[0], needs))
+        return ClassifyCell(folder, label, work, task=self.config.task, config=config, needs=needs)
+
+    def _add_trained(self, place: Place, cell: TrainCell) -> None:
+        self.cells.setdefault(cell.folder, cell)
+        self.trained[place] = cell
 
     def _layers(self, row: RowConfig, config: ClassifyConfig, model: str, needs: tuple[Path, ...]) -> Path:
         """The cell that computes the layers of a frozen biLM."""
         folder = named(self.home, "layers", model, config.max_words, config.clean, config.precision, self.data_digest)
-        work = round(_LAYERS * (self.rows["train"] + self.rows["validation"] + self.rows["test"]))
+        work = round(_LAYERS * sum(self.rows.values()))
         self.cells.setdefault(folder, LayersCell(folder, f"{row.name}: layers", work, config=config, needs=needs))
         return folder
 
+    def _vectors_beside(self, vectors: str) -> tuple[Path, tuple[Path, ...]]:
+        """The file of vectors beside a model's layers, and the cell that makes it, if any."""
+        if vectors in self.made:
+            folder = self.made[vectors].folder
+            return folder / "vectors.bin", (folder,)
+        if not Path(vectors).is_file():
+            raise ConfigError(f"there is no file of vectors {vectors} (rows.vectors)")
+        return Path(vectors), ()
+
     def _model_of(self, row: RowConfig, seed: int, share: float) -> tuple[str, list[str], tuple[Path, ...]]:
-        """The model a row's classifier stands on, what tells it from others, and the cells it comes from."""
+        """The model a row is trained from, what distinguishes it from others, and the cells it comes from."""
         if row.kind == "tfidf":
             return "", [], ()
         if row.start is not None:
@@ -191,18 +220,18 @@ class _Planner:
             raise ModelError(f"row {row.name!r}: there is no model folder {model} (rows.model)")
         return model, digest([located(model)]), ()
 
-    def _classify(self, row: RowConfig, *, seed: int, share: float, model: str, output: Path) -> ClassifyConfig:
+    def _run_settings(self, row: RowConfig, *, seed: int, share: float, model: str, output: Path) -> HeadConfig:
+        """The settings of one run."""
         config = self.config
-        settings: dict[str, Any] = {**config.classifier, **row.settings}
+        settings: dict[str, Any] = {**config.data, **config.settings, **row.settings}
         if share < WHOLE:
             settings |= config.efficiency.settings.get(share, {})
+        settings |= {"model": model, "output": output, "seed": seed, "threads": 1}
+        settings["train_fraction"] = share * settings.get("train_fraction", WHOLE)
+        kind = TASKS[config.task].settings()
+        if "baseline" in kind.model_fields:
+            settings["baseline"] = False  # a row of its own
         try:
-            return load_settings(
-                ClassifyConfig,
-                **{
-                    **config.data.model_dump(), **settings, "model": model, "output": output, "seed": seed,
-                    "train_fraction": share, "threads": 1, "cache": config.cache, "progress": False,
-                },
-            )  # fmt: skip
+            return load_settings(kind, **{**settings, "cache": config.cache, "progress": False})
         except ConfigError as error:
             raise ConfigError(f"row {row.name!r}: {error}") from error

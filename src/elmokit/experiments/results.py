@@ -10,170 +10,227 @@ from typing import Any
 
 import numpy as np
 
-from elmokit.experiments.cells import DONE, Cell, right
+from elmokit.experiments.cells import DONE, Cell, TrainCell
 from elmokit.experiments.config import STATIC, CompareConfig, RowConfig
 from elmokit.experiments.plan import WHOLE, Plan
-from elmokit.experiments.statistics import bounded, compare_pair, interval
-from elmokit.tasks.run_folder import versions
+from elmokit.experiments.statistics import compare_pair, interval
+from elmokit.run_folder import versions
+from elmokit.tasks import TASKS
+from elmokit.tasks.report import SPLITS, Scores
+from elmokit.tasks.row_scores import RowScored, RowScores, difference_interval
+from elmokit.whole_files import read_json_object
 
-SPLITS = ("train", "validation", "test")
 COMPARED = 4  # the best rows that are compared pairwise
 
 
 def collect(config: CompareConfig, plan: Plan, failures: Mapping[Path, str]) -> dict[str, Any]:
-    """All figures of a study.
+    """All figures of a comparison.
 
     Returns:
-        `title`, `labels`, `data` (rows of each split), `seeds`, `classifier` (settings that all rows share), `rows` (a
-        list with `name`, `kind`, `note`, `settings`, `parameters`, `seconds`, `words_per_second`,
-        `metrics.<split>.<metric>` = {`mean`, `low`, `high`, `seeds`}, `confusion`, `history`, `lambdas`, `gamma`, and
-        `failed` for a row with cells that failed), `pairs`, `efficiency`, `map` and `versions`.
+        `title`, `task`, `figure` (the main score, `highest` is its best value), `unit`, `labels`, `data` (rows of each
+        split), `seeds`, `settings` (that all rows share), `rows` (a list with `name`, `kind`, `note`, `settings`,
+        `parameters`, `seconds`, `words_per_second`, `metrics.<split>.<figure>` = {`mean`, `low`, `high`, `seeds`},
+        `over_rows` (an interval over test rows, of one seed), `confusion`, `history`, `lambdas`, `gamma`, and `failed`
+        for a row with cells that failed), `gains`, `pairs`, `efficiency`, `map` and `versions`.
     """
-    rows = [_row(row, config, plan, failures) for row in config.rows]
-    counted = [row for row in rows if row["metrics"]]
-    trained = next((row for row in counted if row["kind"] != "tfidf"), None) or next(iter(counted), None)
-    first = _metrics(_first_done(config, plan, trained["name"])) if trained else {}
-    return {
-        "title": config.title,
-        "labels": first.get("labels", []),
-        "data": first.get("rows", {}),
-        "files": {"train": _names(config.data.train), "test": _names(config.data.test), "text": _names(config.text)},
-        "left_out": first.get("left_out", {}),
-        "seen_in_training": first.get("test_texts_seen_in_training"),
-        "seeds": config.seeds,
-        "classifier": config.classifier,
-        "rows": rows,
-        "pairs": _pairs(config, plan, counted),
-        "efficiency": _efficiency(config, plan),
-        "map": _map(config, plan, failures),
-        "versions": versions(),
-    }
+    return _Collector(config, plan, failures).collect()
 
 
-def _first_done(config: CompareConfig, plan: Plan, name: str) -> Cell:
-    cells = [plan.trained[name, seed, WHOLE] for seed in _seeds(config, config.row(name))]
-    return next(cell for cell in cells if cell.done)
+class _Collector:
+    def __init__(self, config: CompareConfig, plan: Plan, failures: Mapping[Path, str]) -> None:
+        self.config, self.plan, self.failures = config, plan, failures
+        self.task = TASKS[config.task].load()
+        self.scored = self.task if isinstance(self.task, RowScored) else None
+        self.highest = None if self.scored is None else self.scored.highest
+        self.figure = next(iter(plan.trained.values())).config.figure
 
+    def collect(self) -> dict[str, Any]:
+        rows = [self._row(row) for row in self.config.rows]
+        counted = [row for row in rows if row["metrics"]]
+        trained = next((row for row in counted if row["kind"] != "tfidf"), None) or next(iter(counted), None)
+        first = _metrics(self._done(trained["name"])[0]) if trained else {}
+        shared = self.config.settings
+        return {
+            "title": self.config.title,
+            "task": self.config.task,
+            "figure": self.figure,
+            "highest": self.highest,
+            "unit": self.task.unit,
+            "labels": first.get("labels", []),
+            "data": first.get("rows", {}),
+            "files": self._files(),
+            "left_out": first.get("left_out", {}),
+            "seen_in_training": first.get("test_texts_seen_in_training"),
+            "seeds": self.config.seeds,
+            "settings": shared,
+            **({"classifier": shared} if self.config.task == "classify" else {}),
+            "rows": rows,
+            "gains": self._gains(counted),
+            "pairs": self._pairs(counted),
+            "efficiency": self._efficiency(),
+            "map": self._map(),
+            "versions": versions(),
+        }
 
-def _map(config: CompareConfig, plan: Plan, failures: Mapping[Path, str]) -> dict[str, Any] | None:
-    """The uses of a word on a plane, by row."""
-    if not plan.maps:
-        return None
-    planes = {name: json.loads((cell.folder / "map.json").read_text()) for name, cell in plan.maps.items() if cell.done}
-    failed = [failures[cell.folder] for cell in plan.maps.values() if cell.folder in failures]
-    return {"word": config.word_map.word, "planes": planes, **({"failed": failed[0]} if failed else {})}
+    def _cells(self, name: str, share: float = WHOLE) -> dict[int, TrainCell]:
+        """The cells of a row, by seed."""
+        return {seed: self.plan.trained[name, seed, share] for seed in self.config.seeds_of(self.config.row(name))}
 
+    def _done(self, name: str) -> list[TrainCell]:
+        return [cell for cell in self._cells(name).values() if cell.done]
 
-def _names(files: list[str]) -> list[str]:
-    return [Path(name).name for name in files]
+    def _files(self) -> dict[str, list[str]]:
+        """The names of the training and test files, and of the text that vectors are trained on."""
+        names: dict[str, list[str]] = {"train": [], "test": [], "text": [Path(name).name for name in self.config.text]}
+        for setting, given in self.config.data.items():
+            part = setting.partition("_")[0]
+            if part in ("train", "test") and isinstance(given, list):
+                names[part] += [Path(name).name for name in given]
+        return names
 
+    def _row(self, row: RowConfig) -> dict[str, Any]:
+        cells = list(self._cells(row.name).values())
+        done = [cell for cell in cells if cell.done]
+        shown: dict[str, Any] = {
+            "name": row.name, "kind": row.kind, "note": row.note, "start": row.start, "settings": row.settings,
+            "metrics": {},
+        }  # fmt: skip
+        failed = [self.failures[cell.folder] for cell in cells if cell.folder in self.failures]
+        if failed:
+            shown["failed"] = f"{len(failed)} of {len(cells)} seeds: {failed[0]}"
+        if not done:
+            return shown
+        runs = [_metrics(cell) for cell in done]
+        about = [_about(cell) for cell in done]
+        shown["metrics"] = {split: self._scores([run[split] for run in runs]) for split in SPLITS if split in runs[0]}
+        shown |= {
+            "parameters": runs[0]["parameters"]["total"],
+            "trained_parameters": runs[0]["parameters"]["trained"],
+            "seconds": float(np.mean([run["seconds"]["train"] for run in runs])),
+            "history": runs[0].get("history", []),
+            "epochs": [run["epochs"] for run in runs if "epochs" in run],
+        }
+        if all("words_per_second" in each for each in about):
+            shown["words_per_second"] = float(np.median([each["words_per_second"] for each in about]))
+        if "confusion" in runs[0]["test"]:
+            shown["confusion"] = {split: runs[0][split]["confusion"] for split in SPLITS if split in runs[0]}
+            shown["per_class"] = runs[0]["test"]["per_class"]
+        if len(done) == 1 and self.scored is not None:
+            low, high = difference_interval([self._row_scores(done[0])])
+            shown["over_rows"] = {"low": low, "high": high}
+        if row.name in self.plan.made:
+            shown["preparation_seconds"] = _about(self.plan.made[row.name])["seconds"]
+        if "lambdas" in runs[0]:
+            shown["lambdas"] = [interval(values) for values in zip(*(run["lambdas"] for run in runs), strict=True)]
+            shown["gamma"] = interval([run["gamma"] for run in runs])
+        return shown
 
-def _seeds(config: CompareConfig, row: RowConfig) -> list[int]:
-    return row.seeds or config.seeds
+    def _scores(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+        """The figures of a split, and macro averages where there are some, over seeds."""
+        found = [_figures(run) for run in runs]
+        return {name: interval([each[name] for each in found], highest=self.highest) for name in found[0]}
+
+    def _row_scores(self, cell: TrainCell) -> RowScores:
+        assert self.scored is not None
+        return self.scored.row_scores(cell.config, cell.folder)
+
+    def _gains(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What each row gains over the baselines on the test rows: seed by seed, or of one seed over test rows."""
+        there = [row["name"] for row in rows]
+        baselines = [name for name in self.config.baselines or there[:1] if name in there]
+        pairs = [(name, base) for base in baselines for name in there if name not in baselines]
+        return [gain for name, base in pairs if (gain := self._gain(name, base)) is not None]
+
+    def _gain(self, name: str, base: str) -> dict[str, Any] | None:
+        """Of a row over a baseline, on the seeds that both have."""
+        ours, theirs = (
+            {seed: cell for seed, cell in self._cells(row).items() if cell.done} for row in (name, base)
+        )  # fmt: skip
+        seeds = [seed for seed in ours if seed in theirs]
+        if not seeds:
+            return None
+        found = interval([self._score(ours[seed]) - self._score(theirs[seed]) for seed in seeds])
+        gain = {"row": name, "baseline": base, "over": "seeds", **found}
+        if len(seeds) == 1 and self.scored is not None:
+            one, other = (self._row_scores(cells[seeds[0]]) for cells in (ours, theirs))
+            low, high = difference_interval([one], [other])
+            gain |= {"over": "rows", "low": low, "high": high}
+        return gain
+
+    def _score(self, cell: Cell) -> float:
+        """The main figure on the test rows."""
+        return Scores.from_json(_metrics(cell)["test"]).figure(self.figure)
+
+    def _pairs(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The best rows pairwise, and the best model against the best static vectors and every baseline kind."""
+        if self.scored is None:
+            return []
+        ranked = sorted(rows, key=lambda row: -row["metrics"]["test"][self.figure]["mean"])
+        kinds = {row["name"]: row["kind"] for row in ranked}
+        wanted = list(combinations([row["name"] for row in ranked[:COMPARED]], 2))
+        best = next((name for name, kind in kinds.items() if kind == "model"), None)
+        static = next((name for name, kind in kinds.items() if kind in STATIC and kind != "random"), None)
+        others = [static, *(name for name, kind in kinds.items() if kind in ("tfidf", "random"))]
+        wanted += [(best, other) for other in others if best is not None and other is not None]
+        found = {}
+        for first, second in wanted:
+            if (second, first) not in found:
+                sides = [[self._row_scores(cell) for cell in self._done(name)] for name in (first, second)]
+                found[first, second] = compare_pair((first, second), *sides).as_json()
+        return list(found.values())
+
+    def _efficiency(self) -> dict[str, Any]:
+        """The test score by share of the labels, and the best model minus the best static vectors at each share."""
+        names = self.config.efficiency.rows
+        shares = [*self.config.efficiency.fractions, WHOLE] if names else []
+        curves: dict[str, list[Any]] = {name: [] for name in names}
+        by_seed: dict[tuple[str, float], dict[int, float]] = {}
+        for name in names:
+            for share in shares:
+                cells = self._cells(name, share)
+                scores = {seed: self._score(cell) for seed, cell in cells.items() if cell.done}
+                by_seed[name, share] = scores
+                curves[name].append(interval(list(scores.values()), highest=self.highest) if scores else None)
+        return {"shares": shares, "curves": curves, "gains": [self._gain_at(share, by_seed) for share in shares]}
+
+    def _gain_at(self, share: float, by_seed: Mapping[tuple[str, float], dict[int, float]]) -> dict[str, Any] | None:
+        """Best model minus best static vectors, seed by seed; both by their mean at this share."""
+
+        def best(wanted: tuple[str, ...]) -> str | None:
+            names = self.config.efficiency.rows
+            there = [name for name in names if self.config.row(name).kind in wanted and by_seed[name, share]]
+            return max(there, key=lambda name: np.mean(list(by_seed[name, share].values())), default=None)
+
+        model, static = best(("model",)), best(tuple(kind for kind in STATIC if kind != "random"))
+        if model is None or static is None:
+            return None
+        seeds = [seed for seed in by_seed[model, share] if seed in by_seed[static, share]]
+        if not seeds:
+            return None
+        gains = [by_seed[model, share][seed] - by_seed[static, share][seed] for seed in seeds]
+        return {"share": share, "model": model, "static": static, **interval(gains)}
+
+    def _map(self) -> dict[str, Any] | None:
+        """The occurrences of a word on a plane, by row."""
+        maps = self.plan.maps
+        if not maps:
+            return None
+        planes = {name: json.loads((cell.folder / "map.json").read_text()) for name, cell in maps.items() if cell.done}
+        failed = [self.failures[cell.folder] for cell in maps.values() if cell.folder in self.failures]
+        return {"word": self.config.word_map.word, "planes": planes, **({"failed": failed[0]} if failed else {})}
 
 
 def _metrics(cell: Cell) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((cell.folder / "metrics.json").read_text(encoding="utf-8"))
-    return found
+    return read_json_object(cell.folder / "metrics.json")
 
 
 def _about(cell: Cell) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((cell.folder / DONE).read_text(encoding="utf-8"))
-    return found
+    return read_json_object(cell.folder / DONE)
 
 
-def _row(row: RowConfig, config: CompareConfig, plan: Plan, failures: Mapping[Path, str]) -> dict[str, Any]:
-    cells = [plan.trained[row.name, seed, WHOLE] for seed in _seeds(config, row)]
-    done = [cell for cell in cells if cell.done]
-    shown: dict[str, Any] = {
-        "name": row.name, "kind": row.kind, "note": row.note, "start": row.start, "settings": row.settings,
-        "metrics": {},
-    }  # fmt: skip
-    failed = [failures[cell.folder] for cell in cells if cell.folder in failures]
-    if failed:
-        shown["failed"] = f"{len(failed)} of {len(cells)} seeds: {failed[0]}"
-    if not done:
-        return shown
-    runs = [_metrics(cell) for cell in done]
-    shown["metrics"] = {split: _scores([run[split] for run in runs]) for split in SPLITS if split in runs[0]}
-    shown |= {
-        "parameters": runs[0]["parameters"]["total"],
-        "trained_parameters": runs[0]["parameters"]["trained"],
-        "seconds": float(np.mean([run["seconds"]["train"] for run in runs])),
-        "words_per_second": float(np.median([_about(cell)["words_per_second"] for cell in done])),
-        "confusion": {split: runs[0][split]["confusion"] for split in SPLITS if split in runs[0]},
-        "per_class": runs[0]["test"]["per_class"],
-        "history": runs[0].get("history", []),
-        "epochs": [run["epochs"] for run in runs if "epochs" in run],
-    }
-    if row.name in plan.made:
-        shown["preparation_seconds"] = _about(plan.made[row.name])["seconds"]
-    if "lambdas" in runs[0]:
-        shown["lambdas"] = [interval(values) for values in zip(*(run["lambdas"] for run in runs), strict=True)]
-        shown["gamma"] = interval([run["gamma"] for run in runs])
-    return shown
-
-
-def _scores(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Accuracy and macro averages; `rows` of the split as in every run."""
-    scores = {"accuracy": bounded([run["accuracy"] for run in runs])}
-    for name in ("precision", "recall", "f1"):
-        scores[name] = bounded([run["macro"][name] for run in runs])
-    return scores
-
-
-def _pairs(config: CompareConfig, plan: Plan, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The best rows pairwise, and the best model against the best static vectors and every floor."""
-    ranked = sorted(rows, key=lambda row: -row["metrics"]["test"]["accuracy"]["mean"])
-    kinds = {row["name"]: row["kind"] for row in ranked}
-    wanted = list(combinations([row["name"] for row in ranked[:COMPARED]], 2))
-    best = next((name for name, kind in kinds.items() if kind == "model"), None)
-    static = next((name for name, kind in kinds.items() if kind in STATIC and kind != "random"), None)
-    floors = [name for name, kind in kinds.items() if kind in ("tfidf", "random")]
-    wanted += [(best, other) for other in (static, *floors) if best is not None and other is not None]
-    found = {}
-    for first, second in wanted:
-        if (second, first) in found:
-            continue
-        sides = [_right(config, plan, name) for name in (first, second)]
-        found[first, second] = compare_pair((first, second), *sides).as_json()
-    return list(found.values())
-
-
-def _right(config: CompareConfig, plan: Plan, name: str) -> list[Any]:
-    cells = [plan.trained[name, seed, WHOLE] for seed in _seeds(config, config.row(name))]
-    return [right(cell.folder) for cell in cells if cell.done]
-
-
-def _efficiency(config: CompareConfig, plan: Plan) -> dict[str, Any]:
-    """Test accuracy by share of the labels, and the best model less the best static vectors at each share."""
-    names = config.efficiency.rows
-    shares = [*config.efficiency.fractions, WHOLE] if names else []
-    curves: dict[str, list[Any]] = {name: [] for name in names}
-    by_seed: dict[tuple[str, float], dict[int, float]] = {}
-    for name in names:
-        for share in shares:
-            cells = {seed: plan.trained[name, seed, share] for seed in _seeds(config, config.row(name))}
-            scores = {seed: _metrics(cell)["test"]["accuracy"] for seed, cell in cells.items() if cell.done}
-            by_seed[name, share] = scores
-            curves[name].append(bounded(list(scores.values())) if scores else None)
-    return {"shares": shares, "curves": curves, "gains": [_gain(config, names, share, by_seed) for share in shares]}
-
-
-def _gain(
-    config: CompareConfig, names: list[str], share: float, by_seed: Mapping[tuple[str, float], dict[int, float]]
-) -> dict[str, Any] | None:
-    """Best model less best static vectors, seed by seed; both by their mean at this share."""
-
-    def best(wanted: tuple[str, ...]) -> str | None:
-        there = [name for name in names if config.row(name).kind in wanted and by_seed[name, share]]
-        return max(there, key=lambda name: np.mean(list(by_seed[name, share].values())), default=None)
-
-    model, static = best(("model",)), best(tuple(kind for kind in STATIC if kind != "random"))
-    if model is None or static is None:
-        return None
-    seeds = [seed for seed in by_seed[model, share] if seed in by_seed[static, share]]
-    if not seeds:
-        return None
-    gains = [by_seed[model, share][seed] - by_seed[static, share][seed] for seed in seeds]
-    return {"share": share, "model": model, "static": static, **interval(gains)}
+def _figures(scores: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of a split without the loss; macro averages where there are some."""
+    found = Scores.from_json(scores)
+    return {name: value for name, value in found.figures.items() if name != "loss"} | dict(
+        found.details.get("macro", {})
+    )

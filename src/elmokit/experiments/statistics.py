@@ -1,4 +1,4 @@
-"""What a few seeds and a test set allow to say: intervals, and tests of pairs."""
+"""What a few seeds and a test set allow to say: intervals, gains, and tests of pairs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-CONFIDENCE = 0.95
-DRAWS = 10_000
+from elmokit.tasks.row_scores import CONFIDENCE, RowScores, difference_interval
 
 
-def interval(values: Sequence[float]) -> dict[str, Any]:
+def interval(values: Sequence[float], *, highest: float | None = None) -> dict[str, Any]:
     """Mean and 95 % interval of one figure over seeds.
 
-    Student's t over the seeds: it holds for the mean over other seeds on the same rows, not over other rows. Of a
+    Student's t over the seeds: it holds for the mean over other seeds on the same rows, not over other rows. For a
     single seed there is no interval: `low` and `high` are None.
+
+    Args:
+        values: One per seed.
+        highest: The figure lies between 0 and this; the interval keeps these bounds.
 
     Returns:
         `mean`, `low`, `high`, and `seeds`: the values themselves.
@@ -29,15 +31,10 @@ def interval(values: Sequence[float]) -> dict[str, Any]:
     if len(numbers) < 2:
         return {"mean": mean, "low": None, "high": None, "seeds": numbers}
     half = float(t.ppf((1 + CONFIDENCE) / 2, len(numbers) - 1) * np.std(numbers, ddof=1) / len(numbers) ** 0.5)
-    return {"mean": mean, "low": mean - half, "high": mean + half, "seeds": numbers}
-
-
-def bounded(values: Sequence[float]) -> dict[str, Any]:
-    """`interval` of a figure between 0 and 1, whose bounds it keeps."""
-    found = interval(values)
-    if found["low"] is not None:
-        found |= {"low": max(0.0, found["low"]), "high": min(1.0, found["high"])}
-    return found
+    low, high = mean - half, mean + half
+    if highest is not None:
+        low, high = max(0.0, low), min(highest, high)
+    return {"mean": mean, "low": low, "high": high, "seeds": numbers}
 
 
 @dataclass(frozen=True)
@@ -46,10 +43,10 @@ class Pair:
 
     Attributes:
         first, second: Their names.
-        difference: Accuracy of the first less that of the second, means over seeds.
+        difference: Score of the first minus that of the second, means over seeds.
         low, high: 95 % bootstrap interval of the difference over the test rows.
-        mcnemar: The exact p of McNemar's test on the first seed of each.
-        only_first, only_second: Test rows of the first seed that one alone got right.
+        mcnemar: The exact p of McNemar's test on the first seed of each, where rows are right or wrong.
+        only_first, only_second: Test rows of the first seed that only one of them got right.
     """
 
     first: str
@@ -57,37 +54,42 @@ class Pair:
     difference: float
     low: float
     high: float
-    mcnemar: float
-    only_first: int
-    only_second: int
+    mcnemar: float | None = None
+    only_first: int | None = None
+    only_second: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+        """Plain values, without those that are not known."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def compare_pair(
-    names: tuple[str, str], first: Sequence[NDArray[np.bool_]], second: Sequence[NDArray[np.bool_]], *, seed: int = 0
+    names: tuple[str, str], first: Sequence[RowScores], second: Sequence[RowScores], *, seed: int = 0
 ) -> Pair:
     """Test two methods on the same rows.
 
     Args:
         names: Of the two.
-        first, second: For each seed (N,) whether a test row was right.
+        first, second: One per seed.
         seed: Of the bootstrap.
 
     Raises:
         ValueError: They were measured on different numbers of rows.
     """
+    try:
+        low, high = difference_interval(first, second, seed=seed)
+    except ValueError as error:
+        raise ValueError(f"{names[0]} and {names[1]} were measured on different rows") from error
+    scores = [np.mean([model.score(model.statistics.sum(axis=0)) for model in models]) for models in (first, second)]
+    return Pair(*names, float(scores[0] - scores[1]), low, high, *_mcnemar(first[0], second[0]))
+
+
+def _mcnemar(first: RowScores, second: RowScores) -> tuple[float, int, int] | tuple[()]:
+    """p, and the rows that only one of the two has right; nothing where rows are neither right nor wrong."""
     from scipy.stats import binomtest
 
-    if len({len(right) for right in (*first, *second)}) != 1:
-        raise ValueError(f"{names[0]} and {names[1]} were measured on different rows")
-    gain = np.mean(np.stack(first), axis=0) - np.mean(np.stack(second), axis=0)  # (N,)
-    random = np.random.default_rng(seed)
-    means = [gain[random.integers(0, len(gain), len(gain))].mean() for _ in range(DRAWS)]
-    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    only_first, only_second = int((first[0] & ~second[0]).sum()), int((second[0] & ~first[0]).sum())
+    if first.right is None or second.right is None:
+        return ()
+    only_first, only_second = int((first.right & ~second.right).sum()), int((second.right & ~first.right).sum())
     split = only_first + only_second
-    p = float(binomtest(only_first, split).pvalue) if split else 1.0
-    return Pair(*names, float(gain.mean()), float(low), float(high), p, only_first, only_second)
+    return float(binomtest(only_first, split).pvalue) if split else 1.0, only_first, only_second

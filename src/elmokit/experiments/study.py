@@ -1,4 +1,4 @@
-"""`run_study`: a comparison from its settings to its report."""
+"""`run_study`: a comparison of methods from its settings to its report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from elmokit.experiments.config import CompareConfig
 from elmokit.experiments.plan import plan_study
 from elmokit.experiments.results import collect
 from elmokit.experiments.running import run_cells
-from elmokit.tasks.run_folder import write_json
+from elmokit.run_folder import write_json
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +21,11 @@ def run_study(config: CompareConfig) -> dict[str, Any]:
     """Compute what is missing, and write `results.json`, `report.html`, `report.md` and `pictures/` into the output.
 
     Returns:
-        What `results.json` holds, see `elmokit.experiments.results.collect`.
+        The content of `results.json`, see `elmokit.experiments.results.collect`.
 
     Raises:
-        DataError, ModelError, ConfigError: Data, a model or a setting cannot be used; nothing was computed. What goes
-            wrong later costs its cell of the table alone.
+        DataError, ModelError, ConfigError: Data, a model or a setting cannot be used; nothing was computed. What
+            goes wrong later leaves a gap in the table.
     """
     from elmokit.report.study_page import write_report
 

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from elmokit.errors import ConfigError
 from elmokit.interop.loading import load
-from elmokit.models.distinct import distinct_rows
-from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.bilm import CarriedState, State
+from elmokit.nn.distinct import distinct_rows
 from elmokit.nn.layer_mix import LayerMix
+from elmokit.nn.network import ElmoNetwork
 from elmokit.text.char_ids import BOS, EOS, char_ids, marker_char_ids
 
 Start = Literal["zero", "warm", "carry"]
@@ -74,7 +74,7 @@ class Elmo(nn.Module):
             found = load(options_file, warm=state == "warm")
         else:
             found = load(weight_file, options=options_file, warm=state == "warm")
-        self.bilm: ElmoModel = found.model
+        self.bilm: ElmoNetwork = found.model
         self.bilm.bilm.dropout.p = 0.0  # AllenNLP's biLM has none of its own
         self.requires_grad = requires_grad
         self.bilm.requires_grad_(requires_grad)

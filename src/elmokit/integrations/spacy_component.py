@@ -16,7 +16,8 @@ from spacy.tokens import Doc, Span, Token
 
 from elmokit.cosines import paired_cosines
 from elmokit.encode.batching import windows
-from elmokit.encode.encoder import Encoder, Layers, Start
+from elmokit.encode.encoder import Encoder, Start
+from elmokit.encode.layer_choice import Layers
 from elmokit.errors import ConfigError
 
 Array = NDArray[np.float32]
@@ -30,6 +31,7 @@ class ElmoComponent:
 
     def __init__(self, encoder: Encoder, *, layers: Layers, batch_size: int) -> None:
         self.encoder, self.layers, self.batch_size = encoder, layers, batch_size
+        self._width = encoder.layer_choice(layers).width
 
     def __call__(self, doc: Doc) -> Doc:
         return next(self.pipe([doc]))
@@ -43,7 +45,7 @@ class ElmoComponent:
                 batch_size=self.batch_size, is_split_into_words=True,
             )  # fmt: skip
             for doc in batch:
-                doc.tensor = np.zeros((len(doc), self.encoder.dim), dtype=np.float32)
+                doc.tensor = np.zeros((len(doc), self._width), dtype=np.float32)
             for sentence, array in zip(sentences, arrays, strict=True):
                 for token, vector in zip(sentence, array, strict=True):
                     token.doc.tensor[token.i] = vector
@@ -64,13 +66,13 @@ class ElmoComponent:
 def create(
     nlp: Language, name: str, model: str, layers: str | int, batch_size: int, dtype: str, state: Start | None
 ) -> ElmoComponent:
-    """What `nlp.add_pipe("elmo", config={"model": …})` calls; `layers` is "top", "average", "mix" or a number."""
-    if layers == "all":
-        raise ConfigError(
-            "layers is 'all'; the component gives one vector a word: 'top', 'average', 'mix' or a number."
-        )
+    """What `nlp.add_pipe("elmo", config={"model": …})` calls."""
     encoder = Encoder.from_pretrained(model, dtype=dtype, state=state)
-    encoder.stream([], layers=layers)  # type: ignore[arg-type]  # says what is wrong with it
+    if encoder.layer_choice(layers).stacked is not None:  # type: ignore[arg-type]
+        raise ConfigError(
+            f"layers is {layers!r}; the component gives one vector per word: 'top', 'average', 'mix', 'concat' or a "
+            "number."
+        )
     return ElmoComponent(encoder, layers=layers, batch_size=batch_size)  # type: ignore[arg-type]
 
 

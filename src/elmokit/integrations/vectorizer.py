@@ -1,7 +1,8 @@
-"""`ElmoVectorizer`: texts to mean contextual vectors inside a scikit-learn pipeline."""
+"""`ElmoVectorizer`: texts to sentence vectors inside a scikit-learn pipeline."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,26 +12,32 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from elmokit.encode.encoder import Encoder, Layers, Sentence, Start
+from elmokit.encode.encoder import Encoder, Sentence, Start
+from elmokit.encode.layer_choice import Layers
+from elmokit.encode.pooling import Pooling
 
 
 class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Mean vector of each text; nothing is trained.
+    """A vector of each text; nothing is trained.
 
     Args:
         model: Anything `Encoder.from_pretrained` loads.
-        layers: "top", "average", "mix", the number of a layer, or "all", laid side by side.
+        layers: As in `Encoder.encode`; several layers are laid side by side.
+        pooling, remove_common_component: As in `Encoder.encode`.
         batch_size: Most texts the network sees at once.
         is_split_into_words: Texts are lists of words.
         dtype, state: As in `Encoder.from_pretrained`.
     """
 
     def __init__(
-        self, model: str | Path, *, layers: Layers = "average", batch_size: int = 64, is_split_into_words: bool = False,
+        self, model: str | Path, *, layers: Layers = "average", pooling: Pooling | None = None,
+        remove_common_component: bool | None = None, batch_size: int = 64, is_split_into_words: bool = False,
         dtype: str = "float32", state: Start | None = None,
     ) -> None:  # fmt: skip
         self.model = model
         self.layers = layers
+        self.pooling = pooling
+        self.remove_common_component = remove_common_component
         self.batch_size = batch_size
         self.is_split_into_words = is_split_into_words
         self.dtype = dtype
@@ -39,16 +46,17 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Iterable[Sentence], y: Any = None) -> ElmoVectorizer:
         """Load the model; the texts are not looked at."""
         self.encoder_ = Encoder.from_pretrained(self.model, dtype=self.dtype, state=self.state)
-        self.n_features_out_ = self.encoder_.dim * (self.encoder_.n_layers if self.layers == "all" else 1)
+        self.n_features_out_ = math.prod(self.encoder_.sentence_shape(layers=self.layers, pooling=self.pooling))
         return self
 
     def transform(self, X: Iterable[Sentence]) -> NDArray[np.float32]:
-        """(n, dim), or (n, layers · dim) with `layers="all"`."""
+        """(n, features): dim, times the number of layers that stay apart, twice that with "mean+max"."""
         check_is_fitted(self, "n_features_out_")
         if not hasattr(self, "encoder_"):  # came out of a pickle
             self.fit([])
         vectors = self.encoder_.encode(
-            X, layers=self.layers, level="sentence", batch_size=self.batch_size,
+            X, layers=self.layers, level="sentence", pooling=self.pooling,
+            remove_common_component=self.remove_common_component, batch_size=self.batch_size,
             is_split_into_words=self.is_split_into_words,
         )  # fmt: skip
         array: NDArray[np.float32] = vectors.reshape(len(vectors), self.n_features_out_)

@@ -16,8 +16,8 @@ from torch import Tensor
 from elmokit.errors import ModelError
 from elmokit.interop.bilm_options import config_of, options_of, read_options
 from elmokit.interop.imported import Imported, assembled, imported
-from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.modeling_elmo import ElmoModel
+from elmokit.nn.config import NetworkConfig
+from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
 from elmokit.text.word_rows import ByteRows, LookupRows, WordRows
 from elmokit.whole_files import replacing, write_text
 
@@ -68,7 +68,7 @@ def read_bilm(
 
 def _parts_of(
     file: h5py.File, content: dict[str, Any], weights: Path, dtype: torch.dtype
-) -> tuple[ElmoConfig, list[str], dict[str, Tensor]]:
+) -> tuple[NetworkConfig, list[str], dict[str, Tensor]]:
     table = _dataset(file, "embedding") if content.get("char_cnn") is None and "embedding" in file else None
     config, notes = config_of(content, n_words=None if table is None else table.shape[0])
     expected = shapes(config)
@@ -79,12 +79,13 @@ def _parts_of(
     return config, notes, to_state(config, lambda name: _read(file, name, weights), dtype=dtype)
 
 
-def write_bilm(model: ElmoModel, rows: WordRows, folder: Path) -> None:
+def write_bilm(model: ElmoNetwork | HasNetwork, rows: WordRows, folder: Path) -> None:
     """Write `options.json` and `weights.hdf5` (and `vocab.txt` of a word-level model), each whole or not at all.
 
     Raises:
         ModelError: The format has no such model.
     """
+    model = network_of(model)
     options = options_of(model.config)
     arrays = from_state(model.config, {name: tensor.float() for name, tensor in model.state_dict().items()})
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +106,7 @@ def _in_order(words: Mapping[str, int]) -> list[str]:
     return lines
 
 
-def shapes(config: ElmoConfig) -> dict[str, tuple[int, ...]]:
+def shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     """The arrays of a file for a model of this shape."""
     found: dict[str, tuple[int, ...]] = {}
     size, cell = config.projection_dim, config.cell_dim
@@ -134,13 +135,13 @@ def shapes(config: ElmoConfig) -> dict[str, tuple[int, ...]]:
 
 
 def to_state(
-    config: ElmoConfig, read: Callable[[str], Array], *, dtype: torch.dtype = torch.float32
+    config: NetworkConfig, read: Callable[[str], Array], *, dtype: torch.dtype = torch.float32
 ) -> dict[str, Tensor]:
     """Our tensors from the arrays of a file, one after the other: `read` gives an array by its name."""
     return {name: tensor.to(dtype) for name, tensor in _tensors(config, read)}
 
 
-def _tensors(config: ElmoConfig, read: Callable[[str], Array]) -> Iterator[tuple[str, Tensor]]:
+def _tensors(config: NetworkConfig, read: Callable[[str], Array]) -> Iterator[tuple[str, Tensor]]:
     encoder = "token_encoder."
     if config.token_encoder == "word":
         yield encoder + "embedding.weight", _tensor(_with_padding_row(read("embedding")))
@@ -168,7 +169,7 @@ def _tensors(config: ElmoConfig, read: Callable[[str], Array]) -> Iterator[tuple
             yield name + "weight_projection", _tensor(np.stack(projections))
 
 
-def _recurrent(config: ElmoConfig, arrays: Iterator[Array]) -> tuple[Tensor, Tensor]:
+def _recurrent(config: NetworkConfig, arrays: Iterator[Array]) -> tuple[Tensor, Tensor]:
     """Weights of input and state, (2, 4C, P) each, of the file's (2P, 4C) a direction, one of them at a time."""
     size, cell = config.projection_dim, config.cell_dim
     of_input, of_state = (np.empty((2, 4 * cell, size), dtype=np.float32) for _ in range(2))
@@ -182,7 +183,7 @@ def _recurrent(config: ElmoConfig, arrays: Iterator[Array]) -> tuple[Tensor, Ten
     return torch.from_numpy(of_input), torch.from_numpy(of_state)
 
 
-def from_state(config: ElmoConfig, state: Mapping[str, Tensor]) -> dict[str, Array]:
+def from_state(config: NetworkConfig, state: Mapping[str, Tensor]) -> dict[str, Array]:
     """The arrays of a file from our tensors: the way back of `to_state`."""
     arrays: dict[str, Array] = {}
     encoder = "token_encoder."
@@ -215,7 +216,7 @@ def _cell(direction: int, layer: int) -> str:
     return f"RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell/"
 
 
-def _linears(config: ElmoConfig) -> dict[str, str]:
+def _linears(config: NetworkConfig) -> dict[str, str]:
     """Our linear layers of the token encoder and their names in a file; `{}` is W or b."""
     names = {}
     for number in range(config.n_highway):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from elmokit.errors import ConfigError, ModelError
-from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.nn.config import NetworkConfig
 from elmokit.text.char_ids import N_CHARACTERS
 from elmokit.whole_files import read_json_object
 
@@ -25,7 +25,7 @@ def read_options(path: Path) -> dict[str, Any]:
     return options
 
 
-def config_of(options: dict[str, Any], *, n_words: int | None = None) -> tuple[ElmoConfig, list[str]]:
+def config_of(options: dict[str, Any], *, n_words: int | None = None) -> tuple[NetworkConfig, list[str]]:
     """Our configuration of a published model, and a sentence on everything that was repaired.
 
     Args:
@@ -45,7 +45,6 @@ def config_of(options: dict[str, Any], *, n_words: int | None = None) -> tuple[E
         "cell_clip": lstm.get("cell_clip") or None,
         "proj_clip": lstm.get("proj_clip") or None,
         "dropout": options.get("dropout", 0.1),
-        "pre_split": False,
     }
     if isinstance(cnn, dict):
         values |= _char_cnn(cnn, notes)
@@ -66,7 +65,7 @@ def config_of(options: dict[str, Any], *, n_words: int | None = None) -> tuple[E
             "differ in size and cannot be mixed; expected a projection of at most dim"
         )
     try:
-        return ElmoConfig.checked(values), notes
+        return NetworkConfig.checked(values), notes
     except ConfigError as error:
         raise ModelError(f"the options make no model: {error}") from error
 
@@ -96,7 +95,7 @@ def _needed(section: dict[str, Any], key: str, name: str) -> Any:
     return section[key]
 
 
-def options_of(config: ElmoConfig) -> dict[str, Any]:
+def options_of(config: NetworkConfig) -> dict[str, Any]:
     """`options.json` for a model of ours, as the references read it.
 
     Raises:

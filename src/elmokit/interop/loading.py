@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, cast
 
-import torch
+from torch import nn
 
 from elmokit.errors import ConfigError, ModelError
-from elmokit.interop.bilm_hdf5 import read_bilm
 from elmokit.interop.imported import Imported
-from elmokit.interop.many_langs import read_many_langs
 from elmokit.interop.recognise import BilmFiles, ManyLangsFolder, VectorsFile, recognised
-from elmokit.interop.word_vectors import static_model
-from elmokit.models.loading import head_of, load_with_mix, word_rows_of
-from elmokit.models.loading import load as load_ours
-from elmokit.models.modeling_elmo import ElmoModel
-from elmokit.models.quiet import quiet_transformers
-from elmokit.models.tokenization_elmo import ElmoTokenizer
-from elmokit.models.warm_state import DEFAULT_TEXT, warm_up
+from elmokit.nn.warm_state import DEFAULT_TEXT, warm_up
+from elmokit.saved_model import DTYPES, SavedModel, write_model
+from elmokit.saved_model.heads import BILM, HEADS
 from elmokit.static.vectors import WordVectors
 from elmokit.text.sentence_pieces import PIECES_FILE
+from elmokit.text.word_tokenizer import TOKENIZER_CONFIG_FILE, WordTokenizer
 
 OURS = "elmokit"
 _BESIDE_THE_HEAD = ("vocab.txt", "training.yaml", "metrics.json", PIECES_FILE)
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def load(
@@ -57,36 +50,39 @@ def load(
         raise ConfigError(f"Unknown dtype {dtype!r}. Expected one of: {', '.join(DTYPES)}.")
     with recognised(source, options=options, vocabulary=vocabulary, sha256=sha256) as found:
         if isinstance(found, BilmFiles):
+            from elmokit.interop.bilm_hdf5 import read_bilm
+
             model = read_bilm(found.options, found.weights, vocabulary=found.vocabulary, dtype=DTYPES[dtype])
         elif isinstance(found, ManyLangsFolder):
+            from elmokit.interop.many_langs import read_many_langs
+
             model = read_many_langs(found.folder, dtype=DTYPES[dtype])
         elif isinstance(found, VectorsFile):
+            from elmokit.interop.word_vectors import static_model
+
             return static_model(WordVectors.load(found.file))
         else:
-            model = _ours(found.folder, dtype=dtype, whole=whole)
+            model = _ours(found.open(), dtype=dtype, whole=whole)
     if warm_text is not None or (warm and model.format != OURS):
         warm_up(model.model, model.rows, warm_text or DEFAULT_TEXT)
-        if model.whole is not None:
-            model.whole.config.warm_state = True
     return model
 
 
-def _ours(folder: Path, *, dtype: str, whole: bool) -> Imported:
-    rows = word_rows_of(folder, whole=whole)
-    if not whole:
-        bilm, mix = load_with_mix(folder, dtype=dtype)
-        return Imported(bilm, rows, OURS, [], mix, folder=folder)
-    kind = head_of(folder)
-    if kind is None:
-        return Imported(load_ours(ElmoModel, folder, dtype=dtype), rows, OURS, [], folder=folder)
-    model = load_ours(kind, folder, dtype=dtype)
-    return Imported(
-        cast(ElmoModel, model.elmo), rows, OURS, [], getattr(model, "mix", None), whole=model, folder=folder
-    )
+def _ours(saved: SavedModel, *, dtype: str, whole: bool) -> Imported:
+    if not whole or saved.architecture is None:
+        network, mix = saved.network(dtype=dtype), saved.mix(dtype=dtype)
+        return Imported(network, saved.word_rows, OURS, [], saved.preprocessing, mix, saved=saved)
+    if saved.architecture in HEADS:
+        head = saved.head(dtype=dtype)
+        return Imported(head.elmo, saved.whole_word_rows, OURS, [], saved.preprocessing, head.mix, head, saved)
+    model = saved.language_model(dtype=dtype)
+    return Imported(model.elmo, saved.word_rows, OURS, [], saved.preprocessing, None, model, saved)
 
 
-def save(found: Imported, folder: Path) -> None:
+def save(found: Imported, folder: Path, *, more: Callable[[Path], None] | None = None) -> None:
     """Write a folder of ours: configuration, weights, tokenizer and what it looks up. It appears when it is whole.
+
+    `more` writes further files into the folder before it appears.
 
     Raises:
         ModelError: The folder exists.
@@ -96,22 +92,25 @@ def save(found: Imported, folder: Path) -> None:
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        with quiet_transformers():
-            (found.whole or found.model).save_pretrained(partial)
+        network: nn.Module = found.whole or found.model
+        keeps = found.saved if found.whole is not None else None
+        write_model(
+            partial, network, found.model.config, preprocessing=found.preprocessing, tokenizer=_tokenizer_of(found),
+            architecture=BILM if keeps is None else str(keeps.architecture),
+            beside=None if keeps is None else keeps.values,
+        )  # fmt: skip
         for name in _BESIDE_THE_HEAD:
-            if found.whole is not None and found.folder is not None and (found.folder / name).is_file():
-                shutil.copy(found.folder / name, partial / name)
-        _tokenizer_of(found).save_pretrained(partial)
+            if keeps is not None and (keeps.folder / name).is_file():
+                shutil.copy(keeps.folder / name, partial / name)
+        if more is not None:
+            more(partial)
         os.replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _tokenizer_of(found: Imported) -> ElmoTokenizer:
+def _tokenizer_of(found: Imported) -> WordTokenizer:
     """A tokenizer for the model; of a head of ours, the one it was trained with."""
-    if found.whole is not None and found.folder is not None and (found.folder / "tokenizer_config.json").is_file():
-        tokenizer: ElmoTokenizer = ElmoTokenizer.from_pretrained(found.folder)
-        tokenizer.word_rows = found.rows
-        return tokenizer
-    split: Literal["penn", "whitespace"] = "whitespace" if found.model.config.pre_split else "penn"
-    return ElmoTokenizer(word_rows=found.rows, split=split)
+    if found.whole is not None and found.saved is not None and (found.saved.folder / TOKENIZER_CONFIG_FILE).is_file():
+        return found.saved.tokenizer(word_rows=found.rows)
+    return WordTokenizer(found.rows, "whitespace" if found.preprocessing.pre_split else "penn")

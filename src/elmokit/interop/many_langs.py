@@ -13,7 +13,7 @@ from torch import Tensor
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.imported import Imported, assembled, imported
-from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.nn.config import NetworkConfig
 from elmokit.text.word_rows import DictionaryRows
 from elmokit.whole_files import read_json_object
 
@@ -143,13 +143,13 @@ class _Taken:
             notes.append(f"{self.path.name}: passed over {', '.join(sorted(self.left)[:5])}")
 
 
-def _config(embedder: dict[str, Any], encoder: dict[str, Any], tensors: _Taken, rows: DictionaryRows) -> ElmoConfig:
+def _config(embedder: dict[str, Any], encoder: dict[str, Any], tensors: _Taken, rows: DictionaryRows) -> NetworkConfig:
     values: dict[str, Any] = {
         "token_encoder": "word_char", "n_words": 0, "n_characters": 0, "marker_rows": rows.markers().tolist(),
         "character_padding": rows.padding, "max_characters_per_token": rows.width - 1,
         "projection_dim": encoder.get("projection_dim"), "cell_dim": encoder.get("dim"),
         "n_layers": encoder.get("n_layers", 2), "cell_clip": encoder.get("cell_clip") or None,
-        "proj_clip": encoder.get("proj_clip") or None, "use_skip_connections": True, "pre_split": False,
+        "proj_clip": encoder.get("proj_clip") or None, "use_skip_connections": True,
     }  # fmt: skip
     if rows.words:  # the tables' sizes come from the tensors: dictionaries may have gaps
         values |= {"n_words": _rows_of(tensors, "word_emb_layer") + 1, "word_dim": embedder["word_dim"]}
@@ -160,7 +160,7 @@ def _config(embedder: dict[str, Any], encoder: dict[str, Any], tensors: _Taken, 
             "char_cnn_activation": embedder.get("activation", "relu"),
         }  # fmt: skip
     try:
-        return ElmoConfig.checked(values)
+        return NetworkConfig.checked(values)
     except ConfigError as error:
         raise ModelError(f"the configuration makes no model: {error}") from error
 
@@ -172,7 +172,7 @@ def _rows_of(taken: _Taken, table: str) -> int:
     return len(tensor)
 
 
-def _token_state(config: ElmoConfig, take: _Taken, notes: list[str]) -> dict[str, Tensor]:
+def _token_state(config: NetworkConfig, take: _Taken, notes: list[str]) -> dict[str, Tensor]:
     state: dict[str, Tensor] = {}
     size = 0
     if config.n_words:
@@ -205,7 +205,7 @@ def _with_padding_row(table: Tensor) -> Tensor:
     return torch.cat([table.new_zeros(1, table.shape[1]), table])
 
 
-def _layer_state(config: ElmoConfig, take: _Taken, notes: list[str]) -> dict[str, Tensor]:
+def _layer_state(config: NetworkConfig, take: _Taken, notes: list[str]) -> dict[str, Tensor]:
     state: dict[str, Tensor] = {}
     size, cell = config.projection_dim, config.cell_dim
     for layer in range(config.n_layers):

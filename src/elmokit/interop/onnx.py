@@ -18,20 +18,21 @@ from torch._higher_order_ops.scan import scan
 from torch.nn import functional
 
 from elmokit.errors import ConfigError
-from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.char_cnn import CharCNN, Highway
 from elmokit.nn.lstm import ProjectedLSTM
+from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
 from elmokit.nn.token_encoders import SubwordEncoder, WordEmbedding
 from elmokit.whole_files import replacing
 
 
-def export_onnx(model: ElmoModel, path: Path) -> None:
+def export_onnx(model: ElmoNetwork | HasNetwork, path: Path) -> None:
     """Write `path`: input `char_ids` (sentences, words, L) int64 with rows of 0 in the padding, output `layers`
     (n_layers + 1, sentences, words, D), zero in the padding. L is `config.row_width`.
 
     Raises:
         ConfigError: The packages for it are missing (`pip install elmokit[onnx]`), or the model is CoVe.
     """
+    model = network_of(model)
     if model.config.context_layers:
         raise ConfigError("export to ONNX takes a biLM, not the encoder of a translator (CoVe)")
     try:
@@ -61,7 +62,7 @@ def export_onnx(model: ElmoModel, path: Path) -> None:
 class _Graph(nn.Module):
     """The model in operations that need no lengths in Python: padded places are computed and masked."""
 
-    def __init__(self, model: ElmoModel) -> None:
+    def __init__(self, model: ElmoNetwork) -> None:
         super().__init__()
         self.model = model
         self.directions = model.config.directions

@@ -15,6 +15,7 @@ from elmokit.errors import ModelError
 from elmokit.interop.archives import unpack
 from elmokit.interop.download import fetch, is_url, sha256_of
 from elmokit.pretrained import located
+from elmokit.saved_model import SavedModel
 
 _HDF5 = (".hdf5", ".h5", ".hdf")
 _VECTORS = (".vec", ".bin", ".txt")
@@ -40,9 +41,14 @@ class ManyLangsFolder:
 
 @dataclass(frozen=True)
 class OurFolder:
-    """A model of elmokit."""
+    """A model of elmokit, and what its `config.json` holds, as far as that can be told."""
 
     folder: Path
+    values: dict[str, Any] | None
+
+    def open(self) -> SavedModel:
+        """The folder, whose reader says what is wrong with it."""
+        return SavedModel.open(self.folder) if self.values is None else SavedModel(self.folder, self.values)
 
 
 @dataclass(frozen=True)
@@ -137,8 +143,9 @@ def _in_folder(folder: Path, options: Path | None, vocabulary: Path | None, *, c
         content = _json_or_none(config)
         if (place / "encoder.pkl").is_file():
             return ManyLangsFolder(place)
-        if (isinstance(content, dict) and "model_type" in content) or (place / "model.safetensors").is_file():
-            return OurFolder(place)  # whose reader says what is wrong with it
+        values = content if isinstance(content, dict) else None
+        if (values is not None and "model_type" in values) or (place / "model.safetensors").is_file():
+            return OurFolder(place, values)
     weights = [file for place in _folders(folder) for file in sorted(place.iterdir()) if file.suffix.lower() in _HDF5]
     weights = [file for file in weights if file.is_file() and _ours(file)]
     if not weights:

@@ -6,12 +6,15 @@ differs in the vectors alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from elmokit.interop.imported import Imported, assembled, imported
-from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.nn.config import NetworkConfig
 from elmokit.static.vectors import WordVectors
 from elmokit.text.char_ids import BOS, EOS, UNK
+from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.word_rows import LookupRows
 
 FORMAT = "static vectors"
@@ -29,12 +32,13 @@ def static_model(vectors: WordVectors, *, text_steps: list[str] | None = None, p
     table = torch.zeros(len(words) + 1, vectors.dim)  # row 0 is padding
     table[1 : len(vectors) + 1] = torch.from_numpy(vectors.matrix)
     rows = LookupRows(words)
-    config = ElmoConfig.checked(
+    config = NetworkConfig.checked(
         {
             "token_encoder": "word", "n_words": len(table), "n_characters": 0, "projection_dim": vectors.dim,
-            "cell_dim": vectors.dim, "n_layers": 0, "directions": 1, "dropout": 0.0, "text_steps": text_steps,
-            "pre_split": pre_split, "marker_rows": rows.markers().tolist(),
+            "cell_dim": vectors.dim, "n_layers": 0, "directions": 1, "dropout": 0.0,
+            "marker_rows": rows.markers().tolist(),
         }
     )  # fmt: skip
     model = assembled(config, {"token_encoder.embedding.weight": table})
-    return imported(model, rows, format=FORMAT, notes=[])
+    found = imported(model, rows, format=FORMAT, notes=[])
+    return replace(found, preprocessing=Preprocessing(text_steps=text_steps, pre_split=pre_split))

@@ -1,63 +1,32 @@
-"""`ElmoConfig`: every number that gives a biLM and its heads their shape, and the named presets."""
+"""`ElmoConfig`: every number that gives a biLM and its heads their shape, as transformers keeps it."""
 
 # No `from __future__ import annotations` here: `@strict` checks field types at run time, and skips string types.
 
-import difflib
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
 from huggingface_hub.errors import StrictDataclassError
 from transformers import PreTrainedConfig
 
 from elmokit.errors import ConfigError
-from elmokit.text.word_rows import SPELLING_WIDTH
+from elmokit.nn.config import PRESETS, NetworkConfig
+from elmokit.nn.heads.question_answering import QuestionAnsweringShape
+from elmokit.nn.heads.sequence_classification import SequenceClassificationShape
+from elmokit.nn.heads.token_classification import TokenClassificationShape
+from elmokit.nn.heads.translation import TranslationShape
+from elmokit.nn.typed_fields import refuse_unknown
+from elmokit.saved_model.fields import MODEL_FIELDS, TRANSFORMERS_KEYS
+from elmokit.text.preprocessing import Preprocessing
 
-# Seven widths, 2,048 filters: the token encoder of all published English models (Peters et al. 2018).
-_PUBLISHED_FILTERS = [[1, 32], [2, 32], [3, 64], [4, 128], [5, 256], [6, 512], [7, 1024]]
-
-# Shapes by name; parameter counts are those of the biLM without an LM head, embedding row 0 (padding) not counted.
-PRESETS: dict[str, dict[str, Any]] = {
-    "tiny": {  # for tests
-        "filters": [[1, 4], [2, 8], [3, 8]],
-        "char_embedding_dim": 8,
-        "n_highway": 1,
-        "projection_dim": 16,
-        "cell_dim": 32,
-    },
-    "mini": {  # 6.6 M with its highway: an hour of two CPU cores
-        "filters": [[1, 32], [2, 64], [3, 128], [4, 192], [5, 256], [6, 224]],
-        "n_highway": 1,
-        "projection_dim": 256,
-        "cell_dim": 512,
-    },
-    "small": {"filters": _PUBLISHED_FILTERS, "n_highway": 1, "projection_dim": 128, "cell_dim": 1024},  # 13.6 M
-    "medium": {"filters": _PUBLISHED_FILTERS, "n_highway": 1, "projection_dim": 256, "cell_dim": 2048},  # 28.0 M
-    "original": {"filters": _PUBLISHED_FILTERS, "n_highway": 2, "projection_dim": 512, "cell_dim": 4096},  # 93.6 M
-    "classic": {  # of courses: no projection, clips or residuals; `elmo pretrain --preset classic` looks words up
-        "projection_dim": 150,
-        "cell_dim": 150,
-        "use_skip_connections": False,
-        "cell_clip": None,
-        "proj_clip": None,
-        "dropout": 0.0,
-        "softmax": "full",
-    },
-}
-
-# What transformers itself puts into a config without declaring it as a field.
-_TRANSFORMERS_KEYS = frozenset(
-    {"attn_implementation", "auto_map", "experts_implementation", "model_type", "name_or_path", "num_labels"}
-    | {"output_attentions", "tie_word_embeddings", "torch_dtype", "hidden_size", "use_cache"}
-    | {"bos_token_id", "eos_token_id", "pad_token_id"}  # `Trainer` copies them from the tokenizer
-)
-
-
-def _mini_filters() -> list[list[int]]:
-    return [list(pair) for pair in PRESETS["mini"]["filters"]]
+__all__ = ["PRESETS", "ElmoConfig"]
 
 
 @strict
-class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
+class ElmoConfig(  # type: ignore[no-untyped-call]
+    PreTrainedConfig, Preprocessing, SequenceClassificationShape, TokenClassificationShape, QuestionAnsweringShape,
+    TranslationShape,
+):  # fmt: skip
     r"""Shape and training settings of an ELMo model. The default shape is the preset `mini`.
 
     Token encoder (Peters et al. 2018, §3.1; Kim et al. 2016)
@@ -142,87 +111,15 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     model_type = "elmo"
     attribute_map: ClassVar[dict[str, str]] = {"num_hidden_layers": "n_layers"}
 
-    token_encoder: Literal["char_cnn", "word", "subword", "word_char"] = "char_cnn"
-    n_words: int = 0
-    max_pieces_per_token: int = 12
-    word_dim: int = 0
-    n_characters: int = 262
-    character_padding: int = 261
-    marker_rows: list[list[int]] | None = None
-    max_characters_per_token: int = 50
-    char_embedding_dim: int = 16
-    filters: list[list[int]] | None = None
-    n_highway: int = 1
-    char_cnn_activation: Literal["relu", "tanh"] = "relu"
-
-    projection_dim: int = 256
-    cell_dim: int = 512
-    n_layers: int = 2
-    directions: Literal[1, 2] = 2
-    use_skip_connections: bool = True
-    cell_clip: float | int | None = 3.0
-    proj_clip: float | int | None = 3.0
-    dropout: float | int = 0.1
-    locked_dropout: bool = False
-    weight_dropout: float | int = 0.0
-    warm_state: bool = False
-    context_layers: int = 0
-
-    text_steps: list[str] | None = None
-    pre_split: bool = False
-
-    softmax: Literal["adaptive", "sampled", "full"] = "adaptive"
-    vocab_size: int = 0
-    n_negative_samples: int = 8192
-    adaptive_cutoffs: list[int] | None = None
-    adaptive_div_value: float | int = 2.0
-
-    combine: Literal["trainable", "frozen", "function"] = "trainable"
-    mix_weights: list[float | int] | None = None
-    mix_normalize: bool = True
-    mix_dropout: float | int = 0.0
-    mix_l2: float | int = 0.0
-    mix_layer_norm: bool = False
-    mix_activation: Literal["relu", "tanh"] = "relu"
-    mix_hidden_dim: int | None = None
-    head_hidden_dim: int = 128
-    head_layers: int = 2
-    head_dropout: float | int = 0.3
-    self_attention: bool = True
-    pooling: Literal["concat", "max", "mean", "last", "attention"] = "concat"
-    n_static_words: int = 0
-    static_dim: int = 0
-    char_features: int = 0
-    mix_at: Literal["input", "between", "both"] = "input"
-
-    n_target_pieces: int = 0
-    target_dim: int = 256
-    decoder_hidden_dim: int = 256
-    decoder_layers: int = 2
-    label_smoothing: float | int = 0.1
-
     def __post_init__(self, **kwargs: Any) -> None:
-        unknown = [key for key in kwargs if not key.startswith("_") and key not in _TRANSFORMERS_KEYS]
-        if unknown:
-            raise ConfigError(_unknown_field(unknown[0]))
+        given = [key for key in kwargs if not key.startswith("_") and key not in TRANSFORMERS_KEYS]
+        refuse_unknown(given, MODEL_FIELDS)
         kwargs.pop("hidden_size", None)  # derived; some tools write it into config.json
-        if self.filters is None:
-            self.filters = _mini_filters()
+        NetworkConfig.__post_init__(self)
         super().__post_init__(**kwargs)  # type: ignore[no-untyped-call]
 
     @classmethod
-    def preset(cls, name: str, **overrides: Any) -> "ElmoConfig":
-        """The configuration of a named shape, with single fields replaced.
-
-        Raises:
-            ConfigError: An unknown preset or field, or a value of the wrong type or range.
-        """
-        if name not in PRESETS:
-            raise ConfigError(f"Unknown preset {name!r}. Expected one of: {', '.join(PRESETS)}.")
-        return cls.checked({**PRESETS[name], **overrides})
-
-    @classmethod
-    def checked(cls, values: dict[str, Any]) -> "ElmoConfig":
+    def checked(cls, values: Mapping[str, Any]) -> "ElmoConfig":
         """A configuration from plain values, every mistake told in one line.
 
         Raises:
@@ -233,146 +130,6 @@ class ElmoConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         except StrictDataclassError as error:
             raise ConfigError(f"Model configuration: {error.__cause__ or error}") from error
 
-    @property
-    def hidden_size(self) -> int:
-        """Size of one word vector: the directions side by side."""
-        return self.directions * self.projection_dim
-
-    def validate_sizes(self) -> None:
-        """Sizes are positive and fit each other. Run by `@strict` after every construction."""
-        at_least = {"max_characters_per_token": 3, "char_embedding_dim": 1, "projection_dim": 1}
-        at_least |= {
-            "cell_dim": 1,
-            "n_layers": 0 if self.token_encoder == "word" else 1,
-            "n_highway": 0,
-            "vocab_size": 0,
-            "n_negative_samples": 1,
-        }
-        at_least |= {"head_hidden_dim": 1, "head_layers": 1, "max_pieces_per_token": 1}
-        at_least |= {
-            "char_features": 0,
-            "n_target_pieces": 0,
-            "target_dim": 1,
-            "decoder_hidden_dim": 1,
-            "decoder_layers": 1,
-        }
-        for name, least in at_least.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}.")
-        if self.projection_dim > self.cell_dim:
-            raise ValueError(f"projection_dim is {self.projection_dim}; expected at most cell_dim ({self.cell_dim}).")
-        if (self.n_static_words > 0) != (self.static_dim > 0):
-            raise ValueError(
-                f"n_static_words is {self.n_static_words} and static_dim {self.static_dim}; expected both or neither."
-            )
-        if self.mix_hidden_dim is not None and self.mix_hidden_dim < 1:
-            raise ValueError(f"mix_hidden_dim is {self.mix_hidden_dim}; expected at least 1 (or no value).")
-        if self.mix_weights is not None and len(self.mix_weights) != self.n_layers + 1:
-            raise ValueError(
-                f"mix_weights has {len(self.mix_weights)} values; expected {self.n_layers + 1}: the token layer and "
-                f"{self.n_layers} LSTM layers."
-            )
-        if self.combine == "trainable" and self.mix_normalize and min(self.mix_weights or [1.0]) <= 0:
-            raise ValueError(
-                f"mix_weights is {self.mix_weights}; expected positive numbers for trainable λ, which come from a "
-                "softmax (combine frozen takes any)."
-            )
-
-    def validate_token_encoder(self) -> None:
-        """The tables that the token encoder reads have rows."""
-        least = 262 if self.token_encoder == "char_cnn" else 0
-        if self.n_characters < least:
-            raise ValueError(f"n_characters is {self.n_characters}; expected at least {least}.")
-        if self.token_encoder in ("word", "subword") and self.n_words < 3:
-            raise ValueError(f"n_words is {self.n_words}; expected at least 3: padding and the two sentence markers.")
-        if self.token_encoder == "word_char" and (self.n_words > 0) != (self.word_dim > 0):
-            raise ValueError(f"n_words is {self.n_words} and word_dim {self.word_dim}; expected both or neither.")
-        if self.token_encoder == "word_char" and not self.n_words and not self.n_characters:
-            raise ValueError("n_words and n_characters are 0; expected a table of words, of characters, or both.")
-        width = self.row_width
-        if self.marker_rows is not None and [len(row) for row in self.marker_rows] != [width, width]:
-            raise ValueError(f"marker_rows is {self.marker_rows}; expected two rows of {width} numbers.")
-        largest = max(self.n_words, self.n_characters)
-        if any(not 0 <= number < largest for row in self.marker_rows or [] for number in row):
-            raise ValueError(f"marker_rows is {self.marker_rows}; expected numbers from 0 to {largest - 1}.")
-
-    @property
-    def row_width(self) -> int:
-        """Integers that the token encoder reads of a word."""
-        if self.token_encoder == "word":
-            return 1
-        if self.token_encoder == "subword":
-            return self.max_pieces_per_token
-        return self.max_characters_per_token + (self.token_encoder == "word_char")
-
-    @property
-    def input_width(self) -> int:
-        """Integers that a task model reads of a word: the biLM's, the number of its static vector, its spelling."""
-        return self.row_width + (self.n_static_words > 0) + SPELLING_WIDTH * (self.char_features > 0)
-
-    def validate_context(self) -> None:
-        """The encoder of a translator has one layer of output, as wide as its word vectors side by side."""
-        if self.context_layers < 0:
-            raise ValueError(f"context_layers is {self.context_layers}; expected at least 0.")
-        if self.context_layers and (self.n_layers, self.directions, self.warm_state) != (1, 2, False):
-            raise ValueError("context_layers is above 0; expected n_layers 1, directions 2 and no warm_state.")
-        if self.context_layers and self.cell_dim != self.projection_dim:
-            raise ValueError(
-                f"cell_dim is {self.cell_dim}; expected projection_dim ({self.projection_dim}) with context_layers."
-            )
-
-    def validate_mix_at(self) -> None:
-        """A mix between two layers has two layers, and the first of them something to read."""
-        if self.mix_at == "input":
-            return
-        if self.head_layers < 2:
-            raise ValueError(f"head_layers is {self.head_layers}; expected at least 2 with mix_at {self.mix_at!r}.")
-        if self.mix_at == "between" and not self.n_static_words and not self.char_features:
-            raise ValueError(
-                "mix_at is 'between', without static vectors or char features the first layer has nothing to read; "
-                "expected char_features above 0, static vectors, or mix_at 'both'."
-            )
-
-    def validate_rates(self) -> None:
-        """Dropout rates lie in [0, 1); clips and penalties are positive."""
-        for name in ("dropout", "weight_dropout", "mix_dropout", "head_dropout", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected a rate in [0, 1).")
-        for name in ("cell_clip", "proj_clip"):
-            if getattr(self, name) is not None and not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected a positive bound (or no value).")
-        if not self.adaptive_div_value >= 1:
-            raise ValueError(f"adaptive_div_value is {self.adaptive_div_value}; expected 1 or more.")
-        if not self.mix_l2 >= 0:
-            raise ValueError(f"mix_l2 is {self.mix_l2}; expected 0 or more.")
-
-    def validate_filters(self) -> None:
-        """Filters are `[width, number]` pairs that fit into a word."""
-        if not self.filters:
-            raise ValueError("filters is empty; expected at least one [width, number] pair.")
-        for pair in self.filters:
-            if len(pair) != 2 or min(pair) < 1 or pair[0] > self.max_characters_per_token:
-                raise ValueError(
-                    f"filters holds {pair}; expected [width, number] with a width of 1 to max_characters_per_token "
-                    f"({self.max_characters_per_token}) and a positive number."
-                )
-
-    def validate_cutoffs(self) -> None:
-        """Adaptive cutoffs rise and end below the vocabulary size."""
-        cutoffs = self.adaptive_cutoffs
-        if cutoffs is None:
-            return
-        rising = all(low < high for low, high in zip([0, *cutoffs], cutoffs, strict=False))
-        if not rising or (self.vocab_size and cutoffs and cutoffs[-1] >= self.vocab_size):
-            raise ValueError(f"adaptive_cutoffs is {cutoffs}; expected rising positive numbers below vocab_size.")
-
-
-def _unknown_field(name: str) -> str:
-    known = sorted(ElmoConfig.__dataclass_fields__)
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else f" Known: {', '.join(k for k in known if k in _own_fields())}."
-    return f"Unknown model setting {name!r}.{hint}"
-
-
-def _own_fields() -> set[str]:
-    return set(ElmoConfig.__dataclass_fields__) - set(PreTrainedConfig.__dataclass_fields__)
+    def validate_fields(self) -> None:
+        """Every value is in its range, and they fit each other. Run by `@strict` after every construction."""
+        self.check()

@@ -1,41 +1,33 @@
-"""What every task model is made of: a biLM, a mix of its layers, and static vectors beside it where there are any."""
+"""What every task model shares: a `MixedNetwork` as transformers sees it."""
 
 from __future__ import annotations
-
-from typing import Self
 
 import torch
 from torch import Tensor
 
-from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.modeling_elmo import ElmoModel, ElmoPreTrainedModel
+from elmokit.models.modeling_elmo import ElmoPreTrainedModel
+from elmokit.nn.heads.mixed import MixedNetwork
 from elmokit.nn.layer_mix import LayerMix
+from elmokit.nn.network import ElmoNetwork
 from elmokit.nn.token_encoders import StaticTable
 
 
 class ElmoMixedModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
-    """A biLM and a layer mix, for a head to stand on.
+    """A biLM and a layer mix, with a head on it."""
 
-    With `freeze_bilm()` only the mix and the head learn; the layers may be computed once and given as `layers`.
-    """
+    network: MixedNetwork
+    elmo: ElmoNetwork
+    mix: LayerMix
 
-    def __init__(self, config: ElmoConfig) -> None:
-        super().__init__(config)
-        self.bilm_frozen = False
-        self.elmo = ElmoModel(config)
-        self.mix = LayerMix(
-            config.combine, n_layers=config.n_layers + 1, dim=config.hidden_size, weights=config.mix_weights,
-            normalize=config.mix_normalize, dropout=config.mix_dropout, l2=config.mix_l2,
-            do_layer_norm=config.mix_layer_norm, activation=config.mix_activation, hidden_dim=config.mix_hidden_dim,
-        )  # fmt: skip
-        self.static = None
-        if config.n_static_words:
-            self.static = StaticTable(n_words=config.n_static_words, dim=config.static_dim)
+    @property
+    def static(self) -> StaticTable | None:
+        """The static vectors beside the mix."""
+        return self.network.static
 
     @property
     def word_dim(self) -> int:
-        """Size D of a word's vector: the mix, then the static vector."""
-        return self.config.hidden_size + (self.config.static_dim if self.static is not None else 0)
+        """See `MixedNetwork.word_dim`."""
+        return self.network.word_dim
 
     @property
     def dummy_inputs(self) -> dict[str, Tensor]:
@@ -43,77 +35,17 @@ class ElmoMixedModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         return {"char_ids": torch.ones(1, 1, self.config.input_width, dtype=torch.long)}
 
     def freeze_bilm(self, frozen: bool = True) -> None:
-        """Keep the biLM as it is: no gradients, and no dropout in it even under `.train()`. False thaws it."""
-        self.bilm_frozen = frozen
-        self.elmo.requires_grad_(not frozen)
-        self.train(self.training)
-
-    def train(self, mode: bool = True) -> Self:
-        """As in PyTorch; a frozen biLM stays in eval mode."""
-        super().train(mode)
-        if self.bilm_frozen:
-            self.elmo.train(False)
-        return self
+        """See `MixedNetwork.freeze_bilm`."""
+        self.network.freeze_bilm(frozen)
 
     def mixed(
         self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Word vectors (B, W, D) and their mask (B, W): the mix and the static vectors of `mixed_apart`."""
-        words, static, mask = self.mixed_apart(char_ids, mask, layers, static_ids)
-        return words if static is None else torch.cat([words, static], dim=-1), mask
-
-    def mixed_apart(
-        self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None = None
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
-        """The mix (B, W, P), static vectors (B, W, S) or None, and the mask (B, W), from `char_ids` or `layers`.
-
-        Where the model has static vectors, their numbers stand in `char_ids` behind what the biLM reads; with `layers`
-        they come as `static_ids` (B, W).
-
-        Raises:
-            ValueError: Neither or both were given, `layers` without a mask or of another shape, or without the numbers
-                of static vectors that the model has.
-        """
-        hidden, mask = self.hidden_layers(char_ids, mask, layers)
-        words = self.mix(hidden, mask)
-        if self.static is None:
-            return words, None, mask
-        if char_ids is not None:
-            static_ids = char_ids[..., self.config.row_width]
-        if static_ids is None or static_ids.shape != mask.shape:
-            raise ValueError(f"This model has static vectors: layers needs static_ids {tuple(mask.shape)} beside them.")
-        return words, self.static(static_ids.where(mask, 0)).to(words.dtype), mask
+        """See `MixedNetwork.mixed`."""
+        return self.network.mixed(char_ids, mask, layers, static_ids)
 
     def hidden_layers(
         self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None
     ) -> tuple[tuple[Tensor, ...], Tensor]:
-        """(B, W, 2P) a layer of the biLM, and the mask (B, W); arguments as of `mixed`."""
-        if char_ids is not None and layers is None:
-            width, own = self.config.input_width, self.config.row_width
-            if width > own:
-                if char_ids.ndim != 3 or char_ids.shape[2] != width:
-                    raise ValueError(
-                        f"char_ids is {tuple(char_ids.shape)}; expected (sentences, words, {width}), the last "
-                        f"{width - own} for what stands beside the biLM: use the tokenizer of this model."
-                    )
-                char_ids = char_ids[..., :own]
-            output = self.elmo(char_ids, attention_mask=mask)
-            return output.hidden_states, output.mask
-        if char_ids is not None or layers is None:
-            raise ValueError("Expected either char_ids or layers (precomputed), got both or neither.")
-        expected = (self.config.n_layers + 1, self.config.hidden_size)
-        if layers.ndim != 4 or (layers.shape[1], layers.shape[3]) != expected:
-            raise ValueError(
-                f"layers is {tuple(layers.shape)}; expected (sentences, {expected[0]}, words, {expected[1]})."
-            )
-        if mask is None or mask.shape != (layers.shape[0], layers.shape[2]):
-            raise ValueError("layers needs an attention_mask (sentences, words) that tells words from padding.")
-        return layers.unbind(dim=1), mask.bool()
-
-
-def words_first(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Move padding that stands before or among the words behind them."""
-    if bool((mask[:, 1:] <= mask[:, :-1]).all()):
-        return words, mask
-    order = torch.argsort(~mask, dim=1, stable=True)  # (B, W)
-    return words.gather(1, order.unsqueeze(-1).expand_as(words)), mask.gather(1, order)
+        """See `MixedNetwork.hidden_layers`."""
+        return self.network.hidden_layers(char_ids, mask, layers)

@@ -1,43 +1,30 @@
-"""`ElmoForTranslation`: a BiLSTM over the mixed layers of a biLM and an attentive decoder that writes pieces."""
+"""`ElmoForTranslation`: a translator, as transformers sees it."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from transformers.modeling_outputs import Seq2SeqLMOutput
 
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_mixed import ElmoMixedModel
-from elmokit.nn.beam_search import Hypothesis, LengthNorm, beam_search
+from elmokit.nn.beam_search import Hypothesis, LengthNorm
 from elmokit.nn.bilstm import BiLSTM
-from elmokit.nn.decoder import AttentiveDecoder, Memory
-from elmokit.nn.dropout import Dropout
-from elmokit.text.sentence_pieces import BEGIN, END
-
-IGNORED = -100
-"""A label of the padding, as in transformers."""
-_LOSS_ROWS = 2048  # scores of 40 MB at 5,000 pieces
+from elmokit.nn.decoder import AttentiveDecoder
+from elmokit.nn.heads.translation import TranslationNetwork
+from elmokit.text.sentence_pieces import END
 
 
 class ElmoForTranslation(ElmoMixedModel):  # type: ignore[no-untyped-call]
-    """A biLM, a layer mix, a BiLSTM and an attentive LSTM decoder (Luong et al. 2015).
+    """A biLM, a layer mix, a BiLSTM and an attentive LSTM decoder."""
 
-    The source is words, as every model here reads them; the target is pieces (`elmokit.text.sentence_pieces`).
-    """
+    network: TranslationNetwork
+    lstm: BiLSTM
+    decoder: AttentiveDecoder
 
     def __init__(self, config: ElmoConfig) -> None:
         super().__init__(config)
-        self.dropout = Dropout(config.head_dropout)
-        self.lstm = BiLSTM(
-            input_dim=self.word_dim, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
-            dropout=config.head_dropout,
-        )  # fmt: skip
-        self.decoder = AttentiveDecoder(
-            n_pieces=max(config.n_target_pieces, END + 1), dim=config.target_dim, hidden_dim=config.decoder_hidden_dim,
-            n_layers=config.decoder_layers, memory_dim=2 * config.head_hidden_dim, dropout=config.head_dropout,
-        )  # fmt: skip
-        self.post_init()  # type: ignore[no-untyped-call]
+        self.wrap(TranslationNetwork(config))
 
     @property
     def dummy_inputs(self) -> dict[str, Tensor]:
@@ -48,89 +35,23 @@ class ElmoForTranslation(ElmoMixedModel):  # type: ignore[no-untyped-call]
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
         layers: Tensor | None = None, static_ids: Tensor | None = None,
     ) -> Seq2SeqLMOutput:  # fmt: skip
-        """The loss, and outside of training the scores (B, T, V) of every piece at every place, zero in the padding.
+        """The loss, and outside of training the scores (B, T, V); see `TranslationNetwork.forward`."""
+        found = self.network(char_ids, attention_mask, labels, layers, static_ids)
+        return Seq2SeqLMOutput(loss=found.loss, logits=found.logits)
 
-        Args:
-            char_ids: (B, W, L) as from `ElmoTokenizer`, padded at the right.
-            attention_mask: (B, W), 1 where a word stands; needed with `layers`.
-            labels: (B, T) pieces of the translations, each with its end marker; -100 in the padding, at the right. The
-                decoder reads them one place later, behind the begin marker.
-            layers: (B, n_layers + 1, W, 2P), token layer first: used instead of `char_ids`.
-            static_ids: (B, W) with `layers`, in a model with static vectors: their numbers, 0 for unknown words.
-
-        Returns:
-            The loss is the mean cross-entropy a piece, in training with `label_smoothing` (Szegedy et al. 2016).
-
-        Raises:
-            ValueError: No labels, wrong inputs, or padding at the left.
-        """
-        rows, pieces, places = self._rows(char_ids, attention_mask, labels, layers, static_ids)
-        scores = self.decoder.table.scores(rows).float()  # (N, V)
-        smoothing = self.config.label_smoothing if self.training else 0.0
-        loss = functional.cross_entropy(scores, pieces, label_smoothing=smoothing)
-        logits = None
-        if labels is not None and not self.training:
-            flat = scores.new_zeros(labels.numel(), scores.shape[1]).index_copy(0, places, scores)
-            logits = flat.view(*labels.shape, -1)
-        return Seq2SeqLMOutput(loss=loss + self.mix.penalty(), logits=logits)
-
-    @torch.no_grad()
     def loss(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
         layers: Tensor | None = None, static_ids: Tensor | None = None,
     ) -> Tensor:  # fmt: skip
-        """The loss of `forward` without label smoothing, in the memory of a few thousand pieces' scores."""
-        rows, pieces, _ = self._rows(char_ids, attention_mask, labels, layers, static_ids)
-        parts = [
-            functional.cross_entropy(self.decoder.table.scores(part).float(), wanted, reduction="sum")
-            for part, wanted in zip(torch.split(rows, _LOSS_ROWS), torch.split(pieces, _LOSS_ROWS), strict=True)
-        ]
-        return torch.stack(parts).sum() / len(pieces) + self.mix.penalty()
+        """See `TranslationNetwork.loss`."""
+        return self.network.loss(char_ids, attention_mask, labels, layers, static_ids)
 
-    @torch.no_grad()
     def translate(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
         static_ids: Tensor | None = None, *, beam: int = 5, norm: LengthNorm = "gnmt", power: float = 1.0,
         max_ratio: float = 3.0,
     ) -> list[list[Hypothesis]]:  # fmt: skip
-        """The best translations of each sentence, at most `beam`, the best first; see `beam_search`.
-
-        Args:
-            char_ids, attention_mask, layers, static_ids: As in `forward`.
-            beam, norm, power: See `beam_search`.
-            max_ratio: A translation has at most ten pieces more than this times the words of its sentence.
-        """
-        memory, last = self._read(char_ids, attention_mask, layers, static_ids)
-
-        def step(pieces: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-            return self.decoder.step(pieces, state, memory)
-
-        limits = [int(max_ratio * words) + 10 for words in memory.mask.sum(dim=1).tolist()]
-        return beam_search(
-            step, self.decoder.start(last), begin=BEGIN, end=END, beam=beam, max_lengths=limits, norm=norm, power=power
+        """See `TranslationNetwork.translate`."""
+        return self.network.translate(
+            char_ids, attention_mask, layers, static_ids, beam=beam, norm=norm, power=power, max_ratio=max_ratio
         )
-
-    def _rows(
-        self, char_ids: Tensor | None, attention_mask: Tensor | None, labels: Tensor | None, layers: Tensor | None,
-        static_ids: Tensor | None,
-    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-        """What the softmax reads (N, E) of every piece, the piece (N,), and its place (N,) in the flattened labels."""
-        if labels is None:
-            raise ValueError("Expected labels: to translate, call `translate`.")
-        real = labels != IGNORED  # (B, T)
-        if bool((real[:, 1:] > real[:, :-1]).any()) or not bool(real.all(dim=0)[:1].all()):
-            raise ValueError(f"Expected the pieces of every translation, then {IGNORED} in its padding.")
-        memory, last = self._read(char_ids, attention_mask, layers, static_ids)
-        read = torch.cat([labels.new_full((len(labels), 1), BEGIN), labels[:, :-1].where(real[:, :-1], END)], dim=1)
-        rows, places = self.decoder(read, real.sum(dim=1).tolist(), memory, last)
-        return rows, labels.flatten()[places], places
-
-    def _read(
-        self, char_ids: Tensor | None, attention_mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None
-    ) -> tuple[Memory, Tensor]:
-        """What the decoder looks at, and the last states (B, 2H) of the source."""
-        words, mask = self.mixed(char_ids, attention_mask, layers, static_ids)
-        if bool((mask[:, 1:] > mask[:, :-1]).any()):
-            raise ValueError("Padding stands before words; expected it at the right (padding_side='right').")
-        states, last = self.lstm(self.dropout(words), mask.sum(dim=1).tolist())
-        return Memory(self.dropout(states), mask), last

@@ -13,12 +13,10 @@ from transformers import BatchEncoding, TokenizersBackend
 from transformers.tokenization_utils_base import TruncationStrategy
 from transformers.utils.generic import PaddingStrategy
 
-from elmokit.models.word_encoding import PAD_TOKEN, WordEncoding, extended
-from elmokit.text.normalize import check_steps, normalize, normalize_words
+from elmokit.text.word_encoding import PAD_TOKEN, UNKNOWN_TOKEN, extended
 from elmokit.text.word_rows import LEXICON_FILE, ByteRows, Rows, WordRows, load_word_rows, save_lexicon
-from elmokit.text.words import Span, whitespace_spans, word_spans
-
-_UNKNOWN = "<unk>"
+from elmokit.text.word_tokenizer import WordTokenizer
+from elmokit.text.words import Span
 
 
 class ElmoTokenizer(TokenizersBackend):
@@ -40,9 +38,6 @@ class ElmoTokenizer(TokenizersBackend):
         text_steps: Sequence[str] = (), by_word: bool = False,
         lexicon_file: str | None = None, word_rows: WordRows | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
-        if split not in ("penn", "whitespace"):
-            raise ValueError(f"Unknown split {split!r}. Expected 'penn' or 'whitespace'.")
-        check_steps(text_steps)
         if max_characters < 3:
             raise ValueError(f"max_characters is {max_characters}; expected at least 3: a byte and two word markers.")
         if word_rows is None:
@@ -52,18 +47,49 @@ class ElmoTokenizer(TokenizersBackend):
                 if read
                 else ByteRows(max_characters)
             )
+        own = WordTokenizer(word_rows, split, text_steps, by_word)
         max_characters = word_rows.max_characters
         for key in ("vocab", "merges", "tokenizer_file", "tokenizer_object"):
             kwargs.pop(key, None)  # words are never looked up: the file only tells tools that there is a tokenizer
-        kwargs = {"pad_token": PAD_TOKEN, "unk_token": _UNKNOWN, **kwargs}
-        backend = Tokenizer(WordLevel({PAD_TOKEN: 0, _UNKNOWN: 1}, unk_token=_UNKNOWN))
+        kwargs = {"pad_token": PAD_TOKEN, "unk_token": UNKNOWN_TOKEN, **kwargs}
+        backend = Tokenizer(WordLevel({PAD_TOKEN: 0, UNKNOWN_TOKEN: 1}, unk_token=UNKNOWN_TOKEN))
         kept = {"max_characters": max_characters, "split": split, "text_steps": list(text_steps), "by_word": by_word}
         super().__init__(tokenizer_object=backend, **kept, **kwargs)  # type: ignore[no-untyped-call]
         self.max_characters = max_characters
-        self.split = split
-        self.text_steps = list(text_steps)
-        self.by_word = by_word
-        self.word_rows = word_rows
+        self.own = own
+
+    @classmethod
+    def of(cls, tokenizer: WordTokenizer) -> ElmoTokenizer:
+        """A tokenizer of ours with the surface of transformers."""
+        limit: dict[str, Any] = {} if tokenizer.max_words is None else {"model_max_length": tokenizer.max_words}
+        return cls(
+            word_rows=tokenizer.word_rows, split=tokenizer.split, text_steps=tokenizer.text_steps,
+            by_word=tokenizer.by_word, **limit,
+        )  # fmt: skip
+
+    @property
+    def word_rows(self) -> WordRows:
+        """How the model reads words."""
+        return self.own.word_rows
+
+    @word_rows.setter
+    def word_rows(self, rows: WordRows) -> None:
+        self.own.word_rows = rows
+
+    @property
+    def split(self) -> Literal["penn", "whitespace"]:
+        """How raw text is split."""
+        return self.own.split
+
+    @property
+    def text_steps(self) -> list[str]:
+        """The clean-up steps."""
+        return list(self.own.text_steps)
+
+    @property
+    def by_word(self) -> bool:
+        """Whether words are cleaned one by one."""
+        return self.own.by_word
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:
         """The base's files, and the words and characters that the model looks up."""
@@ -76,24 +102,11 @@ class ElmoTokenizer(TokenizersBackend):
 
     def words(self, text: str) -> list[str]:
         """The words of a raw text, as `__call__` cleans and splits it."""
-        return self._encoding(text).tokens
+        return self.own.words(text)
 
     def spans(self, text: str) -> list[Span]:
         """Where the words of a raw text are; it is not cleaned."""
-        return word_spans(text) if self.split == "penn" else whitespace_spans(text)
-
-    def _encoding(self, sentence: str | Sequence[str]) -> WordEncoding:
-        if isinstance(sentence, str):
-            if not self.by_word:
-                sentence = normalize(sentence, self.text_steps)
-            offsets = self.spans(sentence)
-            tokens = [sentence[start:end] for start, end in offsets]
-        else:
-            tokens = list(sentence)
-            offsets = [(0, len(token)) for token in tokens]
-        if self.by_word:
-            tokens = normalize_words(tokens, self.text_steps)
-        return WordEncoding(tokens, offsets, list(range(len(tokens))))
+        return self.own.spans(text)
 
     def _encode_plus(  # type: ignore[override]  # the base annotates return_tensors as a bool
         self, text: Any, text_pair: Any = None, add_special_tokens: bool = True,
@@ -110,7 +123,7 @@ class ElmoTokenizer(TokenizersBackend):
         if return_overflowing_tokens:
             raise ValueError("return_overflowing_tokens is not supported; cut the text before, or raise max_length.")
         sentences, is_batch = _as_batch(text, is_split_into_words=is_split_into_words)
-        encodings = [self._encoding(sentence) for sentence in sentences]
+        encodings = [self.own.encoding(sentence) for sentence in sentences]
         if truncation_strategy != TruncationStrategy.DO_NOT_TRUNCATE and max_length is not None:
             encodings = [encoding.cut(max_length, side=self.truncation_side) for encoding in encodings]
         lengths = [len(encoding.tokens) for encoding in encodings]

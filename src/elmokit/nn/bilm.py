@@ -58,14 +58,20 @@ class BiLM(nn.Module):
             layer.weight_dropout.p = weights
 
     def forward_packed(
-        self, x: Tensor, batch_sizes: list[int], *, state: State | None = None
+        self, x: Tensor, batch_sizes: list[int], *, state: State | None = None, words: Tensor | None = None
     ) -> tuple[list[Tensor], State]:
-        """x (D, N, I) in each direction's own reading order; one (D, N, H) a layer, and the states (sorted rows)."""
+        """x (D, N, I) in each direction's own reading order; one (D, N, H) a layer, and the states (sorted rows).
+
+        ``words`` (D, N): numbers of the words; the rows of a word are equal. The first layer multiplies them once where
+        no gradient is needed.
+        """
         outputs: list[Tensor] = []
         finals: list[tuple[Tensor, Tensor]] = []
         for number, layer in enumerate(self.layers):
             given = None if state is None else (state.h[number], state.c[number])
-            y, final = layer(self._dropped(x, batch_sizes), batch_sizes, given)
+            dropped = self._dropped(x, batch_sizes)
+            alike = words if number == 0 and dropped is x else None  # dropout leaves no two rows equal
+            y, final = layer(dropped, batch_sizes, given, words=alike)
             if number > 0 and self.use_skip_connections:
                 y = y + x if torch.is_grad_enabled() else y.add_(x)
             outputs.append(y)
@@ -90,18 +96,25 @@ class BiLM(nn.Module):
         return [layer.view(batch, time, layer.shape[1]) for layer in layers], final
 
     def forward_ragged(
-        self, tokens: Tensor, lengths: Sequence[int], *, state: State | None = None
+        self, tokens: Tensor, lengths: Sequence[int], *, state: State | None = None, words: Tensor | None = None
     ) -> tuple[list[Tensor], State]:
-        """tokens (N, I), sentence behind sentence without padding, to one (N, D·H) a layer, and the states."""
-        return self._read(tokens, Packing.ragged(lengths), state)
+        """tokens (N, I), sentence behind sentence without padding, to one (N, D·H) a layer, and the states.
 
-    def _read(self, tokens: Tensor, packing: Packing, state: State | None) -> tuple[list[Tensor], State]:
+        ``words`` (N,) as in `forward_packed`.
+        """
+        return self._read(tokens, Packing.ragged(lengths), state, words)
+
+    def _read(
+        self, tokens: Tensor, packing: Packing, state: State | None, words: Tensor | None = None
+    ) -> tuple[list[Tensor], State]:
         """tokens (N, I) of which `packing` takes some, to one (N, D·H) a layer, zero elsewhere, and the states."""
         order = packing.order.to(tokens.device)
         positions = [p.to(tokens.device) for p in (packing.forward, packing.backward)][: self.directions]
-        x = tokens[torch.stack(positions)]  # (D, N, I)
+        places = torch.stack(positions)
+        x = tokens[places]  # (D, N, I)
+        numbers = None if words is None else words[places]
         sorted_state = self.zero_state(len(order)) if state is None else _rows(state, order)
-        packed, final = self.forward_packed(x, packing.batch_sizes, state=sorted_state)
+        packed, final = self.forward_packed(x, packing.batch_sizes, state=sorted_state, words=numbers)
         layers = []
         while packed:  # each is freed as it is unpacked
             layers.append(self._unpack(packed.pop(0), positions, len(tokens)))

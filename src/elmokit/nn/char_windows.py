@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-_ANSWERS_AT_ONCE = 1 << 24
+from elmokit.nn.packed_product import product_with
+
+_ANSWERS_AT_ONCE = 1 << 21
+"""Numbers where no gradient is needed: 8 MB in float32, in a cache until their maximum is taken."""
 
 
 def filter_maxima(characters: Tensor, kernel: Tensor) -> Tensor:
@@ -33,8 +36,12 @@ def filter_maxima(characters: Tensor, kernel: Tensor) -> Tensor:
         maxima: Tensor = _FilterMaxima.apply(characters, kernel)  # type: ignore[no-untyped-call]
         return maxima
     rows = max(_ANSWERS_AT_ONCE // max(characters.shape[1] * kernel.shape[1], 1), 1)
-    parts = [_answers(_windows(part, len(kernel)), kernel).amax(dim=0) for part in torch.split(characters, rows)]
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
+    parts = [_windows(part, len(kernel)) for part in torch.split(characters, rows)]
+    multiply = product_with(kernel.t(), rows=len(parts[0]) * len(characters), calls=len(parts))
+    best = [
+        multiply(part.reshape(-1, len(kernel))).view(*part.shape[:2], kernel.shape[1]).amax(dim=0) for part in parts
+    ]
+    return best[0] if len(best) == 1 else torch.cat(best)
 
 
 def _windows(characters: Tensor, size: int) -> Tensor:

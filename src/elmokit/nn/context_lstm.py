@@ -45,9 +45,9 @@ class ContextLSTM(nn.Module):
         return [torch.cat([border, words, border], dim=1)], self.zero_state(len(words))
 
     def forward_ragged(
-        self, tokens: Tensor, lengths: Sequence[int], *, state: State | None = None
+        self, tokens: Tensor, lengths: Sequence[int], *, state: State | None = None, words: Tensor | None = None
     ) -> tuple[list[Tensor], State]:
-        """tokens (N, I), sentence behind sentence without padding, to one (N, 2H)."""
+        """tokens (N, I), sentence behind sentence without padding, to one (N, 2H); ``words`` is of no use here."""
         padded = nn.utils.rnn.pad_sequence(list(torch.split(tokens, list(lengths))), batch_first=True)
         (states,), final = self.forward(padded, lengths)
         return [torch.cat([row[:length] for row, length in zip(states, lengths, strict=True)])], final

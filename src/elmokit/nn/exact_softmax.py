@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from elmokit.nn.native.library import kernels_for
+from elmokit.nn.packed_product import linear, product_with
 from elmokit.nn.side_by_side import row_halves, side_by_side
 
 _TILE_ROWS, _TILE_WORDS = 128, 2048
@@ -24,30 +24,35 @@ def negative_log_likelihood(hidden: Tensor, targets: Tensor, weight: Tensor, bia
 
     Products are in the type of the weights, all else in single precision or better. The memory does not depend on V.
     """
-    at_once = _TILE_ROWS if hidden.device.type == "cpu" else _DEVICE_ROWS
 
     def losses(half: slice) -> Tensor:
-        tiles = zip(torch.split(hidden[half], at_once), torch.split(targets[half], at_once), strict=True)
-        return torch.cat([_losses(rows, words, weight, bias) for rows, words in tiles])
+        return _losses(hidden[half].to(weight.dtype), targets[half], weight, bias)
 
-    return torch.cat(side_by_side([partial(losses, half) for half in row_halves(len(hidden))], hidden.device))
+    with torch.autocast(hidden.device.type, enabled=False):
+        return torch.cat(side_by_side([partial(losses, half) for half in row_halves(len(hidden))], hidden.device))
 
 
 def _losses(hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """(n,), in tiles of words."""
-    log_sum = own = hidden.new_full((len(hidden),), -torch.inf, dtype=_wide_type(hidden))
+    """(n,), tile by tile; the weights of a tile's words are laid out for their products once."""
+    at_once = _TILE_ROWS if hidden.device.type == "cpu" else _DEVICE_ROWS
+    log_sum = hidden.new_full((len(hidden),), -torch.inf, dtype=_wide_type(hidden))
+    own = log_sum.clone()
+    tiles = [torch.split(part, at_once) for part in (hidden, targets, log_sum, own)]
     for start, stop in _word_ranges(len(weight)):
-        logits = wide_logits(hidden, weight[start:stop], None if bias is None else bias[start:stop])
-        log_sum = torch.logaddexp(log_sum, log_sum_exp(logits))
-        scores = logits.gather(1, (targets - start).clamp(0, stop - start - 1)[:, None])[:, 0]
-        own = torch.where(targets < start, own, scores)
+        part = None if bias is None else bias[start:stop]
+        multiply = product_with(weight[start:stop], part, rows=len(hidden), calls=len(tiles[0]))
+        for rows, words, row_sum, row_own in zip(*tiles, strict=True):
+            logits = multiply(rows).to(row_sum.dtype)
+            torch.logaddexp(row_sum, log_sum_exp(logits), out=row_sum)
+            scores = logits.gather(1, (words - start).clamp(0, stop - start - 1)[:, None])[:, 0]
+            row_own.copy_(torch.where(words < start, row_own, scores))
     return log_sum - own
 
 
 def wide_logits(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """(n, V), in single precision or better."""
     with torch.autocast(hidden.device.type, enabled=False):
-        return functional.linear(hidden.to(weight.dtype), weight, bias).to(_wide_type(weight))
+        return linear(hidden.to(weight.dtype), weight, bias).to(_wide_type(weight))
 
 
 def log_sum_exp(logits: Tensor) -> Tensor:

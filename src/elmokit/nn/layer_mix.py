@@ -21,9 +21,9 @@ class LayerMix(nn.Module):
     """Layers (L, B, T, D) to one (B, T, D), in one of three modes.
 
     ``trainable`` learns γ · Σ λ_j h_j with λ = softmax(w); with ``normalize=False`` λ = w, the raw weights of course
-    reports, and there is no γ, which they can express themselves. ``frozen`` takes Σ λ_j h_j with λ as given, or
-    uniform. ``function`` is a perceptron with one hidden layer over the concatenated layers: a word can weigh its
-    layers by what they hold.
+    reports, and γ is not trained, for w can express it. ``frozen`` takes γ · Σ λ_j h_j with λ as given, or uniform,
+    and γ = 1 or what ``set_scale`` found. ``function`` is a perceptron with one hidden layer over the concatenated
+    layers: a word can weigh its layers by what they hold.
 
     ``set_scale`` gives every mode the same start: the vectors of a biLM vary by a tenth or less, and a head on top that
     expects a deviation of 1 would take epochs to wake up.
@@ -130,7 +130,7 @@ class LayerMix(nn.Module):
         return self.hidden.weight.dtype if self.mode == "function" else self.w.dtype
 
     def weights(self) -> tuple[list[float], float] | None:
-        """λ, and the factor of their sum (γ times ``scale``); None for the function, which has no weight a layer."""
+        """λ and γ, ``scale`` included; None for the function, which has no weight a layer."""
         if self.mode == "function":
             return None
         raw = self.w.detach().float()

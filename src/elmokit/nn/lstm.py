@@ -155,10 +155,12 @@ class ProjectedLSTM(nn.Module):
         return hidden, self.bias.new_zeros(directions, batch, self.cell_dim, dtype=dtype)
 
     def forward(
-        self, x: Tensor, batch_sizes: list[int], state: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        self, x: Tensor, batch_sizes: list[int], state: tuple[Tensor, Tensor] | None = None, *,
+        words: Tensor | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:  # fmt: skip
         """Packed rows x (D, N, I) and states of the sorted sentences (default: zero) to outputs (D, N, H) and states.
 
+        Rows of x with the same number in ``words`` (D, N) must be equal; where no gradient is needed, that saves time.
         Under autocast the products run in its dtype; the cell state stays as it is. The backward pass can run once.
         """
         h, c = self.zero_state(batch_sizes[0] if batch_sizes else 0) if state is None else state
@@ -171,15 +173,16 @@ class ProjectedLSTM(nn.Module):
         zero_start = state is None
         if not torch.is_grad_enabled():
             by_direction = _by_direction(*w)  # type: ignore[arg-type]
-            return self._inferred(x, h, c, by_direction, batch_sizes, zero_start=zero_start)
+            return self._inferred(x, h, c, by_direction, batch_sizes, zero_start=zero_start, words=words)
         outputs, h, c = _PackedLSTM.apply(  # type: ignore[no-untyped-call]
             x, h, c, *w, batch_sizes, self.clips, zero_start
         )
         return outputs, (h, c)
 
     def _inferred(
-        self, x: Tensor, h: Tensor, c: Tensor, weights: list[Weights], batch_sizes: list[int], *, zero_start: bool
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        self, x: Tensor, h: Tensor, c: Tensor, weights: list[Weights], batch_sizes: list[int], *, zero_start: bool,
+        words: Tensor | None,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:  # fmt: skip
         dtype, stored_only = x.dtype, not multiplies(x.dtype, x.device.type)
         with torch.autocast(x.device.type, enabled=False):
             h, c = (part.clone(memory_format=torch.contiguous_format) for part in (h, c))
@@ -197,8 +200,9 @@ class ProjectedLSTM(nn.Module):
                     return
                 w = lstm_steps.wide(weights[d], single=batch_sizes[:1] == [1]) if stored_only else weights[d]
                 lstm_steps.infer(
-                    x[d], h[d], c[d], w, batch_sizes, self.clips, outputs[d], zero_start=zero_start, advance=advance
-                )
+                    x[d], h[d], c[d], w, batch_sizes, self.clips, outputs[d], zero_start=zero_start,
+                    words=None if words is None else words[d], advance=advance,
+                )  # fmt: skip
 
             each_direction(work, len(x), x.device)
         return outputs.to(dtype), (h.to(dtype), c)

@@ -20,8 +20,11 @@ from elmokit.nn.packed_product import product_with
 def advance_cell(kernels: TypedKernels) -> AdvanceCell:
     """One step of inference, for `lstm_steps.infer`."""
 
-    def advance(z: Tensor, more: Tensor | None, bias: Tensor, cell: Tensor, clip: float | None, mixed: Tensor) -> None:
-        pointers = _pointers(z, more, bias, cell)
+    def advance(
+        z: Tensor, places: Tensor | None, more: Tensor | None, bias: Tensor, cell: Tensor, clip: float | None,
+        mixed: Tensor,
+    ) -> None:  # fmt: skip
+        pointers = _pointers(z, places, more, bias, cell)
         kernels.infer_step(*cell.shape, *pointers, _bound(clip), mixed.data_ptr())
 
     return advance

@@ -7,25 +7,23 @@ one, and so on.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from elmokit.nn.packed_product import product_with
-from elmokit.nn.precision import wide_product
+from elmokit.nn.input_products import InputProducts
+from elmokit.nn.packed_product import product_of
 
-_GATES_AT_ONCE = 1 << 20  # numbers, in inference: 4 MB in float32, a few steps of the largest published model
 _sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (d, y) -> d · y · (1 - y)
 _tanh_gradient = torch.ops.aten.tanh_backward  # (d, y) -> d · (1 - y²)
 
-AdvanceCell = Callable[[Tensor, "Tensor | None", Tensor, Tensor, "float | None", Tensor], None]
-"""Of one step of inference: z (B, 4C), what is added to it (or None), bias (4C), cell (B, C) in place, its clip, and
-the tensor (B, C) that o · tanh(c) is written to."""
+AdvanceCell = Callable[
+    [Tensor, "Tensor | None", "Tensor | None", Tensor, Tensor, "float | None", Tensor], None
+]  # fmt: skip
+"""Of one step of inference: z (·, 4C), which of its rows each sentence takes (B,) (None: its own), what is added to it
+(or None), bias (4C), cell (B, C) in place, its clip, and the tensor (B, C) that o · tanh(c) is written to."""
 
 
 class Weights(NamedTuple):
@@ -103,8 +101,17 @@ def forward(
     return Steps(gates, cells, tanh_cells, None if w.projection is None else mixed, output)
 
 
-def _advance_cell(z: Tensor, more: Tensor | None, cell: Tensor, clip: float | None, mixed: Tensor) -> None:
-    """As `AdvanceCell`, of z that has its bias; whatever the type of z, computed in that of the cell."""
+def _advance_cell(
+    z: Tensor,
+    places: Tensor | None,
+    more: Tensor | None,
+    _bias: Tensor,
+    cell: Tensor,
+    clip: float | None,
+    mixed: Tensor,
+) -> None:
+    """`AdvanceCell` in PyTorch, of z that has its bias; whatever the type of z, computed in that of the cell."""
+    z = z if places is None else z[places]
     if more is not None:
         z = z.add_(more)
     if z.dtype != cell.dtype:
@@ -121,57 +128,36 @@ def _advance_cell(z: Tensor, more: Tensor | None, cell: Tensor, clip: float | No
 
 def infer(
     x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips, outputs: Tensor, *,
-    zero_start: bool, advance: AdvanceCell | None = None,
+    zero_start: bool, words: Tensor | None = None, advance: AdvanceCell | None = None,
 ) -> None:  # fmt: skip
     """`forward` where nothing needs a gradient, in the memory of a few steps.
 
     Fills ``outputs`` (N, H); h (B, H) and c (B, C) become the final states in place. With ``zero_start`` they are zero
-    at first, and the first step needs no recurrent product. ``advance`` is the cell of the compiled kernels.
-    Weights of another type than x are only stored in it: see `wide`.
+    at first, and the first step needs no recurrent product. Rows of x with the same number in ``words`` (N,) are equal:
+    see `InputProducts`. ``advance`` is the cell of the compiled kernels. Weights of another type than x are only stored
+    in it: see `wide`.
     """
-    size = c.shape[1]
-    stops = list(accumulate(batch_sizes))
+    size, calls = c.shape[1], len(batch_sizes)
     batch = batch_sizes[0] if batch_sizes else 0
-    at_once = max(batch, min(len(x), _GATES_AT_ONCE // (4 * size)))  # rows of an input product
     bias = w.bias.to(c.dtype).contiguous()
     mixed = x.new_empty(batch, size)
-    calls = len(batch_sizes)
-    multiply = _product(w.input, x, calls=len(x) // max(at_once, 1), room=x.new_empty(at_once, 4 * size))
-    recur = _product(w.hidden, x, calls=calls, room=x.new_empty(batch, 4 * size))
+    given = InputProducts(x, w.input, words, batch_sizes, bias=bias if advance is None else None)
+    recur = product_of(w.hidden, x, calls=calls, room=x.new_empty(batch, 4 * size))
     project = None
     if w.projection is not None:
-        project = _product(w.projection.t(), x, calls=calls, room=x.new_empty(batch, h.shape[1]))
-    filled = 0  # rows whose input product is in `gates`
-    offset = 0  # the first of them
-    gates = x
+        project = product_of(w.projection.t(), x, calls=calls, room=x.new_empty(batch, h.shape[1]))
     for start, stop in slices(batch_sizes):
         count = stop - start
-        if stop > filled:
-            offset, filled = start, stops[bisect_right(stops, start + at_once) - 1]  # whole steps only
-            gates = x  # which frees those before
-            gates = multiply(x[start:filled])
-            if advance is None:
-                gates += bias
+        step, places = given.of_step(start, stop)
         more = None if zero_start and start == 0 else recur(h[:count])
         output = mixed[:count]
-        step = gates[start - offset : stop - offset]
-        if advance is None:
-            _advance_cell(step, more, c[:count], clips.cell, output)
-        else:
-            advance(step, more, bias, c[:count], clips.cell, output)
+        (advance or _advance_cell)(step, places, more, bias, c[:count], clips.cell, output)
         if project is not None:
             output = project(output)
             if clips.projection is not None:
                 output.clamp_(-clips.projection, clips.projection)
         outputs[start:stop] = output
         h[:count] = output
-
-
-def _product(weight: Tensor, x: Tensor, *, calls: int, room: Tensor) -> Callable[[Tensor], Tensor]:
-    """See `product_with`; of a weight (M, K) in another type than x, too."""
-    if weight.dtype == x.dtype:
-        return product_with(weight, rows=len(x), calls=calls, room=room)
-    return partial(wide_product, weight=weight)
 
 
 def wide(w: Weights, *, single: bool) -> Weights:

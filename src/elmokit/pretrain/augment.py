@@ -44,18 +44,24 @@ class Augmentation:
         case: The fraction of sentences that are read in capitals, lower case or title case, a third of them in each.
         typos: The fraction of words of three ASCII letters or more that are read with one typing error.
         seed: Of all draws.
+        sentences, window: How many sentences are numbered here, and which window of a larger text they are.
 
     Raises:
         ConfigError: The encoder looks whole words up, so that a changed word would only be an unknown one.
     """
 
-    def __init__(self, corpus: Corpus, rows: WordRows, *, case: float, typos: float, seed: int) -> None:
+    def __init__(
+        self, corpus: Corpus, rows: WordRows, *, case: float, typos: float, seed: int,
+        sentences: int | None = None, window: int | None = None,
+    ) -> None:  # fmt: skip
         if not rows.reads_spelling:
             raise ConfigError(NEEDS_SPELLING)
         self._corpus, self._word_rows = corpus, rows
         self._written = lru_cache(_WORDS_KEPT)(corpus.spelling)
         self._case, self._typos, self._seed = case, typos, seed
         self._n_types = len(corpus.inputs)
+        self._sentences = len(corpus.train) if sentences is None else sentences
+        self._window = [] if window is None else [window]
         self._cases: tuple[int, NDArray[np.int8]] | None = None  # of an epoch
 
     def read(self, words: NDArray[np.int32], *, epoch: int, number: int) -> NDArray[np.int64]:
@@ -65,7 +71,7 @@ class Augmentation:
             changed = [change_case(word, case) != word for word in map(self.spelling, ids.tolist())]
             ids[changed] += case * self._n_types
         if self._typos:
-            self._mistype(ids, np.random.default_rng([self._seed, epoch, number, _TYPOS]))
+            self._mistype(ids, np.random.default_rng([self._seed, epoch, number, _TYPOS, *self._window]))
         return ids
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.integer]:
@@ -86,7 +92,7 @@ class Augmentation:
     def _cases_of(self, epoch: int) -> NDArray[np.int8]:
         """(n_sentences,): 0 for a sentence as written, else the number of its case."""
         if self._cases is None or self._cases[0] != epoch:
-            draws = np.random.default_rng([self._seed, epoch, _CASE]).random(len(self._corpus.train))
+            draws = np.random.default_rng([self._seed, epoch, _CASE, *self._window]).random(self._sentences)
             share = max(self._case, np.finfo(float).tiny)
             chosen = np.where(draws < self._case, 1 + draws / share * (_CASES - 1), 0)
             self._cases = (epoch, chosen.astype(np.int8))

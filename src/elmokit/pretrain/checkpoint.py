@@ -52,21 +52,34 @@ class Checkpoints:
     removed before the next one is in place.
     """
 
-    def __init__(self, folder: Path, accelerator: Accelerator) -> None:
-        self.folder, self.accelerator = folder, accelerator
+    def __init__(self, folder: Path, accelerator: Accelerator, *, keep_border: bool = False) -> None:
+        """With ``keep_border`` the newest checkpoint that another number of processes can take up stays, too."""
+        self.folder, self.accelerator, self.keep_border = folder, accelerator, keep_border
 
     def latest(self) -> Path | None:
         """The newest complete checkpoint, or None."""
         return max(self._complete(), key=_age, default=None)
 
-    def facts(self) -> dict[str, Any]:
-        """What the newest checkpoint says of its run; {} without one.
-
-        ``corpus``, ``precision``, ``processes``, and ``learning_rate_factor``, the share of the peak rate it stands at.
-        """
+    def to_resume(self) -> Path | None:
+        """The newest checkpoint that this number of processes can take up; the newest of all where there is none."""
         newest = self.latest()
+        if newest is None or self.facts(newest).get("processes") == self.accelerator.num_processes:
+            return newest
+        return self._latest_border() or newest
+
+    def facts(self, checkpoint: Path | None = None) -> dict[str, Any]:
+        """What a checkpoint, by default the newest, says of its run; {} without one.
+
+        ``corpus``, ``precision``, ``processes``, ``learning_rate_factor``, the share of the peak rate it stands at, and
+        ``border``, whether another number of processes can take it up.
+        """
+        newest = checkpoint or self.latest()
         file = None if newest is None else newest / "run.json"
         return {} if file is None or not file.exists() else dict(json.loads(file.read_text(encoding="utf-8")))
+
+    def _latest_border(self) -> Path | None:
+        borders = [path for path in self._complete() if self.facts(path).get("border")]
+        return max(borders, key=_age, default=None)
 
     def save(self, step: int, state: State | None, *, facts: dict[str, Any]) -> None:
         """Write everything of all processes under a temporary name, flush it to disk, rename it, drop the older ones.
@@ -99,8 +112,9 @@ class Checkpoints:
         final = self.folder / (f"step-{step:07d}" if number == 1 else f"step-{step:07d}-{number}")
         partial.rename(final)
         _flush_folder(self.folder)
+        kept = {final, self._latest_border() if self.keep_border else final}
         for old in self.folder.iterdir():
-            if old != final:
+            if old not in kept:
                 shutil.rmtree(old)
 
     def load(self, path: Path) -> State | None:
@@ -111,10 +125,11 @@ class Checkpoints:
             ModelError: It is damaged, or of a model of another shape.
         """
         processes = len(list(path.glob("random_states_*.pkl")))
-        if processes != self.accelerator.num_processes:
+        if processes != self.accelerator.num_processes and not self.facts(path).get("border"):
             raise ConfigError(
                 f"{path} was written by {processes} processes, this run has {self.accelerator.num_processes}: "
-                "--resume goes on with the same number"
+                "--resume goes on with the same number; in sentence mode with any number from the end of an epoch or "
+                "window on"
             )
         try:
             self.accelerator.load_state(str(path))
@@ -142,14 +157,17 @@ def _age(path: Path) -> tuple[int, int]:
 
 
 def _flush(folder: Path) -> None:
+    """Bring the files of a folder and its list of names to disk."""
     for path in folder.rglob("*"):
         if path.is_file():
-            _flush_folder(path)
+            with path.open("r+b") as file:  # Windows flushes only what may be written to
+                os.fsync(file.fileno())
     _flush_folder(folder)
 
 
 def _flush_folder(path: Path) -> None:
-    """Ask the system to bring a file, or a folder's list of names, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
+    """Bring a folder's list of names to disk; Windows, which opens no folder, writes names in order by itself."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        os.fsync(descriptor)
+        os.close(descriptor)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from elmokit.places import is_address
+from elmokit.pretrain.mirror import local_run_folder
 from elmokit.settings import Settings
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -32,9 +34,32 @@ class PretrainConfig(Settings):
             return {**CLASSIC, **values}
         return values
 
+    @model_validator(mode="before")
+    @classmethod
+    def _output_at_address(cls, values: Any) -> Any:
+        if isinstance(values, dict) and is_address(str(values.get("output"))):
+            address = str(values["output"])
+            return {**values, "output": local_run_folder(address), "copy_to": address}
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_of_corpus(cls, values: Any) -> Any:
+        return {"train": [], **values} if isinstance(values, dict) and values.get("corpus") is not None else values
+
+    @model_validator(mode="after")
+    def _one_text(self) -> Self:
+        if self.corpus is None and not self.train:
+            raise ValueError("train names no file; expected --train FILE …, or --corpus with a folder of elmo prepare")
+        if self.corpus is not None and (self.train or self.valid is not None):
+            raise ValueError("corpus brings training and held-out text: give it alone, or train and valid")
+        return self
+
     # The text.
-    train: Annotated[list[str], Field(min_length=1)]
+    train: list[str]
     """Files or globs: text, csv, tsv or jsonl, plain or gz."""
+    corpus: str | None = None
+    """Folder or address of a corpus that elmo prepare made, in place of train and valid."""
     valid: str | None = None
     """Held-out file for perplexity, early stopping and the choice of the best epoch."""
     column: str | None = None
@@ -131,6 +156,9 @@ class PretrainConfig(Settings):
 
     # The run.
     output: Path
+    """The run folder; an address (s3://…) is worked on in the cache and copied out at every checkpoint."""
+    copy_to: str | None = None
+    """Set by an `output` that is an address."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """auto measures whether bfloat16 products are faster on this processor."""
     seed: Annotated[int, Field(ge=0)] = 13

@@ -29,7 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
-from elmokit.pretrain.shards import Sentences, ShardWriter, mapped, renumber, shard_path
+from elmokit.pretrain.shard_files import WINDOW_TOKENS, ShardedText
+from elmokit.pretrain.shards import SentenceList, Sentences, ShardWriter, mapped, renumber, shard_path
 from elmokit.text.char_ids import char_ids, marker_char_ids
 from elmokit.text.files import SourceStats, expand_paths, file_kind
 from elmokit.text.normalize import check_steps
@@ -42,8 +43,9 @@ from elmokit.text.words import SPLITTER_VERSION, iter_words
 __all__ = ["Corpus", "Sentences", "build_corpus"]
 
 FORMAT = 1  # raise when the files of a corpus folder change their meaning
+SHARDED_FORMAT = 2  # of `elmo prepare`: the sentences are in shards, see prepare/run.py
 _TYPES_AT_ONCE = 1 << 16
-_LONGEST_LINE = 1 << 20  # bytes read of a line at once
+LONGEST_LINE = 1 << 20  # bytes read of a line at once
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Corpus:
     vocab: Vocabulary
     characters: NDArray[np.int16]  # (n_types, max_characters), memory-mapped
     inputs: NDArray[np.integer]  # (n_types, width)
-    train: Sentences
-    valid: Sentences  # empty when the corpus was built without validation text
+    train: SentenceList
+    valid: SentenceList  # empty when the corpus was built without validation text
     info: dict[str, Any]  # what corpus.json says: fingerprint, settings, counts, reading statistics
 
     @property
@@ -88,6 +90,8 @@ class Corpus:
         folder = Path(folder)
         try:
             info = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
+            if info["format"] == SHARDED_FORMAT:
+                return cls._open_shards(folder, info)
             if info["format"] != FORMAT:
                 raise DataError(f"its format is {info['format']}, expected {FORMAT}")
             chars = mapped(folder / "chars.bin", np.int16).reshape(info["n_types"], info["settings"]["max_characters"])
@@ -98,6 +102,16 @@ class Corpus:
         except (OSError, ValueError, KeyError, IndexError, TypeError, DataError) as error:
             raise DataError(f"{folder} holds no finished corpus ({error}): delete the folder to rebuild it") from error
         return cls(folder, vocab, chars, chars, train, valid, info)
+
+    @classmethod
+    def _open_shards(cls, folder: Path, info: dict[str, Any]) -> Corpus:
+        """A corpus of `elmo prepare`: training text above a window is read window by window, see windows.py."""
+        vocab = Vocabulary.load(folder / "vocab.txt")
+        chars = mapped(folder / "chars.bin", np.int16).reshape(info["n_types"], info["settings"]["max_characters"])
+        train = ShardedText(folder / "train", info["train"]["shards"])
+        valid = ShardedText(folder / "valid", info.get("valid", {}).get("shards", []))
+        text: SentenceList = train.whole() if train.n_tokens <= WINDOW_TOKENS else train
+        return cls(folder, vocab, chars, chars, text, valid.whole(), info)
 
 
 def build_corpus(
@@ -155,9 +169,9 @@ def build_corpus(
         done = 0
         for part, paths in inputs.items():
             stats = SourceStats()
-            texts = read_texts(paths, column=column, stats=stats, max_bytes=_LONGEST_LINE) if paths else ()
+            texts = read_texts(paths, column=column, stats=stats, max_bytes=LONGEST_LINE) if paths else ()
             shards = ShardWriter(partial, part, shard_tokens=shard_tokens)
-            for sentence in _sentences(texts, normalize, pre_split, max_words):
+            for sentence in sentences_of(texts, normalize, pre_split, max_words):
                 shards.add(types.number(sentence, count=part == "train"))
                 if progress and shards.n_sentences % 1000 == 0:
                     progress(done + shards.n_tokens)
@@ -176,12 +190,13 @@ def length_percentile(
     paths: Iterable[str | Path], percentile: float, *, column: str | None, pre_split: bool, normalize: Sequence[str]
 ) -> int:
     """The number of words that `percentile` per cent of the lines do not exceed; at least 1."""
-    texts = read_texts(expand_paths(paths), column=column, max_bytes=_LONGEST_LINE)
-    lengths = [len(words) for words in _sentences(texts, normalize, pre_split, _LONGEST_LINE)]
+    texts = read_texts(expand_paths(paths), column=column, max_bytes=LONGEST_LINE)
+    lengths = [len(words) for words in sentences_of(texts, normalize, pre_split, LONGEST_LINE)]
     return max(1, int(np.percentile(lengths, percentile, method="inverted_cdf"))) if lengths else 1
 
 
-def _sentences(texts: Iterable[str], steps: Sequence[str], pre_split: bool, max_words: int) -> Iterator[list[str]]:
+def sentences_of(texts: Iterable[str], steps: Sequence[str], pre_split: bool, max_words: int) -> Iterator[list[str]]:
+    """The words of texts, in pieces of up to `max_words`, after the clean-up `steps`."""
     for text in texts:
         text = normalized(text, steps) if steps else text
         words = iter(text.split()) if pre_split else iter_words(text)
@@ -209,7 +224,7 @@ def _finish(partial: Path, types: _Types, vocab: Vocabulary, info: dict[str, Any
     for part in ("train", "valid"):
         paths = [shard_path(partial, part, i) for i in range(len(info[part]["shard_starts"]))]
         info[part]["n_unknown"] = sum(renumber(path, ids, len(vocab)) for path in paths)
-    _write_chars(partial / "chars.bin", [*vocab.words, *beyond], max_characters)
+    write_chars(partial / "chars.bin", [*vocab.words, *beyond], max_characters)
     vocab.save(partial / "vocab.txt")
     info |= {"n_types": len(vocab) + len(beyond), "vocab_size": len(vocab)}
     (partial / "corpus.json").write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
@@ -224,7 +239,8 @@ def _final_ids(types: _Types, vocab: Vocabulary) -> tuple[NDArray[np.int32], lis
     return np.fromiter(ids, dtype=np.int32, count=len(types.ids)), beyond
 
 
-def _write_chars(path: Path, words: Sequence[str], max_characters: int) -> None:
+def write_chars(path: Path, words: Sequence[str], max_characters: int) -> None:
+    """Write the characters of the types in id order, the three markers first."""
     with open(path, "wb") as file:
         file.write(marker_char_ids(max_characters).tobytes())
         for start in range(len(MARKERS) - 1, len(words), _TYPES_AT_ONCE):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus
 from elmokit.pretrain.interrupt import Interruption
 from elmokit.pretrain.journal import Bar, Journal, progress_bar, write_json
+from elmokit.pretrain.mirror import Mirror
 from elmokit.pretrain.optimizers import build_optimizer, set_learning_rates
 from elmokit.pretrain.perplexity import evaluate_batches, stream_for_evaluation
 from elmokit.pretrain.read_ahead import read_ahead
@@ -38,22 +40,29 @@ from elmokit.pretrain.schedule import learning_rate_factor
 from elmokit.pretrain.setup import (
     build_model,
     check_same,
+    check_same_files,
     check_settings,
     choose_precision,
     clear_folder,
+    files_read,
+    model_config,
     prepare_corpus,
     prepare_folder,
+    refuse_used,
     save_model,
     settle_batch,
+    with_corpus,
     word_rows,
 )
+from elmokit.pretrain.shard_files import WINDOW_TOKENS, ShardedText
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
 from elmokit.pretrain.updates import Updates
+from elmokit.pretrain.windows import WindowedBatches
 from elmokit.report.curves import draw_learning_curve
-from elmokit.settings import dump_settings
+from elmokit.run_folder import single_writer, write_yaml
 from elmokit.text.word_rows import WordRows
-from elmokit.whole_files import write_text
 
+_RESEED = 1_000_003  # random states of other processes are of no use when their number changes
 _STREAM_ROW = 20_000  # words of held-out text a row: the first few of each are read without what precedes them
 
 
@@ -71,30 +80,44 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
 
     Raises ``ConfigError``, ``DataError`` or ``ModelError`` for what a user can mend, before anything is overwritten.
     """
+    config = with_corpus(config)
     check_settings(config)
+    first = os.environ.get("RANK", "0") == "0"  # one process writes for all
+    with single_writer(config.output) if first else nullcontext():
+        return _pretrain(config, show_progress=show_progress)
+
+
+def _pretrain(config: PretrainConfig, *, show_progress: bool) -> PretrainResult:
     AcceleratorState._reset_state()  # which holds the number type of a task trained before in this process
     accelerator = Accelerator(
         mixed_precision="no",  # autocast is ours
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=_may_be_unused(config))],
         cpu=not torch.cuda.is_available(),
     )
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     keep_freed_memory()
-    checkpoints = Checkpoints(config.output / "checkpoints", accelerator)
+    several = accelerator.num_processes > 1 or config.corpus is not None
+    checkpoints = Checkpoints(config.output / "checkpoints", accelerator, keep_border=several)
+    mirror = None if config.copy_to is None else Mirror(config.output, config.copy_to)
+    if mirror is not None and accelerator.is_main_process:
+        refuse_used(config, mirror)
+        if config.resume:
+            mirror.fetch()
     if accelerator.is_main_process:
         prepare_folder(config)
     accelerator.wait_for_everyone()
-    newest = checkpoints.latest() if config.resume else None
+    newest = checkpoints.to_resume() if config.resume else None
     if newest is not None:
         check_same(config, config.output, option="--resume")
+        check_same_files(config, config.output)
     elif config.decay_from is not None:
         check_branch(config, config.decay_from, accelerator)
         if accelerator.is_main_process:
             branch_off(config, config.decay_from, accelerator)
         accelerator.wait_for_everyone()
         newest = checkpoints.latest()
-    facts = {} if newest is None else checkpoints.facts()
+    facts = {} if newest is None else checkpoints.facts(newest)
     corpus = prepare_corpus(config, accelerator, began=newest is not None, fingerprint=facts.get("corpus"))
     config = settle_batch(config, corpus, began=newest is not None)
     rows = word_rows(config, corpus)
@@ -103,15 +126,21 @@ def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainR
     model = build_model(config, corpus, rows, began=newest is not None)
     if accelerator.num_processes > 1:
         set_seed(config.seed + accelerator.process_index)  # processes that drop the same units would learn less
-    run = _Run(config, accelerator, corpus, rows, model, checkpoints, facts)
+    run = _Run(config, accelerator, corpus, rows, model, checkpoints, facts, mirror)
     if newest is not None:
         run.take_up(newest)
     elif accelerator.is_main_process:
         clear_folder(config.output)
     if accelerator.is_main_process:
-        write_text(config.output / "config.yaml", dump_settings(config))
+        write_yaml(config.output / "config.yaml", {**config.model_dump(mode="json"), "files_read": files_read(config)})
     accelerator.wait_for_everyone()
     return run.train(show_progress=show_progress)
+
+
+def _may_be_unused(config: PretrainConfig) -> bool:
+    """Whether a batch may leave parameters without a gradient: the clusters of an adaptive softmax, where no word of
+    them is predicted. To look for such parameters takes a walk over the graph in every update."""
+    return model_config(config, vocab_size=0).softmax == "adaptive"
 
 
 class _Run:
@@ -120,7 +149,9 @@ class _Run:
     def __init__(
         self, config: PretrainConfig, accelerator: Accelerator, corpus: Corpus, rows: WordRows,
         model: ElmoForPreTraining, checkpoints: Checkpoints, facts: dict[str, Any],
+        mirror: Mirror | None = None,
     ) -> None:  # fmt: skip
+        self.mirror = mirror
         self.rows = rows
         self.config, self.accelerator, self.corpus, self.checkpoints = config, accelerator, corpus, checkpoints
         self.directions = model.config.directions
@@ -145,6 +176,8 @@ class _Run:
     def take_up(self, checkpoint: Path) -> None:
         """Go on where this checkpoint stands; the first one of a run that decays is that of another run."""
         self.state = self.checkpoints.load(checkpoint)
+        if self.checkpoints.facts(checkpoint).get("processes") != self.accelerator.num_processes:
+            set_seed(self.config.seed + self.accelerator.process_index + _RESEED * self.progress.step)
         if self.config.decay_from is not None and self.progress.decay_start is None:
             self.progress.decay_start = self.progress.step
             self.progress.best_nll, self.progress.epochs_without_gain = None, 0
@@ -172,6 +205,8 @@ class _Run:
             common["augmentation"] = Augmentation(
                 self.corpus, self.rows, case=config.case_augmentation, typos=config.typo_augmentation, seed=config.seed
             )
+        if isinstance(self.corpus.train, ShardedText):
+            return self._windowed_batches(self.corpus.train)
         if config.mode == "sentence":
             assert config.batch_tokens is not None  # settled with the corpus
             return SentenceBatches(
@@ -183,6 +218,26 @@ class _Run:
         return StreamBatches(
             self.corpus, self.corpus.train, rows=config.stream_rows, window=config.stream_window, **common
         )
+
+    def _windowed_batches(self, text: ShardedText) -> Batches:
+        """Of a prepared corpus that is larger than a window."""
+        config = self.config
+        if config.mode == "stream":
+            raise ConfigError(
+                f"--mode stream reads one order of all sentences: expected at most {WINDOW_TOKENS:,} words, "
+                f"{config.corpus} has {text.n_tokens:,}; use --mode sentence"
+            )
+        augmentation = partial(
+            Augmentation, self.corpus, self.rows, case=config.case_augmentation, typos=config.typo_augmentation,
+            seed=config.seed,
+        )  # fmt: skip
+        augmented = config.case_augmentation or config.typo_augmentation
+        return WindowedBatches(
+            self.corpus, text, seed=config.seed, shuffle=config.shuffle, directions=self.directions,
+            rank=self.accelerator.process_index, world=self.accelerator.num_processes, tokens=config.batch_tokens,
+            most_sentences=config.batch_sentences,
+            augmentation=(lambda count, window: augmentation(sentences=count, window=window)) if augmented else None,
+        )  # fmt: skip
 
     def _too_little(self) -> str:
         size = f"--train has {self.corpus.train.n_tokens:,} words in {len(self.corpus.train):,} sentences"
@@ -214,6 +269,8 @@ class _Run:
             journal.close()
         if main:
             write_json(config.output / "metrics.json", self._metrics())
+            if self.mirror is not None:
+                self.mirror.send()
         return PretrainResult(config.output, progress.history, self._metrics())
 
     def _metrics(self) -> dict[str, Any]:
@@ -250,6 +307,7 @@ class _Run:
         window = _Window(self.directions)
         self._evaluate_if_due(journal, bar, window)
         left = max(self.total_steps - progress.step, 0)
+        borders = set(self.updates.borders(progress.epoch)) - {0}
         for update in read_ahead(islice(self.updates.read(progress.epoch, progress.step_in_epoch), left)):
             predictions = sum(batch.predictions for batch in update)
             window.add(self._step(update, predictions), predictions)
@@ -259,7 +317,8 @@ class _Run:
             if progress.step % config.log_steps == 0:
                 self._log(journal, bar, window)
             self._evaluate_if_due(journal, bar, window)
-            due, stop = self._agree(time.monotonic() - last_checkpoint > 60 * config.checkpoint_minutes)
+            border = progress.step_in_epoch in borders
+            due, stop = self._agree(border or time.monotonic() - last_checkpoint > 60 * config.checkpoint_minutes)
             if due or stop:
                 self._log(journal, bar, window)
                 self._save()
@@ -282,8 +341,11 @@ class _Run:
         facts = {
             "corpus": self.corpus.fingerprint, "precision": precision, "processes": self.accelerator.num_processes,
             "learning_rate_factor": self._learning_rate_factor(),
+            "border": self.progress.step_in_epoch in self.updates.borders(self.progress.epoch),
         }  # fmt: skip
         self.checkpoints.save(self.progress.step, self.state, facts=facts)
+        if self.mirror is not None and self.accelerator.is_main_process:
+            self.mirror.send()
         return_freed_memory()
 
     def _step(self, update: list[PackedBatch], predictions: int) -> torch.Tensor:

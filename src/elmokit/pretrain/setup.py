@@ -25,11 +25,14 @@ from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.precision import faster_precision
 from elmokit.nn.token_encoders import WordCharEncoder
+from elmokit.places import is_address, local_copy
 from elmokit.pretrain.augment import NEEDS_SPELLING
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.corpus import Corpus, build_corpus, length_percentile
+from elmokit.pretrain.mirror import Mirror
 from elmokit.pretrain.new_words import take_over_words
 from elmokit.pretrained import located
+from elmokit.run_folder import refuse_other_files, sums_of
 from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
 from elmokit.text.normalize import check_steps
@@ -57,7 +60,8 @@ _SOFTMAX = {"softmax", "n_negative_samples", "adaptive_cutoffs", "adaptive_div_v
 
 # What a run may be resumed with other values of; everything else would make it another run.
 _MAY_CHANGE = frozenset({
-    "output", "resume", "overwrite", "threads", "checkpoint_minutes", "log_steps", "valid_batch_tokens", "precision",
+    "output", "copy_to", "resume", "overwrite", "threads", "checkpoint_minutes", "log_steps", "valid_batch_tokens",
+    "precision",
     "epochs", "patience", "learning_rate", "muon_learning_rate", "final_learning_rate", "warmup_steps", "schedule",
     "clip_norm", "weight_decay", "decay_steps", "max_steps", "max_train_words", "evaluate_steps",
 })  # fmt: skip
@@ -79,7 +83,7 @@ def check_settings(config: PretrainConfig) -> None:
         raise ConfigError(
             f"decay_steps is set, the schedule is {config.schedule}; expected --set schedule=wsd, or --decay-from"
         )
-    if config.evaluate_steps is not None and config.valid is None:
+    if config.evaluate_steps is not None and config.valid is None and config.corpus is None:
         raise ConfigError("evaluate_steps is set; expected held-out text to evaluate: --valid FILE")
     augmented = config.case_augmentation or config.typo_augmentation
     if augmented and config.token_encoder == "word" and config.from_model is None:
@@ -87,11 +91,20 @@ def check_settings(config: PretrainConfig) -> None:
     if config.new_vocabulary and config.from_model is None:
         raise ConfigError("new_vocabulary is for --from; a new model has no other")
     model_config(config, vocab_size=0)
-    expand_paths(config.train)
+    if config.corpus is None:
+        expand_paths(config.train)
     if config.valid is not None:
         expand_paths([config.valid])
     if config.from_model is not None and not config.new_vocabulary:
         load_vocabulary(config.from_model)
+
+
+def refuse_used(config: PretrainConfig, mirror: Mirror) -> None:
+    """Refuse a run folder at an address that holds a run, unless a flag says what to do with it."""
+    if mirror.exists() and not (config.resume or config.overwrite):
+        raise ConfigError(
+            f"--output {config.copy_to} holds a run; --resume goes on with the run in it, --overwrite starts anew"
+        )
 
 
 def prepare_folder(config: PretrainConfig) -> None:
@@ -167,9 +180,63 @@ def default_batch_tokens(words: int) -> int:
     return max(_SMALLEST_BATCH, min(_LARGEST_BATCH, words // _UPDATES_PER_EPOCH))
 
 
+def files_read(config: PretrainConfig) -> dict[str, dict[str, Any]]:
+    """Size and sum of every file of text that a run reads; a prepared corpus has a fingerprint of its own."""
+    if config.corpus is not None:
+        return {}
+    return sums_of(expand_paths([*config.train, *([] if config.valid is None else [config.valid])]))
+
+
+def check_same_files(config: PretrainConfig, run: Path) -> None:
+    """A run is resumed with the text it began with.
+
+    Raises:
+        ConfigError: A file differs in size or contents from what the run's ``config.yaml`` has.
+    """
+    file = run / "config.yaml"
+    before: Any = yaml.safe_load(file.read_text(encoding="utf-8")) or {} if file.is_file() else {}
+    refuse_other_files(before, files_read(config), where=run)
+
+
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def with_corpus(config: PretrainConfig) -> PretrainConfig:
+    """The settings with what a corpus of `elmo prepare` says of its text, where one is given.
+
+    Raises:
+        DataError: There is no finished corpus.
+    """
+    if config.corpus is None:
+        return config
+    told = Corpus.open(corpus_folder(config.corpus)).info["settings"]
+    return config.model_copy(update={
+        "normalize": list(told["normalize"]), "pre_split": told["pre_split"], "column": told["column"],
+        "max_words": told["max_words"],
+    })  # fmt: skip
+
+
+def corpus_folder(corpus: str) -> Path:
+    """Where the files of a prepared corpus are; one on an object store is copied to the cache of each machine."""
+    return local_copy(corpus, kind="corpora") if is_address(corpus) else Path(corpus)
+
+
+def _open_prepared(config: PretrainConfig) -> Corpus:
+    assert config.corpus is not None
+    corpus = Corpus.open(corpus_folder(config.corpus))
+    wanted = model_config(config, vocab_size=0).max_characters_per_token
+    found = corpus.info["settings"]["max_characters"]
+    if found != wanted:
+        raise ConfigError(f"{config.corpus} has {found} characters a word, the model reads {wanted}: prepare it anew")
+    kept = None if config.new_vocabulary else config.from_model
+    if kept is not None and load_vocabulary(kept).words != corpus.vocab.words:
+        raise ConfigError(
+            f"{config.corpus} has another vocabulary than {kept}: --set new_vocabulary=true predicts the words of the "
+            "corpus"
+        )
+    return corpus
 
 
 def prepare_corpus(
@@ -180,6 +247,8 @@ def prepare_corpus(
     A run that ``began`` goes on with the corpus it has, and with no other than the one of this ``fingerprint``.
     """
     folder = config.output / "corpus"
+    if config.corpus is not None:
+        return _same_text(_open_prepared(config), config, fingerprint)
     if accelerator.is_main_process and not (began and _is_there(folder)):
         kept = None if config.new_vocabulary else config.from_model
         vocabulary = None if kept is None else load_vocabulary(kept)
@@ -200,10 +269,14 @@ def prepare_corpus(
     corpus = Corpus.open(folder)
     if len(corpus.train) == 0:
         raise DataError(f"--train {' '.join(config.train)}: no words in it")
+    return _same_text(corpus, config, fingerprint)
+
+
+def _same_text(corpus: Corpus, config: PretrainConfig, fingerprint: str | None) -> Corpus:
     if fingerprint and corpus.fingerprint != fingerprint:
         raise DataError(
-            f"{folder} is not the text that the run in {config.output} began with (or was split by another version of "
-            "elmokit): bring the files of --train and --valid back, or --overwrite to start anew"
+            f"{corpus.folder} is not the text that the run in {config.output} began with (or was split by another "
+            "version of elmokit): bring the files of --train and --valid back, or --overwrite to start anew"
         )
     return corpus
 

@@ -14,12 +14,33 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
+
+
+class SentenceList(Protocol):
+    """Sentences on disk: `[i]` is int32 ids (length,) without markers."""
+
+    @property
+    def lengths(self) -> NDArray[np.int32]:
+        """(n,): words of each."""
+        ...
+
+    @property
+    def n_tokens(self) -> int:
+        """Words of all."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> NDArray[np.int32]: ...
+
+    def __iter__(self) -> Iterator[NDArray[np.int32]]: ...
 
 
 class Sentences:
@@ -38,7 +59,7 @@ class Sentences:
         self._files: list[int] = []
         weakref.finalize(self, _close, self._files)
         for shard in range(len(shard_starts)):
-            self._files.append(os.open(shard_path(folder, part, shard), os.O_RDONLY))
+            self._files.append(os.open(shard_path(folder, part, shard), os.O_RDONLY | getattr(os, "O_BINARY", 0)))
         size = sum(os.fstat(file).st_size for file in self._files)
         if len(self._offsets) != len(self.lengths) + 1 or size != 4 * self.n_tokens:
             raise DataError(f"the {part} files in {folder} do not fit together")
@@ -50,7 +71,7 @@ class Sentences:
         length = int(self.lengths[index])  # raises IndexError beyond the end
         start = int(self._offsets[index if index >= 0 else index - 1])
         shard = bisect_right(self._starts, start) - 1
-        data = os.pread(self._files[shard], 4 * length, 4 * (start - self._starts[shard]))
+        data = _read_at(self._files[shard], size=4 * length, start=4 * (start - self._starts[shard]))
         return np.frombuffer(data, dtype=np.int32)
 
     def __iter__(self) -> Iterator[NDArray[np.int32]]:
@@ -58,6 +79,18 @@ class Sentences:
 
     def __reduce__(self) -> tuple[type[Sentences], tuple[Path, str, list[int]]]:
         return Sentences, self._origin  # open files do not travel to other processes
+
+
+_SEEKING = Lock()
+
+
+def _read_at(file: int, *, size: int, start: int) -> bytes:
+    """`os.pread`; where there is none (Windows) threads share the place in the file, so that one at a time reads."""
+    if hasattr(os, "pread"):
+        return os.pread(file, size, start)
+    with _SEEKING:
+        os.lseek(file, start, os.SEEK_SET)
+        return os.read(file, size)
 
 
 def _close(files: list[int]) -> None:

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from elmokit.nn.packing import Packing
 from elmokit.pretrain.augment import Augmentation
-from elmokit.pretrain.corpus import Corpus, Sentences
+from elmokit.pretrain.corpus import Corpus
+from elmokit.pretrain.shards import SentenceList
 from elmokit.text.vocab import UNK_ID
 
 BOS_ID, EOS_ID = 0, 1
@@ -56,6 +57,10 @@ class Batches(Protocol):
 
     def predictions(self, epoch: int) -> NDArray[np.int64]:
         """(steps,): predictions of each step in one direction, over all processes."""
+        ...
+
+    def borders(self, epoch: int) -> list[int]:
+        """Steps before which the batches so far do not depend on the number of processes; the first is 0."""
         ...
 
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]: ...
@@ -119,16 +124,18 @@ def _marked_rows(sentences: Sequence[NDArray[np.integer]], stride: int) -> NDArr
 class SentenceBatches:
     """Independent sentences of like length, up to ``tokens`` predictions a batch over all processes.
 
-    ``most_sentences`` is a second bound.
+    ``most_sentences`` is a second bound. ``window`` is the number of these sentences in a text of many windows: each
+    has an order of its own.
     """
 
     carries_state = False
 
     def __init__(
-        self, corpus: Corpus, sentences: Sentences, *, tokens: int, seed: int = 0, shuffle: bool = True,
+        self, corpus: Corpus, sentences: SentenceList, *, tokens: int, seed: int = 0, shuffle: bool = True,
         directions: int = 2, rank: int = 0, world: int = 1, most_sentences: int | None = None,
-        augmentation: Augmentation | None = None,
+        augmentation: Augmentation | None = None, window: int | None = None,
     ) -> None:  # fmt: skip
+        self.window = window
         self.corpus, self.sentences, self.augmentation = corpus, sentences, augmentation
         self.tokens, self.seed, self.shuffle, self.directions = tokens, seed, shuffle, directions
         self.most_sentences = most_sentences
@@ -141,6 +148,9 @@ class SentenceBatches:
     def predictions(self, epoch: int) -> NDArray[np.int64]:
         lengths = self.sentences.lengths
         return np.array([int(lengths[chosen].sum()) + len(chosen) for chosen in self._plan(epoch)], dtype=np.int64)
+
+    def borders(self, epoch: int) -> list[int]:
+        return [0]
 
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
         lengths = self.sentences.lengths
@@ -168,7 +178,7 @@ class SentenceBatches:
         return self._planned[1]
 
     def _make_plan(self, epoch: int) -> list[NDArray[np.int64]]:
-        generator = np.random.default_rng([self.seed, epoch])
+        generator = np.random.default_rng([self.seed, epoch, *([] if self.window is None else [self.window])])
         costs = np.asarray(self.sentences.lengths, dtype=np.int64) + 1
         order = generator.permutation(len(costs)) if self.shuffle else np.arange(len(costs))
         pools = np.split(order, np.searchsorted(costs[order].cumsum(), self._pool_ends(costs)))
@@ -216,7 +226,7 @@ class StreamBatches:
     carries_state = True
 
     def __init__(
-        self, corpus: Corpus, sentences: Sentences, *, rows: int, window: int, seed: int = 0, shuffle: bool = True,
+        self, corpus: Corpus, sentences: SentenceList, *, rows: int, window: int, seed: int = 0, shuffle: bool = True,
         directions: int = 2, rank: int = 0, world: int = 1, augmentation: Augmentation | None = None,
     ) -> None:  # fmt: skip
         self.corpus, self.sentences, self.augmentation = corpus, sentences, augmentation
@@ -231,6 +241,9 @@ class StreamBatches:
     def predictions(self, epoch: int) -> NDArray[np.int64]:
         starts = np.arange(self.steps(epoch), dtype=np.int64) * self.window
         return self.rows * np.minimum(self.window, self._predictions // self.rows - starts)
+
+    def borders(self, epoch: int) -> list[int]:
+        return []  # the states of the rows belong to their processes
 
     def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
         per_row = self._predictions // self.rows
@@ -264,7 +277,7 @@ class _StreamReader:
 
     def __init__(
         self,
-        sentences: Sentences,
+        sentences: SentenceList,
         order: NDArray[np.int64],
         ends: NDArray[np.int64],
         position: int,

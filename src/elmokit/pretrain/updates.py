@@ -34,6 +34,10 @@ class Updates:
         each = self.batches.predictions(epoch)
         return np.add.reduceat(each, np.arange(0, len(each), self.accumulate)) if len(each) else each
 
+    def borders(self, epoch: int) -> list[int]:
+        """Updates at which another number of processes can take over, see `Batches.borders`."""
+        return [step // self.accumulate for step in self.batches.borders(epoch) if step % self.accumulate == 0]
+
     def read(self, epoch: int, first: int = 0) -> Iterator[list[PackedBatch]]:
         """The batches of each update, from the ``first`` update on."""
         batches = self.batches.read(epoch, first * self.accumulate)

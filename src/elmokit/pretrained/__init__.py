@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from elmokit.places import is_address, local_copy
+
 ABOUT = "about.json"
 DEFAULT_MODEL = "elmo-mini"
 DEFAULT_CLASSIFIER = "elmo-mini-news"
@@ -59,7 +61,15 @@ def shipped_models() -> dict[str, ShippedModel]:
 
 
 def located(source: str | Path) -> Path:
-    """The path itself, or the folder of the shipped model of that name where there is no such path."""
+    """The path itself, or the folder of the shipped model of that name where there is no such path.
+
+    What an address (`s3://…`) names is copied to the cache; http(s) addresses are downloaded by `interop.download`.
+
+    Raises:
+        DataError: Nothing is at the address, or it cannot be read.
+    """
+    if is_address(source) and not str(source).startswith("http"):
+        return local_copy(str(source), kind="models")
     path = Path(source)
     if path.exists() or len(path.parts) != 1:
         return path

@@ -115,14 +115,19 @@ def layer_weights(
     x: Sequence[float] | None = None,
     title: str = "",
 ) -> Path:
-    """λ of every layer and γ by epoch: `weights` is (epochs, layers), `gammas` (epochs,)."""
+    """λ of every layer and γ by epoch: `weights` is (epochs, layers), `gammas` (epochs,). Equal ones show as rings."""
     table = np.asarray(weights, dtype=np.float64)  # (E, L)
     names = list(layers) if layers is not None else [f"layer {index}" for index in range(table.shape[1])]
     places = list(x) if x is not None else list(range(1, len(table) + 1))
     with rc_context(STYLE):
         figure, axes = _row(2, width=5.2, height=3.7)
-        for index, name in enumerate(names):
-            axes[0].plot(places, table[:, index], marker="o", color=PALETTE[index % len(PALETTE)], label=name)
+        for index, (name, colour) in enumerate(zip(names, _colours(len(names)), strict=True)):
+            shares = table[:, index]  # (E,)
+            hidden_by = sum(np.allclose(shares, later, atol=1e-3) for later in table.T[index + 1 :])
+            axes[0].plot(
+                places, shares, marker="o", color=colour, label=name, linewidth=2.0 + 1.6 * hidden_by,
+                markersize=4.5 + 3.0 * hidden_by,
+            )  # fmt: skip
         axes[0].axhline(
             1 / table.shape[1], color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), label="uniform", zorder=1
         )
@@ -133,8 +138,17 @@ def layer_weights(
             axis.set_xlabel("epoch")
             axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             axis.margins(x=0.04, y=0.12)
-        axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1.12), ncols=len(names) + 1, fontsize=9)
+            _at_least(axis, 0.1)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=len(names) + 1, fontsize=9)
         return _write(figure, path, title=title)
+
+
+def _at_least(axis: Axes, span: float) -> None:
+    """The vertical axis covers `span`: rounding errors of a constant look constant."""
+    low, high = axis.get_ylim()
+    if high - low < span:
+        middle = (low + high) / 2
+        axis.set_ylim(middle - span / 2, middle + span / 2)
 
 
 def _row(panels: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -17,6 +17,12 @@ from elmokit.report.pictures import save_png, themed_svg
 from elmokit.whole_files import write_text
 
 Study = Mapping[str, Any]
+
+
+class Shown(Protocol):
+    """Writes a score."""
+
+    def __call__(self, value: float, *, signed: bool = False) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -79,17 +85,22 @@ def _pictures(study: Study) -> list[Picture]:
     rows = [row for row in study["rows"] if row["metrics"]]
     if not rows:
         return []
+    score, highest = study["figure"], study["highest"]
     mixed = [row for row in rows if row["kind"] == "model" and len(row.get("lambdas", [])) > 1]
     taught = [row for row in rows if len(row["history"]) > 1]
-    found = [
-        Picture("accuracy", "Accuracy", "Test accuracy of every row.", partial(study_plots.accuracy_bars, rows), False)
-    ]
+    draw = partial(study_plots.score_bars, rows, score=score, highest=highest)
+    found = [Picture("accuracy", _titled(score), f"Test {score} of every row.", draw, False)]
     if study["efficiency"]["shares"]:
-        draw = partial(study_plots.efficiency_curves, study["efficiency"], rows=study["data"]["train"])
-        found.append(Picture("fewer_labels", "Fewer labels", "Test accuracy by share of the labels.", draw, False))
-    draw = partial(study_plots.confusion_grid, rows, labels=study["labels"])
-    caption = "Test rows of the first seed. A line is a gold class, a column a predicted one, in per cent of the line."
-    found.append(Picture("confusion", "Confusion matrices", caption, draw))
+        draw = partial(
+            study_plots.efficiency_curves, study["efficiency"], rows=study["data"]["train"], score=score
+        )  # fmt: skip
+        found.append(Picture("fewer_labels", "Fewer labels", f"Test {score} by share of the labels.", draw, False))
+    if confused := [row for row in rows if "confusion" in row]:
+        draw = partial(study_plots.confusion_grid, confused, labels=study["labels"])
+        caption = (
+            "Test rows of the first seed. A line is a gold class, a column a predicted one, in percent of the line."
+        )
+        found.append(Picture("confusion", "Confusion matrices", caption, draw))
     if mixed:
         caption = (
             "λ is the share of a layer in the mix, the mean over seeds with its 95 % interval; rows with a frozen mix "
@@ -98,14 +109,16 @@ def _pictures(study: Study) -> list[Picture]:
         found.append(Picture("layers", "Layer weights", caption, partial(study_plots.layer_shares, mixed)))
     if taught:
         caption = "The first seed of every row that trained for more than one epoch."
-        found.append(Picture("curves", "Learning curves", caption, partial(study_plots.learning_curves, taught)))
+        found.append(
+            Picture("curves", "Learning curves", caption, partial(study_plots.learning_curves, taught, score=score))
+        )
     word_map = study["map"]
     if word_map and word_map["planes"]:
         planes = word_map["planes"]
         uses = len(next(iter(planes.values()))["points"])
         caption = (
-            f"{uses} uses of “{word_map['word']}” in the test texts by each row's vectors of the word (of the first "
-            "seed), on the plane of their two main components. The colour is the class of the text. A static vector is "
+            f"{uses} occurrences of “{word_map['word']}” in the test texts by each row's vectors (first seed), on the "
+            "plane of their two main components. The colour is the class of the text. A static vector is "
             "the same in every text."
         )
         draw = partial(study_plots.word_map, planes, labels=study["labels"])
@@ -114,26 +127,16 @@ def _pictures(study: Study) -> list[Picture]:
 
 
 def _content(study: Study) -> dict[str, Any]:
-    head = [
-        "",
-        "test accuracy",
-        "95 % interval",
-        "validation",
-        "train",
-        "precision",
-        "recall",
-        "macro F1",
-        "parameters",
-    ]
-    head += ["trained", "seconds", "words/s"]
-    rows = study["rows"]
-    table = [_row(row) for row in rows]
-    means = {n: row["metrics"]["test"]["accuracy"]["mean"] for n, row in enumerate(rows) if row["metrics"]}
+    rows, score, show = study["rows"], study["figure"], _shown_as(study)
+    others = _other_figures(study)
+    head = ["", f"test {score}", "95 % interval", "validation", "train", *others.values(), "parameters", "trained"]
+    head += ["seconds", "words/s"]
+    table = [_row(row, score, others, show, columns=len(head)) for row in rows]
+    means = {n: row["metrics"]["test"][score]["mean"] for n, row in enumerate(rows) if row["metrics"]}
     pairs = [
         [
-            f"{pair['first']} − {pair['second']}", _signed(pair["difference"]),
-            f"{_signed(pair['low'])} to {_signed(pair['high'])}", _probability(pair["mcnemar"]),
-            f"{pair['only_first']:,} : {pair['only_second']:,}",
+            f"{pair['first']} − {pair['second']}", show(pair["difference"], signed=True),
+            f"{show(pair['low'], signed=True)} to {show(pair['high'], signed=True)}", *_mcnemar(pair),
         ]
         for pair in study["pairs"]
     ]  # fmt: skip
@@ -144,20 +147,28 @@ def _content(study: Study) -> dict[str, Any]:
         "table": table,
         "marked": [(max(means, key=lambda n: means[n]), 1)] if means else [],
         "table_note": (
-            "Means over seeds; the interval is Student's t over them. Precision, recall and F1 are macro averages on "
-            "the test rows. Seconds are those of training one classifier on stored layers or vectors, on one thread; "
-            "words/s is from raw text to labels on one thread, beside whatever else ran."
+            "Means over seeds; the interval is Student's t over them, of a single seed a bootstrap over the test rows. "
+            + ("Precision, recall and F1 are macro averages on the test rows. " if study["task"] == "classify" else "")
+            + "Seconds are those of training one model on stored layers or vectors, on one thread; words/s is from raw "
+            "text to labels on one thread, beside whatever else ran."
         ),
         "notes": _notes(study),
         "failures": [f"{row['name']}: {row['failed']}" for row in rows if "failed" in row]
         + ([study["map"]["failed"]] if study["map"] and "failed" in study["map"] else []),
-        "pairs_head": ["", "difference", "95 % interval", "McNemar p", "only first : only second right"],
+        "gains_head": ["", "gain", "95 % interval", "seeds"],
+        "gains": [_gain(gain, show) for gain in study["gains"]],
+        "gains_note": (
+            f"Test {score} of a row minus that of the baseline, seed by seed, with Student's t over the seeds; of a "
+            "single seed a bootstrap over the same test rows of both (10,000 draws)."
+        ),
+        "pairs_head": ["", "difference", "95 % interval", *_MCNEMAR][: 5 if _has_mcnemar(study) else 3],
         "pairs": pairs,
         "pairs_note": (
-            "The difference of test accuracy, means over seeds, with a bootstrap interval over the test rows (10,000 "
-            "draws). McNemar's exact test and the counts are those of the first seed of each."
+            f"The difference of test {score}, means over seeds, with a bootstrap interval over the test rows (10,000 "
+            "draws)."
+            + (" McNemar's exact test and the counts are those of the first seed of each." * _has_mcnemar(study))
         ),
-        **_shares(study),
+        **_shares(study, show),
         "versions": ", ".join(f"{package} {version}" for package, version in study["versions"].items()),
     }
 
@@ -167,15 +178,19 @@ def _said(study: Study) -> list[str]:
     data, files = study["data"], study["files"]
     if not data:
         return ["No row could be measured."]
-    counts = f"{data['train']:,} rows to train on, {data['validation']:,} to choose the epoch, {data['test']:,} to test"
+    unit, labels = study["unit"], study["labels"]
+    counts = (
+        f"{data['train']:,} {unit} to train on, {data['validation']:,} to choose the epoch, {data['test']:,} to test"
+    )
+    known = f"{len(labels)} {'classes' if study['task'] == 'classify' else 'labels'} ({', '.join(labels[:12])}); "
     lines = [
-        f"{len(study['labels'])} classes ({', '.join(study['labels'][:12])}); {counts}. Training files: "
-        f"{', '.join(files['train'])}; test files: {', '.join(files['test'])}.",
-        f"Seeds {', '.join(map(str, study['seeds']))}: each draws its own validation rows, start and order. The test "
-        "rows were used for nothing but the figures here.",
+        f"{known if labels else ''}{counts}. Training files: {', '.join(files['train'])}; test files: "
+        f"{', '.join(files['test'])}.",
+        f"Seeds {', '.join(map(str, study['seeds']))}: each draws its own validation {unit}, start and order. The test "
+        f"{unit} were used only for the figures here.",
     ]
     if study["seen_in_training"]:
-        lines.append(f"{study['seen_in_training']:,} test texts also stand in the training rows, word for word.")
+        lines.append(f"{study['seen_in_training']:,} test texts are also among the training rows, word for word.")
     text = ", ".join(files["text"]) or "the texts of the training files, without their labels"
     if any(row["kind"] in ("svd", "cbow", "skipgram") for row in study["rows"]):
         lines.append(f"Static vectors were trained on {text}.")
@@ -183,11 +198,12 @@ def _said(study: Study) -> list[str]:
 
 
 def _notes(study: Study) -> list[str]:
-    """What all classifiers share and what each row has of its own, as far as it is not the usual."""
-    shared = _settings(study["classifier"])
-    notes = [f"all classifiers: {shared}"] if shared else []
+    """The settings that all rows share and those of each row, as far as they are not defaults."""
+    kind = "classifiers" if study["task"] == "classify" else "models"
+    shared = _settings(study["settings"])
+    notes = [f"all {kind}: {shared}"] if shared else []
     for row in study["rows"]:
-        start = f"goes on from the classifiers of “{row['start']}”" if row["start"] else ""
+        start = f"continues from the {kind} of “{row['start']}”" if row["start"] else ""
         own = [part for part in (row["note"].removesuffix("."), start, _settings(row["settings"])) if part]
         if own:
             notes.append(f"{row['name']}: {'; '.join(own)}")
@@ -199,19 +215,63 @@ def _settings(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
-def _row(row: Mapping[str, Any]) -> list[str]:
+def _row(
+    row: Mapping[str, Any], score: str, others: Mapping[str, str], show: Shown, *, columns: int
+) -> list[str]:  # fmt: skip
     if not row["metrics"]:
-        return [row["name"], *["—"] * 11]
+        return [row["name"], *["—"] * (columns - 1)]
     metrics = row["metrics"]
     test = metrics["test"]
-    shown = [row["name"], f"{test['accuracy']['mean']:.4f}", _interval(test["accuracy"])]
-    shown += [f"{metrics[s]['accuracy']['mean']:.4f}" if s in metrics else "—" for s in ("validation", "train")]
-    shown += [f"{test[name]['mean']:.4f}" for name in ("precision", "recall", "f1")]
-    shown += [_count(row["parameters"]), _count(row["trained_parameters"])]
-    return [*shown, f"{row['seconds']:,.0f}", f"{row['words_per_second']:,.0f}"]
+    shown = [row["name"], show(test[score]["mean"]), _interval(test[score], show, over_rows=row.get("over_rows"))]
+    shown += [show(metrics[split][score]["mean"]) if split in metrics else "—" for split in ("validation", "train")]
+    shown += [show(test[name]["mean"]) for name in others]
+    shown += [_count(row["parameters"]), _count(row["trained_parameters"]), f"{row['seconds']:,.0f}"]
+    return [*shown, f"{row['words_per_second']:,.0f}" if "words_per_second" in row else "—"]
 
 
-def _shares(study: Study) -> dict[str, Any]:
+def _other_figures(study: Study) -> dict[str, str]:
+    """Other figures of the test rows that are shown, with their heading."""
+    first: Mapping[str, Any] = next((row["metrics"]["test"] for row in study["rows"] if row["metrics"]), {})
+    names = {"precision": "precision", "recall": "recall", "f1": "F1", "exact_match": "exact match"}
+    if study["task"] == "classify":
+        names["f1"] = "macro F1"
+    return {name: heading for name, heading in names.items() if name in first and name != study["figure"]}
+
+
+def _shown_as(study: Study) -> Shown:
+    """How scores are written: with four places where the best is 1, else with two."""
+    places = 4 if study["highest"] == 1 else 2
+
+    def show(value: float, *, signed: bool = False) -> str:
+        return f"{value:+.{places}f}".replace("-", "−") if signed else f"{value:.{places}f}"
+
+    return show
+
+
+def _gain(gain: Mapping[str, Any], show: Shown) -> list[str]:
+    between = "one seed"
+    if gain["low"] is not None:
+        between = f"{show(gain['low'], signed=True)} to {show(gain['high'], signed=True)}"
+        between += " (test rows)" * (gain["over"] == "rows")
+    seeds = ", ".join(show(value, signed=True) for value in gain["seeds"])
+    return [f"{gain['row']} − {gain['baseline']}", show(gain["mean"], signed=True), between, seeds]
+
+
+_MCNEMAR = ("McNemar p", "only first : only second right")
+
+
+def _has_mcnemar(study: Study) -> bool:
+    return any("mcnemar" in pair for pair in study["pairs"])
+
+
+def _mcnemar(pair: Mapping[str, Any]) -> list[str]:
+    if "mcnemar" not in pair:
+        return []
+    p = "< 0.001" if pair["mcnemar"] < 0.001 else f"{pair['mcnemar']:.3f}"
+    return [p, f"{pair['only_first']:,} : {pair['only_second']:,}"]
+
+
+def _shares(study: Study, show: Shown) -> dict[str, Any]:
     efficiency = study["efficiency"]
     shares, curves = efficiency["shares"], efficiency["curves"]
     head = ["labels", *curves, "best model − best static"]
@@ -219,18 +279,21 @@ def _shares(study: Study) -> dict[str, Any]:
     for place, share in enumerate(shares):
         gain = efficiency["gains"][place]
         values = [curve[place] for curve in curves.values()]
-        cells = ["—" if value is None else f"{value['mean']:.4f} ({_interval(value)})" for value in values]
+        cells = ["—" if value is None else f"{show(value['mean'])} ({_interval(value, show)})" for value in values]
         gained = "—"
         if gain is not None:
-            gained = f"{_signed(gain['mean'])} ({_interval(gain, signed=True)}; {gain['model']} − {gain['static']})"
+            between = "one seed"
+            if gain["low"] is not None:
+                between = f"{show(gain['low'], signed=True)} to {show(gain['high'], signed=True)}"
+            gained = f"{show(gain['mean'], signed=True)} ({between}; {gain['model']} − {gain['static']})"
         table.append([f"{share:.0%}", *cells, gained])
     return {
         "shares_head": head,
         "shares": table,
         "shares_note": (
-            "Test accuracy, mean and 95 % interval over seeds, on stratified parts of the training rows; the "
-            "validation rows stay whole. The gain is taken seed by seed between the best model and the best static "
-            "vectors of each line."
+            f"Test {study['figure']}, mean and 95 % interval over seeds, on parts of the training {study['unit']}, a "
+            "smaller one a part of the larger; validation stays whole. The gain is taken seed by seed between the best "
+            "model and the best static vectors of each line."
         ),
     }
 
@@ -246,19 +309,17 @@ def _for_markdown(content: Mapping[str, Any]) -> dict[str, Any]:
     return {key: safe(value) for key, value in content.items()}
 
 
-def _interval(value: Mapping[str, Any], *, signed: bool = False) -> str:
-    if value["low"] is None:
-        return "one seed"
-    show = _signed if signed else "{:.4f}".format
-    return f"{show(value['low'])}{' to ' if signed else '–'}{show(value['high'])}"
+def _interval(value: Mapping[str, Any], show: Shown, *, over_rows: Mapping[str, float] | None = None) -> str:
+    if value["low"] is not None:
+        return f"{show(value['low'])}–{show(value['high'])}"
+    if over_rows is not None:
+        return f"{show(over_rows['low'])}–{show(over_rows['high'])} (test rows)"
+    return "one seed"
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.4f}".replace("-", "−")
-
-
-def _probability(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+def _titled(score: str) -> str:
+    """A figure's name as a heading."""
+    return {"f1": "F1", "bleu": "BLEU"}.get(score, score.replace("_", " ").capitalize())
 
 
 def _count(number: int) -> str:

@@ -23,47 +23,47 @@ Rows = Sequence[Mapping[str, Any]]
 _COLOURS = {"tfidf": 7, "random": 7, "model": 0}  # by kind; static vectors: 1
 
 
-def accuracy_bars(rows: Rows) -> Figure:
-    """Test accuracy of every row with its interval, beside validation accuracy as a mark."""
+def score_bars(rows: Rows, *, score: str, highest: float | None) -> Figure:
+    """The test score of every row with its interval, and its validation score as a mark."""
     with rc_context(STYLE):
         figure, (axis,) = _grid(1, columns=1, width=8.6, height=0.42 * len(rows) + 1.2)
-        tests = [row["metrics"]["test"]["accuracy"] for row in rows]
-        lowest = min(min(test["mean"], test["low"] or 1.0) for test in tests)
-        floor = max(0.0, np.floor((lowest - 0.02) * 20) / 20)
+        tests = [row["metrics"]["test"][score] for row in rows]
+        scale = 1.0 if highest == 1 else 100.0
+        lowest = min(test["mean"] if test["low"] is None else test["low"] for test in tests)
+        start = max(0.0, np.floor((lowest / scale - 0.02) * 20) / 20 * scale)
         for place, (row, test) in enumerate(zip(rows, tests, strict=True)):
             colour = _colour(row["kind"])
-            axis.barh(place, test["mean"] - floor, left=floor, height=0.62, color=colour, alpha=0.85)
+            axis.barh(place, test["mean"] - start, left=start, height=0.62, color=colour, alpha=0.85)
             end = test["mean"]
             if test["low"] is not None:
                 axis.plot([test["low"], test["high"]], [place, place], color=INK, linewidth=1.6, solid_capstyle="butt")
                 end = max(end, test["high"])
             validation = row["metrics"].get("validation")
             if validation:
-                axis.plot(
-                    validation["accuracy"]["mean"], place, marker="D", color="none", markeredgecolor=INK, zorder=3
-                )
-                end = max(end, validation["accuracy"]["mean"])
+                found = validation[score]["mean"]
+                axis.plot(found, place, marker="D", color="none", markeredgecolor=INK, zorder=3)
+                end = max(end, found)
+            shown = f"{test['mean']:.{4 if highest == 1 else 2}f}"
             axis.annotate(
-                f"{test['mean']:.4f}", (end, place), xytext=(7, 0), textcoords="offset points", va="center", color=INK,
-                fontsize=9,
-            )  # fmt: skip
+                shown, (end, place), xytext=(7, 0), textcoords="offset points", va="center", color=INK, fontsize=9
+            )
         axis.set_yticks(range(len(rows)), [row["name"] for row in rows])
         axis.invert_yaxis()
-        names = {7: "floor", 1: "static vectors", 0: "contextual vectors"}
+        names = {7: "baseline", 1: "static vectors", 0: "contextual vectors"}
         there = [number for number in names if any(_COLOURS.get(row["kind"], 1) == number for row in rows)]
         marks = [Patch(color=PALETTE[number], alpha=0.85, label=names[number]) for number in there]
         axis.legend(handles=marks, ncols=len(marks), loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=9)
         axis.grid(axis="y", visible=False)
         axis.tick_params(axis="y", length=0)
         axis.margins(x=0.14)
-        axis.set_xlim(left=floor)
-        begins = f"; the axis begins at {floor:.2f}" if floor else ""
-        axis.set_xlabel(f"accuracy: bar test, line 95 % interval over seeds, ◇ validation{begins}")
+        axis.set_xlim(left=start)
+        begins = f"; the axis starts at {start:g}" if start else ""
+        axis.set_xlabel(f"{score}: bar test, line 95 % interval over seeds, ◇ validation{begins}")
         return figure
 
 
-def efficiency_curves(efficiency: Mapping[str, Any], *, rows: int) -> Figure:
-    """Test accuracy by the share of labels (the whole is `rows`), with intervals."""
+def efficiency_curves(efficiency: Mapping[str, Any], *, rows: int, score: str) -> Figure:
+    """The test score by the share of labels (all of them are `rows`), with intervals."""
     shares = efficiency["shares"]
     with rc_context(STYLE):
         figure, (axis,) = _grid(1, columns=1, width=7.2, height=4.2)
@@ -80,7 +80,7 @@ def efficiency_curves(efficiency: Mapping[str, Any], *, rows: int) -> Figure:
         axis.xaxis.set_minor_locator(NullLocator())
         axis.set_xticks(shares, [f"{share:.0%}\n{max(1, round(share * rows)):,}" for share in shares])
         axis.set_xlabel("share of the labelled rows, and their number")
-        axis.set_ylabel("test accuracy")
+        axis.set_ylabel(f"test {score}")
         axis.legend()
         return figure
 
@@ -122,13 +122,13 @@ def confusion_grid(rows: Rows, *, labels: Sequence[str], split: str = "test") ->
         return figure
 
 
-def learning_curves(rows: Rows) -> Figure:
-    """Validation accuracy and loss by epoch of every row's first seed."""
+def learning_curves(rows: Rows, *, score: str) -> Figure:
+    """Validation score and loss by epoch of every row's first seed."""
     with rc_context(STYLE):
         figure, axes = _grid(2, columns=2, width=5.0, height=3.7)
         for axis, (key, title) in zip(
             axes,
-            {"validation_accuracy": "validation accuracy", "validation_loss": "validation loss"}.items(),
+            {f"validation_{score}": f"validation {score}", "validation_loss": "validation loss"}.items(),
             strict=True,
         ):
             for number, row in enumerate(rows):
@@ -144,7 +144,7 @@ def learning_curves(rows: Rows) -> Figure:
 
 
 def word_map(planes: Mapping[str, Mapping[str, Any]], *, labels: Sequence[str]) -> Figure:
-    """The uses of one word under each method, coloured by the class of their text."""
+    """The occurrences of one word under each method, coloured by the class of their text."""
     with rc_context({**STYLE, "axes.grid": False}):
         figure, axes = _grid(len(planes), columns=min(3, len(planes)), width=3.4, height=3.2)
         for axis, (name, plane) in zip(axes, planes.items(), strict=True):
@@ -156,7 +156,7 @@ def word_map(planes: Mapping[str, Mapping[str, Any]], *, labels: Sequence[str]) 
                     markeredgewidth=0,
                 )  # fmt: skip
             share = sum(plane["explained"])
-            one = f"one point for {len(points)} uses"
+            one = f"one point for {len(points)} occurrences"
             axis.set_title(name, fontsize=10)
             axis.set_xlabel(one if share == 0 else f"{share:.0%} of the variance", fontsize=8)
             axis.set_xticks([])

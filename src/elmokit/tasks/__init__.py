@@ -1,1 +1,84 @@
+"""Task heads on a biLM. `TASKS` lists them; everything that works with any task reads it here.
 
+A row names modules, which are imported on use: a command line that is wrong should say so without loading torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from elmokit.tasks.config import HeadConfig
+    from elmokit.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A task in the table.
+
+    Attributes:
+        config: Where its settings are, as `module:name`. The module needs no torch.
+        task: Where the `Task` is.
+        head: The class of its models, as in their `config.json`.
+        noun: What it is called in a sentence.
+        unit: What its rows are called.
+        summary: What `elmo train` does for it, in a line.
+        inputs: The parts of an input by name, with their help, where it is not one text: options of `elmo predict`.
+    """
+
+    config: str
+    task: str
+    head: str
+    noun: str
+    unit: str
+    summary: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    def settings(self) -> type[HeadConfig]:
+        """The class of its settings."""
+        found: type[HeadConfig] = _named(self.config)
+        return found
+
+    def load(self) -> Task[Any, Any]:
+        """The task itself."""
+        found: Task[Any, Any] = _named(self.task)
+        return found
+
+
+TASKS: dict[str, Entry] = {
+    "classify": Entry(
+        "elmokit.tasks.classification.config:ClassifyConfig", "elmokit.tasks.classification.task:TASK",
+        "ElmoForSequenceClassification", "classification", "rows",
+        "Train a text classifier on a biLM's layers and score it on test rows.",
+    ),
+    "tag": Entry(
+        "elmokit.tasks.tagging.config:TagConfig", "elmokit.tasks.tagging.task:TASK",
+        "ElmoForTokenClassification", "tagging", "sentences",
+        "Train a tagger (named entities, chunks) on a biLM's layers and score it on test sentences.",
+    ),
+    "qa": Entry(
+        "elmokit.tasks.question_answering.config:QuestionAnsweringConfig",
+        "elmokit.tasks.question_answering.task:TASK",
+        "ElmoForQuestionAnswering", "question answering", "questions",
+        "Train question answering (SQuAD 1.1) on a biLM's layers and score it on test questions.",
+        {"question": "A question about PASSAGE.", "passage": "The text that has the answer."},
+    ),
+    "translate": Entry(
+        "elmokit.tasks.translation.config:TranslationConfig", "elmokit.tasks.translation.task:TASK",
+        "ElmoForTranslation", "translation", "pairs",
+        "Train a translator on a biLM's layers and score it on test sentences.",
+    ),
+}  # fmt: skip
+
+
+def task_of(heads: list[str] | None) -> str | None:
+    """The task whose models have one of these classes (`architectures` of a `config.json`); None for a bare biLM."""
+    return next((name for name, entry in TASKS.items() if entry.head in (heads or [])), None)
+
+
+def _named(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
 from elmokit.static.vectors import WordVectors
-from elmokit.tasks.config import HEAD_FIELDS, HEAD_SHAPE, HeadConfig
+from elmokit.tasks.config import HEAD_FIELDS, HEAD_SHAPE, HeadConfig, ProblemType
 from elmokit.text.normalize import check_steps
 from elmokit.text.word_rows import JoinedRows
 from elmokit.text.words import split_words
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 _Head = TypeVar("_Head", bound=ElmoMixedModel)
 _Config = TypeVar("_Config", bound=HeadConfig)
-ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
 
 
 def build_head(
@@ -114,7 +113,7 @@ def read_vectors(config: HeadConfig) -> WordVectors | None:
 
 
 @torch.inference_mode()
-def start_scale(model: ElmoMixedModel, batch: dict[str, Tensor]) -> float:
+def start_scale(model: ElmoMixedModel, batch: Mapping[str, Tensor]) -> float:
     """Scale the mix of a fresh head to its input: what the BiLSTM first sees varies with a deviation of about 1.
 
     biLM vectors vary by a tenth or less, and a BiLSTM given such numbers takes many epochs to wake up. Peters et al.
@@ -176,6 +175,15 @@ def with_preparation(config: _Config) -> _Config:
     check_steps(steps)
     split = config.split or ("whitespace" if saved.pre_split else load_tokenizer(config.model).split)
     return config.model_copy(update={"clean": steps, "split": split})
+
+
+def with_sizes_of_start(config: _Config, kind: type[ElmoMixedModel]) -> _Config:
+    """The settings with the sizes of the BiLSTM of the model to start from, where they name none: its head is kept."""
+    saved = load_config(config.model)
+    if kind.__name__ not in (saved.architectures or []):
+        return config
+    names = {"head_hidden_dim", "head_layers"} - config.model_fields_set
+    return config.model_copy(update={name: getattr(saved, name) for name in names})
 
 
 def _shape(

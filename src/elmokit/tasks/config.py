@@ -1,4 +1,4 @@
-"""The settings that every task head has, beside those of its data."""
+"""The settings that every task has, beside those of its data. A setting is one field: help, pages and files read it."""
 
 from __future__ import annotations
 
@@ -7,77 +7,143 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from elmokit.settings import Settings
+from elmokit.settings import FILES, HOUSEKEEPING, MAY_CHANGE, Settings
 
 Combine = Literal["trainable", "frozen", "function"]
+ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
 
 
-class HeadConfig(Settings):
+class StartSettings(Settings):
+    """Model and text"""
+
+    model: str = Field(
+        description="folder of a biLM, or of a model of the same task whose head is the start", examples=["runs/mine"],
+        json_schema_extra=FILES,
+    )  # fmt: skip
+    output: Path = Field(
+        description="folder of the finished model", examples=["runs/trained"], json_schema_extra=HOUSEKEEPING
+    )
+    vectors: Path | None = Field(
+        default=None, description="static vectors beside the mixed layers: .txt, .vec or .bin, also .gz",
+        examples=["glove.txt"], json_schema_extra=FILES,
+    )  # fmt: skip
+    clean: list[str] | None = Field(
+        default=None, description="clean-up steps before splitting into words; default: the model's own",
+        examples=[["clean_markup", "lower_case"]],
+    )  # fmt: skip
+    split: Literal["penn", "whitespace"] | None = Field(
+        default=None, description="how raw text is split into words; default: as in the model's pretraining",
+        examples=["penn"],
+    )  # fmt: skip
+    max_words: int = Field(default=128, ge=1, description="longer texts are cut")
+
+
+class MixSettings(Settings):
+    """Layer mix and head; what is not set is taken from the model's config.json"""
+
+    combine: Combine = Field(
+        default="trainable",
+        description="layer mix: learned λ and γ (trainable), fixed λ (frozen), or an MLP over the layers (function)",
+    )
+    mix_normalize: bool | None = Field(default=None, description="softmax over λ; false: raw λ", examples=[True])
+    mix_weights: list[float] | None = Field(
+        default=None, description="λ at the start, or for good with combine frozen; default: uniform",
+        examples=[[0.2, 0.3, 0.5]],
+    )  # fmt: skip
+    mix_dropout: float | None = Field(default=None, description="dropout on the mix", examples=[0.0])
+    mix_l2: float | None = Field(default=None, description="coefficient of |w|² in the loss", examples=[0.0])
+    mix_layer_norm: bool | None = Field(default=None, description="normalise each layer", examples=[False])
+    mix_activation: Literal["relu", "tanh"] | None = Field(
+        default=None, description="activation of combine function", examples=["relu"]
+    )
+    mix_hidden_dim: int | None = Field(default=None, description="hidden size of combine function", examples=[512])
+    head_hidden_dim: int | None = Field(
+        default=None, description="units of each direction of the BiLSTM", examples=[128]
+    )
+    head_layers: int | None = Field(default=None, description="layers of the BiLSTM", examples=[2])
+    head_dropout: float | None = Field(default=None, description="before, between and after them", examples=[0.3])
+
+
+class TrainingSettings(Settings):
+    """Training; sizes and rates that are not set are planned from the number of training rows"""
+
+    finetune: bool = Field(
+        default=False, description="train the biLM too, at finetune_learning_rate",
+        json_schema_extra={"flag": "--finetune/--frozen-bilm"},
+    )  # fmt: skip
+    dropout: float | None = Field(default=None, description="of the biLM while fine-tuning", examples=[0.1])
+    epochs: int | None = Field(
+        default=None, ge=1, description="epochs at most; default: as many as make a few thousand updates", examples=[20]
+    )
+    patience: int | None = Field(
+        default=None, ge=1, description="epochs without a better score before stopping; default: half of them",
+        examples=[10],
+    )  # fmt: skip
+    batch_size: int | None = Field(
+        default=None, ge=1, description="rows per update; default: 16 to 64, by the number of rows", examples=[32]
+    )
+    learning_rate: float | None = Field(
+        default=None, gt=0.0, description="of mix and head; default: 0.002 up to 10,000 rows, 0.001 beyond",
+        examples=[0.001],
+    )  # fmt: skip
+    finetune_learning_rate: float = Field(default=1e-4, gt=0.0, description="of the biLM, with finetune")
+    vectors_learning_rate: float | None = Field(
+        default=None, gt=0.0, description="of static vectors beside the layers; default: they stay as they are",
+        examples=[0.05],
+    )  # fmt: skip
+    weight_decay: float = Field(default=0.0, ge=0.0, description="of AdamW")
+    warmup_fraction: float = Field(
+        default=0.05, ge=0.0, le=1.0, description="part of the updates in which the rate rises; then it falls to 0"
+    )
+    max_grad_norm: float = Field(default=5.0, gt=0.0, description="bound of the gradient's norm")
+    seed: int = Field(default=1, ge=0, description="of split, head and order")
+    threads: int | None = Field(
+        default=None, ge=1, description="CPU threads; default: all", examples=[2], json_schema_extra=MAY_CHANGE
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="of the products in training; auto: the faster one on the machine"
+    )
+
+
+class RunSettings(Settings):
+    """Report and run"""
+
+    train_report_rows: int | None = Field(
+        default=2000, ge=1, description="the report scores this many training rows, drawn at random; null: all"
+    )
+    cache: Path | None = Field(
+        default=None, description="folder of computed biLM layers; default: ~/.cache/elmokit", examples=["layers"],
+        json_schema_extra=HOUSEKEEPING,
+    )  # fmt: skip
+    overwrite: bool = Field(default=False, description="replace what is in output", json_schema_extra=HOUSEKEEPING)
+    resume: bool = Field(
+        default=False, description="resume the interrupted run in output", json_schema_extra=HOUSEKEEPING
+    )
+    progress: bool = Field(default=True, description="print a line per epoch", json_schema_extra=HOUSEKEEPING)
+
+
+class HeadConfig(RunSettings, TrainingSettings, MixSettings, StartSettings):
     """A head on a biLM. `model` and `output` are needed, the rest has defaults."""
 
     cleaned_by_word: ClassVar[bool] = False
     """Whether clean-up steps see one word at a time: where an answer needs offsets into the raw text."""
 
-    model: str = Field(description="folder of a biLM, or of a model of the same task whose head is the start")
-    output: Path = Field(description="folder of the finished model")
-    vectors: Path | None = Field(
-        default=None, description="file of static vectors that stand beside the mixed layers (.txt, .vec or .bin)"
-    )
-    clean: list[str] | None = Field(
-        default=None, description="clean-up steps before splitting into words; the model's own without"
-    )
-    split: Literal["penn", "whitespace"] | None = Field(
-        default=None, description="how raw text is split into words; as in the model's pretraining without"
-    )
-    max_words: int = Field(default=128, ge=1, description="longer texts are cut")
-
-    # the mix and the head; None leaves what the model's config says
-    combine: Combine = "trainable"
-    mix_normalize: bool | None = None
-    mix_weights: list[float] | None = Field(default=None, description="λ of --combine frozen; uniform without")
-    mix_dropout: float | None = None
-    mix_l2: float | None = None
-    mix_layer_norm: bool | None = None
-    mix_activation: Literal["relu", "tanh"] | None = None
-    mix_hidden_dim: int | None = None
-    head_hidden_dim: int | None = None
-    head_layers: int | None = None
-    head_dropout: float | None = None
-
-    # training
-    finetune: bool = Field(default=False, description="train the biLM too, at `finetune_learning_rate`")
-    dropout: float | None = Field(default=None, description="of the biLM while fine-tuning")
-    epochs: int = Field(default=20, ge=1)
-    patience: int = Field(default=3, ge=1, description="epochs without a better validation score before stopping")
-    batch_size: int = Field(default=64, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0.0)
-    finetune_learning_rate: float = Field(default=1e-4, gt=0.0)
-    vectors_learning_rate: float | None = Field(
-        default=None, gt=0.0, description="of the static vectors beside the layers; without it they stay as they are"
-    )
-    weight_decay: float = Field(default=0.0, ge=0.0)
-    warmup_fraction: float = Field(default=0.05, ge=0.0, le=1.0)
-    max_grad_norm: float = Field(default=5.0, gt=0.0)
-    seed: int = Field(default=1, ge=0)
-    threads: int | None = Field(default=None, ge=1, description="CPU threads; all that torch finds without it")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="of the products in training; auto is the faster one on the machine"
-    )
-
-    # housekeeping
-    cache: Path | None = Field(default=None, description="folder of the computed biLM layers")
-    overwrite: bool = False
-    resume: bool = False
-    progress: bool = True
+    planned_updates: ClassVar[int] = 3000
+    """Updates that the default number of epochs makes."""
+    fewest_epochs: ClassVar[int] = 4
+    largest_batch: ClassVar[int] = 64
 
     @property
     def watched(self) -> str:
         """The validation score that chooses the epoch."""
         raise NotImplementedError
 
+    @property
+    def figure(self) -> str:
+        """The path of the main test score in `Scores`."""
+        raise NotImplementedError
 
-# These do not change what is learnt: a run may be resumed under other values of them.
-HOUSEKEEPING = {"cache", "overwrite", "resume", "progress", "output"}
+
 HEAD_SHAPE = (
     "combine",
     "mix_normalize",

@@ -2,24 +2,98 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import Dataset, Sampler
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.integrations.integration_utils import TensorBoardCallback
 
+from elmokit.models.modeling_mixed import ElmoMixedModel
+from elmokit.models.quiet import quiet_transformers
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.inputs.batches import Batch, LengthGroupedSampler, LongestFirstSampler, as_is
+from elmokit.tasks.plan import Schedule
+from elmokit.tasks.report import EpochRecord
+from elmokit.tasks.task import Datasets
+
+CHECKPOINTS = "checkpoints"
+Step = Callable[[Any, dict[str, Any]], tuple[Tensor, Tensor, Tensor]]
+
+
+def train_head(
+    model: ElmoMixedModel, datasets: Datasets, config: HeadConfig, work: Path, *, schedule: Schedule, step: Step,
+    scores: Callable[[EvalPrediction], dict[str, float]], evaluation_factor: int = 4,
+) -> list[EpochRecord]:  # fmt: skip
+    """Train until the validation score stops rising; the model ends with the weights of the best epoch.
+
+    Args:
+        model: Under training.
+        datasets: Its batches.
+        config: Settings, all of them resolved.
+        work: Folder of the run; an unfinished one is continued.
+        schedule: Epochs, batch size and rate.
+        step: The loss, predictions and labels of a validation batch.
+        scores: What is measured on these; `config.watched` is one of them, or the loss.
+        evaluation_factor: Rows of a validation batch for one of a training batch.
+
+    Returns:
+        A record an epoch.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    if datasets.batch_size is not None:
+        schedule = replace(schedule, batch_size=datasets.batch_size)
+    steps = math.ceil(len(datasets.train) / schedule.batch_size) * schedule.epochs
+    folder = work / CHECKPOINTS
+    running = HeadTrainer(
+        model=model,
+        args=training_arguments(config, schedule, folder=str(folder), steps=steps, evaluation_factor=evaluation_factor),
+        train_dataset=datasets.train,
+        eval_dataset=datasets.validation,
+        compute_metrics=scores,
+        optimizers=(optimizer_for(model, config, learning_rate=schedule.learning_rate), None),
+        callbacks=[
+            EarlyStoppingCallback(early_stopping_patience=schedule.patience),
+            TensorBoardCallback(SummaryWriter(work / "tensorboard")),  # type: ignore[no-untyped-call]
+        ],
+        step=step,
+        show=config.progress,
+    )
+    running.remove_callback(PrinterCallback)
+    with quiet_transformers():
+        running.train(resume_from_checkpoint=last_checkpoint(folder))
+    return history(running.state.log_history)
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest whole checkpoint (a kill while saving leaves one without its state file)."""
+    found = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    found.sort(key=lambda path: int(path.name.rpartition("-")[2]))
+    return str(found[-1]) if found else None
 
 
 class HeadTrainer(Trainer):
     """Trainer over data sets with `.lengths`, which hand out whole batches. `show` prints a line an epoch."""
 
-    def __init__(self, *, show: bool, **kwargs: Any) -> None:
+    def __init__(self, *, step: Step, show: bool, **kwargs: Any) -> None:
         super().__init__(data_collator=as_is, **kwargs)
-        self.show = show
+        self.step, self.show = step, show
         self.clock = EpochClock()
         self.add_callback(self.clock)
 
@@ -29,6 +103,13 @@ class HeadTrainer(Trainer):
 
     def _get_eval_sampler(self, eval_dataset: Dataset[Batch]) -> Sampler[int]:
         return LongestFirstSampler(eval_dataset.lengths)  # type: ignore[attr-defined]
+
+    def prediction_step(
+        self, model: nn.Module, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """See `transformers.Trainer`; what is predicted is the task's."""
+        with torch.no_grad():
+            return self.step(self.accelerator.unwrap_model(model), self._prepare_inputs(inputs))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Adds λ, γ and the pace to the scores of an epoch, so that they go where Trainer's log goes."""
@@ -67,12 +148,12 @@ class EpochClock(TrainerCallback):
         self.seconds = time.perf_counter() - self._began
 
 
-def parameter_groups(model: nn.Module, config: HeadConfig) -> list[dict[str, Any]]:
+def parameter_groups(model: nn.Module, config: HeadConfig, *, learning_rate: float) -> list[dict[str, Any]]:
     """What is trained in up to three groups, each under its own rate: mix and head, the biLM, static vectors.
 
     Weight decay leaves the static vectors alone: the rare ones would shrink to nothing between two of their uses.
     """
-    own: dict[str, Any] = {"params": [], "lr": config.learning_rate}
+    own: dict[str, Any] = {"params": [], "lr": learning_rate}
     parts: dict[str, dict[str, Any]] = {
         "elmo": {"params": [], "lr": config.finetune_learning_rate},
         "static": {"params": [], "lr": config.vectors_learning_rate, "weight_decay": 0.0},
@@ -83,15 +164,17 @@ def parameter_groups(model: nn.Module, config: HeadConfig) -> list[dict[str, Any
     return [group for group in (own, *parts.values()) if group["params"]]
 
 
-def training_arguments(config: HeadConfig, *, folder: str, steps: int) -> TrainingArguments:
+def training_arguments(
+    config: HeadConfig, schedule: Schedule, *, folder: str, steps: int, evaluation_factor: int = 4
+) -> TrainingArguments:  # fmt: skip
     """Trainer's settings for a run of `steps` updates at most, checkpoints in `folder`; the precision is decided."""
     reduced = config.precision == "bfloat16"
     return TrainingArguments(
         output_dir=folder,
-        num_train_epochs=config.epochs,
-        per_device_train_batch_size=config.batch_size,
-        per_device_eval_batch_size=4 * config.batch_size,
-        learning_rate=config.learning_rate,
+        num_train_epochs=schedule.epochs,
+        per_device_train_batch_size=schedule.batch_size,
+        per_device_eval_batch_size=evaluation_factor * schedule.batch_size,
+        learning_rate=schedule.learning_rate,
         weight_decay=config.weight_decay,
         lr_scheduler_type="linear",
         warmup_steps=round(config.warmup_fraction * steps),
@@ -117,35 +200,38 @@ def training_arguments(config: HeadConfig, *, folder: str, steps: int) -> Traini
     )
 
 
-def history(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def history(log: list[dict[str, Any]]) -> list[EpochRecord]:
     """One record an epoch out of Trainer's log (which a checkpoint keeps): losses, scores, λ, γ, seconds, texts/s."""
-    records: list[dict[str, Any]] = []
+    records: list[EpochRecord] = []
     train_loss: float | None = None
+    left_out = ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time")
     for entry in log:
         train_loss = entry.get("loss", train_loss)
         if "eval_loss" not in entry:
             continue
-        record: dict[str, Any] = {"epoch": round(entry["epoch"]), "train_loss": train_loss}
-        left_out = ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time")
         scores = {name.removeprefix("eval_"): value for name, value in entry.items() if name.startswith("eval_")}
-        record |= {f"validation_{name}": value for name, value in scores.items() if name not in left_out}
-        record |= {name: entry[name] for name in ("seconds", "texts_per_second", "gamma") if name in entry}
         lambdas = [entry[name] for name in sorted(entry) if name.startswith("lambda_")]
-        records.append(record | ({"lambdas": lambdas} if lambdas else {}))
+        records.append(EpochRecord(
+            epoch=round(entry["epoch"]), train_loss=train_loss,
+            validation={name: value for name, value in scores.items() if name not in left_out},
+            seconds=entry.get("seconds"), texts_per_second=entry.get("texts_per_second"), gamma=entry.get("gamma"),
+            lambdas=lambdas or None,
+        ))  # fmt: skip
     return records
 
 
-def epoch_line(record: dict[str, Any], *, epochs: int) -> str:
+def epoch_line(record: EpochRecord, *, epochs: int) -> str:
     """A record as one line for people."""
-    line = f"epoch {record['epoch']:>2}/{epochs}  train loss {record['train_loss']:.4f}"
-    scores = {name.removeprefix("validation_"): record[name] for name in record if name.startswith("validation_")}
-    line += "  validation " + " ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items())
-    line += f"  {record['texts_per_second']:,.0f} texts/s"
-    if "lambdas" in record:
-        line += f"  λ {' '.join(f'{value:.3f}' for value in record['lambdas'])} γ {record['gamma']:.3f}"
+    line = f"epoch {record.epoch:>2}/{epochs}  train loss {record.train_loss:.4f}"
+    scores = record.validation.items()
+    line += "  validation " + " ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores)
+    line += f"  {record.texts_per_second or 0:,.0f} texts/s"
+    if record.lambdas is not None:
+        line += f"  λ {' '.join(f'{value:.3f}' for value in record.lambdas)} γ {record.gamma:.3f}"
     return line
 
 
-def optimizer_for(model: nn.Module, config: HeadConfig) -> torch.optim.Optimizer:
+def optimizer_for(model: nn.Module, config: HeadConfig, *, learning_rate: float) -> torch.optim.Optimizer:
     """AdamW over the parameter groups of `config`."""
-    return torch.optim.AdamW(parameter_groups(model, config), weight_decay=config.weight_decay, fused=True)
+    groups = parameter_groups(model, config, learning_rate=learning_rate)
+    return torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)

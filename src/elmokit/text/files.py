@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from elmokit.errors import DataError
+from elmokit.places import copies_of, is_address
 
 FileKind = Literal["txt", "csv", "tsv", "jsonl"]
 BinaryFile = gzip.GzipFile | io.BufferedReader | BinaryIO
@@ -56,13 +57,16 @@ class SourceStats:
 def expand_paths(patterns: str | Path | Iterable[str | Path]) -> list[Path]:
     """Files for paths and globs (`**` too), each file once, in the order given and by name within a glob.
 
-    Raises `DataError` for what matches nothing or is a folder.
+    What an address (`s3://…`) names is copied to the cache. Raises `DataError` for what matches nothing or is a folder.
     """
     patterns = [patterns] if isinstance(patterns, str | Path) else list(patterns)
     if not patterns:
         raise DataError("no input file was given")
     found: dict[Path, None] = {}
     for pattern in patterns:
+        if is_address(pattern):
+            found.update(dict.fromkeys(copies_of(str(pattern))))
+            continue
         exists = Path(pattern).exists()
         matches = [Path(pattern)] if exists else [Path(match) for match in glob.glob(str(pattern), recursive=True)]
         files = sorted(path for path in matches if not path.is_dir())

@@ -39,7 +39,8 @@ Sentence = Annotated[Annotated[Text, Tag("text")] | Annotated[Words, Tag("words"
 Sentences = Annotated[list[Sentence], Field(min_length=1, max_length=MOST_SENTENCES)]
 Place = Annotated[int, Field(ge=0, lt=MOST_CHARACTERS)]
 LayerChoice = Annotated[
-    Literal["all", "top", "average", "mix"] | int, Field(description="Or the number of one, 0 the token layer.")
+    Literal["all", "top", "average", "mix", "concat"] | int | Annotated[list[int], Field(min_length=1, max_length=32)],
+    Field(description="Or the number of one, 0 the token layer, or a list of numbers."),
 ]
 
 
@@ -55,6 +56,13 @@ class EmbedRequest(Request):
     sentences: Sentences
     layers: LayerChoice = "top"
     level: Literal["token", "sentence"] = "token"
+    pooling: Annotated[
+        Literal["mean", "max", "mean+max", "weighted"] | None,
+        Field(description="With level sentence. Default: weighted if the model has word counts, else mean."),
+    ] = None
+    remove_common_component: Annotated[
+        bool | None, Field(description="From sentence vectors, if the model holds one.")
+    ] = None
     encoding: Annotated[
         Literal["list", "base64"], Field(description="base64: float32, little-endian, row by row; far quicker.")
     ] = "list"

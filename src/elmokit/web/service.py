@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
@@ -14,7 +15,9 @@ from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
+from elmokit.encode.encoder import Encoder
 from elmokit.encode.language_model import Score
+from elmokit.errors import ElmokitError
 from elmokit.web import explaining, planes, responses, uses
 from elmokit.web.corpora import corpus_of_text
 from elmokit.web.errors import invalid, too_large
@@ -69,18 +72,17 @@ class Service:
 
     async def embed(self, request: EmbedRequest, scope: Scope) -> bytes:
         """The JSON of an `EmbedResponse`, written without a detour over Python's numbers where it is base64."""
-        encoder, layers, level = self.loaded.encoder, request.layers, request.level
-        if isinstance(layers, int) and not -encoder.n_layers <= layers < encoder.n_layers:
-            raise invalid(f"layers: there are {encoder.n_layers}; there is no layer {layers}", field="layers")
+        encoder, wanted = self.loaded.encoder, _wanted(request)
+        numbers = _numbers_of_a_row(encoder, request)
         sentences = self._words(request.sentences)
-        count = sum(map(len, sentences)) if level == "token" else len(sentences)
+        count = sum(map(len, sentences)) if request.level == "token" else len(sentences)
         most = self.limits.list_numbers if request.encoding == "list" else self.limits.numbers
-        self._claim(scope, count * (encoder.n_layers if layers == "all" else 1) * encoder.dim, most)
+        self._claim(scope, count * numbers, most)
 
         def encode(batch: Sequence[list[str]]) -> list[NDArray[np.float32]]:
-            return list(encoder.encode(batch, layers=layers, level=level, is_split_into_words=True))
+            return list(encoder.stream(batch, **wanted, is_split_into_words=True))
 
-        arrays = await self.worker.joined(("embed", layers, level), sentences, encode, cost=sum(map(len, sentences)))
+        arrays = await self.worker.joined(("embed", *wanted.values()), sentences, encode, cost=sum(map(len, sentences)))
         if sum(array.size for array in arrays) <= _INLINE:
             return _embedded(sentences, arrays, request.encoding)
         return await run_in_threadpool(_embedded, sentences, arrays, request.encoding)
@@ -182,6 +184,30 @@ class Service:
                 "Send fewer sentences, ask for one layer, or for encoding base64.",
             )
         self.budget.claim(scope, numbers)
+
+
+def _wanted(request: EmbedRequest) -> dict[str, Any]:
+    """What `Encoder.stream` is asked for; the values can be compared."""
+    layers = tuple(request.layers) if isinstance(request.layers, list) else request.layers
+    return {
+        "layers": layers, "level": request.level, "pooling": request.pooling,
+        "remove_common_component": request.remove_common_component,
+    }  # fmt: skip
+
+
+def _numbers_of_a_row(encoder: Encoder, request: EmbedRequest) -> int:
+    """Numbers of the vector of a word or a sentence, all its layers together; says what the model lacks."""
+    try:
+        numbers = encoder.layer_choice(request.layers).numbers
+    except ElmokitError as error:
+        raise invalid(f"layers: {error}", field="layers") from error
+    try:
+        encoder.stream([], **_wanted(request))
+    except ElmokitError as error:
+        raise invalid(f"pooling: {error}", field="pooling") from error
+    if request.level == "sentence":
+        numbers = math.prod(encoder.sentence_shape(layers=request.layers, pooling=request.pooling))
+    return numbers
 
 
 def _embedded(sentences: Sequence[list[str]], arrays: Sequence[NDArray[np.float32]], encoding: str) -> bytes:

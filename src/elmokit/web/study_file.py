@@ -75,9 +75,9 @@ class StudyPair(_Part):
     difference: float
     low: float
     high: float
-    mcnemar: float
-    only_first: Count
-    only_second: Count
+    mcnemar: float | None = None
+    only_first: Count | None = None
+    only_second: Count | None = None
 
 
 class Gain(_Part):

@@ -22,7 +22,8 @@ def test_long_sentences_are_cut_around_the_word_and_too_few_occurrences_are_refu
 
 def test_an_occurrence_in_context_keeps_its_width() -> None:
     assert Occurrence(["a", "b", "c"], 1).in_context(5) == "    a b c"
-    assert Occurrence(["x" * 20, "b", "y" * 20], 1).in_context(5) == "…xxxx b yyyy…"
+    assert Occurrence(["of", "the", "old", "b", "that", "it", "is"], 3).in_context(9) == "… the old b that it …"
+    assert Occurrence(["x" * 20, "b", "well-known", "y"], 1).in_context(6) == "     … b …"
 
 
 def test_another_word_in_its_place() -> None:

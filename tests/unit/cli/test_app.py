@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 
 from elmokit.cli import app as cli
 from elmokit.cli.errors import describe, one_line_errors
+from elmokit.cli.options import CLEAN
 from elmokit.errors import ConfigError, DataError
+from elmokit.text.normalize import STEPS
 
 HEAVY = ("torch", "transformers", "numpy", "sklearn", "datasets", "matplotlib", "pydantic")
 runner = CliRunner()
@@ -144,3 +146,7 @@ def test_interrupting_a_real_process_gives_130_and_no_traceback() -> None:
     assert process.returncode == 130
     assert stderr.startswith("interrupted: ")
     assert "Traceback" not in stderr
+
+
+def test_help_names_every_clean_up_step() -> None:
+    assert all(step in CLEAN for step in STEPS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from elmokit import Encoder
 from elmokit.cli.app import app
+from elmokit.errors import ModelError
 from helpers.published_files import bilm_arrays, bilm_options, read_arrays, write_bilm_files
 
 OPTIONS = bilm_options(n_characters=261)
@@ -83,3 +85,32 @@ def test_mistakes_are_one_line_and_leave_nothing(
     assert message in result.stderr
     assert result.stderr.strip().splitlines()[-1].startswith("error: ")
     assert [path.name for path in tmp_path.iterdir()] == ["published"]
+
+
+def test_sentence_vectors_survive_a_conversion(published: Path, tmp_path: Path) -> None:
+    lines = [f"word{number} of the bank {number % 5} ." for number in range(30)]
+    (tmp_path / "text.txt").write_text("\n".join(lines) + "\n")
+    assert elmo("convert", published, tmp_path / "plain").exit_code == 0
+    with pytest.raises(ModelError, match="no common component"):
+        Encoder.from_pretrained(tmp_path / "plain").encode(["a"], level="sentence", remove_common_component=True)
+    (tmp_path / "plain" / "word_counts.txt").write_text("the\t90\nbank\t10\n")
+    first = elmo("convert", tmp_path / "plain", tmp_path / "one", "--common-component-text", tmp_path / "text.txt")
+    assert first.exit_code == 0, first.output
+    assert elmo("convert", tmp_path / "one", tmp_path / "two").exit_code == 0
+    encoder = Encoder.from_pretrained(tmp_path / "plain")
+    encoder.fit_common_component(lines)
+    options: dict[str, Any] = {"level": "sentence", "pooling": "weighted", "remove_common_component": True}
+    expected = encoder.encode(lines, **options)
+    for name in ("one", "two"):
+        found = Encoder.from_pretrained(tmp_path / name).encode(lines, **options)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_text_too_short_for_a_common_component(published: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("one line\n\n")
+    result = elmo("convert", published, tmp_path / "ours", "--common-component-text", tmp_path / "text.txt")
+    assert result.exit_code == 2
+    assert "1 sentences; expected at least 10" in result.stderr
+    assert not (tmp_path / "ours").exists()
+    result = elmo("convert", published, tmp_path / "m.onnx", "--common-component-text", tmp_path / "text.txt")
+    assert "only a folder of elmokit holds a common component" in result.stderr

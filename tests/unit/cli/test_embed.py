@@ -107,3 +107,37 @@ def test_an_empty_input_leaves_nothing(model: Path, tmp_path: Path) -> None:
     result = elmo("embed", model, tmp_path / "empty.txt", tmp_path / "o.npz")
     assert result.exit_code == 2
     assert not (tmp_path / "o.npz").exists()
+
+
+def test_pooling_layers_and_positions(model: Path, text: Path, tmp_path: Path) -> None:
+    options = ["--level", "sentence", "--pooling", "mean+max", "--layers", "0,2"]
+    assert elmo("embed", model, text, tmp_path / "s.npz", *options).exit_code == 0
+    (tmp_path / "at.txt").write_text("1 -1\n\n\n")
+    options = ["--layers", "concat", "--positions", tmp_path / "at.txt"]
+    assert elmo("embed", model, text, tmp_path / "p.npz", *options).exit_code == 0
+    with np.load(tmp_path / "s.npz") as sentences, np.load(tmp_path / "p.npz") as words:
+        assert sentences["vectors"].shape == (3, 2, 64)
+        assert (words["vectors_0"].shape, words["words_0"].tolist()) == ((2, 96), ["bank", "."])
+        assert words["positions_0"].tolist() == [1, 4]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--pooling", "max"], "pooling is of whole sentences: expected level 'sentence'"),
+        (["--level", "sentence", "--pooling", "weighted"], "needs word counts, which this model does not have"),
+        (["--level", "sentence", "--remove-common-component"], "has no common component to remove"),
+        (["--positions", "AT"], "at.txt line 1: there is no word 7; the sentence has 5 words"),
+        (["--layers", "0,3"], "Unknown layers 3"),
+    ],
+)
+def test_what_the_model_or_the_text_lacks(
+    model: Path, text: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
+    (tmp_path / "at.txt").write_text("7\n\n\n")
+    options = [option.replace("AT", str(tmp_path / "at.txt")) for option in options]
+    result = elmo("embed", model, text, tmp_path / "o.npz", *options)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["at.txt", "text.txt"]

@@ -97,6 +97,54 @@ def test_sentence_level(source: str, tmp_path: Path, layers: Any) -> None:
     np.testing.assert_allclose(np.array(table[column]), vectors if layers == 1 else vectors[:, 2], atol=1e-6)
 
 
+def test_several_layers_and_layers_side_by_side(source: str, tmp_path: Path) -> None:
+    table = pq.read_table(run(source, tmp_path / "o.parquet", layers=[0, 2])).to_pydict()
+    joined = np.concatenate(expected(), axis=1)
+    assert [name for name in table if name.startswith("layer")] == ["layer_0", "layer_2"]
+    np.testing.assert_allclose(np.array(table["layer_2"]), joined[2], atol=1e-6)
+    with np.load(run(source, tmp_path / "o.npz", layers="concat", level="sentence", pooling="mean+max")) as file:
+        found = expected(layers="concat", level="sentence", pooling="mean+max")
+        assert found.shape == (len(LINES), 2 * 3 * 32)
+        np.testing.assert_allclose(file["vectors"], found, atol=1e-6)
+    with h5py.File(run(source, tmp_path / "o.hdf5", layers=[0, 2])) as file:
+        assert file["0"].shape == (2, 5, 32)
+
+
+def test_only_some_positions(source: str, tmp_path: Path) -> None:
+    wanted = [[0, 4], [], [-1], [2], *([1, 0] for _ in range(40))]
+    (tmp_path / "at.txt").write_text("".join(" ".join(map(str, each)) + "\n" for each in wanted))
+    words = [line.split() for line in LINES]
+    vectors = expected(layers="top", positions=wanted)
+    settings = {"layers": "top", "positions": tmp_path / "at.txt"}
+    with np.load(run(source, tmp_path / "o.npz", **settings)) as file:
+        assert file["words_0"].tolist() == ["The", "."]
+        assert file["positions_2"].tolist() == [len(words[2]) - 1]
+        assert file["vectors_1"].shape == (0, 32)
+        np.testing.assert_allclose(file["vectors_9"], vectors[9], atol=1e-6)
+    with h5py.File(run(source, tmp_path / "o.hdf5", **settings)) as file:
+        assert file["3"].attrs["positions"].tolist() == [2]
+        np.testing.assert_allclose(file["0"][...], vectors[0], atol=1e-6)
+    table = pq.read_table(run(source, tmp_path / "o.parquet", **settings)).to_pydict()
+    assert (table["position"][:4], table["word"][:4]) == ([0, 4, len(words[2]) - 1, 2], ["The", ".", "!", "was"])
+    np.testing.assert_allclose(np.array(table["vector"]), np.concatenate(vectors), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("0\n\n9\n", r"at\.txt line 3: there is no word 9; the sentence has 4 words, the first is 0"),
+        ("0\n", r"at\.txt has 1 lines; expected one for each sentence"),
+        ("0\n" + "\n" * len(LINES), r"at\.txt has more lines than the 44 sentences"),
+        ("0 the\n", r"at\.txt line 1: expected numbers of words, got '0 the'"),
+    ],
+)
+def test_positions_that_do_not_fit(source: str, tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "at.txt").write_text(content)
+    with pytest.raises(DataError, match=message):
+        run(source, tmp_path / "o.npz", positions=tmp_path / "at.txt")
+    assert not list(tmp_path.glob("*o.npz*"))
+
+
 @pytest.mark.parametrize("ending", FORMATS)
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from elmokit import Encoder
 from elmokit.errors import ConfigError, ModelError
 from elmokit.models import ElmoConfig, ElmoForSequenceClassification, ElmoModel, ElmoTokenizer
-from elmokit.models.warm_state import warm_up
+from elmokit.nn.warm_state import warm_up
 from elmokit.text.word_rows import ByteRows
 
 pytestmark = pytest.mark.usefixtures("code_path")
@@ -48,7 +48,8 @@ def test_layers() -> None:
     (everything,) = ENCODER.encode(["The bank of the river."])
     choices: dict[Any, np.ndarray] = {
         "top": everything[-1], "average": everything.mean(axis=0), "mix": everything.mean(axis=0),
-        0: everything[0], 1: everything[1], -1: everything[2],
+        0: everything[0], 1: everything[1], -1: everything[2], (0, 2): everything[[0, 2]], (-1,): everything[[2]],
+        "concat": np.concatenate(list(everything), axis=-1),
     }  # fmt: skip
     for layers, expected in choices.items():
         (array,) = ENCODER.encode(["The bank of the river."], layers=layers)
@@ -88,8 +89,8 @@ def test_words_that_come_split_stay_whole() -> None:
 
 def test_each_distinct_word_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    original = MODEL.token_vectors
-    monkeypatch.setattr(MODEL, "token_vectors", lambda chars: seen.append(len(chars)) or original(chars))
+    original = MODEL.network.token_vectors
+    monkeypatch.setattr(MODEL.network, "token_vectors", lambda chars: seen.append(len(chars)) or original(chars))
     encoder = Encoder(MODEL)
     encoder.encode(["the bank", "the river", "the bank"], batch_size=1)
     assert sum(seen) == 2 + 3
@@ -123,6 +124,12 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         Encoder.from_pretrained(tmp_path, dtype="int8")
     with pytest.raises(ConfigError, match=r"Unknown layers 3\. Expected .* a number from 0 to 2"):
         ENCODER.encode(["a"], layers=3)
+    with pytest.raises(ConfigError, match=r"Unknown layers 3\."):
+        ENCODER.encode(["a"], layers=[0, 3])
+    with pytest.raises(ConfigError, match=r"layers \[0, -3\] name a layer twice"):
+        ENCODER.encode(["a"], layers=[0, -3])
+    with pytest.raises(ConfigError, match=r"Unknown layers \[\]"):
+        ENCODER.encode(["a"], layers=[])
     with pytest.raises(ConfigError, match="Unknown layers 'best'"):
         ENCODER.encode(["a"], layers="best")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="Unknown level 'text'"):
@@ -159,8 +166,8 @@ def test_the_table_forgets_the_word_that_was_used_longest_ago(monkeypatch: pytes
     encoder.encode([["a", "b", "c"]], is_split_into_words=True)
     encoder.encode([["a", "d"]], is_split_into_words=True)  # b goes
     seen: list[int] = []
-    original = MODEL.token_vectors
-    monkeypatch.setattr(MODEL, "token_vectors", lambda rows: seen.append(len(rows)) or original(rows))
+    original = MODEL.network.token_vectors
+    monkeypatch.setattr(MODEL.network, "token_vectors", lambda rows: seen.append(len(rows)) or original(rows))
     encoder.encode([["a", "c", "d"]], is_split_into_words=True)
     assert seen == []
     encoder.encode([["b"]], is_split_into_words=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from elmokit import Encoder
+from elmokit.cli.app import app
 from elmokit.errors import ModelError
 from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoModel, ElmoTokenizer
 from elmokit.pretrain.perplexity import evaluate_text
@@ -73,6 +76,25 @@ def test_perplexity_is_that_of_elmo_evaluate(folder: Path, tmp_path: Path) -> No
         assert score.perplexity == pytest.approx(evaluated.mean, rel=1e-5)
 
 
+@pytest.mark.parametrize("state", ["zero", "carry"])
+def test_each_file_of_a_text_and_all_together(folder: Path, tmp_path: Path, state: Literal["zero", "carry"]) -> None:
+    texts = {"a.txt": "the bank of the river\nunheard-of\n", "b.txt": "cell and cell\n"}
+    for name, text in {**texts, "whole.txt": "".join(texts.values())}.items():
+        (tmp_path / name).write_text(text)
+    files = [tmp_path / name for name in texts]
+    found = evaluate_text(folder, files, next_word=True, state=state)
+    whole = evaluate_text(folder, tmp_path / "whole.txt", next_word=True, state=state)
+    assert list(found.files) == list(map(str, files))
+    assert not whole.files
+    assert found.perplexity.mean == pytest.approx(whole.perplexity.mean, rel=1e-5)
+    assert found.next_word is not None
+    assert found.next_word.as_dict() == pytest.approx(whole.next_word and whole.next_word.as_dict())
+    assert (found.words, found.sentences, found.unknown) == (whole.words, whole.sentences, whole.unknown) == (9, 3, 1)
+    first = evaluate_text(folder, files[0], next_word=True, state=state)
+    assert found.files[str(files[0])].as_dict() == pytest.approx(first.as_dict(), rel=1e-5)
+    assert found.as_dict()["files"][str(files[1])]["words"] == 3
+
+
 def test_substitutes_are_the_words_that_both_directions_like(folder: Path) -> None:
     words = ["the", "bank", "was", "wet"]
     before, after, vocabulary = distributions(folder, words)
@@ -96,3 +118,13 @@ def test_models_without_a_head_say_so(tmp_path: Path) -> None:
     for encoder in (Encoder.from_pretrained(tmp_path), Encoder(ElmoModel(ElmoConfig.preset("tiny")))):
         with pytest.raises(ModelError, match="no language-model head"):
             encoder.score(["a"])
+
+
+def test_the_command_prints_each_file_and_all_together(folder: Path, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("the bank of the river\n" * (1 + (name == "b.txt")))
+    printed = CliRunner().invoke(app, ["evaluate", str(folder), "--text", str(tmp_path / "*.txt")]).stdout.splitlines()
+    assert printed[0::3] == [f"{tmp_path / 'a.txt'}:", f"{tmp_path / 'b.txt'}:", "all 2 files together:"]
+    assert [line.split()[0] for line in printed[1::3]] == ["5", "10", "15"]
+    one = CliRunner().invoke(app, ["evaluate", str(folder), "--text", str(tmp_path / "a.txt")]).stdout.splitlines()
+    assert one == printed[1:3]

@@ -19,7 +19,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def study(rows: list[dict[str, Any]] | None = None, **more: Any) -> CompareConfig:
-    values = {"output": "out", "data": {"train": ["a.csv"], "test": ["b.csv"]}, "rows": rows or ROWS, **more}
+    values = {"output": "out", "data": {"train": ["a.csv"], "test": ["b.csv"]}, "rows": rows or ROWS} | more
     return load_settings(CompareConfig, **values)
 
 
@@ -38,7 +38,10 @@ def test_rows_may_build_on_rows_above_them() -> None:
         ([{"name": "x", "kind": "vectors"}], "a row of kind vectors, and no other, has a `file`"),
         ([{"name": "x", "kind": "model"}], "a row of kind model has one of `model`, `pretrain` and `start`"),
         ([{"name": "x", "kind": "svd", "model": "m"}], "only rows of kind model"),
-        ([{"name": "x", "kind": "model", "model": "m", "vectors": "sg"}], "vectors 'sg' is no static row above it"),
+        (
+            [{"name": "x", "kind": "model", "model": "m", "vectors": "sg"}],
+            "vectors 'sg' is no static row above it, and no file",
+        ),
         ([{"name": "x", "kind": "model", "start": "y"}], "start 'y' is no row of kind model above it"),
         (
             [
@@ -69,8 +72,24 @@ def test_rows_that_do_not_fit(rows: list[dict[str, Any]], problem: str) -> None:
         ({"efficiency": {"settings": {0.3: {}}}}, "0.3 is none of the fractions"),
         ({"word_map": {"word": "bank", "rows": ["what"]}}, "word_map.rows names 'what'"),
         ({"seeds": []}, "setting 'seeds'"),
+        ({"baselines": ["what"]}, "baselines names 'what'"),
+        ({"task": "parse"}, "setting 'task': expected one of classify, tag"),
+        ({"data": {"train": ["a.csv"], "tests": ["b.csv"]}}, "'tests' is no setting of elmo train classify"),
+        ({"settings": {"test": ["b.csv"]}}, "'test' belongs to `data`"),
+        ({"settings": {}, "common": {}}, "'common' is another name of 'settings'"),
+        ({"task": "tag"}, "row 'floor': kind tfidf is for the task classify"),
+        ({"task": "tag", "rows": ROWS[1:]}, "`text` is missing"),
+        ({"task": "tag", "rows": ROWS[2:], "word_map": {"word": "bank"}}, "word_map is for the task classify"),
+        ({"output": "$NO_SUCH_FOLDER/out"}, "$NO_SUCH_FOLDER/out: set NO_SUCH_FOLDER"),
     ],
 )
 def test_settings_that_do_not_fit(more: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(problem)):
         study(**more)
+
+
+def test_variables_of_the_environment_and_old_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_DATA", "/data")
+    found = study(data={"train": ["$SOME_DATA/a.csv"], "test": ["b.csv"]}, classifier={"epochs": 3})
+    assert found.data["train"] == ["/data/a.csv"]
+    assert found.settings == {"epochs": 3}

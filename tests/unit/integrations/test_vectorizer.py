@@ -30,6 +30,9 @@ def test_vectors_are_the_encoders(model: Path) -> None:
     assert everything.transform(TEXTS).shape == (6, 96)
     assert len(everything.get_feature_names_out()) == 96
     assert everything.transform([]).shape == (0, 96)
+    both = ElmoVectorizer(model, layers=[0, 2], pooling="mean+max").fit(TEXTS)
+    expected = encoder.encode(TEXTS, layers=[0, 2], level="sentence", pooling="mean+max")
+    np.testing.assert_array_equal(both.transform(TEXTS), expected.reshape(6, 128))
 
 
 def test_in_a_pipeline_and_a_grid(model: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from elmokit.interop.onnx import export_onnx
 from elmokit.models import ElmoConfig, ElmoModel
-from elmokit.models.warm_state import warm_up
+from elmokit.nn.warm_state import warm_up
 from elmokit.text.char_ids import char_ids
 from elmokit.text.word_rows import ByteRows
 

@@ -85,8 +85,8 @@ def test_padding_may_stand_before_the_words() -> None:
 
 def test_each_distinct_word_goes_through_the_char_cnn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     model, seen = tiny(), []
-    original = model.token_vectors
-    monkeypatch.setattr(model, "token_vectors", lambda chars: seen.append(len(chars)) or original(chars))
+    original = model.network.token_vectors
+    monkeypatch.setattr(model.network, "token_vectors", lambda chars: seen.append(len(chars)) or original(chars))
     model(**encode([["a", "the", "a"], ["a", "the"]]))
     assert seen == [2 + 2]
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 from transformers import AutoModelForQuestionAnswering
 
 from elmokit.models import ElmoConfig, ElmoForQuestionAnswering, ElmoModel, ElmoTokenizer
-from elmokit.models.modeling_question_answering import best_spans
+from elmokit.nn.heads.question_answering import best_spans
 
 PASSAGES = [["Ada", "met", "Bob", "Lee", "."], ["Paris"], ["It", "is", "far"]]
 QUESTIONS = [["Who", "?"], ["Where", "is", "it", "?"], ["How", "far"]]
@@ -99,7 +99,7 @@ def test_it_is_saved_and_registered(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     loaded = AutoModelForQuestionAnswering.from_pretrained(tmp_path).eval()
     assert isinstance(loaded, ElmoForQuestionAnswering)
-    assert loaded.self_attention is None
+    assert loaded.network.self_attention is None
     torch.testing.assert_close(loaded(**batch()).start_logits, model(**batch()).start_logits)
     torch.testing.assert_close(
         ElmoModel.from_pretrained(tmp_path).token_encoder.embedding.weight, model.elmo.token_encoder.embedding.weight

@@ -10,7 +10,8 @@ import torch
 from torch.nn import functional
 from transformers import AutoModelForSeq2SeqLM
 
-from elmokit.models import ElmoConfig, ElmoForTranslation, ElmoModel, ElmoTokenizer, modeling_translation
+from elmokit.models import ElmoConfig, ElmoForTranslation, ElmoModel, ElmoTokenizer
+from elmokit.nn.heads import translation
 from elmokit.text.sentence_pieces import BEGIN, END
 
 SENTENCES = [["Anna", "met", "Bob", "Lee", "."], ["Paris"], ["a", "b", "c"]]
@@ -37,7 +38,7 @@ def test_the_loss_is_that_of_each_piece_after_those_before_it(monkeypatch: pytes
     together = model(**batch(), labels=padded())
     losses = []
     for number, (words, pieces) in enumerate(zip(SENTENCES, LABELS, strict=True)):
-        memory, last = model._read(batch([words])["char_ids"], None, None, None)
+        memory, last = model.network._read(batch([words])["char_ids"], None, None, None)
         state, before = model.decoder.start(last), BEGIN
         for place, piece in enumerate(pieces):
             log_probabilities, state = model.decoder.step(torch.tensor([[before]]), state, memory)
@@ -47,7 +48,7 @@ def test_the_loss_is_that_of_each_piece_after_those_before_it(monkeypatch: pytes
             before = piece
     torch.testing.assert_close(together.loss, torch.stack(losses).mean())
     assert (together.logits[2, 1:] == 0).all()
-    monkeypatch.setattr(modeling_translation, "_LOSS_ROWS", 2)
+    monkeypatch.setattr(translation, "_LOSS_ROWS", 2)
     torch.testing.assert_close(model.loss(**batch(), labels=padded()), together.loss)
 
 

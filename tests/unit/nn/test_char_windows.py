@@ -46,6 +46,11 @@ def test_without_gradients_words_are_taken_in_parts(monkeypatch: pytest.MonkeyPa
     torch.testing.assert_close(filter_maxima(characters, kernel), plain(characters, kernel))
 
 
+def test_no_words_without_a_gradient() -> None:
+    with torch.no_grad():
+        assert filter_maxima(torch.zeros(0, 8, 4), torch.ones(12, 5)).shape == (0, 5)
+
+
 def test_autocast_decides_the_type() -> None:
     characters, kernel = (t.float().requires_grad_() for t in example())
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from elmokit.nn import lstm_steps as steps_module
+from elmokit.nn import input_products
 from elmokit.nn import side_by_side as directions_module
 from elmokit.nn.lstm import ProjectedLSTM
 
@@ -353,7 +353,7 @@ def test_inference_in_windows_of_few_rows(
     module = layer(cell_clip=0.3, proj_clip=0.2, projection_dim=projection_dim)
     x, state = inputs(module, RAGGED)
     usual, (h, c) = module(x, RAGGED, state)
-    monkeypatch.setattr(steps_module, "_GATES_AT_ONCE", rows * 4 * module.cell_dim)
+    monkeypatch.setattr(input_products, "_NUMBERS", rows * 4 * module.cell_dim)
     before = [part.clone() for part in state]
     with torch.inference_mode():
         outputs, (h_last, c_last) = module(x, RAGGED, state)

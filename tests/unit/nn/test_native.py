@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes.util
 import logging
 import pickle
+import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -204,7 +205,7 @@ def test_numbers_far_from_zero_and_no_numbers(dtype: torch.dtype) -> None:
     z[0, 0], z[0, 1], z[0, 2], z[0, 3] = 200, -200, 200, 30
     z[0, 3, 5] = float("nan")
     cell, mixed, bias = torch.full((1, size), 0.5), torch.zeros(1, size, dtype=dtype), torch.zeros(4 * size)
-    kernel(1, size, z.data_ptr(), None, bias.data_ptr(), cell.data_ptr(), 3.0, mixed.data_ptr())
+    kernel(1, size, z.data_ptr(), None, None, bias.data_ptr(), cell.data_ptr(), 3.0, mixed.data_ptr())
     assert torch.isnan(cell[0, 5]) and torch.isnan(mixed[0, 5])
     rest = [j for j in range(size) if j != 5]
     torch.testing.assert_close(cell[0, rest], torch.full((size - 1,), 0.5), rtol=0, atol=1e-6)
@@ -217,11 +218,40 @@ def test_a_file_that_is_no_library_is_one_warning(
     broken = tmp_path / FILE.name
     broken.write_bytes(b"junk")
     monkeypatch.setattr(library, "FILE", broken)
-    search = library._found.__wrapped__  # type: ignore[attr-defined]  # without what is remembered
-    with caplog.at_level(logging.WARNING):
-        found, status = search()
+    found, status = _searched(caplog)
     assert found is None and status.startswith("PyTorch (")
-    assert len(caplog.records) == 1 and "PyTorch runs in their place" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the header of a library on Linux is changed")
+def test_a_library_for_another_processor_is_one_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _usual()
+    foreign = bytearray(FILE.read_bytes())
+    foreign[18] = 0xF3 if foreign[18] != 0xF3 else 0x3E  # e_machine: RISC-V, or x86-64
+    (tmp_path / FILE.name).write_bytes(foreign)
+    monkeypatch.setattr(library, "FILE", tmp_path / FILE.name)
+    found, status = _searched(caplog)
+    assert found is None and status.startswith("PyTorch (") and FILE.name in status
+
+
+def test_a_library_of_another_version_is_one_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _usual()
+    monkeypatch.setattr(library, "ABI_VERSION", 99)
+    found, status = _searched(caplog)
+    assert found is None and "expected 99: install elmokit again" in status
+
+
+def _searched(caplog: pytest.LogCaptureFixture) -> tuple[library.Kernels | None, str]:
+    """What is found, without what is remembered; one line says why it is not used."""
+    with caplog.at_level(logging.WARNING):
+        result: tuple[library.Kernels | None, str] = library._found.__wrapped__()  # type: ignore[attr-defined]
+    (record,) = caplog.records
+    assert "PyTorch runs in their place" in record.getMessage()
+    assert "\n" not in record.getMessage()
+    return result
 
 
 def test_another_library_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import torch
 
 from elmokit.models import ElmoConfig, ElmoForPreTraining
 from elmokit.nn.config import NetworkConfig
-from elmokit.nn.network import LanguageNetwork
+from elmokit.nn.language_network import LanguageNetwork
 
 
 def test_the_defaults_are_those_of_the_configuration_of_transformers() -> None:
@@ -35,22 +35,22 @@ def test_its_weights_are_named_as_transformers_saves_them(values: dict[str, obje
 
 
 def test_values_of_a_file() -> None:
-    values = {"cell_dim": 64, "cell_clip": 3, "filters": [[1, 4]], "pooling": "max", "adaptive_cutoffs": None}
+    values = {"cell_dim": 640, "cell_clip": 3, "filters": [[1, 4]], "pooling": "max", "adaptive_cutoffs": None}
     found = NetworkConfig.read(values)
-    assert found == NetworkConfig(cell_dim=64, cell_clip=3, filters=[[1, 4]])
+    assert found == NetworkConfig(cell_dim=640, cell_clip=3, filters=[[1, 4]])
 
 
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"cell_dim": "64"}, "cell_dim is '64'; expected <class 'int'>"),
-        ({"cell_dim": True}, "cell_dim is True"),
-        ({"cell_dim": 64.0}, "cell_dim is 64.0"),
-        ({"directions": 3}, "directions is 3; expected"),
-        ({"directions": True}, "directions is True"),
-        ({"filters": [[1, "4"]]}, "filters is"),
-        ({"softmax": "none"}, "softmax is 'none'; expected"),
-        ({"warm_state": 1}, "warm_state is 1"),
+        ({"cell_dim": "64"}, "'cell_dim' expected int, got str"),
+        ({"cell_dim": True}, "'cell_dim' expected int, got bool"),
+        ({"cell_dim": 64.0}, "'cell_dim' expected int, got float"),
+        ({"directions": 3}, "'directions' expected one of"),
+        ({"directions": True}, "'directions' expected one of .*True"),
+        ({"filters": [[1, "4"]]}, "'filters' expected list of list of int or no value"),
+        ({"softmax": "none"}, "'softmax' expected one of"),
+        ({"warm_state": 1}, "'warm_state' expected bool, got int"),
         ({"cell_clip": -1.0}, "cell_clip is -1.0; expected a positive bound"),
         ({"proj_clip": 0}, "proj_clip is 0; expected a positive bound"),
     ],

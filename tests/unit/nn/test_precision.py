@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from elmokit import Encoder
-from elmokit.models import ElmoConfig, ElmoModel, modeling_elmo
-from elmokit.nn import lstm, precision
+from elmokit.models import ElmoConfig, ElmoModel
+from elmokit.nn import lstm, network, precision
 from elmokit.nn.precision import multiplies, wide_product
 
 SENTENCES = [["The", "bank", "was", "wet", "."], ["Do", "n't", "row", "!"], ["x"]]
@@ -32,7 +32,7 @@ def test_a_stored_weight_gives_the_float32_product(dtype: torch.dtype, monkeypat
 def test_stored_weights_encode_as_their_float32_copies(
     monkeypatch: pytest.MonkeyPatch, dtype: str, projected: bool, together: bool
 ) -> None:
-    for module in (lstm, modeling_elmo):
+    for module in (lstm, network):
         monkeypatch.setattr(module, "multiplies", lambda dtype, device: dtype == torch.float32)
     torch.manual_seed(1)
     config = ElmoConfig.preset("tiny", **({} if projected else {"projection_dim": 32, "cell_dim": 32}))

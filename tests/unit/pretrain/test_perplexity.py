@@ -9,9 +9,9 @@ from sklearn.metrics import precision_recall_fscore_support
 from torch import Tensor
 
 from elmokit.models import ElmoConfig, ElmoForPreTraining
-from elmokit.pretrain import word_table
+from elmokit.pretrain import perplexity, word_table
 from elmokit.pretrain.corpus import Corpus, build_corpus
-from elmokit.pretrain.perplexity import evaluate_batches, weighted_scores
+from elmokit.pretrain.perplexity import evaluate_batches, evaluate_text, weighted_scores
 from elmokit.pretrain.stream import SentenceBatches
 from elmokit.pretrain.word_table import WordTable
 
@@ -96,3 +96,19 @@ def test_the_vector_of_a_word_is_computed_once_where_there_is_room(
             distinct |= set(batch.words.tolist())
     assert len(distinct) > 40
     assert (sum(computed) == len(distinct)) == (room == 1 << 20)
+
+
+@pytest.mark.parametrize("units", [True, False])
+def test_bfloat16_is_close_and_float32_where_there_are_no_units(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, units: bool
+) -> None:
+    monkeypatch.setattr(perplexity, "multiplies", lambda *_: units)
+    text = " ".join(["a", "b", "a", "c", "a b c"] * 40)
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    exact = evaluate_text("elmo-mini", tmp_path / "a.txt").perplexity.mean
+    found = evaluate_text("elmo-mini", tmp_path / "a.txt", precision="bfloat16").perplexity.mean
+    if units:
+        assert found != exact
+        assert found == pytest.approx(exact, rel=0.02)
+    else:
+        assert found == exact

@@ -15,8 +15,8 @@ import torch
 import judge_vectors
 from elmokit.errors import DataError, ModelError
 from elmokit.models import ElmoConfig, ElmoModel
+from elmokit.run_folder import write_json
 from elmokit.static.vectors import WordVectors
-from elmokit.tasks.run_folder import write_json
 from judging.candidates import trained
 from judging.sets import JudgingSets
 

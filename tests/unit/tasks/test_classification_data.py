@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from elmokit.errors import ConfigError, DataError
 from elmokit.settings import load_settings
 from elmokit.tasks.classification.config import ClassifyConfig
-from elmokit.tasks.classification.data import load_data, seen_in_training, stratified_sample, stratified_split
+from elmokit.tasks.classification.data import load_data, seen_in_training
+from elmokit.tasks.splits import hold_out, sample
 
 
 def files(folder: Path, train: str, test: str = "a,t one\nb,t two\n", **settings: object) -> ClassifyConfig:
@@ -94,7 +95,9 @@ def test_label_names_that_do_not_fit(tmp_path: Path) -> None:
 @given(st.lists(st.integers(2, 40), min_size=2, max_size=6), st.floats(0.01, 0.9), st.integers(0, 9))
 def test_every_class_is_on_both_sides(sizes: list[int], fraction: float, seed: int) -> None:
     classes = np.repeat(np.arange(len(sizes)), sizes)
-    kept, out = stratified_split(classes, fraction=fraction, seed=seed, names=[str(n) for n in range(len(sizes))])
+    kept, out = hold_out(
+        np.arange(len(classes)), fraction=fraction, seed=seed, strata=classes, few=lambda number, count: "few"
+    )  # fmt: skip
     assert sorted([*kept, *out]) == list(range(len(classes)))
     for rows in (kept, out):
         assert set(classes[rows]) == set(range(len(sizes)))
@@ -103,7 +106,7 @@ def test_every_class_is_on_both_sides(sizes: list[int], fraction: float, seed: i
 def test_a_smaller_sample_is_part_of_a_larger() -> None:
     classes = np.arange(300) % 3
     rows = np.arange(0, 300, 2)
-    small, large = (stratified_sample(classes, rows, fraction=part, seed=4) for part in (0.1, 0.5))
+    small, large = (sample(np.arange(300), rows, fraction=part, seed=4, strata=classes) for part in (0.1, 0.5))
     assert set(small) <= set(large) <= set(rows)
 
 

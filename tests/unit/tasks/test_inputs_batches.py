@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from elmokit.tasks.classification.training import report_part
 from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import tokenize
+from elmokit.tasks.splits import scored_rows
 from elmokit.text.char_ids import char_ids
 
 TEXTS = ["a bank", "the river was wet", "goal", "cells and genes here", "orbit of"]
@@ -39,8 +39,8 @@ def test_a_part_is_the_same_data_set_of_fewer_rows() -> None:
 
 
 def test_the_rows_of_the_report_are_drawn_once_for_all_runs() -> None:
-    part = report_part(1000, 100)
+    part = scored_rows(1000, 100)
     assert len(set(part.tolist())) == 100
     assert (np.diff(part) > 0).all()
-    assert np.array_equal(part, report_part(1000, 100))
+    assert np.array_equal(part, scored_rows(1000, 100))
     assert 400 < part.mean() < 600

@@ -6,12 +6,10 @@ import gzip
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from elmokit.tasks.question_answering.scores import (
     answer_scores,
-    bootstrap_interval,
     exact_match,
     f1,
     normalized,
@@ -52,16 +50,6 @@ def test_the_best_answer_counts_and_a_missing_prediction_is_0() -> None:
     assert scores["f1"] == pytest.approx(100 / 3)
     assert question_scores(gold, {}).tolist() == [[0.0, 0.0]] * 3
     assert answer_scores({}, {})["f1"] == 0.0
-
-
-def test_the_interval_is_that_of_a_mean() -> None:
-    rows = np.random.default_rng(0).binomial(1, 0.4, size=(2000, 1)) * 100.0
-    low, high = bootstrap_interval(rows, draws=2000)
-    half = 1.96 * rows.std() / np.sqrt(len(rows))
-    assert low[0] == pytest.approx(rows.mean() - half, abs=0.3)
-    assert high[0] == pytest.approx(rows.mean() + half, abs=0.3)
-    again = bootstrap_interval(rows, draws=2000)
-    assert (again[0][0], again[1][0]) == (low[0], high[0])
 
 
 @pytest.mark.parametrize("name", ["logistic_regression_baseline", "bert_ensemble"])

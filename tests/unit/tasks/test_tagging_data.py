@@ -24,7 +24,7 @@ def files(tmp_path: Path) -> dict[str, Any]:
 
 
 def rows_of(data: TaggingData, split: str) -> list[int]:
-    return data.splits[split][1].tolist()
+    return data.splits[split].rows.tolist()
 
 
 def documents_of(data: TaggingData, split: str) -> list[int]:

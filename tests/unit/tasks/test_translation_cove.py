@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,7 @@ SENTENCES = [["ein", "Hund", "rennt", "."], ["Hund"], [], ["ein", "Neuling", "re
 def translator(folder: Path, **overrides: Any) -> ElmoForTranslation:
     """A translator on static vectors, its mix away from 1."""
     found = static_model(WordVectors(WORDS, np.random.default_rng(1).normal(size=(4, 6)).astype(np.float32)))
-    values = {**found.model.config.to_dict(), "head_hidden_dim": 6, "head_layers": 2, "n_target_pieces": 9}
-    values = {name: value for name, value in values.items() if name in ElmoConfig.__dataclass_fields__}
-    for name in ("architectures", "transformers_version", "dtype"):
-        values.pop(name, None)
+    values = {**asdict(found.model.config), "head_hidden_dim": 6, "head_layers": 2, "n_target_pieces": 9}
     torch.manual_seed(0)
     model = ElmoForTranslation(ElmoConfig.checked({**values, **overrides})).eval()
     model.elmo.load_state_dict(found.model.state_dict())
@@ -50,7 +48,7 @@ def translator(folder: Path, **overrides: Any) -> ElmoForTranslation:
 def states(model: ElmoForTranslation, tokenizer: ElmoTokenizer) -> list[np.ndarray[Any, Any]]:
     batch = tokenizer(SENTENCES, padding=True, return_tensors="pt", is_split_into_words=True)
     with torch.no_grad():
-        memory, _ = model._read(batch["char_ids"], batch["attention_mask"], None, None)
+        memory, _ = model.network._read(batch["char_ids"], batch["attention_mask"], None, None)
     return [row[: len(words)].numpy() for row, words in zip(memory.states, SENTENCES, strict=True)]
 
 

@@ -43,21 +43,21 @@ def test_batches_hold_each_pair_with_its_end_marker() -> None:
 def test_splits_share_no_pair_and_pieces_come_from_training(tmp_path: Path) -> None:
     left, right = [f"Satz {number}" for number in range(40)], [f"sentence {number}" for number in range(40)]
     data = load_pairs(config(tmp_path, left, right, valid_fraction=0.25), str.split)
-    train, validation = (set(data.splits[name][1].tolist()) for name in ("train", "validation"))
+    train, validation = (set(data.splits[name].rows.tolist()) for name in ("train", "validation"))
     assert (len(train), len(validation), train & validation) == (30, 10, set())
     assert data.words["train"][7] == ["Satz", "7"]
     assert [data.pieces.decode(row) for row in data.targets["train"]] == right
     assert data.left_out == 0
     half = load_pairs(config(tmp_path, left, right, valid_fraction=0.25, train_fraction=0.5), str.split, data.pieces)
-    assert set(half.splits["train"][1].tolist()) < train
+    assert set(half.splits["train"].rows.tolist()) < train
     assert half.pieces is data.pieces
 
 
 def test_long_pairs_are_left_out_of_training_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     files = {"valid_source": [str(tmp_path / "a.de")], "valid_target": [str(tmp_path / "a.en")]}
     data = load_pairs(config(tmp_path, max_words=3, **files), str.split)
-    assert data.splits["train"][1].tolist() == [0, 2, 3]
-    assert data.splits["validation"][1].tolist() == [0, 1, 2, 3]
+    assert data.splits["train"].rows.tolist() == [0, 2, 3]
+    assert data.splits["validation"].rows.tolist() == [0, 1, 2, 3]
     assert data.left_out == 1
     assert "1 training pairs are longer than 3 words" in caplog.text
     with pytest.raises(DataError, match="every training pair is longer than 128 words or 1 pieces"):

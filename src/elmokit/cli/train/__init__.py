@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from elmokit.cli.train import classify, cove, qa, tag, translate, vectors
+from elmokit.cli.train import cove, vectors
+from elmokit.cli.train.task_command import TaskCommands
 
-app = typer.Typer(help="Train a task on top of a biLM, or static vectors.", no_args_is_help=True, rich_markup_mode=None)
-app.command("classify")(classify.classify)
-app.command("tag")(tag.tag)
-app.command("qa")(qa.qa)
-app.command("translate")(translate.translate)
+app = typer.Typer(
+    cls=TaskCommands, help="Train a task on top of a biLM, or static vectors.", no_args_is_help=True,
+    rich_markup_mode=None,
+)  # fmt: skip
 app.command("cove")(cove.cove)
 app.command("vectors")(vectors.vectors)
 

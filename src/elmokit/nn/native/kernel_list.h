@@ -29,13 +29,16 @@ KERNEL(output_gradient_f32, (int64_t count, float *grad, const float *more, cons
 KERNEL(output_gradient_bf16, (int64_t count, uint16_t *grad, const uint16_t *more, const uint16_t *output, float clip),
        (count, grad, more, output, clip))
 
-/* One step of inference: z, from and bias as above, cell (rows, C) in place, mixed (rows, C). */
+/* One step of inference: z, from and bias as above, cell (rows, C) in place, mixed (rows, C). Row r takes the row places[r]
+ * of z, or row r where places is NULL. */
 KERNEL(infer_step_f32,
-       (int64_t rows, int64_t size, const float *z, const float *from, const float *bias, float *cell, float clip, float *mixed),
-       (rows, size, z, from, bias, cell, clip, mixed))
+       (int64_t rows, int64_t size, const float *z, const int64_t *places, const float *from, const float *bias, float *cell,
+        float clip, float *mixed),
+       (rows, size, z, places, from, bias, cell, clip, mixed))
 KERNEL(infer_step_bf16,
-       (int64_t rows, int64_t size, const uint16_t *z, const uint16_t *from, const float *bias, float *cell, float clip, uint16_t *mixed),
-       (rows, size, z, from, bias, cell, clip, mixed))
+       (int64_t rows, int64_t size, const uint16_t *z, const int64_t *places, const uint16_t *from, const float *bias, float *cell,
+        float clip, uint16_t *mixed),
+       (rows, size, z, places, from, bias, cell, clip, mixed))
 
 /* x (rows, inputs) times panels to out (rows, outputs); outputs is a multiple of 64. A panel is 64 columns of the weight,
  * (inputs, 64); storage 0: float32, 1: float16, 2: bfloat16, widened as they are read. */

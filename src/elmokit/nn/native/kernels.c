@@ -13,7 +13,7 @@
 #pragma GCC diagnostic ignored "-Wpsabi" /* vectors are passed between inlined functions only */
 
 #define EXPORT __attribute__((visibility("default")))
-#define ABI_VERSION 1 /* raised with every change of a signature; library.py expects the same number */
+#define ABI_VERSION 2 /* raised with every change of a signature; library.py expects the same number */
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #include <immintrin.h>

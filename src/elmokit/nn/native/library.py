@@ -20,7 +20,7 @@ from torch import Tensor, bfloat16, dtype, float32
 
 log = logging.getLogger(__name__)
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 SWITCH = "ELMOKIT_KERNELS"
 """Environment variable: "off" runs the PyTorch code even where the compiled kernels are there."""
 SUFFIXES = {"win32": ".dll", "darwin": ".dylib"}
@@ -33,7 +33,7 @@ _TYPED: dict[str, list[type]] = {
     "forward_step": [_SIZE, _SIZE, *[_POINTER] * 4, _NUMBER, _POINTER, _POINTER, _POINTER, _POINTER],
     "backward_step": [_SIZE, _SIZE, *[_POINTER] * 6, _NUMBER, _POINTER],
     "output_gradient": [_SIZE, _POINTER, _POINTER, _POINTER, _NUMBER],
-    "infer_step": [_SIZE, _SIZE, *[_POINTER] * 4, _NUMBER, _POINTER],
+    "infer_step": [_SIZE, _SIZE, *[_POINTER] * 5, _NUMBER, _POINTER],
     "cross_entropy": [_SIZE, _SIZE, _POINTER, _POINTER, _POINTER, _POINTER],
     "cross_entropy_gradient": [_SIZE, _SIZE, *[_POINTER] * 5],
 }

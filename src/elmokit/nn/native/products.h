@@ -83,7 +83,7 @@ TARGET static void SET(infer_steps)(int64_t steps, const int64_t *batch_sizes, i
     for (int64_t step = 0; step < steps; step++) {
         int64_t rows = batch_sizes[step];
         SET(any_product)(rows, hidden, 4 * size, h, recurrent, storage, 1, z);
-        SET(infer_step_f32)(rows, size, z, NULL, bias, c, cell_clip, projection ? room : output);
+        SET(infer_step_f32)(rows, size, z, NULL, NULL, bias, c, cell_clip, projection ? room : output);
         if (projection) {
             SET(any_product)(rows, size, hidden, room, projection, storage, 0, output);
             for (int64_t j = 0; j < rows * hidden; j++) output[j] = SET(clipped)(output[j], projection_clip);

@@ -85,10 +85,10 @@ TARGET static void NAME(output_gradient)(int64_t count, TYPE *grad, const TYPE *
 #undef OPEN
 }
 
-TARGET static void NAME(infer_step)(int64_t rows, int64_t size, const TYPE *z, const TYPE *from, const float *bias,
-                                    float *cell, float clip, TYPE *mixed) {
+TARGET static void NAME(infer_step)(int64_t rows, int64_t size, const TYPE *z, const int64_t *places, const TYPE *from,
+                                    const float *bias, float *cell, float clip, TYPE *mixed) {
     for (int64_t row = 0; row < rows; row++) {
-        const TYPE *zr = z + row * 4 * size, *fr = from ? from + row * 4 * size : NULL;
+        const TYPE *zr = z + (places ? places[row] : row) * 4 * size, *fr = from ? from + row * 4 * size : NULL;
         float *cr = cell + row * size;
         TYPE *mr = mixed + row * size;
 #define STEP(FROM)                                                                 \

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from elmokit.tasks.classification.config import ClassifyConfig
     from elmokit.tasks.classification.predict import Classifier, Label
-    from elmokit.tasks.classification.training import train_classifier
+    from elmokit.tasks.classification.task import train_classifier
 
 _HOMES = {
     "ClassifyConfig": "config",
     "Classifier": "predict",
     "Label": "predict",
-    "train_classifier": "training",
+    "train_classifier": "task",
 }
 
 __all__ = ["Classifier", "ClassifyConfig", "Label", "train_classifier"]

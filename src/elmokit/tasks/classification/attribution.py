@@ -14,8 +14,7 @@ from torch import Tensor
 from elmokit.errors import ConfigError
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.nn.layer_mix import LayerMix
-from elmokit.tasks.classification.evaluation import logits_of
-from elmokit.tasks.classification.predict import Classifier, Label
+from elmokit.tasks.classification.predict import Classifier, Label, logits_of
 from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from elmokit.errors import DataError
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.classification.rows import ReadCounts, TreeReading, read_labelled
+from elmokit.tasks.splits import Split, hold_out, sample
 from elmokit.text.normalize import check_steps, normalize
 
 log = logging.getLogger(__name__)
@@ -31,14 +32,6 @@ class Texts:
 
 
 @dataclass(frozen=True)
-class Split:
-    """Rows of a source that form the train, validation or test part."""
-
-    source: Source
-    rows: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
 class ClassificationData:
     """Everything a run reads: sources by name, splits over them, the labels as the files have them, and their names."""
 
@@ -46,6 +39,11 @@ class ClassificationData:
     labels: list[str]
     sources: dict[Source, Texts]
     splits: dict[str, Split] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows of each split."""
+        return {name: len(part.rows) for name, part in self.splits.items()}
 
     def texts(self, split: str) -> list[str]:
         """The texts of a split."""
@@ -167,57 +165,25 @@ def _refuse_unseen(source: Source, labels: Sequence[str], numbers: dict[str, int
 
 
 def _splits(sources: dict[Source, Texts], names: list[str], config: ClassifyConfig) -> dict[str, Split]:
-    train = np.arange(len(sources["train"].texts))
+    classes = sources["train"].classes
+    units = np.arange(len(classes))
     if "valid" in sources:
-        validation = Split("valid", np.arange(len(sources["valid"].texts)))
+        train, validation = units, Split("valid", np.arange(len(sources["valid"].texts)))
     else:
         if sources["train"].counts.trees and config.phrases:
             raise DataError(
                 "phrases of a sentence would stand on both sides of a split of --train: give sentiment trees for "
                 "validation (--valid), or train on whole sentences (--set phrases=false)"
             )
-        kept, held_out = stratified_split(
-            sources["train"].classes, fraction=config.valid_fraction, seed=config.seed, names=names
-        )
-        train, validation = kept, Split("train", held_out)
-    if config.train_fraction < 1.0:
-        train = stratified_sample(sources["train"].classes, train, fraction=config.train_fraction, seed=config.seed)
+        train, held_out = hold_out(
+            units, fraction=config.valid_fraction, seed=config.seed, strata=classes,
+            few=lambda number, count: f"class {names[number]!r} has {count} training row; a validation split needs 2 "
+            "or more of each: add rows or give a validation file (--valid)",
+        )  # fmt: skip
+        validation = Split("train", held_out)
+    train = sample(units, train, fraction=config.train_fraction, seed=config.seed, strata=classes)
     test = Split("test", np.arange(len(sources["test"].texts)))
     return {"train": Split("train", train), "validation": validation, "test": test}
-
-
-def stratified_split(
-    classes: NDArray[np.int64], *, fraction: float, seed: int, names: Sequence[str]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row numbers (kept, held out), the same share of every class held out, at least one row of each on both sides.
-
-    Raises DataError for a class of one row.
-    """
-    random = np.random.default_rng([seed, 1])
-    held_out = []
-    for number, name in enumerate(names):
-        rows = np.flatnonzero(classes == number)
-        if len(rows) < 2:
-            raise DataError(
-                f"class {name!r} has {len(rows)} training row; a validation split needs 2 or more of each: "
-                "add rows or give a validation file (--valid)"
-            )
-        count = min(max(1, round(len(rows) * fraction)), len(rows) - 1)
-        held_out.append(random.permutation(rows)[:count])
-    out = np.sort(np.concatenate(held_out))
-    return np.setdiff1d(np.arange(len(classes)), out), out
-
-
-def stratified_sample(
-    classes: NDArray[np.int64], rows: NDArray[np.int64], *, fraction: float, seed: int
-) -> NDArray[np.int64]:
-    """The given share of `rows`, the same of every class and at least one row of each; a smaller share is a subset."""
-    random = np.random.default_rng([seed, 2])
-    picked = []
-    for number in np.unique(classes[rows]):
-        own = random.permutation(rows[classes[rows] == number])
-        picked.append(own[: max(1, round(len(own) * fraction))])
-    return np.sort(np.concatenate(picked))
 
 
 def seen_in_training(data: ClassificationData) -> int:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from elmokit.errors import DataError
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
+from elmokit.run_folder import settings_of
 from elmokit.tasks.building import load_head, word_splitter
-from elmokit.tasks.classification.evaluation import logits_of
-from elmokit.tasks.inputs.batches import CharDataset
+from elmokit.tasks.classification.data import read_class_names
+from elmokit.tasks.classification.rows import TreeReading, read_labelled
+from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
+from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, refuse_one_text, tokenize
-from elmokit.tasks.run_folder import settings_of
+from elmokit.tasks.metrics import classification_scores
 from elmokit.text.normalize import normalize
+from elmokit.whole_files import read_json_object
+
+EVALUATION_BATCH = 256
 
 
 class Label(NamedTuple):
@@ -31,14 +39,19 @@ class Label(NamedTuple):
 class Classifier:
     """A trained classifier: `Classifier.from_pretrained(folder).predict(["some text"])`."""
 
+    parts: ClassVar[Sequence[str]] = ()
+
     def __init__(
         self,
         model: ElmoForSequenceClassification,
         tokenizer: ElmoTokenizer,
         *,
         max_words: int = 128,
+        polarity: bool = False,
+        keys: Sequence[str] = (),
     ) -> None:
         self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
+        self.polarity, self.keys = polarity, list(keys)
         self.labels = [str(label) for _, label in sorted((model.config.id2label or {}).items())]
 
     @classmethod
@@ -50,7 +63,12 @@ class Classifier:
         folder = located(folder)
         model, tokenizer = load_head(ElmoForSequenceClassification, folder, holds="classifier", task="classify")
         settings = settings_of(folder)
-        return cls(model, tokenizer, max_words=settings.get("max_words", 128))
+        metrics = folder / "metrics.json"
+        keys = read_json_object(metrics).get("label_keys", []) if metrics.is_file() else []
+        return cls(
+            model, tokenizer, max_words=settings.get("max_words", 128), polarity=bool(settings.get("polarity")),
+            keys=keys,
+        )  # fmt: skip
 
     def predict(self, texts: Sequence[str], *, top: int | None = None, batch_size: int = 64) -> list[list[Label]]:
         """For each text its classes by falling probability, the best `top` of them or all.
@@ -75,15 +93,114 @@ class Classifier:
             split=word_splitter(self.tokenizer),
         )
 
-    def predict_stream(
+    def stream(
         self, texts: Iterable[str], *, top: int | None = None, chunk: int = 1024
     ) -> Iterator[tuple[str, list[Label]]]:
         """`predict` over any number of texts in order, with the memory of `chunk` of them."""
-        source = iter(texts)
-        while part := list(islice(source, chunk)):
-            yield from zip(part, self.predict(part, top=top), strict=True)
+        return in_chunks(texts, lambda part: self.predict(part, top=top), chunk=chunk)
+
+    predict_stream = stream  # its earlier name
+
+    def score(
+        self, files: Sequence[str], *, text_column: str | None = None, label_column: str | None = None,
+        label_names: Path | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Accuracy, precision, recall and F1 on the rows of some files.
+
+        Args:
+            files: With texts and labels, as of `elmo train classify`. Sentiment trees are read as in training.
+            text_column, label_column: Where they stand.
+            label_names: A name a line for the sorted labels of the training files. It is needed for rows with other
+                labels than those and than the names the model knows.
+
+        Returns:
+            What `classification_scores` gives, the "labels" of the model, and how many rows were "left_out" and why.
+
+        Raises:
+            DataError: The files cannot be read, or a label is none of the model's.
+        """
+        texts, labels, counts = read_labelled(
+            files, text_column=text_column, label_column=label_column, split="test",
+            trees=TreeReading(polarity=self.polarity),
+        )  # fmt: skip
+        kept = [row for row, text in enumerate(texts) if text.strip()]
+        counts.empty += len(texts) - len(kept)
+        if not kept:
+            raise DataError(f"{', '.join(files)} holds no labelled text (--test)")
+        names = self._names(labels, label_names)
+        gold = self._numbers([labels[row] for row in kept], names, counts.places)
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        predicted = (ranked[0].label for _, ranked in self.stream((texts[row] for row in kept), top=1))
+        guesses = np.fromiter((numbers[label] for label in predicted), dtype=np.int64, count=len(kept))
+        scores = classification_scores(gold, guesses, labels=self.labels)
+        return {**scores, "labels": self.labels, "left_out": counts.troubles()}
+
+    def _names(self, labels: list[str], file: Path | None) -> dict[str, str]:
+        """The model's label for each label of the files."""
+        if set(labels) <= set(self.labels) or (file is None and not self.keys):
+            return {}
+        if len(self.keys) == len(self.labels) and set(labels) <= set(self.keys):
+            return dict(zip(self.keys, self.labels, strict=True))
+        return read_class_names(labels, file)
+
+    def _numbers(self, labels: list[str], names: dict[str, str], places: dict[str, str]) -> NDArray[np.int64]:
+        """(rows,) the number of each label, or of the name it goes by; `places` has where a label stands first."""
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        unseen = Counter(label for label in labels if names.get(label, label) not in numbers)
+        if unseen:
+            label, count = unseen.most_common(1)[0]
+            raise DataError(
+                f"{places[label]}: the label {label[:40]!r} ({count} rows of --test), the classifier knows "
+                f"{', '.join(self.labels[:8])}: is --label-column the right one, or do the labels need --label-names?"
+            )
+        return np.fromiter((numbers[names.get(label, label)] for label in labels), dtype=np.int64, count=len(labels))
+
+    def line(self, given: str, result: list[Label] | None, *, alone: bool = False) -> str:
+        """See `Predictor`."""
+        if result is None:
+            return "(no text)"
+        scores = "  ".join(f"{name} {probability:.3f}" for name, probability in result)
+        return scores if alone else f"{scores}  | {given.strip()[:80]}"
+
+    def record(self, given: str, result: list[Label] | None) -> dict[str, Any]:
+        """See `Predictor`."""
+        best = None if result is None else result[0]
+        return {
+            "text": given.strip(),
+            "label": None if best is None else best.label,
+            "probability": None if best is None else round(best.probability, 6),
+            "probabilities": {name: round(probability, 6) for name, probability in result or []},
+        }
+
+    def score_lines(self, scores: Mapping[str, Any]) -> str:
+        """See `Predictor`."""
+        macro, width = scores["macro"], max(len(label) for label in scores["labels"])
+        lines = [f"{count:,} {trouble}" for trouble, count in scores["left_out"].items()]
+        lines += [
+            f"accuracy {scores['accuracy']:.4f} on {scores['rows']:,} rows",
+            f"macro precision {macro['precision']:.4f}  recall {macro['recall']:.4f}  F1 {macro['f1']:.4f}",
+        ]
+        for label, each in scores["per_class"].items():
+            figures = f"precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}"
+            lines.append(f"  {label:<{width}}  {figures}  {each['rows']:,} rows")
+        return "\n".join(lines)
 
     def ranked(self, probabilities: np.ndarray, *, top: int | None = None) -> list[Label]:
         """Probabilities (labels,) as labels, the likeliest first."""
         order = np.argsort(-probabilities, kind="stable")[:top]
         return [Label(self.labels[number], float(probabilities[number])) for number in order]
+
+
+@torch.inference_mode()
+def logits_of(model: torch.nn.Module, data: RowDataset, *, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+    """Logits (N, classes) in the order of `data`, computed by falling length."""
+    model.train(False)
+    device = next(model.parameters()).device
+    logits: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
+    for picked, batch in by_falling_length(data, batch_size=batch_size):
+        output = model(**{name: tensor.to(device) for name, tensor in batch.items()})
+        part = output.logits.float().cpu().numpy()
+        if not logits.size:
+            logits = np.empty((len(data), part.shape[1]), dtype=np.float32)
+        logits[picked] = part
+    return logits

@@ -144,6 +144,16 @@ def _word_rows(tokens: TokenizedTexts, numbers: NDArray[np.int64]) -> Tensor:
     return torch.from_numpy(rows)
 
 
+def by_falling_length(data: BatchDataset, *, batch_size: int) -> Iterator[tuple[NDArray[np.int64], Batch]]:
+    """All rows of `data` without their labels, the longest first: numbers of rows, and their batch."""
+    order: NDArray[np.int64] = np.argsort(-data.lengths, kind="stable")
+    for start in range(0, len(order), batch_size):
+        picked = order[start : start + batch_size]
+        batch = data.__getitems__(picked.tolist())
+        batch.pop("labels", None)
+        yield picked, batch
+
+
 def as_is(batch: Any) -> Any:
     """The collator of data sets that already hand out batches."""
     return batch

@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 
 from elmokit.cache import cache_folder
-from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_mixed import ElmoMixedModel
+from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.inputs.batches import CharDataset, LayerDataset, RowDataset
 from elmokit.tasks.inputs.contexts import Contexts
@@ -43,8 +43,9 @@ def dataset_maker(
     return partial(LayerDataset, store, static_ids=static_ids, spelling=spelling)
 
 
-def stored_layers(model: ElmoModel, tokens: TokenizedTexts, config: HeadConfig) -> LayerStore:
+def stored_layers(model: ElmoNetwork | HasNetwork, tokens: TokenizedTexts, config: HeadConfig) -> LayerStore:
     """The layers of these texts, from the cache or computed into it in the precision of the training."""
     cache, precision = config.cache or cache_folder("layers"), decided_precision(config)
-    bare = replace(tokens, rows=tokens.rows[:, : model.config.row_width])  # without what stands beside the biLM
+    own = network_of(model).config.row_width
+    bare = replace(tokens, rows=tokens.rows[:, :own])  # without what stands beside the biLM
     return layer_store(model, bare, cache=cache, precision=precision, progress=config.progress)

@@ -19,7 +19,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -27,12 +26,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from elmokit.errors import ConfigError, ModelError
+from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
 from elmokit.nn.precision import Precision
 from elmokit.progress import rate_bar
 from elmokit.tasks.inputs.tokens import TokenizedTexts
-
-if TYPE_CHECKING:
-    from elmokit.models.modeling_elmo import ElmoModel
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +93,18 @@ class LayerStore:
 
 
 def layer_store(
-    model: ElmoModel, tokens: TokenizedTexts, *, cache: Path, precision: Precision = "float32", progress: bool = True
+    model: ElmoNetwork | HasNetwork,
+    tokens: TokenizedTexts,
+    *,
+    cache: Path,
+    precision: Precision = "float32",
+    progress: bool = True,
 ) -> LayerStore:
     """The store of these texts under this model, taken from `cache` or computed into it with products in `precision`.
 
     Raises ConfigError when the disk cannot hold it, ModelError when the model gives numbers that are not finite.
     """
+    model = network_of(model)
     folder = cache / store_key(model, tokens, precision=precision)
     if (folder / "store.json").is_file():
         log.info("biLM layers of %d texts taken from %s", len(tokens), folder)
@@ -121,8 +124,9 @@ def layer_store(
     return LayerStore(folder)
 
 
-def store_key(model: ElmoModel, tokens: TokenizedTexts, *, precision: Precision = "float32") -> str:
+def store_key(model: ElmoNetwork | HasNetwork, tokens: TokenizedTexts, *, precision: Precision = "float32") -> str:
     """Hash of all that the numbers depend on: weights, shape, words and their order, the type of the products."""
+    model = network_of(model)
     digest = hashlib.blake2b(f"{FORMAT} {_shape(model)} {precision}".encode(), digest_size=12)
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
@@ -132,7 +136,7 @@ def store_key(model: ElmoModel, tokens: TokenizedTexts, *, precision: Precision 
     return digest.hexdigest()
 
 
-def _shape(model: ElmoModel) -> str:
+def _shape(model: ElmoNetwork) -> str:
     config = model.config
     keys = ["projection_dim", "cell_dim", "n_layers", "directions", "filters", "n_highway", "char_cnn_activation"]
     keys += ["token_encoder", "use_skip_connections", "cell_clip", "proj_clip", "max_characters_per_token"]
@@ -143,7 +147,7 @@ def _width(n_layers: int, dim: int, *, halved: bool) -> int:
     return n_layers * dim - (dim // 2 if halved else 0)
 
 
-def _require_space(model: ElmoModel, tokens: TokenizedTexts, cache: Path) -> None:
+def _require_space(model: ElmoNetwork, tokens: TokenizedTexts, cache: Path) -> None:
     config = model.config
     width = _width(config.n_layers + 1, config.hidden_size, halved=config.directions == 2)
     needed = len(tokens.ids) * width * 2
@@ -160,7 +164,7 @@ def _require_space(model: ElmoModel, tokens: TokenizedTexts, cache: Path) -> Non
     log.info("computing the biLM layers of %d words (%.2f GB) in %s", len(tokens.ids), needed / 1e9, cache)
 
 
-def _compute(model: ElmoModel, tokens: TokenizedTexts, folder: Path, *, progress: bool) -> None:
+def _compute(model: ElmoNetwork, tokens: TokenizedTexts, folder: Path, *, progress: bool) -> None:
     config = model.config
     halved = config.directions == 2
     bar = rate_bar("biLM layers", len(tokens.ids), unit="words", show=progress)
@@ -185,13 +189,13 @@ def _compute(model: ElmoModel, tokens: TokenizedTexts, folder: Path, *, progress
     log.info("%.0f words/s", len(tokens.ids) / max(time.perf_counter() - began, 1e-9))
 
 
-def _type_vectors(model: ElmoModel, tokens: TokenizedTexts) -> Tensor:
+def _type_vectors(model: ElmoNetwork, tokens: TokenizedTexts) -> Tensor:
     """Token vectors (types + 2, P) of every distinct word, then of <S> and </S>: the char CNN runs once a word."""
     rows = torch.cat([torch.from_numpy(tokens.rows).long(), model.marker_rows().cpu().long()])
     return torch.cat([model.token_vectors(part.to(model.device)) for part in torch.split(rows, TYPES_PER_BATCH)])
 
 
-def _run(model: ElmoModel, words: Tensor, tokens: TokenizedTexts, texts: NDArray[np.int64]) -> list[Tensor]:
+def _run(model: ElmoNetwork, words: Tensor, tokens: TokenizedTexts, texts: NDArray[np.int64]) -> list[Tensor]:
     """All layers (B, T, D) of some texts, sentence markers off again."""
     lengths = tokens.offsets[texts + 1] - tokens.offsets[texts]
     begin, end = len(tokens.types), len(tokens.types) + 1  # rows of <S> and </S> in `words`
@@ -214,7 +218,7 @@ def _chunks(tokens: TokenizedTexts, *, words: int = 16 * WORDS_PER_BATCH) -> Ite
 
 
 def _chunk_rows(
-    model: ElmoModel, words: Tensor, tokens: TokenizedTexts, chunk: NDArray[np.int64], *, halved: bool
+    model: ElmoNetwork, words: Tensor, tokens: TokenizedTexts, chunk: NDArray[np.int64], *, halved: bool
 ) -> NDArray[np.float16]:
     """Stored rows (words of the chunk, width) in text order; batches are made by length inside the chunk."""
     base = tokens.offsets[chunk[0]]

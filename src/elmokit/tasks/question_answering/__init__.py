@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from elmokit.tasks.question_answering.answers import FoundAnswer
     from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
     from elmokit.tasks.question_answering.predict import QuestionAnswerer
-    from elmokit.tasks.question_answering.training import train_question_answerer
+    from elmokit.tasks.question_answering.task import train_question_answerer
 
 _HOMES = {
     "FoundAnswer": "answers",
     "QuestionAnswerer": "predict",
     "QuestionAnsweringConfig": "config",
-    "train_question_answerer": "training",
+    "train_question_answerer": "task",
 }
 
 __all__ = ["FoundAnswer", "QuestionAnswerer", "QuestionAnsweringConfig", "train_question_answerer"]

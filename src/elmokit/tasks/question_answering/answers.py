@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering, Spans
+from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
+from elmokit.nn.heads.question_answering import Spans
 from elmokit.tasks.question_answering.data import Examples, PreparedQuestions
 from elmokit.tasks.question_answering.datasets import PairDataset
 from elmokit.tasks.question_answering.squad import Questions

@@ -10,18 +10,30 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from elmokit.errors import DataError
 from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.modeling_question_answering import IGNORED
 from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.nn.heads.question_answering import IGNORED
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.question_answering.spans import Offsets, WordSpan, covering_words, windows
 from elmokit.tasks.question_answering.squad import Questions, read_questions
+from elmokit.tasks.splits import hold_out, sample
 from elmokit.text.normalize import normalize_words
 from elmokit.text.words import Span
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class QuestionData:
+    """Questions of train, validation and test. A passage is in one of them with all its questions."""
+
+    splits: dict[str, Questions]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Questions of each split."""
+        return {name: len(split) for name, split in self.splits.items()}
 
 
 def load_splits(config: QuestionAnsweringConfig) -> dict[str, Questions]:
@@ -30,18 +42,19 @@ def load_splits(config: QuestionAnsweringConfig) -> dict[str, Questions]:
     Raises:
         DataError: As `read_questions`, or there is too little to split.
     """
-    train = read_questions(config.train, flag="train")
+    questions = read_questions(config.train, flag="train")
+    passages = np.array([question.passage for question in questions.questions])
+    rows: NDArray[np.int64] = np.arange(len(passages))
     if config.valid:
         validation = read_questions(config.valid, flag="valid")
     else:
-        order = np.random.default_rng([config.seed, 1]).permutation(len(train.passages))
-        if len(order) < 2:
-            raise DataError("--train has one passage; give --valid or more of them")
-        count = min(max(1, round(len(order) * config.valid_fraction)), len(order) - 1)
-        train, validation = _about(train, order[count:]), _about(train, order[:count])
-    if config.train_fraction < 1.0:
-        order = np.random.default_rng([config.seed, 2]).permutation(len(train.passages))
-        train = _about(train, order[: max(1, round(len(order) * config.train_fraction))])
+        rows, held_out = hold_out(
+            passages, fraction=config.valid_fraction, seed=config.seed,
+            few=lambda _, __: "--train has one passage; give --valid or more of them",
+        )  # fmt: skip
+        validation = _about(questions, np.unique(passages[held_out]))
+    rows = sample(passages, rows, fraction=config.train_fraction, seed=config.seed)
+    train = _about(questions, np.unique(passages[rows]))
     return {"train": train, "validation": validation, "test": read_questions(config.test, flag="test")}
 
 

@@ -22,8 +22,10 @@ class PairDataset(BatchDataset):
     questions a passage has. Rows are as long as their passages.
     """
 
-    def __init__(self, passages: RowDataset, questions: RowDataset, examples: Examples) -> None:
-        self.passages, self.questions, self.examples = passages, questions, examples
+    def __init__(
+        self, passages: RowDataset, questions: RowDataset, examples: Examples, prepared: PreparedQuestions
+    ) -> None:
+        self.passages, self.questions, self.examples, self.prepared = passages, questions, examples, prepared
         self.lengths = passages.lengths[examples.windows]
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
@@ -37,7 +39,7 @@ class PairDataset(BatchDataset):
 
     def of(self, examples: Examples) -> PairDataset:
         """Other pairs of the same passages and questions."""
-        return PairDataset(self.passages, self.questions, examples)
+        return PairDataset(self.passages, self.questions, examples, self.prepared)
 
 
 def training_pairs(
@@ -48,7 +50,7 @@ def training_pairs(
         dataset_maker(model, tokens, config)(rows=np.arange(len(tokens)))
         for tokens in (prepared.texts, prepared.questions)
     )
-    return PairDataset(passages, questions, examples)
+    return PairDataset(passages, questions, examples, prepared)
 
 
 def text_pairs(prepared: PreparedQuestions, examples: Examples) -> PairDataset:
@@ -57,4 +59,4 @@ def text_pairs(prepared: PreparedQuestions, examples: Examples) -> PairDataset:
     def of(tokens: TokenizedTexts) -> CharDataset:
         return CharDataset(tokens, rows=np.arange(len(tokens)))
 
-    return PairDataset(of(prepared.texts), of(prepared.questions), examples)
+    return PairDataset(of(prepared.texts), of(prepared.questions), examples, prepared)

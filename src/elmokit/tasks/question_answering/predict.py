@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from elmokit.errors import DataError
 from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
+from elmokit.run_folder import settings_of
 from elmokit.tasks.building import load_head
+from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.question_answering.answers import FoundAnswer, best_answers, decode_all
 from elmokit.tasks.question_answering.data import Preparation, all_examples, prepare
 from elmokit.tasks.question_answering.datasets import text_pairs
 from elmokit.tasks.question_answering.scores import answer_scores
 from elmokit.tasks.question_answering.squad import Question, Questions, gold_answers, read_questions
-from elmokit.tasks.run_folder import settings_of
 
 _QUESTIONS_AT_ONCE = 1024
+Asked = tuple[str, str] | tuple[str, str, str]
+"""A passage and a question about it, and the question's id where it has one."""
 
 
 class QuestionAnswerer:
@@ -30,6 +33,8 @@ class QuestionAnswerer:
         max_question_words: Longer questions are cut.
         max_answer_words: Longer answers are not given.
     """
+
+    parts: ClassVar[Sequence[str]] = ("passage", "question")
 
     def __init__(
         self, model: ElmoForQuestionAnswering, tokenizer: ElmoTokenizer, *, max_words: int = 400, stride: int = 200,
@@ -62,7 +67,7 @@ class QuestionAnswerer:
         (found,) = self.predict([(passage, question)])
         return found
 
-    def predict(self, pairs: Iterable[tuple[str, str]]) -> list[FoundAnswer]:
+    def predict(self, pairs: Iterable[Asked]) -> list[FoundAnswer]:
         """An answer for each passage and question, in order. A passage that comes again is not prepared again.
 
         Raises:
@@ -70,13 +75,17 @@ class QuestionAnswerer:
         """
         passages: dict[str, int] = {}
         questions = []
-        for number, (passage, question) in enumerate(pairs, 1):
+        for number, (passage, question, *_) in enumerate(pairs, 1):
             for name, text in (("passage", passage), ("question", question)):
                 if not text.strip():
                     raise DataError(f"the {name} of pair {number} is empty; expected text (--{name})")
             place = passages.setdefault(passage, len(passages))
             questions.append(Question(str(number), question, place))
         return [found for _, found in self.answer_stream(Questions(list(passages), questions))]
+
+    def stream(self, pairs: Iterable[Asked], *, chunk: int = _QUESTIONS_AT_ONCE) -> Iterator[tuple[Asked, FoundAnswer]]:
+        """`predict` over any number of passages with questions in order, with the memory of `chunk` of them."""
+        return in_chunks(pairs, self.predict, chunk=chunk)
 
     def answer_stream(self, questions: Questions) -> Iterator[tuple[Question, FoundAnswer]]:
         """Each question with its answer, in order, with the memory of a thousand of them."""
@@ -87,6 +96,33 @@ class QuestionAnswerer:
             rows = decode_all(self.model, text_pairs(prepared, examples), max_answer_words=self.max_answer_words)
             found = best_answers(part, prepared, examples, rows)
             yield from ((question, found[question.id]) for question in part.questions)
+
+    def read(self, file: Path) -> list[Asked]:
+        """The questions of a file: SQuAD's JSON, or JSON lines with `passage`, `question` and, if wanted, `id`.
+
+        Raises:
+            DataError: As `read_questions`.
+        """
+        found = read_questions([file], flag="file", answered=False)
+        return [(found.passages[each.passage], each.text, each.id) for each in found.questions]
+
+    def line(self, given: Asked, result: FoundAnswer, *, alone: bool = False) -> str:
+        """See `Predictor`."""
+        answer = f"{result.text!r} {result.start}-{result.end} {result.score:.3f}"
+        return answer if alone else f"{answer}  | {given[1][:80]}"
+
+    def record(self, given: Asked, result: FoundAnswer) -> dict[str, Any]:
+        """See `Predictor`."""
+        asked = {"id": given[2]} if len(given) == 3 else {}
+        return {**asked, "question": given[1], **result._asdict()}
+
+    def score_lines(self, scores: Mapping[str, Any]) -> str:
+        """See `Predictor`."""
+        lines = [f"{scores['questions']:,} questions"]
+        for name, shown in (("exact_match", "exact match"), ("f1", "F1")):
+            low, high = scores[f"{name}_interval"]
+            lines.append(f"{shown} {scores[name]:.2f} (95 % of draws of questions: {low:.2f} to {high:.2f})")
+        return "\n".join(lines)
 
     def score(self, files: Sequence[str]) -> dict[str, Any]:
         """`answer_scores` on files of SQuAD 1.1, as of `elmo train qa`.

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.tasks.row_scores import mean_interval
+
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
-_DRAWS_AT_ONCE = 100
 
 
 def normalized(answer: str) -> str:
@@ -58,31 +59,13 @@ def answer_scores(
         without a prediction.
     """
     rows = question_scores(gold, predicted)
-    low, high = bootstrap_interval(rows, draws=draws, seed=seed)
     means = rows.mean(axis=0) if len(rows) else np.zeros(2)
+    exact, f1_words = (mean_interval(column, draws=draws, seed=seed) for column in rows.T)
     return {
         "exact_match": float(means[0]),
         "f1": float(means[1]),
-        "exact_match_interval": [float(low[0]), float(high[0])],
-        "f1_interval": [float(low[1]), float(high[1])],
+        "exact_match_interval": list(exact),
+        "f1_interval": list(f1_words),
         "questions": len(rows),
         "missing": sum(name not in predicted for name in gold),
     }
-
-
-def bootstrap_interval(
-    rows: NDArray[np.float64], *, draws: int = 10_000, seed: int = 1
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The 2.5th and 97.5th percentile of the means (scores,) of `rows` (questions, scores) drawn anew with replacement.
-
-    It tells what other questions of the same kind would change, not what another seed of the training would.
-    """
-    if not len(rows):
-        return np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
-    random = np.random.default_rng(seed)
-    means = np.empty((draws, rows.shape[1]))
-    for start in range(0, draws, _DRAWS_AT_ONCE):
-        part = means[start : start + _DRAWS_AT_ONCE]
-        part[:] = rows[random.integers(len(rows), size=(len(part), len(rows)), dtype=np.int32)].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5], axis=0)
-    return low, high

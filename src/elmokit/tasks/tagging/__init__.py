@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from elmokit.tasks.tagging.config import TagConfig
     from elmokit.tasks.tagging.predict import Entity, Tagger
-    from elmokit.tasks.tagging.training import train_tagger
+    from elmokit.tasks.tagging.task import train_tagger
 
-_HOMES = {"TagConfig": "config", "Tagger": "predict", "Entity": "predict", "train_tagger": "training"}
+_HOMES = {"TagConfig": "config", "Tagger": "predict", "Entity": "predict", "train_tagger": "task"}
 
 __all__ = ["Entity", "TagConfig", "Tagger", "train_tagger"]
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
+from elmokit.tasks.splits import Split, hold_out, sample
 from elmokit.tasks.tagging.config import TagConfig
 from elmokit.tasks.tagging.schemes import converted, scheme_of, spans_of, tag_set
 from elmokit.text.conll import PlacedSentence, read_placed
@@ -46,7 +47,12 @@ class TaggingData:
 
     tags: list[str]
     sources: dict[Source, TaggedSentences]
-    splits: dict[str, tuple[Source, NDArray[np.int64]]] = field(default_factory=dict)
+    splits: dict[str, Split] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Sentences of each split."""
+        return {name: len(part.rows) for name, part in self.splits.items()}
 
     def classes(self, tags: Sequence[Sequence[str]]) -> NDArray[np.int64]:
         """(words of all sentences,) the class of each word."""
@@ -55,13 +61,13 @@ class TaggingData:
 
     def gold(self, split: str) -> list[list[str]]:
         """The tags of a split's sentences."""
-        source, rows = self.splits[split]
-        return [self.sources[source].tags[row] for row in rows]
+        part = self.splits[split]
+        return [self.sources[part.source].tags[row] for row in part.rows]
 
     def words(self, split: str) -> list[list[str]]:
         """The words of a split's sentences."""
-        source, rows = self.splits[split]
-        return [self.sources[source].words[row] for row in rows]
+        part = self.splits[split]
+        return [self.sources[part.source].words[row] for row in part.rows]
 
 
 def load_tagged(config: TagConfig) -> TaggingData:
@@ -152,25 +158,23 @@ def _place_of_trouble(sentence: PlacedSentence, tags: Sequence[str]) -> str:
     return f"{sentence.path}, sentence at line {sentence.line}"
 
 
-def _splits(sources: dict[Source, TaggedSentences], config: TagConfig) -> dict[str, tuple[Source, NDArray[np.int64]]]:
+def _splits(sources: dict[Source, TaggedSentences], config: TagConfig) -> dict[str, Split]:
     """By sentences, or where the biLM reads documents, by these."""
-    unit = np.arange(len(sources["train"]))
-    if config.context_words:
-        unit = np.unique(sources["train"].documents, return_inverse=True)[1]
-    train = np.unique(unit)
+    documents = sources["train"].documents
+    units = np.asarray(documents) if config.context_words else np.arange(len(sources["train"]))
+    train = np.arange(len(units))
     if "valid" in sources:
-        validation = ("valid", np.arange(len(sources["valid"])))
+        validation = Split("valid", np.arange(len(sources["valid"])))
     else:
-        if len(train) < 2:
-            kind = "document (they begin at lines of -DOCSTART-)" if config.context_words else "sentence"
-            raise DataError(f"--train holds one {kind}; give --valid or more of them")
-        order = np.random.default_rng([config.seed, 1]).permutation(train)
-        count = min(max(1, round(len(order) * config.valid_fraction)), len(order) - 1)
-        validation, train = ("train", np.flatnonzero(np.isin(unit, order[:count]))), np.sort(order[count:])
-    if config.train_fraction < 1.0:
-        kept = np.random.default_rng([config.seed, 2]).permutation(train)
-        train = kept[: max(1, round(len(kept) * config.train_fraction))]
+        kind = "document (they begin at lines of -DOCSTART-)" if config.context_words else "sentence"
+        train, held_out = hold_out(
+            units, fraction=config.valid_fraction, seed=config.seed,
+            few=lambda _, __: f"--train holds one {kind}; give --valid or more of them",
+        )  # fmt: skip
+        validation = Split("train", held_out)
+    train = sample(units, train, fraction=config.train_fraction, seed=config.seed)
     return {
-        "train": ("train", np.flatnonzero(np.isin(unit, train))), "validation": validation,
-        "test": ("test", np.arange(len(sources["test"]))),
-    }  # fmt: skip
+        "train": Split("train", train),
+        "validation": validation,
+        "test": Split("test", np.arange(len(sources["test"]))),
+    }

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import torch
 
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
+from elmokit.run_folder import settings_of
 from elmokit.tasks.building import load_head
-from elmokit.tasks.inputs.batches import CharDataset
+from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
+from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import refuse_one_text, tokenize
-from elmokit.tasks.run_folder import settings_of
 from elmokit.tasks.tagging.config import TagConfig
 from elmokit.tasks.tagging.data import read_tagged, refuse_unseen
 from elmokit.tasks.tagging.pieces import Pieces
 from elmokit.tasks.tagging.schemes import spans_of
 from elmokit.tasks.tagging.scores import span_scores
-from elmokit.tasks.tagging.training import tag_all
 from elmokit.text.normalize import normalize_words
 from elmokit.text.sentence_borders import split_sentences
 
@@ -37,6 +37,8 @@ class Entity(NamedTuple):
 
 class Tagger:
     """A trained tagger: `Tagger.from_pretrained(folder).predict(["Ada Lovelace lived in London."])`."""
+
+    parts: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self, model: ElmoForTokenClassification, tokenizer: ElmoTokenizer, *, max_words: int = 256,
@@ -113,11 +115,11 @@ class Tagger:
                 found[owner].append(Entity(label, texts[owner][start:end], start, end))
         return found
 
-    def predict_stream(self, texts: Iterable[str], *, chunk: int = 1024) -> Iterator[tuple[str, list[Entity]]]:
+    def stream(self, texts: Iterable[str], *, chunk: int = 1024) -> Iterator[tuple[str, list[Entity]]]:
         """`predict` over any number of texts in order, with the memory of `chunk` of them."""
-        source = iter(texts)
-        while part := list(islice(source, chunk)):
-            yield from zip(part, self.predict(part), strict=True)
+        return in_chunks(texts, self.predict, chunk=chunk)
+
+    predict_stream = stream  # its earlier name
 
     def score(
         self, files: Sequence[str], *, word_column: int | None = None, tag_column: int | None = None
@@ -137,6 +139,26 @@ class Tagger:
         refuse_unseen(sentences, known, flag="test", lack="the tagger does not know")
         return span_scores(sentences.tags, self.tag(sentences.words, documents=sentences.documents))
 
+    def line(self, given: str, result: list[Entity] | None, *, alone: bool = False) -> str:
+        """See `Predictor`."""
+        spans = "  ".join(f"{label} {span!r} {start}-{end}" for label, span, start, end in result or []) or "(nothing)"
+        return spans if alone else f"{spans}  | {given[:80]}"
+
+    def record(self, given: str, result: list[Entity] | None) -> dict[str, Any]:
+        """See `Predictor`."""
+        return {"text": given, "entities": [entity._asdict() for entity in result or []]}
+
+    def score_lines(self, scores: Mapping[str, Any]) -> str:
+        """See `Predictor`."""
+        lines = [
+            f"{scores['spans']:,} spans in {scores['sentences']:,} sentences of {scores['words']:,} words",
+            f"precision {scores['precision']:.4f}  recall {scores['recall']:.4f}  F1 {scores['f1']:.4f}",
+        ]
+        for label, each in scores["per_label"].items():
+            figures = f"precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}"
+            lines.append(f"  {label}  {figures}")
+        return "\n".join(lines)
+
     def _sentences(self, text: str) -> Iterator[list[tuple[int, int]]]:
         """Word offsets of each sentence of a text."""
         place = 0
@@ -146,3 +168,15 @@ class Tagger:
             offsets = [(begin + start, begin + end) for start, end in self.tokenizer.spans(sentence)]
             if offsets:
                 yield offsets
+
+
+@torch.no_grad()
+def tag_all(model: ElmoForTokenClassification, data: RowDataset, *, batch_size: int = 128) -> list[list[int]]:
+    """The best tag numbers of every row, in the order of `data`, computed by falling length."""
+    model.train(False)
+    found: list[list[int]] = [[] for _ in range(len(data))]
+    for picked, batch in by_falling_length(data, batch_size=batch_size):
+        sequences = model.decode(**{name: tensor.to(model.device) for name, tensor in batch.items()})
+        for row, tags in zip(picked, sequences, strict=True):
+            found[row] = tags
+    return found

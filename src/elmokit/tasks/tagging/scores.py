@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from elmokit.tasks.tagging.schemes import converted
 
 
@@ -47,3 +50,17 @@ def span_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]
             for name, each in labels.items()
         },
     }
+
+
+def span_counts(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, int, int]:
+    """Right, predicted and gold spans of a sentence, from its BIO tags."""
+    from seqeval.metrics.sequence_labeling import get_entities
+
+    wanted, found = set(get_entities(list(gold))), set(get_entities(list(predicted)))
+    return len(wanted & found), len(found), len(wanted)
+
+
+def f1_of_counts(counts: NDArray[np.float64]) -> float:
+    """F1 from sums of `span_counts`."""
+    right, predicted, gold = counts.tolist()
+    return 2 * right / (predicted + gold) if right else 0.0

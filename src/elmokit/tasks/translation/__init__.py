@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from elmokit.tasks.translation.config import TranslationConfig
     from elmokit.tasks.translation.predict import Translator
-    from elmokit.tasks.translation.training import train_translator
+    from elmokit.tasks.translation.task import train_translator
 
-_HOMES = {"TranslationConfig": "config", "Translator": "predict", "train_translator": "training"}
+_HOMES = {"TranslationConfig": "config", "Translator": "predict", "train_translator": "task"}
 
 __all__ = ["TranslationConfig", "Translator", "train_translator"]
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.imported import Imported
 from elmokit.interop.loading import OURS, save
-from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.loading import load, load_config, word_rows_of
-from elmokit.models.modeling_elmo import ElmoModel
-from elmokit.models.modeling_translation import ElmoForTranslation
+from elmokit.nn.config import NetworkConfig
+from elmokit.nn.context_lstm import ContextLSTM
+from elmokit.nn.heads.translation import TranslationNetwork, TranslationShape
+from elmokit.nn.network import ElmoNetwork
+from elmokit.saved_model import SavedModel
 
 
 def save_cove(translator: str | Path, output: Path) -> None:
@@ -23,25 +25,26 @@ def save_cove(translator: str | Path, output: Path) -> None:
         ModelError: `translator` holds no translator, or `output` exists.
         ConfigError: The translator reads a biLM, or its encoder has another size than its word vectors.
     """
-    config = load_config(translator)
+    saved = SavedModel.open(translator)
+    if saved.architecture != "ElmoForTranslation":
+        raise ModelError(f"{translator} holds no translator: train one with elmo train translate")
+    config = saved.shape(TranslationShape)
     _check(config, translator)
-    trained = load(ElmoForTranslation, translator)
-    kept = ("token_encoder", "n_words", "n_characters", "projection_dim", "marker_rows", "text_steps", "pre_split")
+    trained = cast(TranslationNetwork, saved.head())
+    kept = ("token_encoder", "n_words", "n_characters", "projection_dim", "marker_rows")
     values = {name: getattr(config, name) for name in kept}
     values |= {"cell_dim": config.projection_dim, "n_layers": 1, "directions": 2, "context_layers": config.head_layers}
     values |= {"cell_clip": None, "proj_clip": None, "use_skip_connections": False}
-    model = ElmoModel(ElmoConfig.checked(values)).train(False)
+    model = ElmoNetwork(NetworkConfig.checked(values)).train(False)
     model.token_encoder.load_state_dict(trained.elmo.token_encoder.state_dict())
     weights = trained.lstm.state_dict()
     (share,), factor = trained.mix.weights() or ([1.0], 1.0)
     weights["layers.0.weight_input"] = weights["layers.0.weight_input"] * (share * factor)
-    model.bilm.lstm.load_state_dict(weights)
-    save(Imported(model, word_rows_of(translator), OURS), output)
+    cast(ContextLSTM, model.bilm).lstm.load_state_dict(weights)
+    save(Imported(model, saved.word_rows, OURS, preprocessing=saved.preprocessing), output)
 
 
-def _check(config: ElmoConfig, folder: str | Path) -> None:
-    if "ElmoForTranslation" not in (config.architectures or []):
-        raise ModelError(f"{folder} holds no translator: train one with elmo train translate")
+def _check(config: TranslationShape, folder: str | Path) -> None:
     if config.n_layers or config.n_static_words or config.combine == "function" or config.mix_layer_norm:
         raise ConfigError(
             f"the translator in {folder} reads more than word vectors: CoVe needs one on a model of static vectors "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from elmokit.errors import ConfigError, DataError
 from elmokit.tasks.inputs.batches import IGNORED, Batch, RowDataset
+from elmokit.tasks.splits import Rows, Split, hold_out, sample
 from elmokit.tasks.translation.config import TranslationConfig
 from elmokit.text.files import SourceStats
 from elmokit.text.normalize import check_steps, normalize
@@ -21,8 +22,7 @@ from elmokit.text.sentence_pieces import END, SentencePieces
 log = logging.getLogger(__name__)
 
 Source = str  # "train" or "valid"
-Split = Callable[[str], list[str]]
-Rows = NDArray[np.int64]
+SplitWords = Callable[[str], list[str]]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class TranslationData:
     """What a run trains on and chooses by.
 
     Attributes:
+        pairs: As they stand in the files: train, validation files where there are any, test.
         pieces: Of the target language.
         words: The words of each source sentence, by the files they came from.
         targets: The pieces of each translation, likewise.
@@ -48,11 +49,26 @@ class TranslationData:
         left_out: Training pairs that are too long.
     """
 
+    pairs: dict[Source, Pairs]
     pieces: SentencePieces
     words: dict[Source, list[list[str]]]
     targets: dict[Source, list[list[int]]]
-    splits: dict[str, tuple[Source, Rows]]
+    splits: dict[str, Split]
     left_out: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Pairs of each split."""
+        return {name: len(part.rows) for name, part in self.splits.items()} | {"test": len(self.pairs["test"])}
+
+    def of(self, split: str, rows: Rows | None = None) -> Pairs:
+        """The pairs of a split, or some of them by their places in it."""
+        if split == "test":
+            return self.pairs["test"]
+        part, chosen = self.splits[split], self.splits[split].rows
+        chosen = chosen if rows is None else chosen[rows]
+        whole = self.pairs[part.source]
+        return Pairs([whole.source[row] for row in chosen], [whole.target[row] for row in chosen])
 
 
 def read_pairs(
@@ -95,7 +111,7 @@ def read_pairs(
     return found
 
 
-def load_pairs(config: TranslationConfig, split: Split, pieces: SentencePieces | None = None) -> TranslationData:
+def load_pairs(config: TranslationConfig, split: SplitWords, pieces: SentencePieces | None = None) -> TranslationData:
     """Read, check, split and number what the config names for training.
 
     Args:
@@ -115,17 +131,17 @@ def load_pairs(config: TranslationConfig, split: Split, pieces: SentencePieces |
         found["valid"] = _of(config, "valid")
     words = {name: [source_words(text, split, config) for text in pairs.source] for name, pairs in found.items()}
     splits = _splits(found, config)
+    rows = splits["train"].rows
     if pieces is None:
-        _, rows = splits["train"]
         pieces = SentencePieces.trained((found["train"].target[row] for row in rows), n_pieces=config.n_pieces)
     targets = {name: pieces.encode(pairs.target) for name, pairs in found.items()}
-    source, rows = splits["train"]
-    fitting = _fitting(rows, words[source], targets[source], config)
-    splits["train"] = (source, fitting)
-    return TranslationData(pieces, words, targets, splits, len(rows) - len(fitting))
+    fitting = _fitting(rows, words["train"], targets["train"], config)
+    splits["train"] = Split("train", fitting)
+    pairs = {**found, "test": _of(config, "test")}
+    return TranslationData(pairs, pieces, words, targets, splits, len(rows) - len(fitting))
 
 
-def source_words(text: str, split: Split, config: TranslationConfig) -> list[str]:
+def source_words(text: str, split: SplitWords, config: TranslationConfig) -> list[str]:
     """The words of a sentence, cleaned as the biLM's text was; one at least."""
     cleaned = normalize(text, config.clean or [])
     return split(cleaned) or [text]
@@ -173,19 +189,16 @@ def _fitting(rows: Rows, words: Sequence[list[str]], targets: Sequence[list[int]
     return fitting
 
 
-def _splits(found: dict[Source, Pairs], config: TranslationConfig) -> dict[str, tuple[Source, Rows]]:
-    train: Rows = np.arange(len(found["train"]))
+def _splits(found: dict[Source, Pairs], config: TranslationConfig) -> dict[str, Split]:
+    units: Rows = np.arange(len(found["train"]))
     if "valid" in found:
-        validation: tuple[Source, Rows] = ("valid", np.arange(len(found["valid"])))
+        train, validation = units, Split("valid", np.arange(len(found["valid"])))
     else:
-        if len(train) < 2:
-            raise DataError(
-                "--train-source holds one sentence; give --valid-source and --valid-target, or more of them"
-            )
-        order = np.random.default_rng([config.seed, 1]).permutation(train)
-        count = min(max(1, round(len(order) * config.valid_fraction)), len(order) - 1)
-        validation, train = ("train", np.sort(order[:count])), np.sort(order[count:])
-    if config.train_fraction < 1.0:
-        kept = np.random.default_rng([config.seed, 2]).permutation(train)
-        train = np.sort(kept[: max(1, round(len(kept) * config.train_fraction))])
-    return {"train": ("train", train), "validation": validation}
+        train, held_out = hold_out(
+            units, fraction=config.valid_fraction, seed=config.seed,
+            few=lambda _, __: "--train-source holds one sentence; give --valid-source and --valid-target, or more of "
+            "them",
+        )  # fmt: skip
+        validation = Split("train", held_out)
+    train = sample(units, train, fraction=config.train_fraction, seed=config.seed)
+    return {"train": Split("train", train), "validation": validation}

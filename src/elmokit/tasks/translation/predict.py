@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -14,12 +13,13 @@ from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.beam_search import LengthNorm
 from elmokit.pretrained import located
+from elmokit.run_folder import settings_of
 from elmokit.tasks.building import load_head, word_splitter
-from elmokit.tasks.inputs.batches import CharDataset
+from elmokit.tasks.inputs.batches import CharDataset, by_falling_length
+from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import refuse_one_text, tokenize
-from elmokit.tasks.run_folder import settings_of
 from elmokit.tasks.translation.data import read_pairs
-from elmokit.tasks.translation.scores import bleu_scores
+from elmokit.tasks.translation.scores import bleu_lines, bleu_scores
 from elmokit.text.normalize import normalize
 from elmokit.text.sentence_pieces import SentencePieces
 
@@ -38,6 +38,8 @@ class Translator:
         max_ratio: A translation has at most ten pieces more than this times the words of its source.
         skip_empty: `score` leaves out lines that are empty on one side.
     """
+
+    parts: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self, model: ElmoForTranslation, tokenizer: ElmoTokenizer, pieces: SentencePieces, *, max_words: int = 128,
@@ -66,7 +68,7 @@ class Translator:
         settings = settings_of(folder)
         return cls(model, tokenizer, pieces, **{name: settings[name] for name in _SETTINGS if name in settings})
 
-    def translate(self, texts: Sequence[str], *, batch_size: int = 64) -> list[str]:
+    def predict(self, texts: Sequence[str], *, batch_size: int = 64) -> list[str]:
         """The best translation of each raw text. A text without words has an empty one.
 
         Raises:
@@ -85,20 +87,36 @@ class Translator:
             found[owner].append(text)
         return [" ".join(part for part in row if part) for row in found]
 
-    def translate_stream(self, texts: Iterable[str], *, chunk: int = 1024) -> Iterator[tuple[str, str]]:
-        """`translate` over any number of texts in order, with the memory of `chunk` of them."""
-        source = iter(texts)
-        while part := list(islice(source, chunk)):
-            yield from zip(part, self.translate(part), strict=True)
+    def stream(self, texts: Iterable[str], *, chunk: int = 1024) -> Iterator[tuple[str, str]]:
+        """`predict` over any number of texts in order, with the memory of `chunk` of them."""
+        return in_chunks(texts, self.predict, chunk=chunk)
 
-    def score(self, sources: Sequence[str], targets: Sequence[str]) -> dict[str, Any]:
+    translate, translate_stream = predict, stream  # their earlier names, and the verb of the task
+
+    def score(self, files: Sequence[str], target: Sequence[str]) -> dict[str, Any]:
         """`bleu_scores` on parallel files, as of `elmo train translate`.
+
+        Args:
+            files: Sentences to translate, one per line.
+            target: Files with their translations, line by line.
 
         Raises:
             DataError: The files cannot be read or are not aligned.
         """
-        pairs = read_pairs(sources, targets, flags=("--test", "--target"), skip_empty=self.skip_empty or None)
-        return bleu_scores(pairs.target, self.translate(pairs.source))
+        pairs = read_pairs(files, target, flags=("--test", "--target"), skip_empty=self.skip_empty or None)
+        return bleu_scores(pairs.target, self.predict(pairs.source))
+
+    def line(self, given: str, result: str | None, *, alone: bool = False) -> str:
+        """See `Predictor`."""
+        return result or ""
+
+    def record(self, given: str, result: str | None) -> dict[str, Any]:
+        """See `Predictor`."""
+        return {"text": given.strip(), "translation": result or ""}
+
+    def score_lines(self, scores: Mapping[str, Any]) -> str:
+        """See `Predictor`."""
+        return bleu_lines(scores)
 
     def _translated(self, sentences: Sequence[list[str]], *, batch_size: int) -> list[str]:
         """Sentences in words, by falling length, to their translations in the order given."""
@@ -106,11 +124,8 @@ class Translator:
             return []
         tokens = tokenize(sentences, max_words=self.max_words, word_rows=self.tokenizer.word_rows)
         data = CharDataset(tokens, rows=np.arange(len(sentences)))
-        order = np.argsort(-data.lengths, kind="stable")
         found = [""] * len(sentences)
-        for start in range(0, len(order), batch_size):
-            picked = order[start : start + batch_size]
-            batch = data.__getitems__(picked.tolist())
+        for picked, batch in by_falling_length(data, batch_size=batch_size):
             hypotheses = self.model.translate(
                 *(batch[name].to(self.model.device) for name in ("char_ids", "attention_mask")),
                 beam=self.beam_size,

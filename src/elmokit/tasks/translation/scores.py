@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def bleu(references: Sequence[str], translations: Sequence[str]) -> float:
@@ -41,3 +44,31 @@ def bleu_scores(references: Sequence[str], translations: Sequence[str], *, resam
         "precisions": [float(precision) for precision in score.precisions],
         "length_ratio": float(score.ratio),
     }
+
+
+def bleu_lines(scores: Mapping[str, Any]) -> str:
+    """`bleu_scores` in two lines: BLEU with its interval, and the signature of how it was computed."""
+    low, high = scores["interval"]
+    line = f"BLEU {scores['bleu']:.2f} ({low:.2f} to {high:.2f}) on {scores['sentences']:,} sentences"
+    return f"{line}\n{scores['signature']}"
+
+
+def ngram_counts(references: Sequence[str], translations: Sequence[str]) -> NDArray[np.float64]:
+    """(sentences, 10): right and all 1- to 4-grams, words of the translation and of the reference."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    metric = BLEU(effective_order=True)  # the counts are those of the corpus score
+    scored = [
+        metric.sentence_score(translation, [reference])
+        for reference, translation in zip(references, translations, strict=True)
+    ]
+    counts = [[*score.counts, *score.totals, score.sys_len, score.ref_len] for score in scored]
+    return np.array(counts, dtype=np.float64)
+
+
+def bleu_of_counts(counts: NDArray[np.float64]) -> float:
+    """Corpus BLEU from sums of `ngram_counts`, as `bleu` computes it."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    summed = counts.astype(np.int64).tolist()
+    return float(BLEU.compute_bleu(summed[:4], summed[4:8], summed[8], summed[9], smooth_method="exp").score)

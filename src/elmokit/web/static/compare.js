@@ -587,14 +587,14 @@ export class CompareView {
   #pairs(pairs) {
     this.pairs.hidden = !pairs.length;
     if (!pairs.length) return;
-    const told = (value) => (value < 0.0001 ? "<\u00a00.0001" : value.toFixed(4));
+    const told = (value) => (value === null ? "—" : value < 0.0001 ? "<\u00a00.0001" : value.toFixed(4));
     const sign = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
     this.pairs.replaceChildren(
       h("h3", {}, "Two by two"),
       h(
         "p",
         { class: "note" },
-        "Difference of test accuracy with its interval, McNemar's test, and the rows that one of the two alone got right.",
+        "Difference of the test score with its interval, McNemar's test, and the rows that only one of the two got right.",
       ),
       table(
         "Two by two",
@@ -605,8 +605,8 @@ export class CompareView {
           sign(pair.difference),
           `${sign(pair.low)}\u00a0to\u00a0${sign(pair.high)}`,
           told(pair.mcnemar),
-          pair.only_first,
-          pair.only_second,
+          pair.only_first ?? "—",
+          pair.only_second ?? "—",
         ]),
       ),
     );

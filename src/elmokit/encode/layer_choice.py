@@ -1,0 +1,113 @@
+"""Which layers a result has: all of them, some, one, their average or mix, or side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from elmokit.errors import ConfigError
+from elmokit.nn.layer_mix import LayerMix
+
+Layers = Literal["all", "top", "average", "mix", "concat"] | int | Sequence[int]
+
+
+@dataclass(frozen=True)
+class LayerChoice:
+    """How the layers of a sentence, (W, D) each, become its result.
+
+    Attributes:
+        combine: Gives (W, width), or (stacked, W, width).
+        stacked: Number of layers that stay apart; None: one matrix.
+        width: Size of a vector of the result.
+        views: What stands in it: numbers of layers; `n_layers` is their average, `n_layers + 1` the trained mix.
+    """
+
+    combine: Callable[[Sequence[Tensor]], Tensor]
+    stacked: int | None
+    width: int
+    views: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(width,), or (stacked, width): of a word's result."""
+        return (self.width,) if self.stacked is None else (self.stacked, self.width)
+
+    @property
+    def numbers(self) -> int:
+        """Numbers of a word's result."""
+        return self.width * (self.stacked or 1)
+
+
+def layer_choice(layers: Layers, *, n_layers: int, dim: int, mix: LayerMix | None = None) -> LayerChoice:
+    """What `layers` asks for.
+
+    Args:
+        layers: See `Encoder.encode`.
+        n_layers: Layers of the model, the token layer too.
+        dim: Size of a vector.
+        mix: The trained mix of a task; without it "mix" is the average.
+
+    Raises:
+        ConfigError: An unknown name, or a layer that the model lacks.
+    """
+    everything = tuple(range(n_layers))
+    if layers == "all":
+        return LayerChoice(_stack, n_layers, dim, everything)
+    if layers == "mix" and mix is not None:
+        trained = mix
+        return LayerChoice(lambda hidden: _mixed(trained, hidden), None, dim, (n_layers + 1,))
+    if layers in ("average", "mix"):
+        return LayerChoice(_average, None, dim, (n_layers,))
+    if layers == "concat":
+        return LayerChoice(_side_by_side, None, n_layers * dim, everything)
+    if isinstance(layers, Sequence) and not isinstance(layers, str) and layers:
+        chosen = tuple(_number(layer, n_layers) for layer in layers)
+        if len(set(chosen)) < len(chosen):
+            raise ConfigError(f"layers {list(layers)} name a layer twice; expected each once.")
+        return LayerChoice(lambda hidden: _stack([hidden[layer] for layer in chosen]), len(chosen), dim, chosen)
+    one = _number(-1 if layers == "top" else layers, n_layers)
+    return LayerChoice(lambda hidden: hidden[one].float(), None, dim, (one,))
+
+
+def all_views(*, n_layers: int, dim: int, mix: LayerMix | None = None) -> LayerChoice:
+    """Each layer, their average and, where there is one, the trained mix: what `LayerChoice.views` counts."""
+    trained = [] if mix is None else [layer_choice("mix", n_layers=n_layers, dim=dim, mix=mix)]
+
+    def combine(hidden: Sequence[Tensor]) -> Tensor:
+        return torch.stack([*_stack(hidden), _average(hidden), *(choice.combine(hidden) for choice in trained)])
+
+    count = n_layers + 1 + len(trained)
+    return LayerChoice(combine, count, dim, tuple(range(count)))
+
+
+def _number(layer: object, n_layers: int) -> int:
+    if isinstance(layer, bool) or not isinstance(layer, int) or not -n_layers <= layer < n_layers:
+        raise ConfigError(
+            f"Unknown layers {layer!r}. Expected 'all', 'top', 'average', 'mix', 'concat', a number from 0 to "
+            f"{n_layers - 1}, or a list of such numbers."
+        )
+    return layer % n_layers
+
+
+def _stack(hidden: Sequence[Tensor]) -> Tensor:
+    """(layers, W, D)."""
+    return torch.stack([layer.float() for layer in hidden])
+
+
+def _average(hidden: Sequence[Tensor]) -> Tensor:
+    return _stack(hidden).mean(dim=0)
+
+
+def _side_by_side(hidden: Sequence[Tensor]) -> Tensor:
+    return torch.cat([layer.float() for layer in hidden], dim=-1)
+
+
+def _mixed(mix: LayerMix, hidden: Sequence[Tensor]) -> Tensor:
+    """(W, D) a layer to (W, D)."""
+    mask = torch.ones(1, len(hidden[0]), dtype=torch.bool, device=hidden[0].device)
+    mixed: Tensor = mix([layer.unsqueeze(0) for layer in hidden], mask)
+    return mixed[0].float()

@@ -1,0 +1,84 @@
+"""Lines of a part that cannot be read or encoded: found one by one, so that the others are not lost with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from elmokit.errors import DataError
+from elmokit.text.files import SourceStats, opened
+from elmokit.text.ranges import Range, offset_of_line
+from elmokit.text.sentences import Sentence, read_sentences
+
+_T = TypeVar("_T")
+_U = TypeVar("_U")
+
+_BY_LINE = (".jsonl", ".ndjson", ".txt")
+
+
+def readable_sentences(local: Path, stretch: Range, column: str | None) -> tuple[list[Sentence], list[dict[str, Any]]]:
+    """The sentences of a file whose lines stand for themselves, blank ones for lines that cannot be read; and these.
+
+    Raises:
+        DataError: Lines of such a file depend on one another, or none of them can be read.
+    """
+    suffixes = [suffix.lower() for suffix in local.suffixes]
+    kind = next((suffix for suffix in reversed(suffixes) if suffix in _BY_LINE), None)
+    if kind is None:
+        raise DataError(f"{stretch.file} is damaged and lines of this kind of file cannot be skipped (--on-error skip)")
+    with opened(local) as file:
+        lines = list(file)
+    piece = local.with_name(f"piece{kind}") if stretch.unit != "file" else None
+
+    def read(some: Sequence[bytes]) -> list[Sentence]:
+        target = piece or _scratch(kind)
+        target.write_bytes(b"".join(some))
+        try:
+            return list(read_sentences(target, column=column, stats=SourceStats()))
+        finally:
+            target.unlink()
+
+    sentences: list[Sentence] = []
+    errors: list[dict[str, Any]] = []
+    for number, (found, reason) in enumerate(one_by_one(lines, read)):
+        sentences.append(found if found is not None else Sentence(""))
+        if reason:
+            errors.append(_error(stretch, lines, number, reason, str(piece or "")))
+    if lines and len(errors) == len(lines):
+        raise DataError(f"{stretch.file}: no line of bytes {stretch.start} to {stretch.end} can be read: {reason}")
+    return sentences, errors
+
+
+def one_by_one(items: Sequence[_T], work: Callable[[Sequence[_T]], Sequence[_U]]) -> Iterator[tuple[_U | None, str]]:
+    """The result of each item, or None and the reason: halves are tried until an item stands alone."""
+    try:
+        results = work(items)
+        if len(results) != len(items):
+            raise DataError(f"{len(results)} results came for {len(items)} lines")
+        yield from ((result, "") for result in results)
+    except (DataError, ValueError, RuntimeError, MemoryError) as error:
+        if len(items) == 1:
+            yield None, " ".join(str(error).split()) or type(error).__name__
+            return
+        middle = len(items) // 2
+        yield from one_by_one(items[:middle], work)
+        yield from one_by_one(items[middle:], work)
+
+
+def _scratch(kind: str) -> Path:
+    import os
+    import tempfile
+
+    handle, name = tempfile.mkstemp(prefix="elmokit-", suffix=kind)
+    os.close(handle)
+    return Path(name)
+
+
+def _error(stretch: Range, lines: Sequence[bytes], number: int, reason: str, piece: str) -> dict[str, Any]:
+    packed = stretch.unit == "file"
+    offset = sum(map(len, lines[:number])) if packed else offset_of_line(stretch, number)
+    if piece:
+        reason = reason.replace(f"{piece} line 1: ", "").replace(piece, stretch.file)
+    text = lines[number][:200].decode(errors="replace")
+    return {"file": stretch.file, "offset": offset, "reason": reason, "text": text}

@@ -1,0 +1,84 @@
+"""How much each word counts in the vector of a sentence: little where the model's text is full of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elmokit.errors import DataError, ModelError
+from elmokit.text.vocab import MARKERS, Vocabulary
+from elmokit.whole_files import write_text
+
+COUNTS_FILE = "word_counts.txt"
+"""`word<TAB>count` per line, in a model folder without the vocabulary of its pretraining text."""
+
+
+class WordWeights:
+    """Inverse frequencies, log(1 + N / n), of words that occur n times in a text of N words.
+
+    On STS 2012 to 2014 this gains nearly as much over the plain mean as a / (a + p) of Arora et al. (2017), and it does
+    not cost accuracy in classification, as small values of a do (docs/results.md). A word counts as its spelling or its
+    lower-case spelling, whichever is more frequent, so that THE weighs no more than the; one that was not counted is as
+    rare as the rarest that was.
+    """
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        """
+        Raises:
+            DataError: No word has a count above 0.
+        """
+        self.counts = {word: count for word, count in counts.items() if count > 0 and word not in MARKERS}
+        if not self.counts:
+            raise DataError("no word has a count above 0")
+        self._total, self._least = sum(self.counts.values()), min(self.counts.values())
+
+    def __call__(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """(words,)"""
+        counts = np.array([self._count(word) for word in words], dtype=np.float64)
+        weights: NDArray[np.float32] = np.log1p(self._total / counts).astype(np.float32)
+        return weights
+
+    def _count(self, word: str) -> int:
+        return max(self.counts.get(word, 0), self.counts.get(word.lower(), 0)) or self._least
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> WordWeights | None:
+        """From the counts in a model folder: those of `word_counts.txt`, or those of the vocabulary; None without any.
+
+        Raises:
+            ModelError: Such a file is damaged.
+        """
+        own, vocabulary = folder / COUNTS_FILE, folder / "vocab.txt"
+        if own.is_file():
+            return cls(_read_counts(own))
+        if vocabulary.is_file():
+            found = Vocabulary.load(vocabulary)
+            if any(found.counts):  # vocabularies of bilm-tf have none
+                return cls(dict(zip(found.words, found.counts, strict=True)))
+        return None
+
+    def save(self, folder: Path) -> None:
+        """Write `word_counts.txt`, the most frequent words first."""
+        ranked = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+        write_text(folder / COUNTS_FILE, "".join(f"{word}\t{count}\n" for word, count in ranked))
+
+
+def _read_counts(path: Path) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                word, _, count = line.rstrip("\r\n").partition("\t")
+                if not word or not count.isdecimal():
+                    raise ModelError(f"{path} line {number}: expected word<TAB>count, got {line[:80]!r}")
+                counts[word] = counts.get(word, 0) + int(count)
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path} is not UTF-8 text: {error}") from error
+    if not any(counts.values()):
+        raise ModelError(f"{path}: no word has a count above 0")
+    return counts

@@ -1,0 +1,1 @@
+"""Networks of the tasks: a biLM, a mix of its layers and what stands on it."""

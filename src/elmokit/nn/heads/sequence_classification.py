@@ -1,0 +1,123 @@
+"""`SequenceClassificationNetwork`: a BiLSTM over the mixed layers of a biLM, one label (or value) a text."""
+
+# No `from __future__ import annotations`: `ElmoConfig`, which has these fields too, checks their types at run time.
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from elmokit.nn.bilstm import BiLSTM
+from elmokit.nn.dropout import Dropout
+from elmokit.nn.heads.labels import LabelledShape
+from elmokit.nn.heads.mixed import MixedNetwork, words_first
+
+Pooling = Literal["concat", "max", "mean", "last", "attention"]
+
+
+@dataclass(kw_only=True)
+class SequenceClassificationShape(LabelledShape):
+    """A `MixedShape` with what a `SentenceClassifier` needs."""
+
+    pooling: Literal["concat", "max", "mean", "last", "attention"] = "concat"
+    problem_type: Literal["regression", "single_label_classification", "multi_label_classification"] | None = None
+
+
+class Classified(NamedTuple):
+    """`logits` (B, K), and the loss where labels were given."""
+
+    loss: Tensor | None
+    logits: Tensor
+
+
+class SentenceClassifier(nn.Module):
+    """Word vectors (B, W, D) to logits (B, K): BiLSTM over the true length, pooling, one linear layer.
+
+    The default pooling lays maximum, mean and the two last states side by side. Each sees what the others miss: the
+    maximum finds one telling word in a long text, the mean what the text is about, the last states its order. The
+    linear layer chooses among them for a few hundred weights a label: no new task needs its pooling chosen.
+    """
+
+    def __init__(
+        self, *, input_dim: int, hidden_dim: int, n_layers: int, n_labels: int, pooling: Pooling, dropout: float
+    ) -> None:
+        super().__init__()
+        self.pooling = pooling
+        self.dropout = Dropout(dropout)
+        self.lstm = BiLSTM(input_dim=input_dim, hidden_dim=hidden_dim, n_layers=n_layers, dropout=dropout)
+        self.attention = nn.Linear(2 * hidden_dim, 1) if pooling == "attention" else None
+        self.linear = nn.Linear((6 if pooling == "concat" else 2) * hidden_dim, n_labels)
+
+    def forward(self, words: Tensor, mask: Tensor) -> Tensor:
+        """words (B, W, D), mask (B, W) bool with the words first, to (B, K). A text without words is a zero vector."""
+        words, mask = _at_least_one_word(words, mask)
+        states, last = self.lstm(self.dropout(words), mask.sum(dim=1).tolist())  # (B, W, 2H), (B, 2H)
+        logits: Tensor = self.linear(self.dropout(self._pool(states, mask, last)))
+        return logits
+
+    def _pool(self, states: Tensor, mask: Tensor, last: Tensor) -> Tensor:
+        real = mask.unsqueeze(-1)  # (B, W, 1)
+        if self.pooling == "last":
+            return last
+        if self.attention is not None:
+            scores = self.attention(states).masked_fill(~real, -torch.inf)
+            attended: Tensor = (states * scores.softmax(dim=1)).sum(dim=1)
+            return attended
+        mean = states.sum(dim=1) / real.sum(dim=1)  # the padding is zero
+        if self.pooling == "mean":
+            return mean
+        maximum = states.masked_fill(~real, -torch.inf).amax(dim=1)
+        return maximum if self.pooling == "max" else torch.cat([maximum, mean, last], dim=1)
+
+
+class SequenceClassificationNetwork(MixedNetwork):
+    """A biLM, a layer mix and a `SentenceClassifier`."""
+
+    config: SequenceClassificationShape
+
+    def __init__(self, config: SequenceClassificationShape) -> None:
+        super().__init__(config)
+        self.classifier = SentenceClassifier(
+            input_dim=self.word_dim, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
+            n_labels=len(config.labels), pooling=config.pooling, dropout=config.head_dropout,
+        )  # fmt: skip
+
+    def forward(
+        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
+        layers: Tensor | None = None, static_ids: Tensor | None = None,
+    ) -> Classified:  # fmt: skip
+        """Logits (B, K), and the loss where labels are given.
+
+        Args:
+            char_ids: (B, W, L) as from `ElmoTokenizer`.
+            attention_mask: (B, W), 1 where a word stands; needed with `layers`.
+            labels: (B,) class numbers; (B, K) numbers for several labels at once; (B,) values when there is one label.
+            layers: (B, n_layers + 1, W, 2P), token layer first, of any float type: used instead of `char_ids`.
+            static_ids: (B, W) with `layers`, in a model with static vectors: their numbers, 0 for unknown words.
+
+        Raises:
+            ValueError: Neither or both of `char_ids` and `layers`, `layers` without a mask or of another shape.
+        """
+        words, mask = words_first(*self.mixed(char_ids, attention_mask, layers, static_ids))
+        logits = self.classifier(words, mask)
+        loss = None if labels is None else self._loss(logits, labels) + self.mix.penalty()
+        return Classified(loss=loss, logits=logits)
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        kind = self.config.problem_type
+        if kind == "regression" or (kind is None and logits.shape[1] == 1):
+            return functional.mse_loss(logits.float().view(-1), labels.float().view(-1))
+        if kind == "multi_label_classification" or (kind is None and labels.is_floating_point()):
+            return functional.binary_cross_entropy_with_logits(logits.float(), labels.float())
+        return functional.cross_entropy(logits.float(), labels.view(-1))
+
+
+def _at_least_one_word(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """An LSTM cannot pack length 0: such a text gets one word, the zero vector that stands there already."""
+    if mask.shape[1] == 0:
+        return words.new_zeros(len(words), 1, words.shape[2]), mask.new_ones(len(mask), 1)
+    first = torch.zeros_like(mask)
+    first[:, 0] = True
+    return words, mask | (first & ~mask.any(dim=1, keepdim=True))

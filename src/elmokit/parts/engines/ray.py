@@ -1,0 +1,130 @@
+"""Parts on a Ray cluster, by Ray Data: actors that hold the model, each part a block of one row.
+
+Only part numbers and counts pass through Ray's object store: token vectors, 6 kB per word, are written by the actors.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from elmokit.errors import ConfigError, DataError
+from elmokit.parts.engines.local import ATTEMPTS
+from elmokit.parts.work import Counts, Part, Result, Work, Worker
+from elmokit.text.ranges import Range
+
+IN_FLIGHT = 2
+"""Parts that an actor has or that wait for it."""
+
+
+@dataclass(frozen=True)
+class RayEngine:
+    """Attributes:
+    actors: How many; None: as many as the cluster has room for.
+    cpus: Of each actor.
+    gpus: Of each actor; may be a fraction.
+    address: Of a running cluster, or "auto"; None: a cluster of this machine alone, for this run.
+    cores: CPUs of a cluster of this machine.
+    """
+
+    actors: int | None = None
+    cpus: int = 1
+    gpus: float = 0.0
+    address: str | None = None
+    cores: int = 1
+
+    def results(self, work: Work, windows: Iterator[list[Part]]) -> Iterator[Result]:
+        """See `Engine`."""
+        ray = _ray()
+        began = not ray.is_initialized()
+        if began:
+            self._connect(ray)
+        try:
+            actors = self._room(ray)
+            for window in windows:
+                yield from self._window(ray, work, window, min(actors, len(window)))
+        finally:
+            if began:
+                ray.shutdown()
+
+    def _connect(self, ray: Any) -> None:
+        """Start a cluster, or join the one asked for. One that a killed run left is not joined by itself."""
+        own = self.address is None
+        quiet = {"include_dashboard": False, "num_cpus": self._own_cpus()} if own else {}
+        try:
+            ray.init(address=self.address or "local", log_to_driver=False, logging_level="ERROR", **quiet)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise ConfigError(f"no Ray cluster answers at --address {self.address}: {error}") from error
+
+    def _own_cpus(self) -> int:
+        """One more than the actors take: reading the list of parts needs one, and hangs without."""
+        wanted = self.actors or max(1, self.cores // self.cpus)
+        if wanted * self.cpus > self.cores:
+            raise ConfigError(
+                f"--actors {wanted} with --threads {self.cpus} need {wanted * self.cpus} cores, this machine has "
+                f"{self.cores}: take fewer, or name a larger cluster with --address"
+            )
+        return wanted * self.cpus + 1
+
+    def _room(self, ray: Any) -> int:
+        """How many actors there will be; one CPU is left for reading the list of parts."""
+        there = ray.cluster_resources()
+        room = int((there.get("CPU", 0) - 1) // self.cpus)
+        if self.gpus:
+            room = min(room, int(there.get("GPU", 0) // self.gpus))
+        wanted = self.actors or room
+        if wanted < 1 or wanted > room:
+            raise ConfigError(
+                f"the Ray cluster has {there.get('CPU', 0):g} CPUs and {there.get('GPU', 0):g} GPUs: room for {room} "
+                f"actors of {self.cpus} CPUs and {self.gpus:g} GPUs beside one CPU for reading, {max(wanted, 1)} were "
+                "asked for (--actors, --threads, --gpus)"
+            )
+        return wanted
+
+    def _window(self, ray: Any, work: Work, window: list[Part], actors: int) -> Iterator[Result]:
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.max_errored_blocks = 0  # with -1 a dead actor would hang the run
+        rows = [{"number": part.number, "file": part.range.file, "unit": part.range.unit, "start": part.range.start,
+                 "end": part.range.end} for part in window]  # fmt: skip
+        data = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+            _Actor, fn_constructor_args=(work,), batch_size=1, num_cpus=self.cpus, num_gpus=self.gpus or None,
+            compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=IN_FLIGHT),
+            max_restarts=-1, max_task_retries=ATTEMPTS,
+        )  # fmt: skip
+        try:
+            for row in data.iter_rows():
+                yield Result(int(row["number"]), Counts(*(int(n) for n in row["counts"])), str(row["error"]))
+        except ray.exceptions.RayError as error:
+            reason = " ".join(str(error).split())[-300:]
+            raise DataError(f"the Ray cluster gave up: {reason}; what is done is kept") from error
+
+
+class _Actor:
+    """A worker as Ray Data calls it: a batch is one part."""
+
+    def __init__(self, work: Work) -> None:
+        self.worker = Worker(work)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        (number,), (file,), (unit,) = batch["number"], batch["file"], batch["unit"]
+        part = Part(int(number), Range(str(file), unit, int(batch["start"][0]), int(batch["end"][0])))
+        result = self.worker(part)
+        return {
+            "number": np.array([result.number]), "counts": np.array([result.counts], dtype=np.int64),
+            "error": np.array([result.error], dtype=object),
+        }  # fmt: skip
+
+
+def _ray() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise ConfigError(f"--engine ray needs Ray ({error}): pip install 'elmokit[ray]'") from error
+    return ray

@@ -1,0 +1,271 @@
+"""`elmo prepare`: text to a corpus folder that `elmo pretrain --corpus` trains on.
+
+corpus.json          what it is made of, counts, sums; written last
+vocab.txt, chars.bin as in corpus.py
+train/, valid/       a shard for each part, and the manifest
+work/                what the passes hand to one another; removed at the end
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elmokit.errors import ConfigError, DataError
+from elmokit.parts.engines import Engine
+from elmokit.parts.folder import PartFiles, PartFolder
+from elmokit.parts.lock import locked
+from elmokit.parts.run import run_parts
+from elmokit.parts.work import Work
+from elmokit.places import Place
+from elmokit.pretrain.corpus import SHARDED_FORMAT, write_chars
+from elmokit.pretrain.prepare.counting import (
+    BUCKETS,
+    COUNT_FILES,
+    CountWords,
+    MergeBucket,
+    bucket_words,
+    count_histogram,
+    types_above,
+)
+from elmokit.pretrain.prepare.sharding import SHARD_FILES, NumberWords
+from elmokit.pretrain.prepare.text import TextSettings
+from elmokit.pretrain.prepare.type_index import write_index
+from elmokit.pretrain.shard_files import shard_sum
+from elmokit.text.normalize import check_steps
+from elmokit.text.ranges import Range, cut, places_of
+from elmokit.text.vocab import MARKERS, Vocabulary
+from elmokit.text.words import SPLITTER_VERSION
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    """What a corpus is made of.
+
+    Attributes:
+        train, valid: Files, globs or addresses.
+        text: How text becomes sentences.
+        min_count, max_vocab: Of the words that are predicted.
+        max_types: Rarer words beyond this many have no characters of their own either: they are read as `<UNK>`.
+        max_characters: Of a word.
+        part_words: Words of a shard, about.
+    """
+
+    train: tuple[str, ...]
+    valid: str | None = None
+    text: TextSettings = field(default_factory=TextSettings)
+    min_count: int = 3
+    max_vocab: int | None = 50_000
+    max_types: int = 4_000_000
+    max_characters: int = 50
+    part_words: int = 1_000_000
+
+
+def prepare_corpus_folder(
+    settings: PrepareSettings, output: str, engine: Engine, *, overwrite: bool = False, progress: bool = True
+) -> dict[str, Any]:
+    """Make the corpus, or finish one that was interrupted; returns what `corpus.json` says.
+
+    Raises:
+        ConfigError: The folder is that of other settings, or another process writes to it.
+        DataError: The input cannot be read or holds no words, or the disk is full; what is done is kept.
+    """
+    check_steps(settings.text.normalize)
+    place = Place(output.rstrip("/"))
+    try:
+        with locked(place / "_lock"):
+            return _Preparation(settings, place, engine, overwrite=overwrite, progress=progress).run()
+    except OSError as error:
+        raise DataError(f"cannot write to {output}: {error.strerror or error}; what is done is kept") from error
+
+
+class _Preparation:
+    def __init__(
+        self, settings: PrepareSettings, place: Place, engine: Engine, *, overwrite: bool, progress: bool
+    ) -> None:
+        self.settings, self.place, self.engine = settings, place, engine
+        self.overwrite, self.progress = overwrite, progress
+        valid = [] if settings.valid is None else places_of(settings.valid)
+        inputs = {"train": places_of(settings.train), "valid": valid}
+        self.inputs = inputs
+        self.identity = json.loads(json.dumps({
+            **asdict(settings), "splitter": SPLITTER_VERSION,
+            "versions": {part: [file.version() for file in files] for part, files in inputs.items()},
+        }))  # fmt: skip
+
+    def run(self) -> dict[str, Any]:
+        if (found := self._finished()) is not None:
+            return found
+        counted = {
+            part: self._pass(f"work/{part}-counts", part, COUNT_FILES, self._counting(part)) for part in self._parts()
+        }
+        for part, folder in counted.items():
+            if not folder.counts[:, 1].any():
+                steps = ", ".join(self.settings.text.normalize) or "none"
+                raise DataError(f"no words are in {self.inputs[part][0]} after the clean-up steps ({steps})")
+        merged = {part: self._merge(part) for part in counted}
+        about = self._number_types(merged)
+        sizes = {}
+        index = (self.place / "work/index").address
+        for part in self._parts():
+            work = NumberWords(self.settings.text, (self.place / part).address, index, len(MARKERS))
+            sizes[part] = self._pass(part, part, SHARD_FILES, work)
+        return self._finish(about, sizes)
+
+    def _parts(self) -> list[str]:
+        return [part for part, files in self.inputs.items() if files]
+
+    def _finished(self) -> dict[str, Any] | None:
+        names = self.place.names()
+        if strangers := sorted(set(names) - _OWN - {"_lock"}):
+            raise ConfigError(f"{self.place} holds {strangers[0]}, which is no part of a corpus: name another folder")
+        if self.overwrite:
+            for name in sorted(set(names) & _OWN, reverse=True):
+                (self.place / name).remove()
+            return None
+        if "corpus.json" not in names:
+            return None
+        info: dict[str, Any] = json.loads((self.place / "corpus.json").read_bytes())
+        if info.get("identity") != self.identity:
+            raise ConfigError(f"{self.place} is a corpus of other text or settings: --overwrite replaces it")
+        log.info("the corpus in %s is finished: nothing to do", self.place)
+        return info
+
+    def _counting(self, part: str) -> CountWords:
+        return CountWords(self.settings.text, (self.place / f"work/{part}-counts").address)
+
+    def _pass(self, name: str, part: str, files: PartFiles, work: Work) -> PartFolder:
+        def ranges() -> Iterable[Range]:
+            return (piece for file in self.inputs[part] for piece in cut(file, words=self.settings.part_words))
+
+        what = {"train": "training text", "valid": "held-out text"}[part]
+        return self._run(name, files, work, ranges, f"{'counting' if files is COUNT_FILES else 'numbering'} {what}")
+
+    def _run(
+        self, name: str, files: PartFiles, work: Work, ranges: Callable[[], Iterable[Range]], what: str
+    ) -> PartFolder:
+        folder = PartFolder(self.place / name, files)
+        folder.open({"corpus": self.identity}, ranges, notes={}, overwrite=False)
+        run_parts(folder, self.engine, work, what=what, progress=self.progress)
+        folder.finish()
+        return folder
+
+    def _merge(self, part: str) -> Place:
+        source, output = self.place / f"work/{part}-counts", self.place / f"work/{part}-types"
+        buckets = [Range(source.address, "rows", number, number + 1) for number in range(BUCKETS)]
+        self._run(
+            f"work/{part}-types", COUNT_FILES, MergeBucket(source.address, output.address), lambda: buckets, "merging"
+        )
+        return output
+
+    def _number_types(self, merged: dict[str, Place]) -> dict[str, Any]:
+        """Give the types their ids: the vocabulary, the rest of the training text, what only the held-out text has."""
+        settings = self.settings
+        least, pruned = _least_count(count_histogram(merged["train"]), settings.max_types)
+        words, counts = _sorted_types(merged["train"], least)
+        vocab = _vocabulary(words, counts, settings)
+        in_vocab = len(vocab) - len(MARKERS)
+        literal = [word for word in words if word in MARKERS]
+        ordered = [word for word in words if word not in MARKERS] if literal else words
+        beyond = _by_count(ordered[in_vocab:], counts, words, literal)
+        if "valid" in merged:
+            beyond += self._held_out_types(merged, settings.max_types - in_vocab - len(beyond))
+        types = [*vocab.words[len(MARKERS) :], *beyond]
+        with TemporaryDirectory() as folder:
+            write_index(Path(folder), types, len(MARKERS))
+            for file in Path(folder).iterdir():
+                (self.place / "work/index" / file.name).put(file)
+        with (self.place / "chars.bin").written() as partial:
+            write_chars(partial, [*MARKERS, *types], settings.max_characters)
+        with (self.place / "vocab.txt").written() as partial:
+            vocab.save(partial)
+        if pruned["types"]:
+            log.warning(
+                "%s rare types (%s words, %.3f %% of the text) are read as <UNK>: --max-types is %s, words seen fewer "
+                "than %d times are left out", f"{pruned['types']:,}", f"{pruned['words']:,}",
+                100 * pruned["words"] / pruned["of"], f"{settings.max_types:,}", least,
+            )  # fmt: skip
+        return {"n_types": len(types) + len(MARKERS), "vocab_size": len(vocab), "pruned": {**pruned, "below": least}}
+
+    def _held_out_types(self, merged: dict[str, Place], room: int) -> list[str]:
+        """Words that only the held-out text has, in order, as far as there is room."""
+        new: list[str] = []
+        for held_out, training in zip(bucket_words(merged["valid"]), bucket_words(merged["train"]), strict=True):
+            known = set(training)
+            new += [word for word in held_out if word not in known]
+        return sorted(new)[: max(0, room)]
+
+    def _finish(self, about: dict[str, Any], sizes: dict[str, PartFolder]) -> dict[str, Any]:
+        digest = hashlib.sha256((self.place / "vocab.txt").read_bytes())
+        parts: dict[str, Any] = {}
+        for part, folder in sizes.items():
+            for number in range(len(folder.done)):
+                digest.update(shard_sum(folder.place / SHARD_FILES.name(number)))
+            parts[part] = {
+                "n_sentences": int(folder.counts[:, 0].sum()), "n_tokens": int(folder.counts[:, 1].sum()),
+                "shards": folder.counts[:, :2].tolist(),
+            }  # fmt: skip
+        info = {
+            "format": SHARDED_FORMAT, "fingerprint": digest.hexdigest(), "identity": self.identity,
+            "settings": {**asdict(self.settings.text), "max_characters": self.settings.max_characters},
+            **about, **parts,
+        }  # fmt: skip
+        content = json.dumps(info)
+        (self.place / "corpus.json").write_bytes(f"{content}\n".encode())
+        (self.place / "work").remove()
+        return dict(json.loads(content))
+
+
+_OWN = {"corpus.json", "vocab.txt", "chars.bin", "train", "valid", "work"}
+
+
+def _least_count(histogram: dict[int, int], most: int) -> tuple[int, dict[str, int]]:
+    """The least count with which not more than `most` types are kept; and what is left out: types, words, of all."""
+    kept, least = 0, 1
+    for count in sorted(histogram, reverse=True):
+        if kept + histogram[count] > most:
+            least = count + 1
+            break
+        kept += histogram[count]
+    rare = [(count, types) for count, types in histogram.items() if count < least]
+    return least, {
+        "types": sum(types for _, types in rare), "words": sum(count * types for count, types in rare),
+        "of": sum(count * types for count, types in histogram.items()),
+    }  # fmt: skip
+
+
+def _sorted_types(folder: Place, least: int) -> tuple[list[str], NDArray[np.int64]]:
+    """Words and counts by falling count, equal ones by word."""
+    import pyarrow as pa
+
+    kept = types_above(folder, least)
+    tables = [pa.table({"word": pa.array(words, pa.string()), "count": counts}) for words, counts in kept]
+    table = pa.concat_tables(tables).sort_by([("count", "descending"), ("word", "ascending")])
+    return table["word"].to_pylist(), np.asarray(table["count"])
+
+
+def _vocabulary(words: list[str], counts: NDArray[np.int64], settings: PrepareSettings) -> Vocabulary:
+    enough = int((counts >= settings.min_count).sum())
+    return Vocabulary.from_counts(
+        dict(zip(words[:enough], counts[:enough].tolist(), strict=True)), min_count=settings.min_count,
+        max_size=settings.max_vocab,
+    )  # fmt: skip
+
+
+def _by_count(rest: list[str], counts: NDArray[np.int64], words: list[str], literal: list[str]) -> list[str]:
+    """Types beyond the vocabulary by falling count; a literal <S> of the text is among them, however frequent."""
+    if not literal:
+        return rest
+    known = dict(zip(words, counts.tolist(), strict=True))
+    return sorted([*rest, *literal], key=lambda word: (-known[word], word))

@@ -1,0 +1,105 @@
+"""The tensors of a model folder: one safetensors file, several with an index, or a state dict of PyTorch."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from elmokit.errors import ModelError
+from elmokit.whole_files import read_json_object
+
+WEIGHTS_FILE, INDEX_FILE, PYTORCH_FILE = "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"
+
+Read = Callable[[str], Tensor]
+
+
+class WeightFiles:
+    """The weights in a folder by name; they are read when a module is filled.
+
+    Raises:
+        ModelError: There are none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        if not any((folder / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE, PYTORCH_FILE)):
+            raise ModelError(f"{folder} has no weights; expected {WEIGHTS_FILE} beside config.json.")
+
+    def fill(self, module: nn.Module, *, name: str, prefix: str = "", dtype: torch.dtype = torch.float32) -> None:
+        """Give a module its weights; other heads in the files are passed over.
+
+        A biLM is found alone or inside of a model with a head, whose names begin with `elmo.`.
+
+        Args:
+            module: Gets new tensors under its own names.
+            name: What the module is, for errors.
+            prefix: What its names begin with in the files.
+            dtype: Of the floating-point weights in memory.
+
+        Raises:
+            ModelError: The files are damaged, or a tensor is missing or of another shape.
+        """
+        wanted = module.state_dict()
+        with self._opened() as (shapes, read):
+            places = {own: _place(prefix + own, shapes) for own in wanted}
+            missing = sorted(own for own, place in places.items() if place not in shapes)
+            for own, place in sorted(places.items()):
+                if place in shapes and shapes[place] != tuple(wanted[own].shape):
+                    raise ModelError(
+                        f"{self._folder}: {place} is {shapes[place]}; its config.json asks for "
+                        f"{tuple(wanted[own].shape)}."
+                    )
+            if missing:
+                raise ModelError(
+                    f"{self._folder} lacks {len(missing)} tensors of {name}, the first is {prefix}{missing[0]}."
+                )
+            state = {own: _copied(read(place), dtype) for own, place in places.items()}
+        module.load_state_dict(state, assign=True)
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[dict[str, tuple[int, ...]], Read]]:
+        """The shape of every tensor, and a function that reads one."""
+        try:
+            with ExitStack() as stack:
+                yield self._tensors(stack)
+        except _UNREADABLE as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ModelError(f"The weights in {self._folder} cannot be read: {reason}") from error
+
+    def _tensors(self, stack: ExitStack) -> tuple[dict[str, tuple[int, ...]], Read]:
+        one, index = self._folder / WEIGHTS_FILE, self._folder / INDEX_FILE
+        if not one.is_file() and not index.is_file():
+            state = torch.load(self._folder / PYTORCH_FILE, map_location="cpu", weights_only=True)
+            return {name: tuple(tensor.shape) for name, tensor in state.items()}, state.__getitem__
+        names = [one.name] if one.is_file() else sorted(set(read_json_object(index)["weight_map"].values()))
+        files: list[Any] = [stack.enter_context(safe_open(self._folder / name, "pt")) for name in names]
+        home = {name: file for file in files for name in file.keys()}  # noqa: SIM118 (no mapping)
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name, file in home.items()}
+        return shapes, lambda name: home[name].get_tensor(name)
+
+
+# What safetensors and torch.load raise on files that are damaged or no weights.
+_UNREADABLE = (
+    OSError, RuntimeError, ValueError, KeyError, AttributeError, TypeError, EOFError, pickle.UnpicklingError,
+    SafetensorError,
+)  # fmt: skip
+
+
+def _place(name: str, names: dict[str, tuple[int, ...]]) -> str:
+    """The name of a tensor in the files: inside of a model with a head, or without one."""
+    for place in (name, f"elmo.{name}", name.removeprefix("elmo.")):
+        if place in names:
+            return place
+    return name
+
+
+def _copied(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """In memory of its own: the file may be gone, or written anew, before the network is."""
+    return tensor.to(dtype if tensor.is_floating_point() else tensor.dtype, copy=True)

@@ -1,0 +1,40 @@
+"""What the reader of a report should know before believing its scores, each with what to try."""
+
+from __future__ import annotations
+
+from elmokit.tasks.plan import Schedule
+from elmokit.tasks.report import RunMetrics
+
+
+def notes_on(
+    metrics: RunMetrics, schedule: Schedule, *, figure: str, chance: float, finetuned: bool
+) -> list[str]:  # fmt: skip
+    """Sentences on a run that is near chance, was still getting better, or is behind the baseline.
+
+    Args:
+        metrics: Of the run.
+        schedule: How it was trained.
+        figure: The main test score.
+        chance: Up to this score the result is no better than a guess.
+        finetuned: The biLM learned, too.
+    """
+    found, notes = metrics.scores["test"].figure(figure), []
+    if found <= chance:
+        notes.append(
+            f"test {figure} {found:.4g} is near chance ({chance:.4g}): are the right columns read? If so, "
+            f"try --learning-rate {2 * schedule.learning_rate:g} or --epochs {3 * schedule.epochs}"
+        )
+    if metrics.best_epoch == metrics.epochs == schedule.epochs:
+        notes.append(
+            f"the last of {metrics.epochs} epochs was the best: it may not have learned all it can; "
+            f"try --epochs {2 * schedule.epochs}"
+        )
+    if metrics.baseline is not None:
+        theirs = float(metrics.baseline["test"][figure])
+        if theirs > found:
+            way = "more training rows" if finetuned else "--finetune, from this model (--model OUTPUT)"
+            notes.append(
+                f"{metrics.baseline['method'].split(' (')[0]} is ahead: test {figure} {theirs:.4f}, here {found:.4f}; "
+                f"try {way}, or use that"
+            )
+    return notes

@@ -1,0 +1,190 @@
+"""Question answering as a `Task`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import EvalPrediction
+
+from elmokit.errors import DataError
+from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
+from elmokit.nn.heads.question_answering import IGNORED
+from elmokit.run_folder import write_json
+from elmokit.tasks.inputs.batches import LongestFirstSampler
+from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
+from elmokit.tasks.question_answering.answers import as_rows, best_answers, decode_all
+from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
+from elmokit.tasks.question_answering.data import (
+    Preparation,
+    QuestionData,
+    all_examples,
+    answered_examples,
+    load_splits,
+    prepare,
+)
+from elmokit.tasks.question_answering.datasets import training_pairs
+from elmokit.tasks.question_answering.predict import QuestionAnswerer
+from elmokit.tasks.question_answering.scores import answer_scores, question_scores
+from elmokit.tasks.question_answering.squad import gold_answers, read_questions
+from elmokit.tasks.report import RunMetrics, Scores, score_table
+from elmokit.tasks.row_scores import RowScores
+from elmokit.tasks.run import run_task
+from elmokit.tasks.splits import scored_rows
+from elmokit.tasks.task import Datasets, HeadShape, Run
+from elmokit.whole_files import read_json_object
+
+_CODE = """from elmokit.tasks.question_answering import QuestionAnswerer
+
+answerer = QuestionAnswerer.from_pretrained("THIS_FOLDER")
+answerer.answer("Ada Lovelace lived in London.", "Where did Ada live?")  # text, start, end, score"""
+PREDICTIONS = "test_predictions.json"
+
+
+class QuestionAnswering:
+    """See `Task`."""
+
+    name = "qa"
+    unit = "questions"
+    Config = QuestionAnsweringConfig
+    Model = ElmoForQuestionAnswering
+    Predictor = QuestionAnswerer
+    curves: ClassVar[Mapping[str, str]] = {"f1": "F1 (%)", "exact_match": "exact match (%)"}
+    highest = 100.0
+    evaluation_factor = 1  # attention grows with (B, P, P)
+
+    def load(self, config: QuestionAnsweringConfig, work: Path) -> QuestionData:
+        """See `Task`."""
+        return QuestionData(load_splits(config))
+
+    def shape(self, data: QuestionData) -> HeadShape:
+        """The two scores that a word gets."""
+        return HeadShape(["start", "end"])
+
+    def datasets(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> Datasets:
+        """Training reads the windows that hold the answer, the other splits read all."""
+        config, splits = run.config, run.data.splits
+        preparation = Preparation.of(
+            run.model.config, run.tokenizer, max_words=config.max_words, stride=config.stride,
+            max_question_words=config.max_question_words,
+        )  # fmt: skip
+        found = {}
+        for name, split in splits.items():
+            prepared = prepare(split, preparation)
+            examples = answered_examples(split, prepared, name=name)
+            if name == "train":
+                examples = examples.only(examples.starts != IGNORED)
+                if not len(examples):
+                    raise DataError(
+                        f"no window of {config.max_words} words holds an answer as a whole: raise --max-words"
+                    )
+            found[name] = training_pairs(run.model, prepared, examples, config)
+        return Datasets(found["train"], found["validation"], found)
+
+    def step(
+        self, model: Any, inputs: dict[str, Any], config: QuestionAnsweringConfig
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """See `Task`: the best span of each passage (B, 4), see `as_rows`."""
+        output = model(**inputs)
+        spans = model.spans(output, max_answer_words=config.max_answer_words)
+        return output.loss, as_rows(spans), torch.stack([inputs["start_positions"], inputs["end_positions"]], dim=1)
+
+    def epoch_scores(
+        self, run: Run[QuestionAnsweringConfig, QuestionData]
+    ) -> Callable[[EvalPrediction], dict[str, float]]:
+        """Exact match and F1 on validation questions, whose windows come in the order of the trainer's sampler."""
+        split, data = run.data.splits["validation"], run.datasets.scored["validation"]
+        order = np.asarray(LongestFirstSampler(data.lengths).order)
+        gold = gold_answers(split)
+
+        def scores(prediction: EvalPrediction) -> dict[str, float]:
+            found = np.empty((len(order), 4))
+            found[order] = np.asarray(prediction.predictions)
+            answers = best_answers(split, data.prepared, data.examples, found)
+            exact, f1 = question_scores(gold, {name: answer.text for name, answer in answers.items()}).mean(axis=0)
+            return {"f1": float(f1), "exact_match": float(exact)}
+
+        return scores
+
+    def scores(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> tuple[dict[str, Scores], dict[str, Any]]:
+        """See `Task`."""
+        scores = {}
+        for name, split in run.data.splits.items():
+            data = run.datasets.scored[name]
+            kept = scored_rows(len(split), run.config.train_report_rows if name == "train" else None)
+            examples = all_examples(split, data.prepared)
+            examples = examples.only(np.isin(examples.questions, kept))
+            found = decode_all(run.model, data.of(examples), max_answer_words=run.config.max_answer_words)
+            answers = best_answers(split, data.prepared, examples, found)
+            texts = {question: answer.text for question, answer in answers.items()}
+            gold = gold_answers(split)
+            scores[name] = Scores.from_json(answer_scores({question: gold[question] for question in texts}, texts))
+            if name == "test":
+                write_json(run.work / PREDICTIONS, texts)
+        return scores, {"passages": {name: len(split.passages) for name, split in run.data.splits.items()}}
+
+    def baseline(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> dict[str, Any] | None:
+        """None: there is no usual one without a network."""
+        return None
+
+    def chance(self, metrics: RunMetrics) -> float:
+        """A random span shares some words with the answer."""
+        return 10.0
+
+    def row_scores(self, config: QuestionAnsweringConfig, folder: Path) -> RowScores:
+        """See `RowScored`: F1 of each question."""
+        answers = read_json_object(folder / PREDICTIONS)
+        gold = gold_answers(read_questions(config.test, flag="test"))
+        return RowScores.of_values(question_scores(gold, answers)[:, 1])
+
+    def summary(self, metrics: RunMetrics) -> str:
+        """See `Task`."""
+        return score_table(metrics.scores, {"exact_match": "exact match", "f1": "F1"}, unit="questions", places=2)
+
+    def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
+        """See `Task`."""
+        rows = []
+        for name, found in metrics.scores.items():
+            cells = []
+            for figure in ("exact_match", "f1"):
+                low, high = found.details[f"{figure}_interval"]
+                cells.append(f"{found.figures[figure]:.2f} ({low:.2f} to {high:.2f})")
+            rows.append([name, found.counts["questions"], *cells])
+        scores = table(["split", "questions", "exact match (95 %)", "F1 (95 %)"], rows)
+        data = rows_of(metrics, settings, unit="questions")
+        data += [f"- {name}: {count:,} passages" for name, count in metrics.facts["passages"].items()]
+        if not settings["valid"] or settings["train_fraction"] < 1:
+            data.append("- passages are drawn, each with all its questions")
+        scored = metrics.scores["train"].counts["questions"]
+        if scored < metrics.rows["train"]:
+            data.append(f"- the scores of train are those of {scored:,} questions, drawn at random")
+        return Card(
+            "question-answering", "Question answering on ELMo",
+            what_it_is(metrics, head="Bidirectional attention between passage and question, with BiLSTMs before and "
+                       "after it,"),
+            {
+                "Scores": "In percent, as SQuAD 1.1 defines them. The intervals tell what other questions would change "
+                f"(bootstrap), not what another seed would.\n\n{scores}",
+                "Data": "\n".join(data),
+            },
+            scored_by=["exact_match", "f1"], code=_CODE,
+            command='elmo predict THIS_FOLDER --passage "Ada Lovelace lived in London." --question "Where did Ada '
+            'live?"',
+            limits="It answers every question with a span of the passage, also where the passage has no answer. The "
+            "scores hold for passages and questions like the test's.",
+        )  # fmt: skip
+
+
+TASK = QuestionAnswering()
+
+
+def train_question_answerer(config: QuestionAnsweringConfig) -> dict[str, Any]:
+    """Train, measure and save a question answerer; returns what `metrics.json` in `config.output` holds.
+
+    Raises DataError, ModelError or ConfigError for what the user can mend.
+    """
+    return run_task(TASK, config).to_json()

@@ -1,0 +1,260 @@
+"""Tagging of names and chunks as a `Task`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import EvalPrediction
+
+from elmokit.models.modeling_token_classification import ElmoForTokenClassification
+from elmokit.tasks.inputs.batches import IGNORED, RowDataset
+from elmokit.tasks.inputs.contexts import Contexts
+from elmokit.tasks.inputs.datasets import dataset_maker
+from elmokit.tasks.inputs.tokens import tokenize
+from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
+from elmokit.tasks.report import RunMetrics, Scores, score_table
+from elmokit.tasks.row_scores import RowScores
+from elmokit.tasks.run import run_task
+from elmokit.tasks.splits import scored_rows
+from elmokit.tasks.tagging.config import TagConfig
+from elmokit.tasks.tagging.data import TaggedSentences, TaggingData, load_tagged
+from elmokit.tasks.tagging.pieces import Pieces
+from elmokit.tasks.tagging.predict import Tagger, tag_all
+from elmokit.tasks.tagging.schemes import allowed_steps, converted
+from elmokit.tasks.tagging.scores import f1_of_counts, span_counts, span_scores
+from elmokit.tasks.task import Datasets, HeadShape, Run
+from elmokit.text.normalize import normalize_words
+from elmokit.whole_files import write_text
+
+log = logging.getLogger(__name__)
+
+_CODE = """from elmokit.tasks.tagging import Tagger
+
+tagger = Tagger.from_pretrained("THIS_FOLDER")
+tagger.predict(["Ada Lovelace lived in London."])  # per text: spans with label, text and character offsets"""
+_FIGURES = ("precision", "recall", "f1")
+PREDICTIONS = "test_predictions.conll"
+
+
+class Tagging:
+    """See `Task`."""
+
+    name = "tag"
+    unit = "sentences"
+    Config = TagConfig
+    Model = ElmoForTokenClassification
+    Predictor = Tagger
+    curves: ClassVar[Mapping[str, str]] = {"f1": "F1 of spans", "accuracy": "tags right"}
+    evaluation_factor = 4
+    highest = 1.0
+
+    def load(self, config: TagConfig, work: Path) -> TaggingData:
+        """See `Task`."""
+        return load_tagged(config)
+
+    def shape(self, data: TaggingData) -> HeadShape:
+        """See `Task`."""
+        return HeadShape(data.tags)
+
+    def datasets(self, run: Run[TagConfig, TaggingData]) -> Datasets:
+        """See `Task`. Where the biLM learns and reads documents, rows are runs of sentences: fewer make a batch."""
+        config, data, model = run.config, run.data, run.model
+        model.allow(*allowed_steps(data.tags))
+        texts = texts_of(run)
+        makers, classes = {}, {}
+        for name, own in texts.items():
+            cut = sum(len(words) > config.max_words for words in data.sources[name].words)
+            if cut:
+                log.warning(
+                    "%s: %d sentences are longer than %d words and are read in pieces", name, cut, config.max_words
+                )
+            words = [normalize_words(part, config.clean or []) for part in own.pieces.parts]
+            tokens = tokenize(words, max_words=config.max_words, word_rows=run.tokenizer.word_rows)
+            makers[name] = dataset_maker(model, tokens, config, own.contexts)
+            tags = Pieces.cut(data.sources[name].tags, max_words=config.max_words).parts
+            classes[name] = data.classes([converted(part, config.scheme) for part in tags])  # a span that is cut is two
+
+        def of(split: str, rows: NDArray[np.int64]) -> RowDataset:
+            source = data.splits[split].source
+            return makers[source](rows=texts[source].rows(rows), word_labels=classes[source])
+
+        found = {name: of(name, part.rows) for name, part in data.splits.items()}
+        return Datasets(
+            found["train"], found["validation"],
+            {**found, "train": of("train", _scored(run))},
+            batch_size=texts["train"].batch_size(run.schedule.batch_size),
+        )  # fmt: skip
+
+    def step(self, model: Any, inputs: dict[str, Any], config: TagConfig) -> tuple[Tensor, Tensor, Tensor]:
+        """See `Task`: the best sequence of tags (B, W), padded with -100."""
+        labels = inputs.pop("labels")
+        loss = model(**inputs, labels=labels).loss
+        return loss, padded_tags(model.decode(**inputs), labels.shape[1]).to(labels.device), labels
+
+    def epoch_scores(self, run: Run[TagConfig, TaggingData]) -> Callable[[EvalPrediction], dict[str, float]]:
+        """Precision, recall and F1 of spans, and the share of right tags."""
+        tags = run.data.tags
+
+        def scores(prediction: EvalPrediction) -> dict[str, float]:
+            found, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+            names = [[[tags[number] for number in row if number != IGNORED] for row in rows] for rows in (gold, found)]
+            whole = span_scores(*names)
+            return {name: whole[name] for name in ("f1", "precision", "recall", "accuracy")}
+
+        return scores
+
+    def scores(self, run: Run[TagConfig, TaggingData]) -> tuple[dict[str, Scores], dict[str, Any]]:
+        """See `Task`: of whole sentences, also of those that are read in pieces."""
+        data, texts, scores = run.data, texts_of(run), {}
+        for name, dataset in run.datasets.scored.items():
+            part = data.splits[name]
+            rows = _scored(run) if name == "train" else part.rows
+            numbers = tag_all(run.model, dataset)
+            tags = [[data.tags[number] for number in sentence] for sentence in numbers]
+            predicted = texts[part.source].joined(tags, rows)
+            gold = [data.sources[part.source].tags[row] for row in rows]
+            scores[name] = Scores.from_json(span_scores(gold, predicted))
+            if name == "test":
+                _write_predictions(run.work / PREDICTIONS, data, predicted)
+        return scores, {"labels": sorted({tag.partition("-")[2] for tag in data.tags if tag != "O"})}
+
+    def baseline(self, run: Run[TagConfig, TaggingData]) -> dict[str, Any] | None:
+        """None: there is no usual one without a network."""
+        return None
+
+    def chance(self, metrics: RunMetrics) -> float:
+        """A guess finds next to no spans."""
+        return 0.05
+
+    def row_scores(self, config: TagConfig, folder: Path) -> RowScores:
+        """See `RowScored`: F1 of spans, sentence by sentence."""
+        text = (folder / PREDICTIONS).read_text(encoding="utf-8")
+        sentences = [[line.split(" ")[1:] for line in block.split("\n")] for block in text.strip("\n").split("\n\n")]
+        counts = [span_counts(*zip(*tags, strict=True)) for tags in sentences]
+        return RowScores(np.array(counts, dtype=np.float64), f1_of_counts)
+
+    def summary(self, metrics: RunMetrics) -> str:
+        """See `Task`."""
+        return score_table(
+            metrics.scores, {"precision": "precision", "recall": "recall", "f1": "F1"}, unit="sentences"
+        )  # fmt: skip
+
+    def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
+        """See `Task`."""
+        scores = table(
+            ["split", "sentences", "words", "precision", "recall", "F1"],
+            [[name, found.counts["sentences"], found.counts["words"], *(found.figures[figure] for figure in _FIGURES)]
+             for name, found in metrics.scores.items()],
+        )  # fmt: skip
+        labels = table(
+            ["label", "spans", "precision", "recall", "F1"],
+            [[label, each["spans"], *(each[figure] for figure in _FIGURES)]
+             for label, each in metrics.scores["test"].details["per_label"].items()],
+        )  # fmt: skip
+        what = f"{what_it_is(metrics)} A CRF chooses the tags of a sentence together ({settings['scheme']})."
+        if settings.get("context_words"):
+            what += (
+                f" The language model reads a document in runs of sentences, about {settings['context_words']} words "
+                "each."
+            )
+        return Card(
+            "token-classification", f"Tagger on ELMo: {', '.join(metrics.facts['labels'][:8])}", what,
+            {
+                "Scores": f"Of spans: borders and label right.\n\n{scores}",
+                "Per label (test)": labels,
+                "Data": "\n".join(rows_of(metrics, settings, unit="sentences")),
+            },
+            scored_by=["f1", "precision", "recall"], code=_CODE,
+            command='elmo predict THIS_FOLDER "Ada Lovelace lived in London."',
+            limits="The scores hold for texts like the test sentences.",
+        )  # fmt: skip
+
+
+TASK = Tagging()
+
+
+def train_tagger(config: TagConfig) -> dict[str, Any]:
+    """Train, measure and save a tagger; returns what `metrics.json` in `config.output` holds.
+
+    Raises DataError, ModelError or ConfigError for what the user can mend.
+    """
+    return run_task(TASK, config).to_json()
+
+
+def _scored(run: Run[TagConfig, TaggingData]) -> NDArray[np.int64]:
+    """The training sentences that the report scores. With documents these are read whole, and all are scored."""
+    rows = run.data.splits["train"].rows
+    if run.config.context_words:
+        return rows
+    return rows[scored_rows(len(rows), run.config.train_report_rows)]
+
+
+def padded_tags(sequences: Sequence[Sequence[int]], width: int) -> Tensor:
+    """Tag numbers of sentences as (B, W), -100 behind each."""
+    rows = torch.full((len(sequences), width), IGNORED, dtype=torch.long)
+    for row, tags in zip(rows, sequences, strict=True):
+        row[: len(tags)] = torch.tensor(tags, dtype=torch.long)
+    return rows
+
+
+@dataclass(frozen=True)
+class TaggerTexts:
+    """The sentences of a source as they are read: in pieces, and these, where documents are read, in runs.
+
+    The rows of a data set are pieces; where the biLM learns (`by_run`) they are runs.
+    """
+
+    pieces: Pieces
+    contexts: Contexts
+    by_run: bool
+
+    @classmethod
+    def of(cls, sentences: TaggedSentences, config: TagConfig, *, read: bool) -> TaggerTexts:
+        """`read`: there is a biLM to read runs. Scores are those of whole sentences."""
+        pieces = Pieces.cut(sentences.words, max_words=config.max_words)
+        contexts = pieces.contexts(sentences.documents, words=config.context_words if read else None)
+        return cls(pieces, contexts, by_run=config.finetune)
+
+    def rows(self, sentences: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows of a data set that hold some sentences."""
+        pieces = self.pieces.of(sentences)
+        return self.contexts.of(pieces) if self.by_run else pieces
+
+    def joined(self, found: Sequence[Sequence[str]], sentences: NDArray[np.int64]) -> list[list[str]]:
+        """Whole sentences again, from tags of the words of `rows(sentences)`."""
+        if self.by_run:
+            found = self.contexts.cut(found, self.rows(sentences))
+        return self.pieces.joined(found, sentences)
+
+    def batch_size(self, sentences: int) -> int:
+        """How many rows hold about so many sentences."""
+        if not self.by_run:
+            return sentences
+        runs, pieces = len(self.contexts.borders) - 1, len(self.pieces.parts)
+        return max(1, round(sentences * runs / pieces))
+
+
+def texts_of(run: Run[TagConfig, TaggingData]) -> dict[str, TaggerTexts]:
+    """The sentences of every source as they are read."""
+    read = run.model.config.n_layers > 0
+    return {name: TaggerTexts.of(sentences, run.config, read=read) for name, sentences in run.data.sources.items()}
+
+
+def _write_predictions(path: Path, data: TaggingData, predicted: Sequence[Sequence[str]]) -> None:
+    """`word gold predicted` a line, a blank line between sentences: what `conlleval` reads.
+
+    It parts columns at single blanks and knows BIO and IOB1 alone: tags are BIO, and blanks inside a word become `_`.
+    """
+    blocks = []
+    for words, gold, found in zip(data.words("test"), data.gold("test"), predicted, strict=True):
+        columns = (["_".join(word.split()) for word in words], converted(gold, "BIO"), converted(found, "BIO"))
+        blocks.append("".join(f"{' '.join(row)}\n" for row in zip(*columns, strict=True)))
+    write_text(path, "\n".join(blocks))

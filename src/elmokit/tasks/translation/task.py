@@ -1,0 +1,191 @@
+"""Translation as a `Task`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from torch import Tensor
+from transformers import EvalPrediction
+
+from elmokit.models.modeling_translation import ElmoForTranslation
+from elmokit.pretrained import located
+from elmokit.run_folder import settings_of
+from elmokit.tasks.building import task_tokenizer, word_splitter
+from elmokit.tasks.inputs.batches import IGNORED
+from elmokit.tasks.inputs.datasets import dataset_maker
+from elmokit.tasks.inputs.tokens import tokenize
+from elmokit.tasks.model_card import Card, file_names, what_it_is
+from elmokit.tasks.report import RunMetrics, Scores
+from elmokit.tasks.row_scores import RowScores
+from elmokit.tasks.run import run_task
+from elmokit.tasks.splits import scored_rows
+from elmokit.tasks.task import Datasets, HeadShape, Run
+from elmokit.tasks.translation.config import TranslationConfig
+from elmokit.tasks.translation.data import PairDataset, TranslationData, load_pairs, read_pairs
+from elmokit.tasks.translation.predict import Translator
+from elmokit.tasks.translation.scores import bleu, bleu_lines, bleu_of_counts, bleu_scores, ngram_counts
+from elmokit.text.sentence_pieces import END, PIECES_FILE, SentencePieces
+from elmokit.whole_files import write_text
+
+log = logging.getLogger(__name__)
+
+_CODE = """from elmokit.tasks.translation import Translator
+
+translator = Translator.from_pretrained("THIS_FOLDER")
+translator.predict(["Ein Hund rennt."])  # a text each"""
+TRANSLATIONS = "test_translations.txt"
+
+
+class Translation:
+    """See `Task`."""
+
+    name = "translate"
+    unit = "pairs"
+    Config = TranslationConfig
+    Model = ElmoForTranslation
+    Predictor = Translator
+    curves: ClassVar[Mapping[str, str]] = {"bleu": "BLEU, greedy"}
+    evaluation_factor = 4
+    highest = 100.0
+
+    def load(self, config: TranslationConfig, work: Path) -> TranslationData:
+        """See `Task`. Target pieces are those of an unfinished run in `work`, or of the translator to start from."""
+        start = located(config.model)
+        data = load_pairs(config, word_splitter(task_tokenizer(config)), _pieces_of(work, start))
+        earlier = settings_of(start).get("n_pieces", config.n_pieces) if (start / PIECES_FILE).is_file() else None
+        if earlier is not None and "n_pieces" in config.model_fields_set and config.n_pieces != earlier:
+            log.warning("n_pieces = %d is passed over: the pieces are those of %s", config.n_pieces, start)
+        log.info("%d target pieces", len(data.pieces))
+        return data
+
+    def shape(self, data: TranslationData) -> HeadShape:
+        """See `Task`."""
+        return HeadShape(sizes={"n_target_pieces": len(data.pieces)})
+
+    def datasets(self, run: Run[TranslationConfig, TranslationData]) -> Datasets:
+        """See `Task`. The pieces go into the folder, for they belong to the model."""
+        data = run.data
+        data.pieces.save(run.work)
+        makers = {}
+        for name, words in data.words.items():
+            tokens = tokenize(words, max_words=run.config.max_words, word_rows=run.tokenizer.word_rows)
+            makers[name] = dataset_maker(run.model, tokens, run.config)
+        found = {
+            name: PairDataset(makers[part.source](rows=part.rows), data.targets[part.source])
+            for name, part in data.splits.items()
+        }
+        return Datasets(found["train"], found["validation"])
+
+    def step(self, model: Any, inputs: dict[str, Any], config: TranslationConfig) -> tuple[Tensor, Tensor, Tensor]:
+        """See `Task`: the pieces (B, T) that greedy search writes, padded with -100."""
+        labels = inputs.pop("labels")
+        loss = model.loss(**inputs, labels=labels)
+        best = [hypotheses[0].pieces for hypotheses in model.translate(**inputs, beam=1)]
+        found = labels.new_full((len(best), max(1, *map(len, best))), IGNORED)
+        for row, pieces in zip(found, best, strict=True):
+            row[: len(pieces)] = labels.new_tensor(pieces)
+        return loss, found, labels
+
+    def epoch_scores(
+        self, run: Run[TranslationConfig, TranslationData]
+    ) -> Callable[[EvalPrediction], dict[str, float]]:
+        """BLEU of greedy search."""
+        pieces = run.data.pieces
+
+        def scores(prediction: EvalPrediction) -> dict[str, float]:
+            found, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+            texts = [
+                [pieces.decode([n for n in row if n not in (IGNORED, END)]) for row in rows.tolist()]
+                for rows in (gold, found)
+            ]
+            return {"bleu": bleu(*texts)}
+
+        return scores
+
+    def scores(self, run: Run[TranslationConfig, TranslationData]) -> tuple[dict[str, Scores], dict[str, Any]]:
+        """See `Task`: BLEU of the search that the settings ask for."""
+        config, data = run.config, run.data
+        translator = Translator(
+            run.model, run.tokenizer, data.pieces, max_words=config.max_words, beam_size=config.beam_size,
+            length_norm=config.length_norm, length_penalty=config.length_penalty, max_ratio=config.max_ratio,
+        )  # fmt: skip
+        scores = {}
+        for name, count in data.counts.items():
+            pairs = data.of(name, scored_rows(count, config.train_report_rows)) if name == "train" else data.of(name)
+            translations = translator.predict(pairs.source)
+            scores[name] = Scores.from_json(bleu_scores(pairs.target, translations))
+            if name == "test":
+                _write_lines(run.work / TRANSLATIONS, translations)
+        return scores, {"target_pieces": len(data.pieces), "left_out": data.left_out}
+
+    def baseline(self, run: Run[TranslationConfig, TranslationData]) -> dict[str, Any] | None:
+        """None: there is no usual one without a network."""
+        return None
+
+    def chance(self, metrics: RunMetrics) -> float:
+        """A translation of something else shares a few words."""
+        return 2.0
+
+    def row_scores(self, config: TranslationConfig, folder: Path) -> RowScores:
+        """See `RowScored`: corpus BLEU, from the n-grams of each sentence."""
+        translations = (folder / TRANSLATIONS).read_text(encoding="utf-8").split("\n")[:-1]
+        flags = ("test_source", "test_target")
+        pairs = read_pairs(config.test_source, config.test_target, flags=flags, skip_empty=config.skip_empty)
+        return RowScores(ngram_counts(pairs.target, translations), bleu_of_counts)
+
+    def summary(self, metrics: RunMetrics) -> str:
+        """BLEU of the test sentences with its interval, and the signature of how it was computed."""
+        return bleu_lines(metrics.scores["test"].to_json())
+
+    def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
+        """See `Task`."""
+        scores = metrics.scores["test"]
+        low, high = scores.details["interval"]
+        search = f"beam of {settings['beam_size']}, `{settings['length_norm']}` length normalisation"
+        data = [f"- {split}: {rows:,} pairs" for split, rows in metrics.rows.items()]
+        for split in ("train", "test"):
+            sides = (file_names(settings[f"{split}_{side}"]) for side in ("source", "target"))
+            data.append(f"- {split} files: {' → '.join(sides)}")
+        if metrics.facts["left_out"]:
+            data.append(f"- {metrics.facts['left_out']:,} training pairs were too long and left out")
+        others = ", ".join(
+            f"{metrics.scores[name].figures['bleu']:.2f} on {metrics.scores[name].counts['sentences']:,} of {name}"
+            for name in ("train", "validation")
+        )
+        return Card(
+            "translation", "Translator on ELMo",
+            f"{what_it_is(metrics)} An attentive LSTM decoder writes the target in {metrics.facts['target_pieces']:,} "
+            "pieces.",
+            {
+                "Scores": f"BLEU {scores.figures['bleu']:.2f} on {scores.counts['sentences']:,} test sentences (95 % "
+                f"of bootstrap draws: {low:.2f} to {high:.2f}); {others}; {search}.\n\n`{scores.details['signature']}`",
+                "Data": "\n".join(data),
+            },
+            scored_by=["bleu"], code=_CODE, command='elmo predict THIS_FOLDER "Ein Hund rennt."',
+            limits="The scores hold for sentences like those of the test.",
+        )  # fmt: skip
+
+
+TASK = Translation()
+
+
+def train_translator(config: TranslationConfig) -> dict[str, Any]:
+    """Train, measure and save a translator; returns what `metrics.json` in `config.output` holds.
+
+    Raises DataError, ModelError or ConfigError for what the user can mend.
+    """
+    return run_task(TASK, config).to_json()
+
+
+def _pieces_of(*folders: Path) -> SentencePieces | None:
+    """The target pieces of an unfinished run, or of the translator to start from."""
+    found = next((folder for folder in folders if (folder / PIECES_FILE).is_file()), None)
+    return None if found is None else SentencePieces.load(found)
+
+
+def _write_lines(path: Path, lines: Sequence[str]) -> None:
+    write_text(path, "".join(f"{line}\n" for line in lines))

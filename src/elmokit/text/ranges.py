@@ -1,0 +1,218 @@
+"""Stretches of files that can be read apart from the rest: lines by bytes, Parquet by rows, all other files whole.
+
+A stretch of lines is named by two byte positions that need not be line borders: the lines that *begin* in it belong to
+it (as in Hadoop's input splits). So cutting a file needs its size only, and every line is in exactly one stretch. In
+CSV files a quoted field may hold line ends: these files are read once to find row borders.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from elmokit.errors import DataError
+from elmokit.places import Place, is_address
+from elmokit.text.columns import are_numbers
+from elmokit.text.files import expand_paths
+
+Unit = Literal["file", "bytes", "rows"]
+
+BYTES_PER_WORD = 6
+"""What a word of text takes, its space included: part sizes in words are about."""
+_BLOCK = 1 << 22
+_TABLES = (".csv", ".tsv", ".tab")
+_WHOLE = (".conllu", ".conll", ".bio", ".iob", ".iob2", ".fasta", ".fa", ".faa", ".json")
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")  # UTF-16 and UTF-32: a byte is no character border
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A stretch of a file.
+
+    Attributes:
+        file: A path or an address.
+        unit: What `start` and `end` count; a whole "file" has 0 and its size.
+        start, end: The first, and the one behind the last.
+    """
+
+    file: str
+    unit: Unit
+    start: int
+    end: int
+
+
+def places_of(sources: str | Iterable[str]) -> list[Place]:
+    """The files for paths, addresses and globs of both, in the order given.
+
+    Raises:
+        DataError: One of them names no file.
+    """
+    found: list[Place] = []
+    for source in [sources] if isinstance(sources, str) else sources:
+        if not is_address(source):
+            found += [Place(str(path)) for path in expand_paths(source)]
+            continue
+        try:
+            matches = Place(source).matches()
+            missing = not matches or (len(matches) == 1 and not matches[0].exists())
+        except OSError as error:
+            raise DataError(f"cannot read {source}: {error}") from error
+        if missing:
+            raise DataError(f"{source} matches no file: check the address, and the credentials in the environment")
+        found += matches
+    return list(dict.fromkeys(found))
+
+
+def cut(place: Place, *, words: int) -> Iterator[Range]:
+    """The stretches of one file, of about this many words each.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    suffix = Path(place.name.lower()).suffix
+    try:
+        size, head = place.size(), place.read_range(0, 8)
+    except OSError as error:
+        raise DataError(f"cannot read {place}: {error.strerror or error}") from error
+    file = place.address
+    if suffix == ".parquet" or head[:4] == b"PAR1":
+        yield from _row_ranges(place, words)
+    elif suffix in _WHOLE or head.startswith(_PACKED + _WIDE):
+        yield Range(file, "file", 0, size)
+    else:
+        borders = _row_borders(place, words) if suffix == ".csv" else range(0, size, words * BYTES_PER_WORD)
+        starts = list(borders) or [0]
+        yield from (Range(file, "bytes", start, end) for start, end in zip(starts, [*starts[1:], size], strict=True))
+
+
+def _row_borders(place: Place, words: int) -> Iterator[int]:
+    """Where rows of a CSV file begin, about every so many words: line ends outside quotes."""
+    yield 0
+    step, position, quoted = words * BYTES_PER_WORD, 0, False
+    wanted = step
+    with place.open() as file:
+        while block := file.readlines(_BLOCK):
+            for line in block:
+                if position >= wanted and not quoted:
+                    yield position
+                    wanted = position + step
+                quoted ^= line.count(b'"') % 2 == 1
+                position += len(line)
+
+
+def _row_ranges(place: Place, words: int) -> Iterator[Range]:
+    import pyarrow.parquet as pq
+
+    with place.open() as file:
+        about = pq.ParquetFile(file).metadata
+        row = 0
+        for number in range(about.num_row_groups):
+            group = about.row_group(number)
+            pieces = max(1, -(-group.total_byte_size // (words * BYTES_PER_WORD)))
+            pieces = min(pieces, max(1, group.num_rows))
+            borders = [row + group.num_rows * piece // pieces for piece in range(pieces + 1)]
+            yield from (Range(place.address, "rows", a, b) for a, b in pairwise(borders))
+            row += group.num_rows
+
+
+@contextmanager
+def as_file(stretch: Range, *, column: str | None = None) -> Iterator[Path]:
+    """A local file with the lines or rows of a stretch and the ending of the whole one: any reader reads it.
+
+    Tables whose columns are named get the header in front; rows of Parquet become JSON lines with the columns asked
+    for. A local file that is read whole is not copied.
+
+    Raises:
+        DataError: The file cannot be read, or lacks the column.
+    """
+    place = Place(stretch.file)
+    if stretch.unit == "file" and place.is_local:
+        yield place.path
+        return
+    with tempfile.TemporaryDirectory(prefix="elmokit-part-") as folder:
+        local = Path(folder) / place.name
+        try:
+            if stretch.unit == "file":
+                place.get(local)
+            elif stretch.unit == "rows":
+                local = local.with_suffix(".jsonl")
+                _write_rows(place, stretch, local, column or "text")
+            else:
+                with local.open("wb") as file:
+                    if stretch.start and local.suffix.lower() in _TABLES and not are_numbers(column or "text"):
+                        file.write(_first_line(place))
+                    for line in lines_of(stretch):
+                        file.write(line)
+        except OSError as error:
+            raise DataError(f"cannot read {place}: {error.strerror or error}") from error
+        yield local
+
+
+def lines_of(stretch: Range) -> Iterator[bytes]:
+    """The raw lines that begin in a stretch of bytes."""
+    position = stretch.start
+    with Place(stretch.file).open() as file:
+        if position:
+            file.seek(position - 1)
+            position += len(file.readline()) - 1
+        while position < stretch.end:
+            line = file.readline()
+            if not line:
+                return
+            yield line
+            position += len(line)
+
+
+def offset_of_line(stretch: Range, number: int) -> int:
+    """Where the `number`-th line of a stretch begins, from 0: its byte position in the file."""
+    position = stretch.start
+    with Place(stretch.file).open() as file:
+        if position:
+            file.seek(position - 1)
+            position += len(file.readline()) - 1
+        for _ in range(number):
+            position += len(file.readline())
+    return position
+
+
+def _first_line(place: Place) -> bytes:
+    with place.open() as file:
+        line = file.readline()
+    return line if line.endswith(b"\n") else line + b"\n"
+
+
+def _write_rows(place: Place, stretch: Range, local: Path, column: str) -> None:
+    """Rows of a Parquet file as JSON lines, null as blank text."""
+    import json
+
+    import pyarrow.parquet as pq
+
+    with place.open() as source, local.open("w", encoding="utf-8") as target:
+        file = pq.ParquetFile(source)
+        names = [name.strip() for name in column.split(",")]
+        if missing := [name for name in names if name not in file.schema_arrow.names]:
+            raise DataError(
+                f"{place} has no column {missing[0]!r}, only {', '.join(file.schema_arrow.names)}: choose with --column"
+            )
+        for row in _rows(file, names, stretch):
+            target.write(json.dumps({name: "" if row[name] is None else str(row[name]) for name in names}) + "\n")
+
+
+def _rows(file: Any, names: list[str], stretch: Range) -> Iterator[dict[str, Any]]:
+    first = 0
+    for number in range(file.metadata.num_row_groups):
+        count = file.metadata.row_group(number).num_rows
+        if first < stretch.end and first + count > stretch.start:
+            position = first
+            for batch in file.iter_batches(row_groups=[number], columns=names, batch_size=1 << 14):
+                low, high = max(stretch.start - position, 0), min(stretch.end - position, batch.num_rows)
+                if low < high:
+                    yield from batch.slice(low, high - low).to_pylist()
+                position += batch.num_rows
+        first += count

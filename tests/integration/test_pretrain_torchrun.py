@@ -1,0 +1,68 @@
+"""Pretraining under torchrun: a process is killed, and the run goes on, bit for bit, as one that was never stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.slow
+SCRIPT = Path(__file__).parents[1] / "helpers" / "torchrun_case.py"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("torchrun")
+    generator = np.random.default_rng(1)
+    lines = (" ".join(f"w{n}" for n in generator.zipf(1.6, generator.integers(2, 14)) % 50) for _ in range(80))
+    (folder / "train.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def torchrun(folder: Path, output: str, *options: str, kill: list[Any] | None = None) -> subprocess.Popen[str]:
+    config = {
+        "train": [str(folder / "train.txt")], "output": str(folder / output), "preset": "tiny",
+        "model": {"filters": [[1, 4], [2, 8]], "softmax": "full"}, "min_count": 1, "batch_tokens": 100, "epochs": 2,
+        "precision": "float32", "checkpoint_minutes": 1000, "resume": True, "log_steps": 3,
+    }  # fmt: skip
+    case = folder / f"{output}-{len(list(folder.glob(f'{output}-*.json')))}.json"
+    case.write_text(json.dumps({"config": config, "save_at": 4, "kill": kill}))
+    command = [sys.executable, "-m", "torch.distributed.run", *options, str(SCRIPT), str(case)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def finish(*processes: subprocess.Popen[str]) -> None:
+    for process in processes:
+        said, _ = process.communicate(timeout=900)
+        assert process.returncode == 0, said
+
+
+def digests(folder: Path, output: str) -> list[str]:
+    return [path.read_text() for path in sorted((folder / output).glob("weights-*.txt"))]
+
+
+def test_killed_processes_go_on_bit_for_bit(folder: Path) -> None:
+    """One agent with two processes, and two agents (as on two hosts) that meet at a c10d store."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    agents = ["--nnodes", "2", "--nproc-per-node", "1", "--max-restarts", "2", "--rdzv-backend", "c10d",
+              "--rdzv-endpoint", f"127.0.0.1:{port}", "--rdzv-id", "run"]  # fmt: skip
+    alone = ["--standalone", "--nproc-per-node", "2", "--max-restarts", "2"]
+    marks = [folder / "killed-one", folder / "killed-two"]
+    finish(torchrun(folder, "whole", *alone))
+    finish(torchrun(folder, "killed", *alone, kill=[1, 6, str(marks[0])]))
+    finish(*(torchrun(folder, "agents", *agents, kill=[1, 10, str(marks[1])]) for _ in range(2)))
+    assert all(mark.exists() for mark in marks)
+    whole = digests(folder, "whole")
+    assert len(whole) == 2
+    assert digests(folder, "killed") == whole
+    assert digests(folder, "agents") == whole

@@ -1,0 +1,90 @@
+"""Every line, row and file is in exactly one stretch, wherever the cuts fall."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elmokit.errors import DataError
+from elmokit.places import Place
+from elmokit.text.ranges import Range, as_file, cut, lines_of, offset_of_line, places_of
+
+
+@given(
+    lines=st.lists(st.binary(max_size=9).map(lambda raw: raw.replace(b"\n", b"")), max_size=30),
+    step=st.integers(1, 4),
+)
+def test_lines_are_in_one_stretch_each(lines: list[bytes], step: int) -> None:
+    place = Place("memory://ranges/lines.txt")
+    content = b"\n".join(lines)
+    place.write_bytes(content)
+    stretches = list(cut(place, words=step))
+    assert [stretch.start for stretch in stretches[1:]] == [stretch.end for stretch in stretches[:-1]]
+    found = [line for stretch in stretches for line in lines_of(stretch)]
+    assert b"".join(found) == content
+    assert all(line.endswith(b"\n") for line in found[:-1])
+    for stretch in stretches:
+        for number, line in enumerate(list(lines_of(stretch))):  # a file of memory:// has one position for all
+            offset = offset_of_line(stretch, number)
+            assert content[offset : offset + len(line)] == line
+
+
+def test_rows_of_csv_stay_whole_and_get_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [(str(n), f'one "{n}"\nsecond line, {n}') for n in range(40)]
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("id", "text"), *rows])
+    stretches = list(cut(Place(str(path)), words=20))
+    assert len(stretches) > 3
+    found: list[tuple[str, ...]] = []
+    for stretch in stretches:
+        with as_file(stretch, column="text") as local, local.open(newline="") as file:
+            assert local.suffix == ".csv"
+            header, *more = csv.reader(file)
+            assert header == ["id", "text"]
+            found += [tuple(row) for row in more]
+    assert found == rows
+
+
+def test_rows_of_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    texts = [f"row {n}" if n % 7 else None for n in range(100)]
+    pq.write_table(pa.table({"text": texts, "n": range(100)}), path, row_group_size=40)
+    stretches = list(cut(Place(str(path)), words=10))
+    assert len(stretches) > 3 and {stretch.unit for stretch in stretches} == {"rows"}
+    found: list[str] = []
+    for stretch in stretches:
+        with as_file(stretch) as local:
+            found += local.read_text().splitlines()
+    assert len(found) == 100
+    assert found[1] == '{"text": "row 1"}' and found[7] == '{"text": ""}'
+    with pytest.raises(DataError, match="no column 'body', only text, n"), as_file(stretches[0], column="body"):
+        pass
+
+
+def test_packed_files_are_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt.gz"
+    path.write_bytes(gzip.compress(b"one\n" * 1000))
+    (stretch,) = cut(Place(str(path)), words=1)
+    assert stretch == Range(str(path), "file", 0, path.stat().st_size)
+    with as_file(stretch) as local:
+        assert local == path
+    (tmp_path / "empty.txt").write_bytes(b"")
+    assert list(cut(Place(str(tmp_path / "empty.txt")), words=1)) == [Range(str(tmp_path / "empty.txt"), "bytes", 0, 0)]
+
+
+def test_inputs_by_path_address_and_glob(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt"):
+        (tmp_path / name).write_text("x")
+        (Place("memory://inputs") / name).write_bytes(b"x")
+    found = places_of([str(tmp_path / "*.txt"), "memory://inputs/*.txt", str(tmp_path / "a.txt")])
+    assert [place.name for place in found] == ["a.txt", "b.txt", "a.txt", "b.txt"]
+    with pytest.raises(DataError, match="matches no file: check the address"):
+        places_of("memory://inputs/none.txt")
