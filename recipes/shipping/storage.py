@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+from torch import nn
+
 from elmokit.encode.common_component import COMPONENT_FILE
 from elmokit.encode.word_weights import COUNTS_FILE
 from elmokit.models.loading import load
@@ -35,11 +37,11 @@ def store(kind: type[ElmoPreTrainedModel], run: Path, folder: Path) -> ElmoPreTr
     return load(kind, folder)
 
 
-def parameters(model: ElmoPreTrainedModel) -> int:
+def parameters(model: nn.Module) -> int:
     """Numbers in a model."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def millions(model: ElmoPreTrainedModel) -> str:
+def millions(model: nn.Module) -> str:
     """The same, to be read."""
     return f"{parameters(model) / 1e6:.1f} M"
