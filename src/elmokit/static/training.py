@@ -133,7 +133,9 @@ def _word2vec(text: NumberedText, config: VectorsConfig, losses: list[float]) ->
     try:
         from elmokit.static.word2vec import word2vec_vectors
     except ImportError as error:
-        raise ConfigError("cbow and skipgram need gensim: pip install 'elmokit[static]', or --method svd") from error
+        raise ConfigError(
+            "cbow and skipgram need gensim: pip install -c constraints.txt '.[static]', or --method svd"
+        ) from error
     if config.method not in ("cbow", "skipgram"):
         raise ConfigError(f"{config.method} is no method of word2vec")
 
