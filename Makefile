@@ -23,7 +23,7 @@ quick: $(STAMP)  ## the quick tests, under two minutes on one core
 check: $(STAMP)  ## style, types, import order
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict src scripts recipes
+	$(BIN)/mypy --strict src scripts recipes benchmarks tests/helpers
 	$(BIN)/lint-imports
 
 docs: $(STAMP)  ## the documentation as a site, into build/site, offline; a broken link is an error
