@@ -17,7 +17,7 @@ run: $(STAMP)  ## the whole chain on a synthetic corpus, into runs/demo
 test: $(STAMP)  ## all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
 
-quick: $(STAMP)  ## the quick tests, under two minutes on one core
+quick: $(STAMP)  ## the tests that are not marked slow
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" $(PYTEST_FLAGS)
 
 check: $(STAMP)  ## style, types, import order
