@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 pytestmark = pytest.mark.slow
+ALONE = ["--standalone", "--nproc-per-node", "2", "--max-restarts", "2"]
 SCRIPT = Path(__file__).parents[1] / "helpers" / "torchrun_case.py"
 
 
@@ -49,20 +50,28 @@ def digests(folder: Path, output: str) -> list[str]:
     return [path.read_text() for path in sorted((folder / output).glob("weights-*.txt"))]
 
 
-def test_killed_processes_go_on_bit_for_bit(folder: Path) -> None:
-    """One agent with two processes, and two agents (as on two hosts) that meet at a c10d store."""
+@pytest.fixture(scope="module")
+def whole(folder: Path) -> list[str]:
+    """Weights of a run that nothing happens to."""
+    finish(torchrun(folder, "whole", *ALONE))
+    return digests(folder, "whole")
+
+
+def test_a_killed_process_is_started_again(folder: Path, whole: list[str]) -> None:
+    mark = folder / "killed-one"
+    finish(torchrun(folder, "killed", *ALONE, kill=[1, 6, str(mark)]))
+    assert mark.exists() and len(whole) == 2
+    assert digests(folder, "killed") == whole
+
+
+def test_two_agents_start_again_together(folder: Path, whole: list[str]) -> None:
+    """As on two hosts, which meet at a c10d store."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     agents = ["--nnodes", "2", "--nproc-per-node", "1", "--max-restarts", "2", "--rdzv-backend", "c10d",
               "--rdzv-endpoint", f"127.0.0.1:{port}", "--rdzv-id", "run"]  # fmt: skip
-    alone = ["--standalone", "--nproc-per-node", "2", "--max-restarts", "2"]
-    marks = [folder / "killed-one", folder / "killed-two"]
-    finish(torchrun(folder, "whole", *alone))
-    finish(torchrun(folder, "killed", *alone, kill=[1, 6, str(marks[0])]))
-    finish(*(torchrun(folder, "agents", *agents, kill=[1, 10, str(marks[1])]) for _ in range(2)))
-    assert all(mark.exists() for mark in marks)
-    whole = digests(folder, "whole")
-    assert len(whole) == 2
-    assert digests(folder, "killed") == whole
+    mark = folder / "killed-two"
+    finish(*[torchrun(folder, "agents", *agents, kill=[1, 10, str(mark)]) for _ in range(2)])
+    assert mark.exists()
     assert digests(folder, "agents") == whole

@@ -157,6 +157,9 @@ class PartFolder:
         if errors:
             (self.place / ERRORS).write_bytes("".join(json.dumps(error) + "\n" for error in errors).encode())
         complete_manifest(self.place / MANIFEST, self.place / MANIFEST, self.counts)
+        for name in self.place.names():
+            if name.startswith(".") and ".partial" in name:  # of a process that was killed while it wrote
+                (self.place / name).remove()
         sentences, words, skipped = (int(count) for count in self.counts.sum(axis=0))
         self.place_text(SUCCESS, {"parts": len(self.done), "sentences": sentences, "words": words, "skipped": skipped})
         return True

@@ -1,0 +1,104 @@
+"""Drivers of `elmo embed OUT/` and `elmo prepare` that are killed, doubled, or out of disk: real processes."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from elmokit.encode.parts import PartSettings, embed_corpus
+from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
+from elmokit.parts.engines.local import LocalEngine
+from elmokit.pretrain.prepare.run import PrepareSettings, prepare_corpus_folder
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model and a text of 18,000 words."""
+    folder = tmp_path_factory.mktemp("parts")
+    torch.manual_seed(0)
+    ElmoModel(ElmoConfig.preset("tiny", projection_dim=32)).save_pretrained(folder / "model")
+    ElmoTokenizer().save_pretrained(folder / "model")
+    lines = (f"line {number} of the bank was word{number} and wet" for number in range(2000))
+    (folder / "text.txt").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def start(*words: object, bytes_a_file: int | None = None) -> subprocess.Popen[str]:
+    def limit() -> None:
+        if bytes_a_file is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_a_file, bytes_a_file))
+
+    return subprocess.Popen(
+        [sys.executable, "-m", "elmokit", *map(str, words), "--quiet"], text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}, preexec_fn=limit,
+    )  # fmt: skip
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    _, stderr = process.communicate(timeout=600)
+    return process.returncode, stderr
+
+
+def wait_for(files: Path, pattern: str, process: subprocess.Popen[str]) -> None:
+    while not list(files.glob(pattern)):
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.005)
+
+
+def contents(folder: Path, pattern: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern))}
+
+
+def test_embedding_loses_and_doubles_nothing(place: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    command = ("embed", place / "model", place / "text.txt", f"{output}/", "--part-words", 150)
+    first = start(*command, "--actors", 1)
+    wait_for(output, "part-*.parquet", first)
+    first.send_signal(signal.SIGSTOP)  # it holds the folder, and does not finish meanwhile
+    code, said = ended(start(*command))
+    assert code == 2 and "another process is writing to" in said and len(said.strip().splitlines()) == 1
+    first.kill()
+    first.communicate()
+    assert not (output / "_SUCCESS").exists()
+    before = contents(output, "part-*.parquet")
+
+    code, said = ended(start(*command, "--actors", 1, bytes_a_file=6000))  # as a full disk
+    assert (code == 2 and "what is done is kept" in said) or "are kept" in said, said
+    assert before.items() <= contents(output, "part-*.parquet").items()
+
+    assert ended(start(*command, "--actors", 2))[0] == 0
+    whole = tmp_path / "whole"
+    embed_corpus(
+        str(place / "text.txt"), str(whole), PartSettings(str(place / "model")), LocalEngine(), part_words=150,
+        progress=False,
+    )  # fmt: skip
+    assert contents(output, "part-*") == contents(whole, "part-*")
+    assert sorted(path.name for path in output.iterdir()) == sorted(path.name for path in whole.iterdir())
+
+
+def test_preparing_is_resumed_after_a_kill(place: Path, tmp_path: Path) -> None:
+    output = tmp_path / "corpus"
+    command = ("prepare", place / "text.txt", "--output", output, "--part-words", 100, "--actors", 1)
+    killed = start(*command)
+    wait_for(output / "train", "part-*.shard", killed)
+    killed.kill()
+    killed.communicate()
+    assert not (output / "corpus.json").exists()
+    code, said = ended(start(*command))
+    assert code == 0, said
+    prepare_corpus_folder(
+        PrepareSettings((str(place / "text.txt"),), part_words=100), str(tmp_path / "whole"), LocalEngine(),
+        progress=False,
+    )  # fmt: skip
+    for folder, pattern in ((".", "*.*"), ("train", "part-*")):
+        assert contents(output / folder, pattern) == contents(tmp_path / "whole" / folder, pattern)
