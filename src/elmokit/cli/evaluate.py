@@ -104,12 +104,12 @@ def _perplexity_lines(found: TextEvaluation) -> None:
 
 
 def _scores(model: Path, test: list[str], options: dict[str, Any], *, as_json: bool) -> None:
-    from elmokit.models.loading import load_config
+    from elmokit.saved_model import SavedModel
 
-    name = task_of(load_config(model).architectures) or "classify"
+    name = task_of(SavedModel.open(model).values.get("architectures")) or "classify"
     if (name == "translate") != ("target" in options):
         raise ConfigError("a translator is measured with --test FILE --target FILE; other models have no --target")
-    predictor = TASKS[name].load().Predictor.from_pretrained(model)
+    predictor = TASKS[name].predictor_class().from_pretrained(model)
     known = inspect.signature(predictor.score).parameters
     for option in sorted(options.keys() - known.keys()):
         what = "labelled rows" if option in ("text_column", "label_column", "label_names") else "tagged files"

@@ -47,10 +47,10 @@ def predict(
     **parts: str | None,
 ) -> None:
     """Label texts, find spans in them, translate them, answer questions about them: what MODEL was trained for."""
-    from elmokit.models.loading import load_config
+    from elmokit.saved_model import SavedModel
 
     model, texts = _model_and_texts(words or [], file=file is not None)
-    entry = TASKS[task_of(load_config(model).architectures) or "classify"]
+    entry = TASKS[task_of(SavedModel.open(model).values.get("architectures")) or "classify"]
     given = {name: text for name, text in parts.items() if text is not None}
     if entry.inputs and texts:
         raise DataError(f"{model} is a model of {entry.noun}: give {_flags(entry.inputs)}, or --file")
@@ -63,7 +63,7 @@ def predict(
         raise DataError("texts and --file were given: give one of them")
     if not entry.inputs and file is not None and not file.is_file():
         raise DataError(f"{file} does not exist (--file)")
-    predictor = entry.load().Predictor.from_pretrained(model)
+    predictor = entry.predictor_class().from_pretrained(model)
     options = {} if top is None else {"top": top}
     if top is not None and "top" not in inspect.signature(predictor.stream).parameters:
         raise DataError(f"--top is for classifiers, and {model} is a model of {entry.noun}")

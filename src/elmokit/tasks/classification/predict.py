@@ -12,17 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
-from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
-from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
-from elmokit.tasks.building import load_head, word_splitter
 from elmokit.tasks.classification.data import read_class_names
 from elmokit.tasks.classification.rows import TreeReading, read_labelled
 from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, refuse_one_text, tokenize
 from elmokit.tasks.metrics import classification_scores
+from elmokit.tasks.trained import Tokenizer, load_head, steps_of, word_splitter
 from elmokit.text.normalize import normalize
 from elmokit.whole_files import read_json_object
 
@@ -43,8 +42,8 @@ class Classifier:
 
     def __init__(
         self,
-        model: ElmoForSequenceClassification,
-        tokenizer: ElmoTokenizer,
+        model: SequenceClassificationNetwork,
+        tokenizer: Tokenizer,
         *,
         max_words: int = 128,
         polarity: bool = False,
@@ -52,7 +51,7 @@ class Classifier:
     ) -> None:
         self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
         self.polarity, self.keys = polarity, list(keys)
-        self.labels = [str(label) for _, label in sorted((model.config.id2label or {}).items())]
+        self.labels = model.config.labels
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Classifier:
@@ -61,7 +60,7 @@ class Classifier:
         Raises ModelError when the folder is missing, damaged or holds no classifier.
         """
         folder = located(folder)
-        model, tokenizer = load_head(ElmoForSequenceClassification, folder, holds="classifier", task="classify")
+        model, tokenizer = load_head(SequenceClassificationNetwork, folder, holds="classifier", task="classify")
         settings = settings_of(folder)
         metrics = folder / "metrics.json"
         keys = read_json_object(metrics).get("label_keys", []) if metrics.is_file() else []
@@ -86,8 +85,9 @@ class Classifier:
 
     def tokens(self, texts: Sequence[str]) -> TokenizedTexts:
         """Texts as the classifier reads them: cleaned, split and cut as in training."""
+        steps = steps_of(self.model, self.tokenizer)
         return tokenize(
-            [normalize(text, self.model.config.text_steps or []) for text in texts],
+            [normalize(text, steps) for text in texts],
             max_words=self.max_words,
             word_rows=self.tokenizer.word_rows,
             split=word_splitter(self.tokenizer),

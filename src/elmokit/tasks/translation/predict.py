@@ -9,15 +9,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from elmokit.errors import ModelError
-from elmokit.models.modeling_translation import ElmoForTranslation
-from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.beam_search import LengthNorm
+from elmokit.nn.heads.translation import TranslationNetwork
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
-from elmokit.tasks.building import load_head, word_splitter
 from elmokit.tasks.inputs.batches import CharDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import refuse_one_text, tokenize
+from elmokit.tasks.trained import Tokenizer, load_head, steps_of, word_splitter
 from elmokit.tasks.translation.data import read_pairs
 from elmokit.tasks.translation.scores import bleu_lines, bleu_scores
 from elmokit.text.normalize import normalize
@@ -42,7 +41,7 @@ class Translator:
     parts: ClassVar[Sequence[str]] = ()
 
     def __init__(
-        self, model: ElmoForTranslation, tokenizer: ElmoTokenizer, pieces: SentencePieces, *, max_words: int = 128,
+        self, model: TranslationNetwork, tokenizer: Tokenizer, pieces: SentencePieces, *, max_words: int = 128,
         beam_size: int = 5, length_norm: LengthNorm = "gnmt", length_penalty: float = 1.0, max_ratio: float = 3.0,
         skip_empty: bool = False,
     ) -> None:  # fmt: skip
@@ -59,7 +58,7 @@ class Translator:
         Raises ModelError when the folder is missing, damaged or holds no translator.
         """
         folder = located(folder)
-        model, tokenizer = load_head(ElmoForTranslation, folder, holds="translator", task="translate")
+        model, tokenizer = load_head(TranslationNetwork, folder, holds="translator", task="translate")
         pieces = SentencePieces.load(folder)
         if len(pieces) != model.config.n_target_pieces:
             raise ModelError(
@@ -75,10 +74,11 @@ class Translator:
             ValueError: A string came, not a list.
         """
         refuse_one_text(texts)
+        steps = steps_of(self.model, self.tokenizer)
         parts: list[list[str]] = []
         owners: list[int] = []
         for number, text in enumerate(texts):
-            words = self._split(normalize(text, self.model.config.text_steps or []))
+            words = self._split(normalize(text, steps))
             for start in range(0, len(words), self.max_words):
                 parts.append(words[start : start + self.max_words])
                 owners.append(number)
