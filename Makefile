@@ -8,22 +8,27 @@ PYTEST_FLAGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test quick check install clean
+.PHONY: run test quick check docs install clean
 
 run: $(STAMP)  ## the whole chain on a synthetic corpus, into runs/demo
 	$(BIN)/elmo demo --output $(OUTPUT) --overwrite
+	@echo "The command is $(BIN)/elmo; \`source $(BIN)/activate\` puts elmo on the path of this shell."
 
 test: $(STAMP)  ## all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
 
-quick: $(STAMP)  ## the quick tests, under two minutes on one core
+quick: $(STAMP)  ## the tests that are not marked slow
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" $(PYTEST_FLAGS)
 
 check: $(STAMP)  ## style, types, import order
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict src scripts recipes
+	$(BIN)/mypy --strict src scripts recipes benchmarks tests/helpers
 	$(BIN)/lint-imports
+
+docs: $(STAMP)  ## the documentation as a site, into build/site, offline; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	$(BIN)/python scripts/check_site.py build/site
 
 install: $(STAMP)
 
@@ -34,6 +39,8 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py $(wildcard src/elmokit/n
 	  echo "error: '$(PYTHON)' was not found; elmokit needs Python 3.11 or newer (another name: make PYTHON=python3.12 …)" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "error: '$(PYTHON)' is $$($(PYTHON) --version 2>&1); elmokit needs Python 3.11 or newer (another name: make PYTHON=python3.12 …)" >&2; exit 2; }
+	@echo "Installing elmokit and about 170 packages it uses (PyTorch, transformers, the tools of its tests) into $(VENV):"
+	@echo "2.4 GB on disk with PyTorch for processors (far more with the one for NVIDIA cards, see README.md); a few minutes, mostly of downloading."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-compile $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
 	@touch $@

@@ -18,7 +18,7 @@ from elmokit.cosines import paired_cosines
 from elmokit.encode.encoder import Encoder, Start
 from elmokit.interop.loading import load, save
 from elmokit.pretrain.perplexity import evaluate_text
-from elmokit.text.sources import read_texts
+from elmokit.text.readers import read_texts
 
 STATES: tuple[Start, ...] = ("zero", "warm", "carry")
 WARM_SENTENCES = 200
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _first(file: str, count: int) -> list[str]:
-    texts = (text for text in read_texts(file) if text.strip())
+    texts = (record.text for record in read_texts(file))
     return [text for text, _ in zip(texts, range(count), strict=False)]
 
 

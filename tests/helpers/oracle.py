@@ -9,7 +9,7 @@ against stored outputs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,8 @@ def token_vector(ids: Sequence[int], weights: Weights, options: Options) -> Arra
     cnn = options["char_cnn"]
     table = np.concatenate([np.zeros((1, weights["char_embed"].shape[1])), weights["char_embed"]])  # id 0 is padding
     characters = table[np.asarray(ids)]  # (L, E)
-    activate = {"relu": lambda x: np.maximum(x, 0), "tanh": np.tanh}[cnn["activation"]]
+    activations: dict[str, Callable[[Array], Array]] = {"relu": lambda x: np.maximum(x, 0), "tanh": np.tanh}
+    activate = activations[cnn["activation"]]
     pooled = []
     for number, (width, count) in enumerate(cnn["filters"]):
         kernel = weights[f"CNN/W_cnn_{number}"][0]  # (width, E, n)

@@ -98,8 +98,7 @@ def test_spans_have_offsets_and_every_way_agrees(trained: Path) -> None:
     text = "we saw Bo Olsen. Ada lives in New Kirk ."
     tagger = Tagger.from_pretrained(trained)
     (entities,) = tagger.predict([text])
-    with pytest.raises(ValueError, match="Expected a list of texts, got one text"):
-        tagger.predict(text)
+    assert tagger.predict(text) == [entities]
     with pytest.raises(ValueError, match="Expected lists of words, got a text"):
         tagger.tag([text])
     indented = json.loads(elmo("predict", trained, "--json", f"  {text}").stdout)

@@ -30,6 +30,9 @@ from elmokit.cli import (
 )
 from elmokit.cli.errors import one_line_errors
 
+OLD_SPELLINGS = {"pre-split": "pretokenized"}
+"""Options by names they had before, which go on to work."""
+
 
 class Commands(TyperGroup):
     """The commands, with the errors a user can mend printed on one line."""
@@ -75,10 +78,13 @@ app = typer.Typer(
     name="elmo",
     help="ELMo: pretrain bidirectional language models, embed text, train tasks.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: a third of the start-up time
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda name: OLD_SPELLINGS.get(name, name),
+    },
 )
 app.command("prepare", short_help="Text to shards for pretraining.")(prepare.prepare)
 app.command("pretrain", short_help="Train a biLM on text.")(pretrain.pretrain)

@@ -31,7 +31,7 @@ def compare(
     from elmokit.experiments.study import run_study
 
     study = run_study(resolved)
-    places = 4 if study["highest"] == 1 else 2
+    places = 2 if study["highest"] == 100 else 4
     width = max(len(row["name"]) for row in study["rows"])
     figure, other = study["figure"], "f1" if study["figure"] == "accuracy" else None
     head = f"{'':<{width}}  {f'test {figure}':>13}  {'95 % interval':<16}"

@@ -53,14 +53,14 @@ def convert(
     from elmokit.encode.carried import carry_over
     from elmokit.interop.bilm_hdf5 import write_bilm
     from elmokit.interop.loading import load, save
-    from elmokit.text.sentences import read_sentences
+    from elmokit.text.readers import read_texts
     from elmokit.text.words import split_words
 
     if warm_text is not None and to == "bilm":
         raise ConfigError("--warm-text: the format of bilm-tf holds no state")
     sentences = None
     if warm_text is not None:
-        sentences = [words or split_words(text) for text, words in read_sentences(warm_text)]
+        sentences = [record.words or split_words(record.text) for record in read_texts(warm_text)]
     found = load(
         source, options=options, vocabulary=vocabulary, dtype=dtype, sha256=sha256, warm=to == "elmokit",
         warm_text=sentences, whole=True,
@@ -81,8 +81,8 @@ def convert(
 
 def _fitted(found: Imported, text: Path) -> CommonComponent:
     from elmokit.encode.encoder import Encoder
-    from elmokit.text.sentences import read_sentences
+    from elmokit.text.readers import read_texts
 
     encoder = Encoder(found.model, rows=found.rows, mix=found.mix, saved=found.saved, preprocessing=found.preprocessing)
-    sentences = (encoder.words(sentence) if words is None else words for sentence, words in read_sentences(text))
+    sentences = (encoder.words(record.text) if record.words is None else record.words for record in read_texts(text))
     return encoder.fit_common_component(sentences, is_split_into_words=True)

@@ -7,15 +7,26 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from elmokit.cli.options import OptionsFile, PreSplit, VocabularyFile, layers_of, show_messages
+from elmokit.cli.options import (
+    FORMATS,
+    Column,
+    Delimiter,
+    Encoding,
+    Header,
+    OptionsFile,
+    Pretokenized,
+    Quote,
+    SplitSentences,
+    VocabularyFile,
+    layers_of,
+    show_messages,
+)
 from elmokit.errors import ConfigError
 
 
 def embed(
     model: Annotated[str, typer.Argument(help="Folder of any ELMo, .hdf5, .zip, http(s) address or hub id.")],
-    source: Annotated[
-        str, typer.Argument(metavar="INPUT", help="txt, csv, tsv, jsonl, conllu or fasta, also .gz; globs.")
-    ],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")],
     output: Annotated[
         str, typer.Argument(help="File to write, .hdf5 (as AllenNLP), .parquet or .npz; or a folder of parts, OUT/.")
     ],
@@ -45,8 +56,13 @@ def embed(
     ] = None,
     options: OptionsFile = None,
     vocabulary: VocabularyFile = None,
-    column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
-    pre_split: PreSplit = None,
+    column: Column = None,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    split_sentences: SplitSentences = None,
+    pretokenized: Pretokenized = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sentences the network sees at once.")] = 256,
     memory: Annotated[
         str | None, typer.Option(help="What larger batches may take, as 1GB: large models run faster.")
@@ -90,11 +106,14 @@ def embed(
     from elmokit.encode.writers import ENDINGS
     from elmokit.places import is_address
     from elmokit.text.files import expand_paths
+    from elmokit.text.readers import reader_of
+    from elmokit.text.records import FileOptions
 
     show_messages(quiet=quiet)
     if is_address(output) and output.endswith(ENDINGS):
         raise ConfigError(f"OUTPUT {output} is a file at an address: name a folder of parts, {output}.d/ (--format)")
     to_folder = is_address(output) or output.endswith("/") or Path(output).is_dir() or not Path(output).suffix
+    as_files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
     if engine or parts or to_folder:
         if positions is not None:
             raise ConfigError("--positions numbers the words of one file's lines: expected a file as OUTPUT, no folder")
@@ -102,17 +121,20 @@ def embed(
             model, source, output, engine=engine or "local", actors=actors, gpus=gpus, address=address, share=parts,
             part_words=part_words, overwrite=overwrite, quiet=quiet, layers=layers_of(layers), level=level, dtype=dtype,
             pooling=pooling, remove_common_component=remove_common_component, compute=compute, state=state,
-            options=options, vocabulary=vocabulary, column=column, pre_split=pre_split, batch_size=batch_size,
-            memory=memory, threads=threads or 1, format=part_format, on_error=on_error,
+            options=options, vocabulary=vocabulary, column=column, files=as_files,
+            pre_split=pretokenized, batch_size=batch_size, memory=memory, threads=threads or 1,
+            format=part_format, on_error=on_error,
         )  # fmt: skip
         return
     settings = EmbedSettings(
         source=source, output=Path(output), layers=layers_of(layers), level=level, pooling=pooling,
         remove_common_component=remove_common_component, positions=positions, dtype=dtype, column=column,
-        pre_split=pre_split, batch_size=batch_size, threads=threads,
+        files=as_files, pre_split=pretokenized,
+        batch_size=batch_size, threads=threads,
     )  # fmt: skip
-    check_output(settings, overwrite=overwrite)  # and a missing file: neither should wait for the model
-    expand_paths(source)
+    check_output(settings, overwrite=overwrite)  # as the input: neither should wait for the model
+    for path in expand_paths(source):
+        reader_of(path)
     encoder = Encoder.from_pretrained(
         model, dtype=compute, state=state, options=options, vocabulary=vocabulary, memory=memory
     )

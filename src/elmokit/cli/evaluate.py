@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from elmokit.cli.options import PreSplit, files, parts
+from elmokit.cli.options import (
+    FORMATS,
+    Column,
+    Delimiter,
+    Encoding,
+    Header,
+    Pretokenized,
+    Quote,
+    SplitSentences,
+    files,
+    parts,
+)
 from elmokit.errors import ConfigError
 from elmokit.tasks import TASKS, task_of
 
@@ -19,15 +30,18 @@ if TYPE_CHECKING:
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Folder that elmo pretrain or elmo train wrote.")],
-    text: Annotated[
-        list[str] | None, typer.Option(help="Text for perplexities: txt, csv, tsv, jsonl, also .gz; files or globs.")
-    ] = None,
+    text: Annotated[list[str] | None, typer.Option(help=f"Text for perplexities: {FORMATS}.")] = None,
     test: Annotated[
         list[str] | None, typer.Option(help="Labelled rows, tagged sentences, questions, or sentences to translate.")
     ] = None,
     target: Annotated[list[str] | None, typer.Option(help="Translations of TEST, line by line.")] = None,
-    column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
-    pre_split: PreSplit = None,
+    column: Column = None,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    split_sentences: SplitSentences = None,
+    pretokenized: Pretokenized = None,
     clean: Annotated[str | None, typer.Option(help="Clean-up steps. [default: as in pretraining]")] = None,
     next_word: Annotated[
         bool, typer.Option("--next-word", help="Also next-word accuracy, precision, recall, F1.")
@@ -59,10 +73,14 @@ def evaluate(
     """
     if (text is None) == (test is None):
         raise ConfigError("give one of --text (perplexities of a language model) and --test (scores of a task)")
+    from elmokit.text.records import AS_FOUND, FileOptions
+
+    as_files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
     if test is not None:
         options = {
             "target": files(target), "text_column": text_column, "label_column": label_column,
             "label_names": label_names, "word_column": word_column, "tag_column": tag_column,
+            "file_options": None if as_files == AS_FOUND else as_files,
         }  # fmt: skip
         asked = {name: value for name, value in options.items() if value is not None}
         _scores(model, files(test) or [], asked, as_json=as_json)
@@ -73,11 +91,12 @@ def evaluate(
         model,
         text or [],
         column=column,
-        pre_split=pre_split,
+        pre_split=pretokenized,
         normalize=parts(clean),
         next_word=next_word,
         state=state,
         precision=precision,
+        file_options=as_files,
     )
     if as_json:
         typer.echo(json.dumps(found.as_dict()))
@@ -112,7 +131,8 @@ def _scores(model: Path, test: list[str], options: dict[str, Any], *, as_json: b
     predictor = TASKS[name].predictor_class().from_pretrained(model)
     known = inspect.signature(predictor.score).parameters
     for option in sorted(options.keys() - known.keys()):
-        what = "labelled rows" if option in ("text_column", "label_column", "label_names") else "tagged files"
-        raise ConfigError(f"--{option.replace('_', '-')} is of {what}, which {model} does not read")
+        what = "tagged files" if option in ("word_column", "tag_column") else "labelled rows"
+        flag = "--delimiter or --encoding" if option == "file_options" else f"--{option.replace('_', '-')}"
+        raise ConfigError(f"{flag} is of {what}, which {model} does not read")
     scores = predictor.score(test, **options)
     typer.echo(json.dumps(scores, ensure_ascii=False) if as_json else predictor.score_lines(scores))

@@ -25,12 +25,12 @@ def oov(
     from elmokit.encode.encoder import Encoder
     from elmokit.pretrained import located
     from elmokit.report.markdown import markdown_table
-    from elmokit.text.sources import read_texts
+    from elmokit.text.readers import read_texts
     from elmokit.text.vocab import Vocabulary
     from elmokit.text.words import split_words
 
     vocabularies = [set(Vocabulary.load(located(model) / "vocab.txt").words) for model in models]
-    sentences = [split_words(line) for line in read_texts(files(text) or [], column=column)]
+    sentences = [record.words or split_words(record.text) for record in read_texts(files(text) or [], column=column)]
     misspelt = find_slips(sentences, set.intersection(*vocabularies), most=slips, seed=seed)
     unseen = find_unseen(sentences, set.union(*vocabularies))
     found = []

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-COLUMNS = "name, or number from 1 without a header"
+COLUMNS = "name, or number from 1"
+FORMATS = "text, CSV, TSV, JSON, CoNLL, CoNLL-U or FASTA, also packed; files or globs"
 CLEAN = (
     "Clean-up steps, as clean_markup,lower_case; others: unicode_nfc, expand_contractions, replace_urls, "
     "remove_punctuation."
@@ -18,8 +19,19 @@ CLEAN = (
 SourceModel = Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")]
 OptionsFile = Annotated[str | None, typer.Option(help="Options file of a .hdf5 model, when not beside it.")]
 VocabularyFile = Annotated[str | None, typer.Option(help="Vocabulary of a word-level model, when not beside it.")]
-PreSplit = Annotated[
-    bool | None, typer.Option("--pre-split/--split-words", help="How words are found. [default: as in pretraining]")
+Pretokenized = Annotated[
+    bool | None,
+    typer.Option("--pretokenized/--split-words", help="Words are separated by spaces. [default: as in pretraining]"),
+]
+Column = Annotated[str | None, typer.Option(help=f"Column(s) with the text: {COLUMNS}; '2-'.")]
+
+# How files are written where that does not show in them.
+Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Tables: the first row has names.")]
+Delimiter = Annotated[str | None, typer.Option(help="Tables: character between columns, or tab.")]
+Quote = Annotated[str | None, typer.Option(help='Tables: " or \\ (" with \\" inside) or none.')]
+Encoding = Annotated[str | None, typer.Option(help="Of text files, e.g. utf-16, cp1252. [default: UTF-8]")]
+SplitSentences = Annotated[
+    bool | None, typer.Option("--split-sentences", help="Cut every text into its sentences first.")
 ]
 
 ConfigFile = Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elmokit.cli.options import FORMATS, Column, Delimiter, Encoding, Header, Quote, SplitSentences
 from elmokit.errors import DataError
 from elmokit.pretrained import DEFAULT_CLASSIFIER, located
 from elmokit.tasks import TASKS, task_of
@@ -21,6 +22,8 @@ from elmokit.tasks import TASKS, task_of
 if TYPE_CHECKING:
     from elmokit.tasks.task import Predictor
     from elmokit.text.files import SourceStats
+    from elmokit.text.given import Text
+    from elmokit.text.records import FileOptions
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +42,14 @@ def predict(
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option(help="A text per line or row (csv, tsv, jsonl); questions: SQuAD, jsonl; .gz."),
+        typer.Option(help=f"{FORMATS[0].upper()}{FORMATS[1:].partition(';')[0]}; questions: SQuAD, or JSON lines."),
     ] = None,
-    column: Annotated[str | None, typer.Option(help="Text column of FILE: name, or number without a header.")] = None,
+    column: Column = None,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    split_sentences: SplitSentences = None,
     top: Annotated[int | None, typer.Option(min=1, help="Print only the K best labels.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     **parts: str | None,
@@ -72,7 +80,10 @@ def predict(
         for asked, result in predictor.stream(source, **options):
             typer.echo(_shown(predictor, asked, result, alone=file is None, as_json=as_json))
         return
-    _predict_texts(predictor, texts, file, column, options, as_json=as_json)
+    from elmokit.text.records import FileOptions
+
+    as_files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
+    _predict_texts(predictor, texts, file, column, as_files, options, as_json=as_json)
 
 
 def _with_parts(function: Any) -> None:
@@ -94,18 +105,19 @@ def _flags(names: Iterable[str]) -> str:
 
 
 def _predict_texts(
-    predictor: Predictor, texts: Sequence[str], file: Path | None, column: str | None, options: dict[str, Any], *,
-    as_json: bool,
+    predictor: Predictor, texts: Sequence[str], file: Path | None, column: str | None, as_files: FileOptions,
+    options: dict[str, Any], *, as_json: bool,
 ) -> None:  # fmt: skip
+    from elmokit.text.columns import Column as TextColumn
     from elmokit.text.files import SourceStats
+    from elmokit.text.readers import read_records
 
     asked = file is None and not texts and sys.stdin.isatty()
     stats = SourceStats()
-    source: Iterable[str] = texts
+    source: Iterable[Text] = texts
     if file is not None:
-        from elmokit.text.sources import file_texts
-
-        source = file_texts(file, column, stats, keep_gaps=True)
+        records = read_records(file, columns=[TextColumn(asked=column)], options=as_files, stats=stats)
+        source = (record.text if record.words is None else record.words for record in records)
     elif not texts:
         source = _prompted() if asked else _piped(stats)
     for text, result in _results(predictor, _counted(source, stats), chunk=1 if asked else 1024, **options):
@@ -118,21 +130,25 @@ def _predict_texts(
         raise DataError("no text came: give texts, --file or lines on stdin")
 
 
-def _results(predictor: Predictor, texts: Iterable[str], **options: Any) -> Iterator[tuple[str, Any]]:
+def _results(predictor: Predictor, texts: Iterable[Text], **options: Any) -> Iterator[tuple[Text, Any]]:
     """Each text with its result, in order; blank texts, which are not asked for, with None."""
-    waiting: deque[str] = deque()  # read, and not yet given
+    waiting: deque[Text] = deque()  # read, and not yet given
 
-    def asked() -> Iterator[str]:
+    def asked() -> Iterator[Text]:
         for text in texts:
             waiting.append(text)
-            if text.strip():
+            if _has_words(text):
                 yield text
 
     for _, result in predictor.stream(asked(), **options):
-        while not waiting[0].strip():
+        while not _has_words(waiting[0]):
             yield waiting.popleft(), None
         yield waiting.popleft(), result
     yield from ((text, None) for text in waiting)
+
+
+def _has_words(text: Text) -> bool:
+    return bool(text.strip() if isinstance(text, str) else text)
 
 
 def _shown(predictor: Predictor, given: Any, result: Any, *, alone: bool, as_json: bool) -> str:
@@ -141,15 +157,15 @@ def _shown(predictor: Predictor, given: Any, result: Any, *, alone: bool, as_jso
     return predictor.line(given, result, alone=alone)
 
 
-def _counted(texts: Iterable[str], stats: SourceStats) -> Iterator[str]:
+def _counted(texts: Iterable[Text], stats: SourceStats) -> Iterator[Text]:
     """Texts without line ends. Blank ones stay, for the n-th line of output belongs to the n-th text.
 
     Where all are blank nothing comes.
     """
-    held: list[str] = []
+    held: list[Text] = []
     for text in texts:
-        held.append(text.rstrip("\r\n"))
-        stats.texts += bool(text.strip())
+        held.append(text.rstrip("\r\n") if isinstance(text, str) else text)
+        stats.texts += _has_words(text)
         if stats.texts:
             yield from held
             held.clear()

@@ -15,7 +15,7 @@ def prepare(
     valid: Annotated[str | None, typer.Option(help="Held-out text.")] = None,
     column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
     pre_split: Annotated[
-        bool, typer.Option("--pre-split/--split-words", help="Words are already separated by spaces.")
+        bool, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
     ] = False,
     clean: Annotated[str | None, typer.Option(help=CLEAN)] = None,
     min_count: Annotated[int, typer.Option(min=1, help="Rarer words are predicted as <UNK>.")] = 3,

@@ -8,7 +8,17 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from elmokit.cli.options import CLEAN, parts
+from elmokit.cli.options import (
+    CLEAN,
+    FORMATS,
+    Column,
+    Delimiter,
+    Encoding,
+    Header,
+    Quote,
+    SplitSentences,
+    parts,
+)
 from elmokit.errors import ConfigError
 
 
@@ -16,7 +26,7 @@ def pretrain(
     more: Annotated[list[str] | None, typer.Argument(metavar="[TRAIN]...", help="Further training files.")] = None,
     train: Annotated[
         list[str] | None,
-        typer.Option(help="Training text: txt, csv, tsv, jsonl, also .gz; files or globs."),
+        typer.Option(help=f"Training text: {FORMATS}."),
     ] = None,
     corpus: Annotated[
         str | None, typer.Option(help="A corpus of elmo prepare, in place of --train and --valid.")
@@ -36,9 +46,14 @@ def pretrain(
     mode: Annotated[
         Literal["sentence", "stream"] | None, typer.Option(help="Independent sentences, or carried state.")
     ] = None,
-    column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
-    pre_split: Annotated[
-        bool | None, typer.Option("--pre-split/--split-words", help="Words are already separated by blanks.")
+    column: Column = None,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    split_sentences: SplitSentences = None,
+    pretokenized: Annotated[
+        bool | None, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
     ] = None,
     clean: Annotated[str | None, typer.Option(help=CLEAN)] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs at most. [default: 5]")] = None,
@@ -73,7 +88,12 @@ def pretrain(
         "decay_from": decay_from,
         "mode": mode,
         "column": column,
-        "pre_split": pre_split,
+        "header": header,
+        "delimiter": delimiter,
+        "quote": quote,
+        "encoding": encoding,
+        "split_sentences": split_sentences,
+        "pre_split": pretokenized,
         "normalize": parts(clean),
         "epochs": epochs,
         "seed": seed,

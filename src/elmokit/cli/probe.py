@@ -34,10 +34,12 @@ def probe(
         raise ConfigError("nothing to probe: give --train and --test with tags, or --text")
     from elmokit.analysis.probes import homograph_probe, pseudo_word_probe, tag_probe
     from elmokit.encode.encoder import Encoder
-    from elmokit.text.sources import read_texts
+    from elmokit.text.readers import read_texts
 
     tagged = [_tagged(files(given) or [], word_column, tag_column) for given in (train, test) if given is not None]
-    sentences = [line.split() for line in read_texts(files(text) or [])] if text is not None else None
+    sentences = (
+        [record.words or record.text.split() for record in read_texts(files(text) or [])] if text is not None else None
+    )
     encoder = Encoder.from_pretrained(model)
     probes: dict[str, Probe] = {}
     if tagged:

@@ -9,21 +9,34 @@ from typing import Annotated
 
 import typer
 
-from elmokit.cli.options import PreSplit, layers_of
+from elmokit.cli.options import (
+    FORMATS,
+    Column,
+    Delimiter,
+    Encoding,
+    Header,
+    Pretokenized,
+    Quote,
+    layers_of,
+)
 from elmokit.errors import ConfigError
 
 
 def senses(
     word: Annotated[str, typer.Argument(help="The word, in any case.")],
-    text: Annotated[list[str], typer.Option("--in", help="Text: txt, csv, tsv, jsonl, conllu, also .gz; globs.")],
+    text: Annotated[list[str], typer.Option("--in", help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")],
     model: Annotated[str, typer.Option(help="Folder of any ELMo, .hdf5, .zip, http(s) address or hub id.")],
     layer: Annotated[str, typer.Option(help="top, average, mix, or the number of one layer.")] = "top",
     groups: Annotated[int | None, typer.Option(min=1, help="How many groups. [default: as many as show]")] = None,
     most: Annotated[int, typer.Option(min=4, help="Maximum number of occurrences to analyse.")] = 1000,
     examples: Annotated[int, typer.Option(min=1, help="Sentences of each group that are printed.")] = 5,
     vectors: Annotated[Path | None, typer.Option(help="Static vectors, to see how they see the word.")] = None,
-    column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
-    pre_split: PreSplit = None,
+    column: Column = None,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    pretokenized: Pretokenized = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, all uses in it.")] = False,
 ) -> None:
     """Group the occurrences of WORD by their contextual vectors and print typical sentences of each group."""
@@ -33,17 +46,21 @@ def senses(
     from elmokit.analysis.occurrences import find_occurrences
     from elmokit.analysis.senses import LEAST, group_occurrences
     from elmokit.encode.encoder import Encoder
+    from elmokit.text.columns import Column as TextColumn
     from elmokit.text.files import expand_paths
+    from elmokit.text.readers import read_records
+    from elmokit.text.records import FileOptions
     from elmokit.text.sentence_borders import split_sentences
-    from elmokit.text.sentences import read_sentences
 
     expand_paths(text)
     encoder = Encoder.from_pretrained(model)
     sentences = (
-        given if given is not None else encoder.words(sentence, pre_split=pre_split)
-        for line, given in read_sentences(text, column=column)
-        if word.lower() in line.lower() or given is not None
-        for sentence in ([line] if given is not None else split_sentences(line))
+        record.words if record.words is not None else encoder.words(sentence, pre_split=pretokenized)
+        for record in read_records(
+            text, columns=[TextColumn(asked=column)], options=FileOptions(header, delimiter, quote, encoding)
+        )
+        if record.words is not None or word.lower() in record.text.lower()
+        for sentence in ([record.text] if record.words is not None else split_sentences(record.text))
     )  # fmt: skip
     occurrences = find_occurrences(word, sentences, most=most, least=LEAST)
     found = group_occurrences(word, occurrences, encoder, layer=chosen, groups=groups)

@@ -27,7 +27,7 @@ def serve(
 ) -> None:
     """Serve a page, and an API, to explore a model with: senses, neighbours, surprisal, labels, studies."""
     if missing := [name for name in ("fastapi", "uvicorn", "plotly") if find_spec(name) is None]:
-        raise ConfigError(f'the explorer needs {", ".join(missing)}: pip install "elmokit[web]"')
+        raise ConfigError(f'the explorer needs {", ".join(missing)}: pip install -c constraints.txt ".[web]"')
     from elmokit.web.serving import checked_token, listening
     from elmokit.web.serving import serve as serve_loaded
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -28,7 +28,9 @@ from elmokit.encode.writers import OutputShape, check_ending, forecast, writer_f
 from elmokit.errors import ConfigError, DataError
 from elmokit.progress import rate_bar
 from elmokit.text.files import SourceStats, expand_paths
-from elmokit.text.sentences import read_sentences
+from elmokit.text.readers import Column, read_records, refuse_unread_options
+from elmokit.text.records import AS_FOUND, FileOptions, Record
+from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.whole_files import replacing, write_text
 
 log = logging.getLogger(__name__)
@@ -44,12 +46,13 @@ class EmbedSettings:
     """What is written.
 
     Attributes:
-        source: Files or globs, see `read_sentences`.
+        source: Files or globs of any format of `text.readers`.
         output: The file; its ending chooses the format. Under `torchrun` each process writes one of its own.
         layers, level, pooling, remove_common_component: As in `Encoder.encode`.
         positions: A file with a line per sentence: the numbers of the words whose vectors are written.
         dtype: Of the vectors written, "float32" or "float16".
-        column: Where the text stands in tables.
+        column: Where the text is in tables and JSON.
+        files: How the files are written, where that does not show.
         pre_split: Words are separated by blanks; None: as in pretraining.
         batch_size: Most sentences the network sees at once.
         threads: CPU threads; None: as they are.
@@ -64,6 +67,7 @@ class EmbedSettings:
     positions: Path | None = None
     dtype: Literal["float32", "float16"] = "float32"
     column: str | None = None
+    files: FileOptions = AS_FOUND
     pre_split: bool | None = None
     batch_size: int = 256
     threads: int | None = None
@@ -133,6 +137,7 @@ def embed_file(
 
 def _output_shape(encoder: Encoder, settings: EmbedSettings) -> OutputShape:
     """What each sentence brings; says what is wrong with the settings."""
+    refuse_unread_options(settings.files, pretokenized=_pretokenized(encoder, settings))
     encoder.stream(
         [], layers=settings.layers, level=settings.level, pooling=settings.pooling,
         remove_common_component=settings.remove_common_component, batch_size=settings.batch_size,
@@ -225,10 +230,9 @@ def _sentences(encoder: Encoder, settings: EmbedSettings, stats: SourceStats) ->
     """Text and words of each sentence, with the positions that its line of the file of positions names."""
     lines = None if settings.positions is None else read_positions(settings.positions)
     number = 0
-    for number, (text, given) in enumerate(
-        read_sentences(settings.source, column=settings.column, stats=stats), start=1
-    ):
-        words = given if given is not None else _split(encoder, settings, text)
+    for number, record in enumerate(_records(encoder, settings, stats), start=1):
+        text = record.text.strip()
+        words = record.words if record.words is not None else _split(encoder, settings, text)
         if lines is None:
             yield text, Item(words)
             continue
@@ -238,6 +242,16 @@ def _sentences(encoder: Encoder, settings: EmbedSettings, stats: SourceStats) ->
         yield text, Item(words, checked_positions(wanted, words, where=f"{settings.positions} line {number}"))
     if lines is not None and next(lines, None) is not None:
         raise DataError(f"{settings.positions} has more lines than the {number} sentences of INPUT")
+
+
+def _records(encoder: Encoder, settings: EmbedSettings, stats: SourceStats) -> Iterator[Record]:
+    columns = [Column(asked=settings.column)]
+    records = read_records(settings.source, columns=columns, options=settings.files, stats=stats)
+    return records if _pretokenized(encoder, settings) else warned_of_tokens(records)
+
+
+def _pretokenized(encoder: Encoder, settings: EmbedSettings) -> bool:
+    return bool(encoder.preprocessing.pre_split if settings.pre_split is None else settings.pre_split)
 
 
 def _split(encoder: Encoder, settings: EmbedSettings, text: str) -> list[str]:
@@ -298,7 +312,8 @@ def _identity(encoder: Encoder, settings: EmbedSettings) -> dict[str, Any]:
         "changed": [found.st_mtime_ns for found in inputs], "layers": layers, "level": settings.level,
         "pooling": settings.pooling, "remove_common_component": settings.remove_common_component,
         "common_component": _component_sum(encoder) if settings.remove_common_component else None,
-        "dtype": settings.dtype, "column": settings.column, "pre_split": settings.pre_split,
+        "dtype": settings.dtype, "column": settings.column, "files": asdict(settings.files),
+        "pre_split": settings.pre_split,
         "batch_size": settings.batch_size, "memory": encoder.memory, "state": encoder.state,
         "weights": encoder.fingerprint(),
     }  # fmt: skip

@@ -17,7 +17,7 @@ from elmokit.encode.output_shape import output_shape
 from elmokit.encode.part_files import PartFormat, describe, part_files, part_writer
 from elmokit.encode.pooling import Pooling
 from elmokit.encode.results import Item
-from elmokit.encode.skipping import one_by_one, readable_sentences
+from elmokit.encode.skipping import one_by_one, readable_records
 from elmokit.encode.writers import OutputShape
 from elmokit.errors import ConfigError, DataError
 from elmokit.machine import processor_name
@@ -29,8 +29,9 @@ from elmokit.parts.manifest import WHOLE, Share
 from elmokit.parts.run import run_parts
 from elmokit.parts.work import Counts, Part
 from elmokit.places import Place
-from elmokit.text.ranges import Range, as_file, cut, offset_of_line, places_of
-from elmokit.text.sentences import read_sentences
+from elmokit.text.ranges import Range, as_file, cut, offset_of_line, options_of, places_of
+from elmokit.text.readers import Column, read_records
+from elmokit.text.records import AS_FOUND, FileOptions
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ class PartSettings:
         options, vocabulary, compute, state, memory: Likewise; `compute` is its `dtype`.
         layers, level, pooling, remove_common_component, batch_size: As in `Encoder.encode`.
         dtype: Of the vectors written.
-        column, pre_split: Where the text is in tables, and whether words are separated by spaces.
+        column, files: Where the text is in tables and JSON, and how the files are written.
+        pre_split: Whether words are separated by spaces.
         threads: Of each worker.
         format: Of the parts.
         on_error: "stop", or "skip" lines that cannot be read or encoded.
@@ -66,6 +68,7 @@ class PartSettings:
     batch_size: int = 256
     dtype: Literal["float32", "float16"] = "float32"
     column: str | None = None
+    files: FileOptions = AS_FOUND
     pre_split: bool | None = None
     threads: int = 1
     format: PartFormat = "parquet"
@@ -198,16 +201,18 @@ class _EmbedPart:
             if local.stat().st_size == 0:
                 return
             try:
-                found: Any = read_sentences(local, column=self.settings.column)
+                options = options_of(stretch, self.settings.files, column=self.settings.column)
+                found: Any = read_records(local, columns=[Column(asked=self.settings.column)], options=options)
                 if self.settings.on_error == "skip":
                     found = list(found)
             except DataError:
                 if self.settings.on_error == "stop":
                     raise
-                found, bad = readable_sentences(local, stretch, self.settings.column)
+                found, bad = readable_records(local, stretch, self.settings.column, options)
                 errors += bad
-            for text, given in found:
-                yield text, given if given is not None else self._split(text)
+            for record in found:
+                text = record.text.strip()
+                yield text, record.words if record.words is not None else self._split(text)
 
     def _split(self, text: str) -> list[str]:
         pre_split = self.settings.pre_split

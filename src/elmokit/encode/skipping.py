@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from elmokit.errors import DataError
-from elmokit.text.files import SourceStats, opened
+from elmokit.text.files import opened
 from elmokit.text.ranges import Range, offset_of_line
-from elmokit.text.sentences import Sentence, read_sentences
+from elmokit.text.readers import Column, read_records
+from elmokit.text.records import FileOptions, Record
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -17,8 +18,10 @@ _U = TypeVar("_U")
 _BY_LINE = (".jsonl", ".ndjson", ".txt")
 
 
-def readable_sentences(local: Path, stretch: Range, column: str | None) -> tuple[list[Sentence], list[dict[str, Any]]]:
-    """The sentences of a file whose lines stand for themselves, blank ones for lines that cannot be read; and these.
+def readable_records(
+    local: Path, stretch: Range, column: str | None, options: FileOptions
+) -> tuple[list[Record], list[dict[str, Any]]]:  # fmt: skip
+    """The records of a file whose lines stand for themselves, blank ones for lines that cannot be read; and these.
 
     Raises:
         DataError: Lines of such a file depend on one another, or none of them can be read.
@@ -31,23 +34,23 @@ def readable_sentences(local: Path, stretch: Range, column: str | None) -> tuple
         lines = list(file)
     piece = local.with_name(f"piece{kind}") if stretch.unit != "file" else None
 
-    def read(some: Sequence[bytes]) -> list[Sentence]:
+    def read(some: Sequence[bytes]) -> list[Record]:
         target = piece or _scratch(kind)
         target.write_bytes(b"".join(some))
         try:
-            return list(read_sentences(target, column=column, stats=SourceStats()))
+            return list(read_records(target, columns=[Column(asked=column)], options=options))
         finally:
             target.unlink()
 
-    sentences: list[Sentence] = []
+    records: list[Record] = []
     errors: list[dict[str, Any]] = []
     for number, (found, reason) in enumerate(one_by_one(lines, read)):
-        sentences.append(found if found is not None else Sentence(""))
+        records.append(found if found is not None else Record(local, number + 1, {}))
         if reason:
             errors.append(_error(stretch, lines, number, reason, str(piece or "")))
     if lines and len(errors) == len(lines):
         raise DataError(f"{stretch.file}: no line of bytes {stretch.start} to {stretch.end} can be read: {reason}")
-    return sentences, errors
+    return records, errors
 
 
 def one_by_one(items: Sequence[_T], work: Callable[[Sequence[_T]], Sequence[_U]]) -> Iterator[tuple[_U | None, str]]:

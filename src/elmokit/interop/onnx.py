@@ -30,7 +30,7 @@ def export_onnx(model: ElmoNetwork | HasNetwork, path: Path) -> None:
     (n_layers + 1, sentences, words, D), zero in the padding. L is `config.row_width`.
 
     Raises:
-        ConfigError: The packages for it are missing (`pip install elmokit[onnx]`), or the model is CoVe.
+        ConfigError: The packages for it are missing (`pip install -c constraints.txt '.[onnx]'`), or the model is CoVe.
     """
     model = network_of(model)
     if model.config.context_layers:
@@ -38,7 +38,7 @@ def export_onnx(model: ElmoNetwork | HasNetwork, path: Path) -> None:
     try:
         import onnxscript  # noqa: F401
     except ImportError as error:
-        raise ConfigError("export to ONNX needs more packages: pip install 'elmokit[onnx]'") from error
+        raise ConfigError("export to ONNX needs more packages: pip install -c constraints.txt '.[onnx]'") from error
     graph = _Graph(model).train(False)
     example = torch.ones(2, 3, model.config.row_width, dtype=torch.long)
     example[1, 2] = 0

@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from elmokit.places import is_address
 from elmokit.pretrain.mirror import local_run_folder
-from elmokit.settings import Settings
+from elmokit.text.file_settings import TextSettings
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
@@ -22,7 +22,7 @@ CLASSIC: dict[str, Any] = {
 """What `preset: classic` sets beside the shape, each where nothing else is given: the way courses build ELMo."""
 
 
-class PretrainConfig(Settings):
+class PretrainConfig(TextSettings):
     """Settings of `elmo pretrain`, as a YAML file, ``--set key=value`` or command-line options."""
 
     @model_validator(mode="before")
@@ -57,13 +57,13 @@ class PretrainConfig(Settings):
 
     # The text.
     train: list[str]
-    """Files or globs: text, csv, tsv or jsonl, plain or gz."""
+    """Files or globs of any format that is read, see docs/files.md."""
     corpus: str | None = None
     """Folder or address of a corpus that elmo prepare made, in place of train and valid."""
     valid: str | None = None
     """Held-out file for perplexity, early stopping and the choice of the best epoch."""
     column: str | None = None
-    """Where csv, tsv and jsonl keep the text: names or 1-based numbers ("2-": all from the second on)."""
+    """Where tables and JSON keep the text: names or 1-based numbers ("2-": all from the second on)."""
     pre_split: bool = False
     """The text is already split into words by blanks."""
     normalize: list[str] = Field(default=[])

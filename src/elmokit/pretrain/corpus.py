@@ -32,10 +32,12 @@ from elmokit.errors import DataError
 from elmokit.pretrain.shard_files import WINDOW_TOKENS, ShardedText
 from elmokit.pretrain.shards import SentenceList, Sentences, ShardWriter, mapped, renumber, shard_path
 from elmokit.text.char_ids import char_ids, marker_char_ids
-from elmokit.text.files import SourceStats, expand_paths, file_kind
-from elmokit.text.normalize import check_steps
+from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.normalize import check_steps, normalize_words
 from elmokit.text.normalize import normalize as normalized
-from elmokit.text.sources import read_texts
+from elmokit.text.readers import READERS, ending, read_texts, refuse_unread_options
+from elmokit.text.records import AS_FOUND, FileOptions, Record
+from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.text.vocab import MARKERS, UNK_ID, Vocabulary
 from elmokit.text.word_rows import ByteRows, LookupRows, WordRows
 from elmokit.text.words import SPLITTER_VERSION, iter_words
@@ -120,6 +122,7 @@ def build_corpus(
     folder: str | Path,
     *,
     column: str | None = None,
+    files: FileOptions = AS_FOUND,
     pre_split: bool = False,
     normalize: Sequence[str] = (),
     min_count: int = 1,
@@ -133,7 +136,8 @@ def build_corpus(
     """Tokenise `train` (paths and globs) and `valid` into `folder`, or reuse the folder when it was made from the same.
 
     Args:
-        column: where the text stands in CSV, TSV and JSONL files (see `read_texts`).
+        column: where the text is in tables and JSON (see `read_texts`).
+        files: how the files are written, where that does not show.
         pre_split: words stand between blanks already; otherwise text is split Penn-style.
         normalize: names of clean-up steps (`elmokit.text.normalize.STEPS`), done in this order before splitting.
         min_count, max_vocab: the vocabulary is the words seen `min_count` times, at most `max_vocab` with markers.
@@ -147,6 +151,7 @@ def build_corpus(
     """
     folder = Path(folder)
     check_steps(normalize)
+    refuse_unread_options(files, pretokenized=pre_split)
     inputs = {"train": expand_paths(train), "valid": [] if valid is None else expand_paths(valid)}
     settings = {
         "column": column,
@@ -159,6 +164,7 @@ def build_corpus(
         "shard_tokens": shard_tokens,
         "splitter": SPLITTER_VERSION,
         "from_vocab": None if from_vocab is None else _digest("\n".join(from_vocab.words).encode()),
+        **{name: value for name, value in asdict(files).items() if value not in (None, False)},
     }
     fingerprint = _fingerprint(inputs, settings)
     if _finished(folder, fingerprint):
@@ -169,9 +175,12 @@ def build_corpus(
         done = 0
         for part, paths in inputs.items():
             stats = SourceStats()
-            texts = read_texts(paths, column=column, stats=stats, max_bytes=LONGEST_LINE) if paths else ()
+            records: Iterable[Record] = ()
+            if paths:
+                records = read_texts(paths, column=column, options=files, stats=stats, max_bytes=LONGEST_LINE)
+                records = records if pre_split else warned_of_tokens(records)
             shards = ShardWriter(partial, part, shard_tokens=shard_tokens)
-            for sentence in sentences_of(texts, normalize, pre_split, max_words):
+            for sentence in sentences_of(records, normalize, pre_split, max_words):
                 shards.add(types.number(sentence, count=part == "train"))
                 if progress and shards.n_sentences % 1000 == 0:
                     progress(done + shards.n_tokens)
@@ -187,19 +196,25 @@ def build_corpus(
 
 
 def length_percentile(
-    paths: Iterable[str | Path], percentile: float, *, column: str | None, pre_split: bool, normalize: Sequence[str]
-) -> int:
+    paths: Iterable[str | Path], percentile: float, *, column: str | None, pre_split: bool,
+    normalize: Sequence[str], files: FileOptions = AS_FOUND,
+) -> int:  # fmt: skip
     """The number of words that `percentile` per cent of the lines do not exceed; at least 1."""
-    texts = read_texts(expand_paths(paths), column=column, max_bytes=LONGEST_LINE)
-    lengths = [len(words) for words in sentences_of(texts, normalize, pre_split, LONGEST_LINE)]
+    records = read_texts(expand_paths(paths), column=column, options=files, max_bytes=LONGEST_LINE)
+    lengths = [len(words) for words in sentences_of(records, normalize, pre_split, LONGEST_LINE)]
     return max(1, int(np.percentile(lengths, percentile, method="inverted_cdf"))) if lengths else 1
 
 
-def sentences_of(texts: Iterable[str], steps: Sequence[str], pre_split: bool, max_words: int) -> Iterator[list[str]]:
-    """The words of texts, in pieces of up to `max_words`, after the clean-up `steps`."""
-    for text in texts:
-        text = normalized(text, steps) if steps else text
-        words = iter(text.split()) if pre_split else iter_words(text)
+def sentences_of(
+    records: Iterable[Record], steps: Sequence[str], pre_split: bool, max_words: int
+) -> Iterator[list[str]]:  # fmt: skip
+    """The words of records, in pieces of up to `max_words`, after the clean-up `steps`."""
+    for record in records:
+        if record.words is not None:
+            words = iter(normalize_words(record.words, steps))
+        else:
+            text = normalized(record.text, steps) if steps else record.text
+            words = iter(text.split()) if pre_split else iter_words(text)
         while piece := list(islice(words, max_words)):
             yield piece
 
@@ -249,8 +264,15 @@ def write_chars(path: Path, words: Sequence[str], max_characters: int) -> None:
 
 def _fingerprint(inputs: dict[str, list[Path]], settings: dict[str, Any]) -> str:
     """Digest of what the corpus is made from: the content and kind of every file in order, and the settings."""
-    files = {part: [(file_kind(path), _file_digest(path)) for path in paths] for part, paths in inputs.items()}
+    files = {part: [(_kind(path), _file_digest(path)) for path in paths] for part, paths in inputs.items()}
     return _digest(json.dumps([FORMAT, files, settings], sort_keys=True).encode())
+
+
+def _kind(path: Path) -> str:
+    """How a file is read: what reads otherwise than before has another name."""
+    names = {".csv": "csv 2", ".tsv": "tsv 2", ".tab": "tsv 2", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+    kind = ending(path)
+    return names.get(kind, kind if kind in READERS else "txt")
 
 
 def _digest(data: bytes) -> str:

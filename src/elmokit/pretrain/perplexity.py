@@ -26,6 +26,7 @@ from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, Strea
 from elmokit.pretrain.word_table import WordTable
 from elmokit.saved_model import SavedModel
 from elmokit.text.files import expand_paths
+from elmokit.text.records import AS_FOUND, FileOptions
 
 if TYPE_CHECKING:
     from elmokit.models.modeling_pretraining import ElmoForPreTraining
@@ -104,13 +105,14 @@ def evaluate_text(
     model_folder: str | Path, text: str | Path | Sequence[str | Path], *, column: str | None = None,
     pre_split: bool | None = None, normalize: Sequence[str] | None = None, max_words: int = 200,
     batch_tokens: int = 16_384, next_word: bool = False, state: Start = "zero", precision: Precision = "float32",
+    file_options: FileOptions = AS_FOUND,
 ) -> TextEvaluation:  # fmt: skip
     """Perplexities of a saved model on text files, of each and of all together, exact (full softmax).
 
     Args:
         model_folder: A folder made by `elmo pretrain` (with the language-model head and vocab.txt).
-        text: Files or globs: text, csv, tsv or jsonl, plain or gz.
-        column: Where the text stands in csv, tsv and jsonl files.
+        text: Files or globs of any format of `text.readers`.
+        column: Where the text is in tables and JSON.
         pre_split, normalize: How the text is prepared; default: as the text that the model was trained on.
         max_words: Longer lines are cut into pieces of this many words.
         batch_tokens: Predictions at a time; the figures do not depend on it.
@@ -119,6 +121,7 @@ def evaluate_text(
             before ended ("carry"): the text is then one stream, as is the custom on Penn Treebank.
         precision: "bfloat16" multiplies in it where the processor has units for that, in 60 % of the time;
             perplexities then differ in the fourth digit.
+        file_options: How the files are written, where that does not show.
 
     Raises:
         ModelError: The folder holds no pretrained model with its head, or no warm state.
@@ -139,7 +142,7 @@ def evaluate_text(
     for path in paths:
         with tempfile.TemporaryDirectory(prefix="elmokit-") as scratch:
             corpus = build_corpus(
-                path, None, Path(scratch) / "corpus", column=column,
+                path, None, Path(scratch) / "corpus", column=column, files=file_options,
                 pre_split=saved.preprocessing.pre_split if pre_split is None else pre_split,
                 normalize=saved.preprocessing.text_steps or [] if normalize is None else normalize,
                 max_words=max_words, max_characters=config.max_characters_per_token, from_vocab=vocabulary,

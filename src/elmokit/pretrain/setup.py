@@ -255,12 +255,14 @@ def prepare_corpus(
         max_words = config.max_words
         if config.max_words_percentile is not None:
             found = length_percentile(
-                config.train, config.max_words_percentile, column=config.column, pre_split=config.pre_split,
+                config.train, config.max_words_percentile, column=config.column, files=config.file_options,
+                pre_split=config.pre_split,
                 normalize=text_steps(config),
             )  # fmt: skip
             max_words = min(max_words, found)
         build_corpus(
-            config.train, config.valid, folder, column=config.column, pre_split=config.pre_split,
+            config.train, config.valid, folder, column=config.column, files=config.file_options,
+            pre_split=config.pre_split,
             normalize=text_steps(config), min_count=config.min_count, max_vocab=config.max_vocab,
             max_words=max_words, max_characters=model_config(config, vocab_size=0).max_characters_per_token,
             from_vocab=vocabulary,

@@ -240,7 +240,7 @@ def _other_figures(study: Study) -> dict[str, str]:
 
 def _shown_as(study: Study) -> Shown:
     """How scores are written: with four places where the best is 1, else with two."""
-    places = 4 if study["highest"] == 1 else 2
+    places = 2 if study["highest"] == 100 else 4
 
     def show(value: float, *, signed: bool = False) -> str:
         return f"{value:+.{places}f}".replace("-", "−") if signed else f"{value:.{places}f}"

@@ -28,7 +28,7 @@ def score_bars(rows: Rows, *, score: str, highest: float | None) -> Figure:
     with rc_context(STYLE):
         figure, (axis,) = _grid(1, columns=1, width=8.6, height=0.42 * len(rows) + 1.2)
         tests = [row["metrics"]["test"][score] for row in rows]
-        scale = 1.0 if highest == 1 else 100.0
+        scale = 100.0 if highest == 100 else 1.0
         lowest = min(test["mean"] if test["low"] is None else test["low"] for test in tests)
         start = max(0.0, np.floor((lowest / scale - 0.02) * 20) / 20 * scale)
         for place, (row, test) in enumerate(zip(rows, tests, strict=True)):
@@ -43,7 +43,7 @@ def score_bars(rows: Rows, *, score: str, highest: float | None) -> Figure:
                 found = validation[score]["mean"]
                 axis.plot(found, place, marker="D", color="none", markeredgecolor=INK, zorder=3)
                 end = max(end, found)
-            shown = f"{test['mean']:.{4 if highest == 1 else 2}f}"
+            shown = f"{test['mean']:.{2 if highest == 100 else 4}f}"
             axis.annotate(
                 shown, (end, place), xytext=(7, 0), textcoords="offset points", va="center", color=INK, fontsize=9
             )

@@ -14,11 +14,12 @@ from pydantic import AfterValidator, Field, PositiveInt
 
 from elmokit.errors import ConfigError, DataError
 from elmokit.progress import rate_bar
-from elmokit.settings import Settings
 from elmokit.static.numbered import NumberedText, number_text
 from elmokit.static.vectors import WordVectors
-from elmokit.text.normalize import check_steps, normalize
-from elmokit.text.sources import read_texts
+from elmokit.text.file_settings import TextSettings
+from elmokit.text.normalize import check_steps, normalize, normalize_words
+from elmokit.text.readers import read_texts, refuse_unread_options
+from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.text.words import split_words
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def _known(steps: list[str]) -> list[str]:
     return steps
 
 
-class VectorsConfig(Settings):
+class VectorsConfig(TextSettings):
     """Settings of `elmo train vectors`.
 
     Attributes:
@@ -80,6 +81,7 @@ def train_vectors(config: VectorsConfig) -> WordVectors:
         DataError: The text cannot be read, or no word is frequent enough.
     """
     _check_output(config)
+    refuse_unread_options(config.file_options, pretokenized=config.pre_split)
     began = time.perf_counter()
     text = number_text(_sentences(config), min_count=config.min_count, max_vocab=config.max_vocab)
     known = int(text.counts.sum())
@@ -110,8 +112,12 @@ def _check_output(config: VectorsConfig) -> None:
 
 
 def _sentences(config: VectorsConfig) -> Iterator[list[str]]:
-    for text in read_texts(config.train, column=config.column):
-        cleaned = normalize(text, config.normalize)
+    records = read_texts(config.train, column=config.column, options=config.file_options)
+    for record in records if config.pre_split else warned_of_tokens(records):
+        if record.words is not None:
+            yield normalize_words(record.words, config.normalize)
+            continue
+        cleaned = normalize(record.text, config.normalize)
         yield cleaned.split() if config.pre_split else split_words(cleaned)
 
 
@@ -133,7 +139,9 @@ def _word2vec(text: NumberedText, config: VectorsConfig, losses: list[float]) ->
     try:
         from elmokit.static.word2vec import word2vec_vectors
     except ImportError as error:
-        raise ConfigError("cbow and skipgram need gensim: pip install 'elmokit[static]', or --method svd") from error
+        raise ConfigError(
+            "cbow and skipgram need gensim: pip install -c constraints.txt '.[static]', or --method svd"
+        ) from error
     if config.method not in ("cbow", "skipgram"):
         raise ConfigError(f"{config.method} is no method of word2vec")
 

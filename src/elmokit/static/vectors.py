@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from elmokit.cosines import cosines
 from elmokit.errors import DataError
+from elmokit.static.vector_files import read_vectors
 from elmokit.whole_files import replacing
 
 Array = NDArray[np.float32]
@@ -77,25 +78,12 @@ class WordVectors:
 
     @classmethod
     def load(cls, path: str | Path) -> WordVectors:
-        """Read a file of word2vec (text, or binary by the ending `.bin`) or GloVe (text without a first line of
-        counts), plain or packed with gzip.
+        """Read a file of word2vec (text or binary) or GloVe (text without a first line of counts), also `.gz`.
 
         Raises:
-            DataError: The file is missing or damaged, a line has another number of values, or a word stands twice.
+            DataError: See `read_vectors`.
         """
-        path = Path(path)
-        binary = path.name.removesuffix(".gz").endswith(".bin")
-        try:
-            with _opened(path) as file:
-                words, matrix = _read_binary(path, file) if binary else _read_text(path, file)
-        except OSError as error:
-            raise DataError(f"cannot read the vectors {path}: {error.strerror or error}") from error
-        except EOFError as error:
-            raise DataError(f"{path} is cut short") from error
-        try:
-            return cls(words, matrix)
-        except DataError as error:
-            raise DataError(f"{path}: {error}") from error
+        return cls(*read_vectors(Path(path)))
 
     def save(self, path: str | Path, *, header: bool = True) -> None:
         """Write word2vec's format: binary by the ending `.bin`, else text. It is whole or not there.
@@ -127,76 +115,3 @@ class WordVectors:
 
 def _to_write(path: Path, *, packed: bool) -> IO[bytes]:
     return gzip.open(path, "wb") if packed else path.open("wb")  # type: ignore[return-value]
-
-
-def _opened(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
-
-
-def _read_text(path: Path, file: IO[bytes]) -> tuple[list[str], Array]:
-    words: list[str] = []
-    rows: list[Array] = []
-    size: int | None = None  # values a word
-    for number, line in enumerate(_lines(path, file), 1):
-        fields = line.rstrip().split(" ")
-        if number == 1 and len(fields) == 2 and all(field.isdecimal() for field in fields):
-            size = int(fields[1])
-            continue
-        if size is None:
-            size = len(fields) - 1
-        if size < 1:
-            raise DataError(f"{path} line {number}: expected a word and its numbers, got {line[:60]!r}")
-        if len(fields) < size + 1:
-            raise DataError(f"{path} line {number}: {len(fields) - 1} values; expected {size}, as in the lines before")
-        # Some files hold words with blanks: the values are counted from the end.
-        word = " ".join(fields[: len(fields) - size])
-        try:
-            rows.append(np.array(fields[-size:], dtype=np.float32))
-        except ValueError as error:
-            raise DataError(f"{path} line {number}: expected a word and {size} numbers, got {line[:60]!r}") from error
-        if len(fields) > size + 1 and _is_number(fields[-size - 1]):
-            raise DataError(f"{path} line {number}: {len(fields) - 1} values; expected {size}, as in the lines before")
-        words.append(word)
-    if not words:
-        raise DataError(f"{path} holds no vectors")
-    return words, np.stack(rows)
-
-
-def _lines(path: Path, file: IO[bytes]) -> Iterator[str]:
-    for number, raw in enumerate(file, 1):
-        try:
-            line = raw.decode()
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path} line {number} is not UTF-8 text; binary vectors need the ending .bin") from error
-        if line.strip():
-            yield line
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return True
-
-
-def _read_binary(path: Path, file: IO[bytes]) -> tuple[list[str], Array]:
-    head = file.readline(100).split()
-    if len(head) != 2 or not all(field.isdigit() for field in head):
-        raise DataError(f"{path} is no binary word2vec file: it does not begin with two numbers")
-    count, size = map(int, head)
-    words: list[str] = []
-    rows: list[Array] = []
-    for number in range(count):
-        word = bytearray()
-        while (letter := file.read(1)) not in (b" ", b""):
-            if letter != b"\n":  # some programs end a vector with it, some do not
-                word += letter
-        values = file.read(4 * size)
-        if len(values) < 4 * size:
-            raise DataError(f"{path} is cut short: it promises {count} words and ends in word {number + 1}")
-        words.append(word.decode(errors="replace"))
-        rows.append(np.frombuffer(values, dtype="<f4").astype(np.float32))
-    return words, np.stack(rows) if rows else np.zeros((0, size), dtype=np.float32)

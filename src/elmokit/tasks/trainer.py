@@ -24,6 +24,7 @@ from transformers import (
 )
 from transformers.integrations.integration_utils import TensorBoardCallback
 
+from elmokit.errors import ModelError
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.quiet import quiet_transformers
 from elmokit.tasks.config import HeadConfig
@@ -111,9 +112,29 @@ class HeadTrainer(Trainer):
         with torch.no_grad():
             return self.step(self.accelerator.unwrap_model(model), self._prepare_inputs(inputs))
 
+    def training_step(self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
+        """One update's loss and gradient.
+
+        Raises:
+            ModelError: The loss is not a number.
+        """
+        loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+        self._refuse_divergence(float(loss))
+        return loss
+
+    def _refuse_divergence(self, loss: float) -> None:
+        """Stop before weights that are not numbers are saved: the checkpoint of the last epoch stays."""
+        if not math.isfinite(loss):
+            raise ModelError(
+                f"the loss became {loss} at step {self.state.global_step + 1}: the training diverged. A lower learning "
+                f"rate may mend it (--learning-rate {self.args.learning_rate / 10:g}; of a fine-tuned biLM "
+                "--finetune-learning-rate); the checkpoint of the last finished epoch was kept"
+            )
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Adds λ, γ and the pace to the scores of an epoch, so that they go where Trainer's log goes."""
         if "eval_loss" in logs and self.is_in_train:
+            self._refuse_divergence(logs["eval_loss"])
             logs["seconds"] = round(self.clock.seconds, 3)
             logs["texts_per_second"] = round(len(self.train_dataset) / max(self.clock.seconds, 1e-9), 1)  # type: ignore
             mixed = self.accelerator.unwrap_model(self.model).mix.weights()

@@ -1,23 +1,73 @@
-"""Which columns of a table, or keys of a JSON object, hold the text.
+"""Which columns of a table, or keys of a JSON object, a command reads.
 
-A column is given by name (tables with a header, JSON) or by number from 1 (tables without a header). Several are joined
-by a blank: `title,description`, `2,3`, and `2-` is everything from the second column on.
+A column is given by name or by number from 1. Several are joined by a space: `title,description`, `2,3`, and `2-` is
+everything from the second column on. Names are compared as they are, then without spaces, `_`, `-` and case.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from elmokit.errors import DataError
+from elmokit.errors import ConfigError, DataError
 
 Range = tuple[int, int | None]
 """First and last column, both counted in; None: to the end of the row."""
 
+LABEL_NAMES: tuple[tuple[str, ...], ...] = tuple(
+    (name,)
+    for name in (
+        "label", "labels", "class", "class index", "category", "topic", "sentiment", "target", "y", "label text",
+        "label name", "class label", "class name", "gold label", "polarity",
+    )
+)  # fmt: skip
+TEXT_NAMES: tuple[tuple[str, ...], ...] = (
+    ("text",), ("sentence",), ("content",), ("review",), ("document",), ("title", "description"), ("headline",),
+    ("description",), ("title",), ("tweet",), ("message",), ("comment",), ("post",), ("body",), ("abstract",),
+    ("utterance",), ("tokens",), ("words",),
+)  # fmt: skip
+_INDEX_NAMES = {"", "id", "idx", "index", "no", "nr", "row", "unnamed:0", "guid"}
 _NUMBERS = re.compile(r"(\d+)(?:(-)(\d*))?")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that a command reads.
+
+    Attributes:
+        name: What it is called in a record.
+        flag: The option that chooses it.
+        asked: Names or numbers given with that option.
+        known: Names it goes by where nothing is asked; those of a group are joined.
+        without_header: Numbers that are taken in a table without a header where nothing is asked.
+        kind: A label is one short value, the same in many rows.
+        holds_words: A list of words may stand in it.
+    """
+
+    name: str = "text"
+    flag: str = "--column"
+    asked: str | None = None
+    known: tuple[tuple[str, ...], ...] = TEXT_NAMES
+    without_header: str | None = None
+    kind: Literal["text", "label"] = "text"
+    holds_words: bool = True
+
+    @property
+    def by_name(self) -> bool:
+        """Whether a name was asked for."""
+        return self.asked is not None and not are_numbers(self.asked)
+
+    @property
+    def numbers(self) -> str | None:
+        """The numbers asked for, or taken without a header."""
+        return self.without_header if self.asked is None else self.asked if are_numbers(self.asked) else None
+
+
+def normal(name: str) -> str:
+    """A name as it is compared: without spaces, `_`, `-` and case."""
+    return re.sub(r"[\s_\-]+", "", name).casefold()
 
 
 def column_names(column: str) -> list[str]:
@@ -30,59 +80,115 @@ def are_numbers(column: str) -> bool:
     return all(_NUMBERS.fullmatch(part) for part in column_names(column))
 
 
-def column_ranges(column: str) -> list[Range]:
+def column_ranges(column: str, flag: str = "--column") -> list[Range]:
     """The ranges of a column given by numbers: `2,4-` is `[(2, 2), (4, None)]`."""
-    return [_range(part) for part in column_names(column)]
+    return [_range(part, flag) for part in column_names(column)]
 
 
-def _range(part: str) -> Range:
+def _range(part: str, flag: str) -> Range:
     match = _NUMBERS.fullmatch(part)
     first = int(match[1]) if match else 0
     if not match or first < 1:
-        raise DataError(f"columns are numbered from 1, got {part!r}: choose with --column")
+        raise DataError(f"columns are numbered from 1, got {part!r}: choose with {flag}")
     if not match[2]:
         return first, first
     return first, int(match[3]) if match[3] else None
 
 
-def table_picker(path: Path, first: Sequence[str], column: str) -> tuple[Callable[[Sequence[str]], str], bool]:
-    """How to take the text from a row (IndexError when it is too short), and whether the `first` row is a header."""
-    shown = ", ".join(f"{i}: {value[:30]!r}" for i, value in enumerate(first, 1))
-    if are_numbers(column):
-        ranges = column_ranges(column)
-        needed = max(max(start, stop or 0) for start, stop in ranges)
-        if needed > len(first):
-            raise DataError(f"{path} has no column {needed}, only {len(first)} ({shown}): choose with --column")
-        return _by_number(ranges, needed), False
-    for name in column_names(column):
-        if name not in first:
-            hint = "name one with --column, or give its number when there is no header"
-            raise DataError(f"{path} has no column {name!r}; its first row is {shown}: {hint}")
-    places = [first.index(name) for name in column_names(column)]
-    return lambda row: " ".join([row[place] for place in places]), True
+def chosen_names(where: object, names: Sequence[str], columns: Sequence[Column]) -> dict[str, list[str]]:
+    """The names to take for each column, as they are spelled among `names`; asked for by name or well known.
+
+    Where all but one column is well known and one name is left beside those of an index, that is the other.
+
+    Raises:
+        DataError: A name that was asked for is not there, or none is well known.
+    """
+    found: dict[str, list[str]] = {}
+    for column in columns:
+        if column.asked is not None:
+            found[column.name] = [_spelled(where, names, part, column) for part in column_names(column.asked)]
+        elif known := _known(names, column):
+            found[column.name] = known
+    missing = [column for column in columns if column.name not in found]
+    taken = {name for group in found.values() for name in group}
+    left = [name for name in names if name not in taken and normal(name) not in _INDEX_NAMES]
+    if len(missing) == 1 and len(left) == 1 and not any(column.asked for column in columns):
+        return found | {missing[0].name: left}
+    if missing:
+        shown = ", ".join(name[:30] or "''" for name in names) or "none"
+        raise DataError(f"{where} has the columns {shown}: say which to take with {missing[0].flag}")
+    return found
 
 
-def _by_number(ranges: Sequence[Range], needed: int) -> Callable[[Sequence[str]], str]:
-    def pick(row: Sequence[str]) -> str:
-        if len(row) < needed:
-            raise IndexError
-        return " ".join([value for start, stop in ranges for value in row[start - 1 : stop]])
-
-    return pick
+def _known(names: Sequence[str], column: Column) -> list[str]:
+    spelled = {normal(name): name for name in reversed(names)}
+    groups = ([spelled.get(normal(name)) for name in group] for group in column.known)
+    return next(([name for name in group if name is not None] for group in groups if None not in group), [])
 
 
-def json_record(path: Path, number: int, line: str) -> dict[str, Any]:
-    """The object on one line of a JSONL file; `DataError` names the file and the line when there is none."""
-    try:
-        record = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise DataError(f"{path} line {number} is no JSON: {line[:60]!r}") from error
-    if not isinstance(record, dict):
-        raise DataError(f"{path} line {number}: expected a JSON object, got {line[:60]!r}")
-    return record
+def _spelled(where: object, names: Sequence[str], asked: str, column: Column) -> str:
+    if asked in names:
+        return asked
+    alike = [name for name in names if normal(name) == normal(asked)]
+    if len(alike) != 1:
+        shown = ", ".join(name[:30] for name in names)
+        raise DataError(f"{where} has no column {asked!r}; it has {shown} ({column.flag})")
+    return alike[0]
 
 
-def json_text(record: Mapping[str, object], column: str) -> str:
-    """The text of a JSON object; null counts as empty. Raises KeyError for a key it lacks."""
-    values = [record[name] for name in column_names(column)]
-    return " ".join(str(value) for value in values if value is not None)
+def chosen_ranges(
+    where: object, first: Sequence[str], columns: Sequence[Column], *, header: bool
+) -> dict[str, list[Range]]:
+    """The columns of a table to take for each `Column`; `first` is its first row.
+
+    Raises:
+        DataError: A column that was asked for is not there, or it does not show which to take.
+    """
+    found: dict[str, list[Range]] = {}
+    named = [column for column in columns if column.asked is None or column.by_name]
+    if header:
+        for name, spelled in chosen_names(where, first, named).items() if named else ():
+            places = [first.index(each) + 1 for each in spelled]
+            found[name] = [(place, place) for place in places]
+    shown = ", ".join(f"{number}: {value[:30]!r}" for number, value in enumerate(first, 1))
+    for column in columns:
+        if column.name not in found:
+            numbers = column.numbers
+            if numbers is None and len(columns) == 1 and len(first) == 1 and not column.by_name:
+                numbers = "1"
+            if numbers is None:
+                asked = f"no column {column.asked!r}" if column.asked else f"{len(first)} columns and no header"
+                raise DataError(
+                    f"{where} has {asked}; its first row is {shown}: choose with {column.flag}, by number where the "
+                    "first row is no header"
+                )
+            found[column.name] = column_ranges(numbers, column.flag)
+    flags = ", ".join(column.flag for column in columns)
+    needed = max(_needed(ranges) for ranges in found.values())
+    if needed > len(first):
+        raise DataError(f"{where} has no column {needed}, only {len(first)} ({shown}): choose with {flags}")
+    _refuse_overlap(where, columns, found, shown)
+    return found
+
+
+def _refuse_overlap(where: object, columns: Sequence[Column], found: dict[str, list[Range]], shown: str) -> None:
+    """Refuse a column that was asked for and is part of what another takes because nothing was asked."""
+    for column in columns:
+        for other in columns:
+            if column.asked is not None and other.asked is None and other is not column:
+                for start, _ in found[column.name]:
+                    if any(first <= start <= (last or start) for first, last in found[other.name]):
+                        raise ConfigError(
+                            f"{column.flag} {column.asked} needs {other.flag}; the columns of {where} are {shown}"
+                        )
+
+
+def _needed(ranges: Sequence[Range]) -> int:
+    return max(max(start, stop or 0) for start, stop in ranges)
+
+
+def taken(row: Sequence[str], ranges: Sequence[Range]) -> str:
+    """The text of a row in these columns. Raises `IndexError` when it is too short."""
+    if len(row) < _needed(ranges):
+        raise IndexError
+    return " ".join([value for start, stop in ranges for value in row[start - 1 : stop]])

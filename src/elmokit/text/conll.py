@@ -1,15 +1,21 @@
-"""Files of the CoNLL shared tasks: a word a line with its columns, a blank line between sentences."""
+"""Files of the CoNLL shared tasks: a word a line with its columns, an empty line between sentences."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from elmokit.errors import DataError
-from elmokit.text.files import SourceStats, expand_paths, opened, read_lines
+from elmokit.text.columns import Column
+from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.records import FileOptions, Record, Source
 
 Rows = list[list[str]]  # of a sentence: the columns of each word
+
+_SPACE = " \t"  # a no-break space is a letter of a word
+_BETWEEN = re.compile(r"[ \t]+")
 
 
 class PlacedSentence(NamedTuple):
@@ -25,10 +31,10 @@ class PlacedSentence(NamedTuple):
 
 
 def read_conll(paths: str | Path | Iterable[str | Path], *, stats: SourceStats | None = None) -> Iterator[Rows]:
-    """Sentences of `paths` (globs too, also .gz), each a list of words with their columns.
+    """Sentences of `paths` (globs too, also packed), each a list of words with their columns.
 
-    Columns are separated by tabs where a line has tabs, else by blanks; blanks around them do not count. Lines of
-    `-DOCSTART-` are no sentences.
+    Columns are separated by tabs where a line has tabs, else by spaces; spaces around them do not count. Lines of
+    `-DOCSTART-` are no sentences, and comments (`# id = 5`) before the first word of one are passed over.
 
     Raises:
         DataError: A file is missing, no text, or its lines differ in the number of columns or end with a lone CR.
@@ -37,41 +43,85 @@ def read_conll(paths: str | Path | Iterable[str | Path], *, stats: SourceStats |
 
 
 def read_placed(
-    paths: str | Path | Iterable[str | Path], *, stats: SourceStats | None = None
+    paths: str | Path | Iterable[str | Path], *, stats: SourceStats | None = None, encoding: str | None = None
 ) -> Iterator[PlacedSentence]:
     """`read_conll`, with the place of every sentence."""
     stats = stats or SourceStats()
     begun = 0
     for path in expand_paths(paths):
         stats.files += 1
-        for sentence in _sentences(path, stats, document=begun):
+        source = Source(path, [Column()], FileOptions(encoding=encoding), stats)
+        for sentence in _sentences(source, document=begun):
             yield sentence
             begun = sentence.document + 1
 
 
-def _sentences(path: Path, stats: SourceStats, *, document: int) -> Iterator[PlacedSentence]:
+def read_conll_words(source: Source) -> Iterator[Record]:
+    """A record for each sentence: its words, from the first column or that of `--column`.
+
+    Where the first column numbers the words, as in files of CoNLL-X and later, they are in the second one.
+    """
+    asked = source.columns[0].asked
+    for sentence in _sentences(source, document=0):
+        first = [row[0] for row in sentence.rows]
+        numbered = len(sentence.rows[0]) > 1 and first == [str(number) for number in range(1, len(first) + 1)]
+        place = int(asked) if asked and asked.isdecimal() else 2 if numbered else 1
+        if not 1 <= place <= len(sentence.rows[0]) or (asked and not asked.isdecimal()):
+            raise DataError(
+                f"{source.path} line {sentence.line} has {len(sentence.rows[0])} columns, no column {asked}: choose "
+                f"by number with {source.columns[0].flag}"
+            )
+        yield source.text(sentence.line, [row[place - 1] for row in sentence.rows])
+
+
+def _sentences(source: Source, *, document: int) -> Iterator[PlacedSentence]:
     """The sentences of a file; `document` is the number of what stands before its first `-DOCSTART-`."""
+    path = source.path
     rows: Rows = []
     first = 1
     expected: int | None = None
-    with opened(path) as file:
-        for number, line in enumerate(read_lines(file, stats), 1):
-            line = line.strip("\r\n")
-            if "\r" in line:
-                raise DataError(rf"{path} line {number}: expected lines that end with \n or \r\n, got {line[:60]!r}")
-            border = line.startswith("-DOCSTART-")
-            if border or not line.strip():
-                if rows:
-                    yield PlacedSentence(rows, path, first, document)
-                rows = []
-                document += border
-                continue
-            fields = [field.strip() for field in line.split("\t")] if "\t" in line else line.split()
-            expected = expected or len(fields)
-            if len(fields) != expected:
-                raise DataError(f"{path} line {number}: expected {expected} columns as before, got {line[:60]!r}")
-            if not rows:
-                first = number
-            rows.append(fields)
+    held: list[tuple[int, str]] = []  # lines before a sentence that may be comments
+    for number, line in enumerate(source.lines(), 1):
+        line = line.strip("\r\n")
+        if "\r" in line:
+            raise DataError(rf"{path} line {number}: expected lines that end with \n or \r\n, got {line[:60]!r}")
+        border = line.startswith("-DOCSTART-")
+        if border or not line.strip():
+            rows, first = _with_held(held, rows, first, expected)
+            if rows:
+                yield PlacedSentence(rows, path, first, document)
+            rows = []
+            document += border
+            continue
+        if line.startswith("#") and not rows:
+            held.append((number, line))
+            continue
+        expected = expected or len(_columns(line))
+        rows, first = _with_held(held, rows, first if rows else number, expected)
+        fields = _columns(line)
+        if len(fields) != expected:
+            raise DataError(f"{path} line {number}: expected {expected} columns as before, got {line[:60]!r}")
+        rows.append(fields)
+    rows, first = _with_held(held, rows, first, expected)
     if rows:
         yield PlacedSentence(rows, path, first, document)
+
+
+def _columns(line: str) -> list[str]:
+    if "\t" in line:
+        return [field.strip(_SPACE) for field in line.split("\t")]
+    return _BETWEEN.split(line.strip(_SPACE))
+
+
+def _with_held(held: list[tuple[int, str]], rows: Rows, first: int, expected: int | None) -> tuple[Rows, int]:
+    """The words among lines that begin with `#` before the others of a sentence, and its first line.
+
+    They have as many columns as all words. `# id = 5` is a comment, also where a word has four columns.
+    """
+    words = [
+        (number, fields) for number, line in held
+        if len(fields := _columns(line)) == (expected or 0) and fields[0] == "#" * len(fields[0])
+        and fields[1:2] != ["="] and "=" not in fields[2:3]
+    ]  # fmt: skip
+    held.clear()
+    return [fields for _, fields in words] + rows, words[0][0] if words else first

@@ -1,34 +1,39 @@
-"""Files as people have them: found by path or glob, unpacked, refused when they are no text, read as clean lines."""
+"""Files as people have them: found by path or glob, unpacked, refused when they are not text, read as clean lines."""
 
 from __future__ import annotations
 
+import bz2
+import codecs
 import glob
 import gzip
 import io
+import lzma
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import IO, Any, BinaryIO, cast
 
-from elmokit.errors import DataError
+from elmokit.errors import ConfigError, DataError
 from elmokit.places import copies_of, is_address
-
-FileKind = Literal["txt", "csv", "tsv", "jsonl"]
-BinaryFile = gzip.GzipFile | io.BufferedReader | BinaryIO
 
 _HEAD = 1 << 16  # bytes looked at to tell text from junk
 _BINARY = {
     b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture", b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a zip archive", b"BZh": "packed with bzip2", b"\xfd7zXZ": "packed with xz",
-    b"\x28\xb5\x2f\xfd": "packed with zstd", b"\x89HDF": "an HDF5 file", b"PAR1": "a Parquet file",
-    b"SQLite format 3": "an SQLite database", b"\x7fELF": "a program",
-    b"\xff\xfe": "UTF-16 text", b"\xfe\xff": "UTF-16 text",
+    b"PK\x03\x04": "a zip archive or an Office document", b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"\x89HDF": "an HDF5 file", b"PAR1": "a Parquet file", b"ARROW1": "an Arrow file", b"\x93NUMPY": "a NumPy array",
+    b"SQLite format 3": "an SQLite database", b"\x7fELF": "a program", b"{\\rtf": "an RTF document",
+}  # fmt: skip
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
 }  # fmt: skip
 _CONTROL = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f\x7f]")
 _OPEN_CHARACTER = re.compile(rb"[\xc0-\xff][\x80-\xbf]{0,2}\Z")  # bytes of a character at the end that may miss some
+_EXPECTED = "expected text, CSV, TSV, JSON, CoNLL or FASTA, plain or packed with gzip, bzip2, xz or zstd"
+_MANY = 8  # bytes in a row that are not UTF-8: more is another encoding, less is damage
 
 
 @dataclass
@@ -43,13 +48,19 @@ class SourceStats:
     invalid_utf8: int = 0  # lines with bytes that are no UTF-8 (or lone surrogates), read as U+FFFD
     nul: int = 0  # lines with NUL bytes, dropped from the text
     long_rows: int = 0  # rows with text beyond the last column of the header
+    repeated_headers: int = 0  # rows that repeat the header, skipped
+    odd_quotes: int = 0  # rows whose quotation marks do not follow the way the others are quoted
+    empty_words: int = 0  # words without a character in lists of words, left out
 
     def damage(self) -> dict[str, int]:
         """What was read otherwise than its writer meant: the reasons that occurred, in words."""
         words = {
-            "lines with invalid UTF-8, read as U+FFFD": self.invalid_utf8,
+            "lines with bytes that are not UTF-8, read as U+FFFD (another encoding? --encoding)": self.invalid_utf8,
             "lines with NUL bytes, which were dropped": self.nul,
             "rows with text beyond the last column, which was not read (a comma without quotes?)": self.long_rows,
+            "rows that repeat the header, left out": self.repeated_headers,
+            "rows with quotation marks that do not quote a whole field, read as they stand (--quote)": self.odd_quotes,
+            "empty words in lists of words, left out": self.empty_words,
         }
         return {reason: count for reason, count in words.items() if count}
 
@@ -77,45 +88,122 @@ def expand_paths(patterns: str | Path | Iterable[str | Path]) -> list[Path]:
     return list(found)
 
 
-def file_kind(path: str | Path) -> FileKind:
-    """The kind of a file by its name, `.gz` aside; everything unknown is plain text."""
-    kinds: dict[str, FileKind] = {"csv": "csv", "tsv": "tsv", "jsonl": "jsonl", "ndjson": "jsonl"}
-    return kinds.get(Path(path).name.lower().removesuffix(".gz").rpartition(".")[2], "txt")
-
-
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryFile]:
-    """The bytes of a text file, unpacked when they are gzip (by content, not by name).
+def opened(path: Path, *, encoding: str | None = None) -> Iterator[BinaryIO]:
+    """The bytes of a text file as UTF-8, unpacked when they are packed (known by content, not by name).
 
-    Trouble while opening and reading is a `DataError` that names the file; so is binary data.
+    `encoding` names the one of the file; without it UTF-16 and UTF-32 are known by their byte order mark, and all else
+    is UTF-8. Trouble while opening and reading is a `DataError` that names the file; so is binary data.
     """
+    _check_encoding(encoding)
+    packing = "file"
     try:
         with open(path, "rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if packed else open(path, "rb") as file:
-            _refuse_binary(path, file.read(_HEAD))
+            head = file.read(8)
+        packing, unpack = next((how for magic, how in _PACKED.items() if head.startswith(magic)), ("file", open))
+        with unpack(path, "rb") as file:
+            head = file.read(_HEAD)
+            found = encoding or next((name for mark, name in _BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
+            _refuse_binary(path, head, encoding=found)
             file.seek(0)
-            yield file
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is a damaged or cut off gzip file: {error}") from error
+            yield file if found is None else cast(BinaryIO, io.BufferedReader(_Recoded(path, file, found)))
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise DataError(f"{path} is a damaged or cut off {packing}: {error}") from error
     except OSError as error:
+        if error.errno is None:  # bz2 says so of damage
+            raise DataError(f"{path} is a damaged or cut off {packing}: {error}") from error
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _refuse_binary(path: Path, head: bytes) -> None:
-    expected = "expected UTF-8 text, CSV, TSV or JSON lines, plain or packed with gzip"
+def _check_encoding(encoding: str | None) -> None:
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except LookupError:
+        raise ConfigError(
+            f"--encoding {encoding}: no encoding is called so; expected e.g. utf-8, utf-16, cp1252 or latin-1"
+        ) from None
+
+
+def _open_zstd(path: Path, mode: str) -> IO[bytes]:
+    import zstandard
+
+    # As a whole: the package's stream cannot go back to the start, and takes a cut off file for a whole one.
+    packed, unpacked = path.read_bytes(), b""
+    try:
+        while packed:
+            frame = zstandard.ZstdDecompressor().decompressobj()
+            unpacked += frame.decompress(packed)
+            if not frame.eof:
+                raise EOFError("it ends before the end of its last part")
+            packed = frame.unused_data
+    except zstandard.ZstdError as error:
+        raise EOFError(str(error)) from error
+    return io.BytesIO(unpacked)
+
+
+_PACKED: dict[bytes, tuple[str, Callable[[Path, str], Any]]] = {
+    b"\x1f\x8b": ("gzip file", gzip.open), b"BZh": ("bzip2 file", bz2.open), b"\xfd7zXZ": ("xz file", lzma.open),
+    b"\x28\xb5\x2f\xfd": ("zstd file", _open_zstd),
+}  # fmt: skip
+PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
+
+
+class _Recoded(io.RawIOBase):
+    """A file in another encoding as UTF-8."""
+
+    def __init__(self, path: Path, file: BinaryIO, encoding: str) -> None:
+        self._path, self._file, self._encoding = path, file, encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            raw = self._file.read(_HEAD)
+            try:
+                self._ready = self._decoder.decode(raw, final=not raw).encode("utf-8", "replace")
+            except UnicodeError as error:
+                raise DataError(f"{self._path} is not {self._encoding} text: {error} (--encoding)") from error
+            if not raw:
+                break
+        count = min(len(buffer), len(self._ready))
+        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
+
+
+def _refuse_binary(path: Path, head: bytes, *, encoding: str | None) -> None:
     for magic, kind in _BINARY.items():
         if head.startswith(magic):
-            raise DataError(f"{path} is {kind}; {expected}")
-    bad = len(_CONTROL.findall(head)) + head.decode("utf-8", "replace").count("\ufffd")
-    if bad >= 16 and bad > 0.3 * len(head.replace(b"\0", b"")):
-        raise DataError(f"{path} is binary or in another encoding; {expected} (iconv -t utf-8 converts)")
+            raise DataError(f"{path} is {kind}; {_EXPECTED}")
+    if head[257:262] == b"ustar":
+        raise DataError(f"{path} is a tar archive: unpack it first; {_EXPECTED}")
+    if encoding is not None:
+        return
+    controls = len(_CONTROL.findall(head))
+    text = head.decode("utf-8", "replace")
+    odd = text.count("\ufffd")
+    if head.count(b"\0") > len(head) // 4 and not controls and not odd:
+        raise DataError(f"{path} looks like UTF-16 without a byte order mark: --encoding utf-16-le or utf-16-be")
+    visible = head.replace(b"\0", b"")
+    if controls >= 16 and controls + odd > 0.3 * len(visible):
+        raise DataError(f"{path} is binary; {_EXPECTED}")
+    if odd >= _MANY and not any("\x80" <= letter != "\ufffd" for letter in text):
+        place = text.index("\ufffd")
+        start = max(head.rfind(b"\n", 0, place), place - 20) + 1  # all before it is ASCII: characters are bytes
+        raise DataError(
+            f"{path} is not UTF-8: line {text.count(chr(10), 0, place) + 1} has the byte 0x{head[place]:02X} in "
+            f"{head[start : place + 20]!r}; --encoding names its encoding, e.g. cp1252 or latin-1 for western languages"
+        )
+    if odd >= 16 and odd > 0.3 * len(visible):
+        raise DataError(f"{path} is binary or in another encoding than UTF-8: --encoding names it; {_EXPECTED}")
 
 
-def read_lines(file: BinaryFile, stats: SourceStats, *, max_bytes: int | None = None) -> Iterator[str]:
+def read_lines(file: BinaryIO, stats: SourceStats, *, max_bytes: int | None = None) -> Iterator[str]:
     r"""Lines of `file` with their ends, without NUL, invalid UTF-8 as U+FFFD. Only `\n` ends a line, as for `wc -l`.
 
-    With `max_bytes` a longer line comes in pieces of about that size, cut after a blank where there is one.
+    With `max_bytes` a longer line comes in pieces of about that size, cut after a space where there is one.
     """
     first = True
     for raw in file if max_bytes is None else _pieces(file, max_bytes):
@@ -126,13 +214,13 @@ def read_lines(file: BinaryFile, stats: SourceStats, *, max_bytes: int | None = 
         stats.lines += not raw.endswith(b"\n")  # the last line may lack its end
 
 
-def _pieces(file: BinaryFile, max_bytes: int) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, max_bytes: int) -> Iterator[bytes]:
     rest = b""
     while raw := file.readline(max_bytes):
         raw, rest = rest + raw, b""
         if len(raw) >= max_bytes and not raw.endswith(b"\n"):
             cut = max(raw.rfind(b" "), raw.rfind(b"\t")) + 1
-            if cut == 0 or len(raw) - cut > max_bytes:  # no blank: cut between two characters
+            if cut == 0 or len(raw) - cut > max_bytes:  # no space: cut between two characters
                 open_character = _OPEN_CHARACTER.search(raw, len(raw) - 3)
                 cut = open_character.start() if open_character else len(raw)
             raw, rest = raw[:cut], raw[cut:]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from elmokit.errors import DataError
 from elmokit.places import Place, is_address
 from elmokit.text.columns import are_numbers
 from elmokit.text.files import expand_paths
+from elmokit.text.records import FileOptions
 
 Unit = Literal["file", "bytes", "rows"]
 
@@ -152,6 +153,13 @@ def as_file(stretch: Range, *, column: str | None = None) -> Iterator[Path]:
         except OSError as error:
             raise DataError(f"cannot read {place}: {error.strerror or error}") from error
         yield local
+
+
+def options_of(stretch: Range, options: FileOptions, *, column: str | None) -> FileOptions:
+    """How the file of `as_file` is to be read: of a later stretch of a table it is known whether it has a header."""
+    if stretch.unit != "bytes" or not stretch.start or Path(stretch.file).suffix.lower() not in _TABLES:
+        return options
+    return replace(options, header=not are_numbers(column or "text"))
 
 
 def lines_of(stretch: Range) -> Iterator[bytes]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from elmokit.analysis.occurrences import Occurrence, find_occurrences
 from elmokit.encode.encoder import Encoder
+from elmokit.text.readers import Column, read_records
 from elmokit.text.sentence_borders import split_sentences
-from elmokit.text.sentences import read_sentences
 
 _MOST_SENTENCES = 500_000
 _FIRST = 2_000  # sentences kept for a word: more are never looked at
@@ -68,16 +68,17 @@ def corpus_of_text(name: str, text: str, encoder: Encoder) -> Corpus:
 
 
 def corpus_of_file(path: str | Path, encoder: Encoder, *, column: str | None = None) -> Corpus:
-    """A file of any kind that `read_sentences` knows, its first half million sentences.
+    """A file of any format of `text.readers`, its first half million sentences.
 
     Raises:
-        DataError: As `read_sentences`.
+        DataError: As `read_records`.
     """
 
     def sentences() -> Iterable[list[str]]:
         count = 0
-        for line, given in read_sentences(path, column=column):
-            for words in [given] if given is not None else map(encoder.words, split_sentences(line)):
+        for record in read_records(path, columns=[Column(asked=column)]):
+            given = record.words
+            for words in [given] if given is not None else map(encoder.words, split_sentences(record.text)):
                 if count == _MOST_SENTENCES:
                     return
                 count += 1

@@ -42,14 +42,14 @@ def test_json_lines(tmp_path: Path) -> None:
     name = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, records)))
     texts, labels, counts = read_labelled([name])
     assert (texts, labels) == (["a b", ""], ["1", "0"])
-    assert (counts.short, counts.no_label) == (1, 1)
+    assert (counts.files.short_rows, counts.no_label) == (1, 1)
 
 
 def test_damage_is_counted(tmp_path: Path) -> None:
     name = write(tmp_path / "a.csv", b"1,good text here\n2,b\xffd\n1,n\0ul\n3\n\n")
     texts, _, counts = read_labelled([name])
     assert texts == ["good text here", "b\ufffdd", "nul"]
-    assert (counts.files.invalid_utf8, counts.files.nul, counts.short) == (1, 1, 1)
+    assert (counts.files.invalid_utf8, counts.files.nul, counts.files.short_rows) == (1, 1, 1)
 
 
 def test_text_beyond_the_header_is_counted(tmp_path: Path) -> None:
@@ -87,8 +87,8 @@ def test_a_local_datasets_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ("content", "columns", "problem"),
     [
         ("", {}, "holds no rows"),
-        ("one column\n", {}, "has 1 columns .*no column 2"),
-        ("a,b\n", {"text_column": "5", "label_column": "1"}, "no column 5: choose with --text-column"),
+        ("one column\n", {}, "no column 2, only 1 .1: 'one column'.: choose with --text-column"),
+        ("a,b\n", {"text_column": "5", "label_column": "1"}, "no column 5, only 2 .*: choose with --text-column"),
         ("a,b\n1,2\n", {"text_column": "c", "label_column": "a"}, "has no column 'c'; it has a, b"),
         ("a,b\n1,2\n", {"text_column": "b"}, "say which to take with --label-column"),
         ('1,"open\n2,b\n', {}, "a quote is left open"),
@@ -103,8 +103,8 @@ def test_wrong_tables(tmp_path: Path, content: str | bytes, columns: dict[str, s
 def test_wrong_json(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="line 1 is no JSON"):
         read_labelled([write(tmp_path / "a.jsonl", "{text: 1}")])
-    with pytest.raises(DataError, match="has the columns body, label: say which to take with --text-column"):
-        read_labelled([write(tmp_path / "b.jsonl", '{"body": "x", "label": "1"}')])
+    with pytest.raises(DataError, match="has the columns blob, id, label, n: say which to take with --text-column"):
+        read_labelled([write(tmp_path / "b.jsonl", '{"blob": "x", "id": "1", "label": "1", "n": 1}')])
 
 
 def test_columns_by_name_and_number_at_once(tmp_path: Path) -> None:

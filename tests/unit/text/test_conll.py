@@ -45,3 +45,24 @@ def test_line_ends_of_a_lone_carriage_return(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"EU B\rwins O\r\rEnd O\r")
     with pytest.raises(DataError, match=r"line 1: expected lines that end with \\n or \\r\\n, got 'EU B\\rwins"):
         list(read_conll(tmp_path / "a"))
+
+
+def test_a_no_break_space_belongs_to_a_word(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("10\xa0000 CD O\n\xa0 NN O\n", encoding="utf-8")
+    assert list(read_conll(tmp_path / "a")) == [[["10\xa0000", "CD", "O"], ["\xa0", "NN", "O"]]]
+
+
+def test_comments_before_a_sentence_are_passed_over(tmp_path: Path) -> None:
+    content = "# id = 5\n# a harbour scene\nOslo B-LOC\n# O\nwaits O\n\n# O\nend O\n\n# id = 6\n"
+    (tmp_path / "a").write_text(content, encoding="utf-8")
+    found = list(read_placed(tmp_path / "a"))
+    assert [sentence.rows for sentence in found] == [
+        [["Oslo", "B-LOC"], ["#", "O"], ["waits", "O"]], [["#", "O"], ["end", "O"]]
+    ]  # fmt: skip
+    assert [sentence.line for sentence in found] == [3, 7]
+
+
+def test_a_wrong_number_of_columns_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("# id = 5\nOslo B-LOC\nwaits\n", encoding="utf-8")
+    with pytest.raises(DataError, match="line 3: expected 2 columns as before, got 'waits'"):
+        list(read_conll(tmp_path / "a"))

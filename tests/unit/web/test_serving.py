@@ -82,4 +82,4 @@ def test_mistakes_are_told_in_one_line(tmp_path: Path, monkeypatch: pytest.Monke
     assert "cannot listen on 192.0.2.1" in said("--host", "192.0.2.1", "--token", "a" * 16)
     assert str(tmp_path) in said("--model", str(tmp_path), "--port", "0")
     monkeypatch.setattr("elmokit.cli.serve.find_spec", lambda name: None if name == "uvicorn" else object())
-    assert 'the explorer needs uvicorn: pip install "elmokit[web]"' in said("--model", "x")
+    assert 'the explorer needs uvicorn: pip install -c constraints.txt ".[web]"' in said("--model", "x")

@@ -7,18 +7,39 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import CLEAN, COLUMNS, ConfigFile, Quiet, files, parts, show_messages
+from elmokit.cli.options import (
+    CLEAN,
+    FORMATS,
+    Column,
+    ConfigFile,
+    Delimiter,
+    Encoding,
+    Header,
+    Quiet,
+    Quote,
+    SplitSentences,
+    files,
+    parts,
+    show_messages,
+)
 
 
 def vectors(
     method: Annotated[
         Literal["svd", "cbow", "skipgram", "random"] | None, typer.Option(help="[default: skipgram]")
     ] = None,
-    train: Annotated[list[str] | None, typer.Option(help="Text files or globs; F1,F2 or again.")] = None,
+    train: Annotated[list[str] | None, typer.Option(help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")] = None,
     output: Annotated[Path | None, typer.Option(help="File to write: .txt, .vec or .bin, also .gz.")] = None,
-    column: Annotated[str | None, typer.Option(help=f"Text column(s): {COLUMNS}.")] = None,
+    column: Column = None,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    split_sentences: SplitSentences = None,
     clean: Annotated[str | None, typer.Option(help=CLEAN)] = None,
-    pre_split: Annotated[bool | None, typer.Option("--pre-split/--split-words", help="How words are found.")] = None,
+    pretokenized: Annotated[
+        bool | None, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
+    ] = None,
     dim: Annotated[int | None, typer.Option(help="Size of a vector. [default: 256]")] = None,
     window: Annotated[int | None, typer.Option(help="Places to each side. [default: 4]")] = None,
     min_count: Annotated[int | None, typer.Option(help="Rarer words have no vector. [default: 3]")] = None,
@@ -35,7 +56,9 @@ def vectors(
 
     resolved = load_settings(
         VectorsConfig, config, overrides=settings or [], method=method, train=files(train), output=output,
-        column=column, normalize=parts(clean), pre_split=pre_split, dim=dim, window=window, min_count=min_count,
+        column=column, header=header, delimiter=delimiter, quote=quote, encoding=encoding,
+        split_sentences=split_sentences, normalize=parts(clean), pre_split=pretokenized, dim=dim,
+        window=window, min_count=min_count,
         epochs=epochs, seed=seed, overwrite=overwrite or None, progress=False if quiet else None,
     )  # fmt: skip
     show_messages(quiet=quiet)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from elmokit.parts.work import Part
 from elmokit.pretrain.corpus import LONGEST_LINE, sentences_of
-from elmokit.text.files import SourceStats
-from elmokit.text.ranges import as_file
-from elmokit.text.sources import file_texts
+from elmokit.text.ranges import as_file, options_of
+from elmokit.text.readers import Column, read_records
+from elmokit.text.records import AS_FOUND
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,9 @@ def part_sentences(part: Part, settings: TextSettings) -> Iterator[list[str]]:
     with as_file(part.range, column=settings.column) as local:
         if local.stat().st_size == 0:
             return
-        texts = file_texts(local, settings.column, SourceStats(), max_bytes=LONGEST_LINE)
+        options = options_of(part.range, AS_FOUND, column=settings.column)
+        records = read_records(local, columns=[Column(asked=settings.column)], options=options, max_bytes=LONGEST_LINE)
         yield from sentences_of(
-            (stripped for text in texts if (stripped := text.strip())), settings.normalize, settings.pre_split,
-            settings.max_words,
+            (record for record in records if record.words or record.text.strip()), settings.normalize,
+            settings.pre_split, settings.max_words,
         )  # fmt: skip

@@ -9,15 +9,16 @@ from pydantic import Field
 
 from elmokit.settings import FILES, HOUSEKEEPING
 from elmokit.tasks.config import HeadConfig
+from elmokit.text.file_settings import FileSettings
 
 
-class ClassifyConfig(HeadConfig):
+class ClassifyConfig(FileSettings, HeadConfig):
     """The labelled rows"""
 
     planned_updates: ClassVar[int] = 2000
 
     train: list[str] = Field(
-        min_length=1, description="files of labelled rows: csv, tsv, jsonl, also .gz; or a `datasets` name",
+        min_length=1, description="files of labelled rows: CSV, TSV, JSON; or a `datasets` name",
         examples=[["train.csv"]], json_schema_extra=FILES,
     )  # fmt: skip
     test: list[str] = Field(
@@ -28,12 +29,10 @@ class ClassifyConfig(HeadConfig):
         default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
     )
     text_column: str | None = Field(
-        default=None, description="text: name, or number from 1 without a header; 'title,body', '2-' (to the last)",
+        default=None, description="text: name, or number from 1; 'title,body', '2-' (to the last)",
         examples=["text"],
     )  # fmt: skip
-    label_column: str | None = Field(
-        default=None, description="label: name, or number from 1 without a header", examples=["label"]
-    )
+    label_column: str | None = Field(default=None, description="label: name, or number from 1", examples=["label"])
     label_names: Path | None = Field(
         default=None, description="file with a name per line, in the order of the sorted labels",
         examples=["names.txt"], json_schema_extra=FILES,

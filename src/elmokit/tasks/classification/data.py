@@ -87,6 +87,7 @@ def read_source(source: Source, config: ClassifyConfig) -> tuple[list[str], list
         label_column=config.label_column,
         split="validation" if source == "valid" else source,
         trees=TreeReading(phrases=config.phrases and source == "train", polarity=config.polarity),
+        options=config.file_options,
     )
     if config.clean:
         texts = [normalize(text, config.clean) for text in texts]

@@ -19,10 +19,12 @@ from elmokit.tasks.classification.data import read_class_names
 from elmokit.tasks.classification.rows import TreeReading, read_labelled
 from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
-from elmokit.tasks.inputs.tokens import TokenizedTexts, refuse_one_text, tokenize
+from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.metrics import classification_scores
 from elmokit.tasks.trained import Tokenizer, load_head, steps_of, word_splitter
-from elmokit.text.normalize import normalize
+from elmokit.text.given import Text, given_texts, in_a_line, joined
+from elmokit.text.normalize import normalize, normalize_words
+from elmokit.text.records import AS_FOUND, FileOptions
 from elmokit.whole_files import read_json_object
 
 EVALUATION_BATCH = 256
@@ -69,13 +71,21 @@ class Classifier:
             keys=keys,
         )  # fmt: skip
 
-    def predict(self, texts: Sequence[str], *, top: int | None = None, batch_size: int = 64) -> list[list[Label]]:
+    def predict(
+        self, texts: Iterable[Text] | str, *, top: int | None = None, batch_size: int = 64
+    ) -> list[list[Label]]:  # fmt: skip
         """For each text its classes by falling probability, the best `top` of them or all.
 
+        Args:
+            texts: Raw texts, or lists of words; any iterable, a Series or a table of one column too. One text is a list
+                of one.
+            top: How many classes.
+            batch_size: Texts that are read at a time.
+
         Raises:
-            ValueError: A string came, not a list.
+            ValueError: A mapping or a table of several columns came.
         """
-        refuse_one_text(texts)
+        texts = list(given_texts(texts))
         if not texts:
             return []
         data = CharDataset(self.tokens(texts), rows=np.arange(len(texts)))
@@ -83,27 +93,27 @@ class Classifier:
         probabilities = torch.from_numpy(logits).softmax(dim=1).numpy()
         return [self.ranked(row, top=top) for row in probabilities]
 
-    def tokens(self, texts: Sequence[str]) -> TokenizedTexts:
+    def tokens(self, texts: Sequence[Text]) -> TokenizedTexts:
         """Texts as the classifier reads them: cleaned, split and cut as in training."""
         steps = steps_of(self.model, self.tokenizer)
         return tokenize(
-            [normalize(text, steps) for text in texts],
+            [normalize(text, steps) if isinstance(text, str) else normalize_words(text, steps) for text in texts],
             max_words=self.max_words,
             word_rows=self.tokenizer.word_rows,
             split=word_splitter(self.tokenizer),
         )
 
     def stream(
-        self, texts: Iterable[str], *, top: int | None = None, chunk: int = 1024
-    ) -> Iterator[tuple[str, list[Label]]]:
+        self, texts: Iterable[Text] | str, *, top: int | None = None, chunk: int = 1024
+    ) -> Iterator[tuple[Text, list[Label]]]:
         """`predict` over any number of texts in order, with the memory of `chunk` of them."""
-        return in_chunks(texts, lambda part: self.predict(part, top=top), chunk=chunk)
+        return in_chunks(given_texts(texts), lambda part: self.predict(part, top=top), chunk=chunk)
 
     predict_stream = stream  # its earlier name
 
     def score(
         self, files: Sequence[str], *, text_column: str | None = None, label_column: str | None = None,
-        label_names: Path | None = None,
+        label_names: Path | None = None, file_options: FileOptions = AS_FOUND,
     ) -> dict[str, Any]:  # fmt: skip
         """Accuracy, precision, recall and F1 on the rows of some files.
 
@@ -112,6 +122,7 @@ class Classifier:
             text_column, label_column: Where they stand.
             label_names: A name a line for the sorted labels of the training files. It is needed for rows with other
                 labels than those and than the names the model knows.
+            file_options: How the files are written, where that does not show.
 
         Returns:
             What `classification_scores` gives, the "labels" of the model, and how many rows were "left_out" and why.
@@ -121,7 +132,7 @@ class Classifier:
         """
         texts, labels, counts = read_labelled(
             files, text_column=text_column, label_column=label_column, split="test",
-            trees=TreeReading(polarity=self.polarity),
+            trees=TreeReading(polarity=self.polarity), options=file_options,
         )  # fmt: skip
         kept = [row for row, text in enumerate(texts) if text.strip()]
         counts.empty += len(texts) - len(kept)
@@ -155,18 +166,18 @@ class Classifier:
             )
         return np.fromiter((numbers[names.get(label, label)] for label in labels), dtype=np.int64, count=len(labels))
 
-    def line(self, given: str, result: list[Label] | None, *, alone: bool = False) -> str:
+    def line(self, given: Text, result: list[Label] | None, *, alone: bool = False) -> str:
         """See `Predictor`."""
         if result is None:
             return "(no text)"
         scores = "  ".join(f"{name} {probability:.3f}" for name, probability in result)
-        return scores if alone else f"{scores}  | {given.strip()[:80]}"
+        return scores if alone else f"{scores}  | {in_a_line(given)}"
 
-    def record(self, given: str, result: list[Label] | None) -> dict[str, Any]:
+    def record(self, given: Text, result: list[Label] | None) -> dict[str, Any]:
         """See `Predictor`."""
         best = None if result is None else result[0]
         return {
-            "text": given.strip(),
+            "text": joined(given).strip(),
             "label": None if best is None else best.label,
             "probability": None if best is None else round(best.probability, 6),
             "probabilities": {name: round(probability, 6) for name, probability in result or []},

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from elmokit.errors import ConfigError, DataError
-from elmokit.text.char_ids import replace_surrogates
-from elmokit.text.columns import are_numbers, column_names, column_ranges, json_record, json_text
-from elmokit.text.files import SourceStats, expand_paths, file_kind, opened, read_lines
-from elmokit.text.sources import beyond, table_rows
+from elmokit.text.columns import LABEL_NAMES, Column, chosen_names
+from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.json_records import field_of
+from elmokit.text.readers import READERS, TABLES, ending, read_records, reader_of
+from elmokit.text.records import AS_FOUND, FileOptions, Source
 from elmokit.text.trees import is_tree, parse_tree
 
-LABEL_NAMES = ("label", "labels", "class", "category", "topic", "sentiment", "target", "y")
-TEXT_NAMES = (
-    ("text",),
-    ("sentence",),
-    ("content",),
-    ("review",),
-    ("document",),
-    ("title", "description"),
-    ("headline",),
-    ("description",),
-    ("title",),
-)
 _POLARITY = {"0": "negative", "1": "negative", "2": "", "3": "positive", "4": "positive"}
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".txt", ".gz", ".parquet", ".zip", ".xlsx")
+SUFFIXES = (*READERS, ".txt", ".gz", ".bz2", ".xz", ".zst", ".parquet", ".zip", ".xlsx")
+_WHOLE = re.compile(r"([+-]?\d+)\.0*")
 
-Cells = Sequence[str]
-Pick = Callable[[Cells], tuple[str, str]]  # a row's (text, label)
 Row = tuple[str, str, int]  # text, label, and the number of the line or row they stand in
 
 
@@ -43,7 +30,6 @@ class ReadCounts:
     trees: int = 0
     empty: int = 0
     no_label: int = 0
-    short: int = 0
     neutral: int = 0
     repeated: int = 0
     files: SourceStats = field(default_factory=SourceStats)
@@ -54,7 +40,7 @@ class ReadCounts:
         words = {
             "rows without a text, left out": self.empty,
             "rows without a label, left out": self.no_label,
-            "rows with too few columns, left out": self.short,
+            "rows with too few columns, left out": self.files.short_rows,
             "neutral sentences and phrases, left out": self.neutral,
             "phrases that stood before with the same label, left out": self.repeated,
         }
@@ -76,25 +62,26 @@ class TreeReading:
 
 def read_labelled(
     names: Sequence[str], *, text_column: str | None = None, label_column: str | None = None, split: str = "train",
-    trees: TreeReading = TreeReading(),
+    trees: TreeReading = TreeReading(), options: FileOptions = AS_FOUND,
 ) -> tuple[list[str], list[str], ReadCounts]:  # fmt: skip
     """Texts and labels of files (globs too) or of a `datasets` name such as `ag_news`, `ag_news:test` or a folder.
 
-    A column is a name (the file has a header, or JSON keys) or a number from 1 (it has none); several text columns are
-    joined by a blank: `title,description`, `2,3`, `2-` (to the last). Without columns a first row with well-known
-    names is a header, and otherwise column 1 is the label and `2-` the text. A text file of sentiment trees, one a
-    line, needs no columns. Empty texts are left to the caller.
+    A column is a name (of the header, or a JSON key) or a number from 1; several text columns are joined by a space:
+    `title,description`, `2,3`, `2-` (to the last). Without columns well-known names say what to take, and in a table
+    without a header column 1 is the label and `2-` the text. A text file of sentiment trees, one per line, needs no
+    columns. Empty texts are left to the caller.
     """
+    columns = _columns(text_column, label_column)
     counts = ReadCounts()
     texts: list[str] = []
     labels: list[str] = []
     for name in names:
-        before = counts.rows
+        before, short = counts.rows, counts.files.short_rows
         if _is_file(name):
-            rows = _file_rows(name, text_column, label_column, split, trees, counts)
+            rows = _file_rows(name, columns, options, split, trees, counts)
         else:
             where = f"{name} row"
-            rows = ((where, row) for row in _dataset_rows(name, text_column, label_column, split))
+            rows = ((where, row) for row in _dataset_rows(name, columns, split, counts))
         for where, (text, label, number) in rows:
             counts.rows += 1
             if label:
@@ -104,6 +91,7 @@ def read_labelled(
                     counts.places[label] = f"{where} {number}"
             else:
                 counts.no_label += 1
+        counts.rows += counts.files.short_rows - short
         if counts.rows == before:
             raise DataError(f"{name} holds no rows, expected texts with labels (--{split})")
     return texts, labels, counts
@@ -118,35 +106,57 @@ def _is_pattern(name: str) -> bool:
     return any(mark in name for mark in "*?[")
 
 
+def _columns(text_column: str | None, label_column: str | None) -> list[Column]:
+    text = Column("text", "--text-column", text_column, without_header="2-", holds_words=False)
+    label = Column("label", "--label-column", label_column, LABEL_NAMES, "1", kind="label", holds_words=False)
+    asked = [column for column in (text, label) if column.asked is not None]
+    if len({column.by_name for column in asked}) > 1:
+        raise ConfigError(
+            f"--text-column {text_column} and --label-column {label_column}: give both by name or both by number"
+        )
+    if label_column is not None and not label.by_name and not label_column.strip().isdigit():
+        raise ConfigError(f"--label-column {label_column}: one column is expected")
+    return [text, label]
+
+
 def _file_rows(
-    name: str, text_column: str | None, label_column: str | None, split: str, trees: TreeReading, counts: ReadCounts
+    name: str, columns: Sequence[Column], options: FileOptions, split: str, trees: TreeReading, counts: ReadCounts
 ) -> Iterator[tuple[str, Row]]:
     """The rows of all files, each behind the name of its file."""
     if not Path(name).exists() and not _is_pattern(name):
         raise DataError(f"{name} does not exist (--{split})")
     for path in expand_paths(name):
-        kind = file_kind(path)
-        with opened(path) as file:
-            lines = read_lines(file, counts.files)
-            if kind == "txt":
-                rows = _tree_rows(path, lines, split, trees, counts)
-            else:
-                read = _json_rows if kind == "jsonl" else _table_rows
-                rows = read(path, lines, text_column, label_column, counts)
-            where = f"{path} line"
-            for row in rows:  # here, where `opened` tells of trouble in reading
-                yield where, row
+        reader_of(path)  # refuses what cannot be read
+        kind = ending(path)
+        if kind not in READERS:
+            source = Source(path, columns, options, counts.files)
+            yield from ((f"{path} line", row) for row in _tree_rows(source, split, trees, counts))
+        elif kind not in TABLES:
+            raise DataError(f"{path} holds sentences without labels; expected {', '.join(TABLES)} (--{split})")
+        else:
+            for record in read_records(path, columns=columns, options=options, stats=counts.files):
+                if record.fields:
+                    label = label_of(str(record.fields["label"]))
+                    yield f"{path} {record.unit}", (record.text.strip(), label, record.line)
 
 
-def _tree_rows(path: Path, lines: Iterable[str], split: str, trees: TreeReading, counts: ReadCounts) -> Iterator[Row]:
+def label_of(label: str) -> str:
+    """A label as it is compared: without space around it, and a whole number as `1`, were it written as `1.0`."""
+    label = label.strip()
+    whole = _WHOLE.fullmatch(label)
+    return whole[1] if whole else label
+
+
+def _tree_rows(source: Source, split: str, trees: TreeReading, counts: ReadCounts) -> Iterator[Row]:
     """Sentences, and their other phrases once each: `the` stands in most sentences and always has the same label."""
+    path = source.path
     seen: set[tuple[str, str]] = set()
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(source.lines(), 1):
         if not line.strip():
             continue
         if not is_tree(line):
             raise DataError(
-                f"{path}, line {number}: expected rows with a label in .csv, .tsv or .jsonl (or .gz of these), or "
+                f"{path}, line {number}: expected rows with a label ({', '.join(TABLES)}), or "
                 f"sentiment trees such as (3 (2 It) (4 (2 's) (4 good))); got {line[:40]!r} (--{split})"
             )
         try:
@@ -172,116 +182,7 @@ def _tree_rows(path: Path, lines: Iterable[str], split: str, trees: TreeReading,
             seen.add(row)
 
 
-def _table_rows(
-    path: Path, lines: Iterable[str], text_column: str | None, label_column: str | None, counts: ReadCounts
-) -> Iterator[Row]:
-    rows = table_rows(path, lines)
-    first = next(rows, None)
-    if first is None:
-        return
-    pick, header = _table_columns(path, first[1], text_column, label_column)
-    for number, row in rows if header else chain([first], rows):
-        if not row:
-            continue
-        counts.files.long_rows += header and beyond(row, first[1])
-        try:
-            yield *pick(row), number
-        except IndexError:
-            counts.rows += 1
-            counts.short += 1
-
-
-def _table_columns(
-    path: Path, first: list[str], text_column: str | None, label_column: str | None
-) -> tuple[Pick, bool]:
-    """How to take text and label from a row, and whether the first row is a header."""
-    by_number = [are_numbers(column) for column in (text_column, label_column) if column is not None]
-    if any(by_number) and not all(by_number):
-        raise ConfigError(
-            f"--text-column {text_column} and --label-column {label_column}: give both by name or both by number"
-        )
-    shown = ", ".join(f"{number}: {value[:30]!r}" for number, value in enumerate(first, 1))
-    if by_number and not by_number[0]:
-        return _named(path, first, text_column, label_column), True
-    if not by_number and _known_texts(first) and _known_label(first) is not None:
-        return _named(path, first, None, None), True
-    label = int(label_column) if label_column and label_column.isdigit() else 1
-    if label_column and not label_column.isdigit():
-        raise ConfigError(f"--label-column {label_column}: one column is expected")
-    if text_column is None and label != 1:
-        raise ConfigError(f"--label-column {label} needs --text-column; the columns of {path} are {shown}")
-    ranges = column_ranges(text_column or "2-")
-    needed = max(label, *(max(start, stop or 0) for start, stop in ranges))
-    if needed > len(first) or label < 1:
-        raise DataError(
-            f"{path} has {len(first)} columns ({shown}), no column {needed}: choose with --text-column, --label-column"
-        )
-
-    def pick(row: Cells) -> tuple[str, str]:
-        if len(row) < needed:
-            raise IndexError
-        text = " ".join(cell for start, stop in ranges for cell in row[start - 1 : stop])
-        return text.strip(), row[label - 1].strip()
-
-    return pick, False
-
-
-def _known_label(names: Sequence[str]) -> str | None:
-    """The well-known label column among `names`, as it is spelled there."""
-    spelled = {name.strip().lower(): name for name in reversed(names)}
-    return next((spelled[name] for name in LABEL_NAMES if name in spelled), None)
-
-
-def _known_texts(names: Sequence[str]) -> list[str]:
-    """The well-known text columns among `names`, as they are spelled there; empty when there are none."""
-    spelled = {name.strip().lower(): name for name in reversed(names)}
-    return next(([spelled[name] for name in group] for group in TEXT_NAMES if all(n in spelled for n in group)), [])
-
-
-def _chosen(
-    where: object, names: Sequence[str], text_column: str | None, label_column: str | None
-) -> tuple[list[str], str]:
-    """Names of the text columns and of the label column: the ones asked for, else well-known ones."""
-    texts = column_names(text_column) if text_column else _known_texts(names)
-    label = label_column.strip() if label_column else _known_label(names)
-    shown = ", ".join(name[:30] for name in names)
-    if not texts or label is None:
-        missing = "--label-column" if texts else "--text-column"
-        raise DataError(f"{where} has the columns {shown}: say which to take with {missing}")
-    for name, flag in [*((text, "--text-column") for text in texts), (label, "--label-column")]:
-        if name not in names:
-            raise DataError(f"{where} has no column {name!r}; it has {shown} ({flag})")
-    return texts, label
-
-
-def _named(path: Path, header: list[str], text_column: str | None, label_column: str | None) -> Pick:
-    texts, label = _chosen(path, header, text_column, label_column)
-    places, label_place = [header.index(text) for text in texts], header.index(label)
-    return lambda row: (" ".join(row[place] for place in places).strip(), row[label_place].strip())
-
-
-def _json_rows(
-    path: Path, lines: Iterable[str], text_column: str | None, label_column: str | None, counts: ReadCounts
-) -> Iterator[Row]:
-    chosen: tuple[list[str], str] | None = None
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        record = json_record(path, number, line)
-        chosen = chosen or _chosen(path, list(record), text_column, label_column)
-        if any(name not in record for name in (*chosen[0], chosen[1])):
-            counts.rows += 1
-            counts.short += 1
-            continue
-        yield *_from_record(record, *chosen), number
-
-
-def _from_record(record: dict[str, Any], texts: list[str], label: str) -> tuple[str, str]:
-    found = replace_surrogates(json_text(record, ",".join(texts)))
-    return found.replace("\0", "").strip(), "" if record[label] is None else str(record[label]).strip()
-
-
-def _dataset_rows(name: str, text_column: str | None, label_column: str | None, split: str) -> Iterator[Row]:
+def _dataset_rows(name: str, columns: Sequence[Column], split: str, counts: ReadCounts) -> Iterator[Row]:
     """Rows of a `datasets` name or folder; `NAME:SPLIT` names the split, else it goes by the flag."""
     import datasets
 
@@ -294,10 +195,14 @@ def _dataset_rows(name: str, text_column: str | None, label_column: str | None, 
         raise DataError(
             f"{name} is no file, and `datasets` cannot load it: {str(error).splitlines()[0][:200]} (--{split})"
         ) from error
-    texts, label = _chosen(name, table.column_names, text_column, label_column)
-    classes = getattr(table.features[label], "names", None)
+    chosen = chosen_names(name, table.column_names, columns)
+    classes = getattr(table.features[chosen["label"][0]], "names", None)
     for number, record in enumerate(table, 1):
-        text, value = _from_record(record, texts, label)
+        text, value = (
+            str(field_of(f"{name} row {number}", record, chosen[column.name], column, counts.files)).strip()
+            for column in columns
+        )
+        value = label_of(value)
         if classes and value.isdigit():
             value = classes[int(value)]
         yield text, value if value != "-1" or not classes else "", number

@@ -37,7 +37,7 @@ def dataset_maker(
     own, static_ids, spelling = model.config.row_width, None, None
     if model.static is not None:
         static_ids = tokens.rows[tokens.ids, own].astype(np.int64)
-    if model.config.char_features:
+    if model.config.input_width > own + (static_ids is not None):  # the characters of a tagger
         spelling = replace(tokens, rows=tokens.rows[:, -SPELLING_WIDTH:])
     store = stored_layers(model.elmo, contexts.joined(tokens), config).cut_at(tokens.offsets)
     return partial(LayerDataset, store, static_ids=static_ids, spelling=spelling)

@@ -15,12 +15,6 @@ from elmokit.text.words import split_words
 log = logging.getLogger(__name__)
 
 
-def refuse_one_text(texts: object) -> None:
-    """Raise `ValueError` for a string where texts are expected: its letters would be the texts."""
-    if isinstance(texts, str):
-        raise ValueError("Expected a list of texts, got one text; wrap it in a list.")
-
-
 @dataclass(frozen=True)
 class TokenizedTexts:
     """Ragged texts over a table of distinct words (types).

@@ -17,6 +17,7 @@ from elmokit.tasks.question_answering.datasets import text_pairs
 from elmokit.tasks.question_answering.scores import answer_scores
 from elmokit.tasks.question_answering.squad import Question, Questions, gold_answers, read_questions
 from elmokit.tasks.trained import Tokenizer, load_head
+from elmokit.text.given import in_a_line
 
 _QUESTIONS_AT_ONCE = 1024
 Asked = tuple[str, str] | tuple[str, str, str]
@@ -108,7 +109,7 @@ class QuestionAnswerer:
     def line(self, given: Asked, result: FoundAnswer, *, alone: bool = False) -> str:
         """See `Predictor`."""
         answer = f"{result.text!r} {result.start}-{result.end} {result.score:.3f}"
-        return answer if alone else f"{answer}  | {given[1][:80]}"
+        return answer if alone else f"{answer}  | {in_a_line(given[1])}"
 
     def record(self, given: Asked, result: FoundAnswer) -> dict[str, Any]:
         """See `Predictor`."""

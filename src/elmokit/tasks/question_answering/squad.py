@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from elmokit.errors import DataError
 from elmokit.text.char_ids import replace_surrogates
-from elmokit.text.columns import json_record
-from elmokit.text.files import SourceStats, expand_paths, file_kind, opened, read_lines
+from elmokit.text.files import SourceStats, expand_paths, opened, read_lines
+from elmokit.text.json_records import json_record, read_json_lines
+from elmokit.text.readers import reader_of
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
     stats = SourceStats()
     for path in expand_paths(files):
         place = f"{path} (--{flag})"
-        lines = file_kind(path) == "jsonl"
+        lines = reader_of(path) is read_json_lines
         if lines and answered:
             raise DataError(f"{place} has questions without answers; {_LAYOUT}")
         for name, passage, question, answers in (_from_lines if lines else _from_squad)(path, place, stats):

@@ -14,13 +14,14 @@ from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
 from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
-from elmokit.tasks.inputs.tokens import refuse_one_text, tokenize
+from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.tagging.config import TagConfig
 from elmokit.tasks.tagging.data import read_tagged, refuse_unseen
 from elmokit.tasks.tagging.pieces import Pieces
 from elmokit.tasks.tagging.schemes import spans_of
 from elmokit.tasks.tagging.scores import span_scores
 from elmokit.tasks.trained import Tokenizer, load_head, steps_of
+from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize_words
 from elmokit.text.sentence_borders import split_sentences
 
@@ -92,32 +93,35 @@ class Tagger:
         numbers = contexts.cut(tag_all(self.model, data, batch_size=batch_size), runs)
         return pieces.joined([[self.tags[number] for number in row] for row in numbers], np.arange(len(sentences)))
 
-    def predict(self, texts: Sequence[str], *, batch_size: int = 128) -> list[list[Entity]]:
-        """The spans of each raw text, in order, with offsets into it. A text is tagged sentence by sentence.
+    def predict(self, texts: Iterable[Text] | str, *, batch_size: int = 128) -> list[list[Entity]]:
+        """The spans of each text, in order, with offsets into it. A raw text is tagged sentence by sentence.
 
-        It is the document of its sentences.
+        It is the document of its sentences. A list of words is one sentence; offsets are those of its words joined by
+        spaces. One text is a list of one.
 
         Raises:
-            ValueError: A string came, not a list.
+            ValueError: A mapping or a table of several columns came.
         """
-        refuse_one_text(texts)
         spans, owners, sentences = [], [], []
-        for number, text in enumerate(texts):
-            for offsets in self._sentences(text):
+        raw: list[str] = []
+        for number, given in enumerate(given_texts(texts)):
+            text = joined(given)
+            raw.append(text)
+            for offsets in self._sentences(text) if isinstance(given, str) else [_joined_offsets(given)]:
                 spans.append(offsets)
                 owners.append(number)
                 sentences.append([text[start:end] for start, end in offsets])
-        found: list[list[Entity]] = [[] for _ in texts]
+        found: list[list[Entity]] = [[] for _ in raw]
         tagged = self.tag(sentences, documents=owners, batch_size=batch_size)
         for owner, offsets, tags in zip(owners, spans, tagged, strict=True):
             for first, stop, label in spans_of(tags):
                 start, end = offsets[first][0], offsets[stop - 1][1]
-                found[owner].append(Entity(label, texts[owner][start:end], start, end))
+                found[owner].append(Entity(label, raw[owner][start:end], start, end))
         return found
 
-    def stream(self, texts: Iterable[str], *, chunk: int = 1024) -> Iterator[tuple[str, list[Entity]]]:
+    def stream(self, texts: Iterable[Text] | str, *, chunk: int = 1024) -> Iterator[tuple[Text, list[Entity]]]:
         """`predict` over any number of texts in order, with the memory of `chunk` of them."""
-        return in_chunks(texts, self.predict, chunk=chunk)
+        return in_chunks(given_texts(texts), self.predict, chunk=chunk)
 
     predict_stream = stream  # its earlier name
 
@@ -139,14 +143,14 @@ class Tagger:
         refuse_unseen(sentences, known, flag="test", lack="the tagger does not know")
         return span_scores(sentences.tags, self.tag(sentences.words, documents=sentences.documents))
 
-    def line(self, given: str, result: list[Entity] | None, *, alone: bool = False) -> str:
+    def line(self, given: Text, result: list[Entity] | None, *, alone: bool = False) -> str:
         """See `Predictor`."""
         spans = "  ".join(f"{label} {span!r} {start}-{end}" for label, span, start, end in result or []) or "(nothing)"
-        return spans if alone else f"{spans}  | {given[:80]}"
+        return spans if alone else f"{spans}  | {in_a_line(given)}"
 
-    def record(self, given: str, result: list[Entity] | None) -> dict[str, Any]:
+    def record(self, given: Text, result: list[Entity] | None) -> dict[str, Any]:
         """See `Predictor`."""
-        return {"text": given, "entities": [entity._asdict() for entity in result or []]}
+        return {"text": joined(given), "entities": [entity._asdict() for entity in result or []]}
 
     def score_lines(self, scores: Mapping[str, Any]) -> str:
         """See `Predictor`."""
@@ -180,3 +184,9 @@ def tag_all(model: TokenClassificationNetwork, data: RowDataset, *, batch_size: 
         for row, tags in zip(picked, sequences, strict=True):
             found[row] = tags
     return found
+
+
+def _joined_offsets(words: Sequence[str]) -> list[tuple[int, int]]:
+    """Of words that are joined by spaces."""
+    ends = np.cumsum([len(word) + 1 for word in words]).tolist()
+    return [(end - 1 - len(word), end - 1) for word, end in zip(words, ends, strict=True)]

@@ -15,11 +15,12 @@ from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
 from elmokit.tasks.inputs.batches import CharDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
-from elmokit.tasks.inputs.tokens import refuse_one_text, tokenize
+from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.trained import Tokenizer, load_head, steps_of, word_splitter
 from elmokit.tasks.translation.data import read_pairs
 from elmokit.tasks.translation.scores import bleu_lines, bleu_scores
-from elmokit.text.normalize import normalize
+from elmokit.text.given import Text, given_texts, joined
+from elmokit.text.normalize import normalize, normalize_words
 from elmokit.text.sentence_pieces import SentencePieces
 
 _SETTINGS = ("max_words", "beam_size", "length_norm", "length_penalty", "max_ratio", "skip_empty")
@@ -67,18 +68,18 @@ class Translator:
         settings = settings_of(folder)
         return cls(model, tokenizer, pieces, **{name: settings[name] for name in _SETTINGS if name in settings})
 
-    def predict(self, texts: Sequence[str], *, batch_size: int = 64) -> list[str]:
-        """The best translation of each raw text. A text without words has an empty one.
+    def predict(self, texts: Iterable[Text] | str, *, batch_size: int = 64) -> list[str]:
+        """The best translation of each text, raw or a list of words. A text without words has an empty one.
 
         Raises:
-            ValueError: A string came, not a list.
+            ValueError: A mapping or a table of several columns came.
         """
-        refuse_one_text(texts)
         steps = steps_of(self.model, self.tokenizer)
+        texts = list(given_texts(texts))
         parts: list[list[str]] = []
         owners: list[int] = []
         for number, text in enumerate(texts):
-            words = self._split(normalize(text, steps))
+            words = self._split(normalize(text, steps)) if isinstance(text, str) else normalize_words(text, steps)
             for start in range(0, len(words), self.max_words):
                 parts.append(words[start : start + self.max_words])
                 owners.append(number)
@@ -87,9 +88,9 @@ class Translator:
             found[owner].append(text)
         return [" ".join(part for part in row if part) for row in found]
 
-    def stream(self, texts: Iterable[str], *, chunk: int = 1024) -> Iterator[tuple[str, str]]:
+    def stream(self, texts: Iterable[Text] | str, *, chunk: int = 1024) -> Iterator[tuple[Text, str]]:
         """`predict` over any number of texts in order, with the memory of `chunk` of them."""
-        return in_chunks(texts, self.predict, chunk=chunk)
+        return in_chunks(given_texts(texts), self.predict, chunk=chunk)
 
     translate, translate_stream = predict, stream  # their earlier names, and the verb of the task
 
@@ -106,13 +107,13 @@ class Translator:
         pairs = read_pairs(files, target, flags=("--test", "--target"), skip_empty=self.skip_empty or None)
         return bleu_scores(pairs.target, self.predict(pairs.source))
 
-    def line(self, given: str, result: str | None, *, alone: bool = False) -> str:
+    def line(self, given: Text, result: str | None, *, alone: bool = False) -> str:
         """See `Predictor`."""
         return result or ""
 
-    def record(self, given: str, result: str | None) -> dict[str, Any]:
+    def record(self, given: Text, result: str | None) -> dict[str, Any]:
         """See `Predictor`."""
-        return {"text": given.strip(), "translation": result or ""}
+        return {"text": joined(given).strip(), "translation": result or ""}
 
     def score_lines(self, scores: Mapping[str, Any]) -> str:
         """See `Predictor`."""

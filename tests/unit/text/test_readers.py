@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elmokit.errors import DataError
-from elmokit.text.files import SourceStats, expand_paths, file_kind, opened, read_lines
-from elmokit.text.sources import read_texts
+from elmokit.text.files import SourceStats, expand_paths, opened, read_lines
+from elmokit.text.readers import ending, read_texts
 
 
 def written(path: Path, content: str | bytes) -> Path:
@@ -24,7 +24,7 @@ def written(path: Path, content: str | bytes) -> Path:
 
 
 def texts(path: Path, **options: object) -> list[str]:
-    return list(read_texts(path, **options))  # type: ignore[arg-type]
+    return [record.text.strip() for record in read_texts(path, **options)]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -65,13 +65,13 @@ def test_damage_is_mended_and_counted(tmp_path: Path) -> None:
     written(tmp_path / "b.csv", "1,x\n2\n\n3,\n")
     written(tmp_path / "c.jsonl", '{"text": "a\\ud800b\\u0000"}\n{"other": 1}\n{"text": null}\n')
     stats = SourceStats()
-    assert list(read_texts(tmp_path / "a.txt", stats=stats)) == ["caf\ufffd", "NUL", "fine"]
+    assert texts(tmp_path / "a.txt", stats=stats) == ["caf\ufffd", "NUL", "fine"]
     assert stats == SourceStats(files=1, lines=5, texts=3, blank=2, invalid_utf8=1, nul=1)
     stats = SourceStats()
-    assert list(read_texts(tmp_path / "b.csv", column="2", stats=stats)) == ["x"]
+    assert texts(tmp_path / "b.csv", column="2", stats=stats) == ["x"]
     assert stats == SourceStats(files=1, lines=4, texts=1, blank=2, short_rows=1)
     stats = SourceStats()
-    assert list(read_texts(tmp_path / "c.jsonl", stats=stats)) == ["a\ufffdb"]
+    assert texts(tmp_path / "c.jsonl", stats=stats) == ["a\ufffdb"]
     assert stats == SourceStats(files=1, lines=3, texts=1, blank=1, short_rows=1, invalid_utf8=1)
 
 
@@ -82,20 +82,32 @@ def test_damage_is_mended_and_counted(tmp_path: Path) -> None:
         ("a.txt", " \n\n", None, "holds no text"),
         ("a.csv", "", "1", "holds no text"),
         ("a.csv", "text,label\n", None, "holds no text"),
-        ("a.csv", "title,label\nx,1\n", None, r"no column 'text'; its first row is 1: 'title', 2: 'label'.*--column"),
-        ("a.csv", "title,label\nx,1\n", "title,body", "no column 'body'"),
+        ("a.csv", "a,label\nx,1\ny,2\n", None, "has the columns a, label: say which to take with --column"),
+        (
+            "a.csv",
+            "x y,1\n",
+            None,
+            r"has 2 columns and no header; its first row is 1: 'x y', 2: '1': choose .*--column",
+        ),
+        ("a.csv", "title,label\nx,1\n", "title,body", "no column 'body'; it has title, label .--column"),
         ("a.csv", "1,x\n", "3", r"no column 3, only 2 \(1: '1', 2: 'x'\): choose with --column"),
         ("a.csv", "1,x\n", "0", "numbered from 1, got '0'.*--column"),
         ("a.csv", '1,fine\n2,"left open\n3,x\n', "2", "line 2: a quote is left open"),
-        ("a.jsonl", '{"body": "x", "n": 1}\n', None, r"no key 'text'; its keys are body, n: name one with --column"),
+        ("a.jsonl", '{"blob": "x", "n": 1}\n', None, "has the columns blob, n: say which to take with --column"),
         ("a.jsonl", '{"text": "x"}\n{"text": \n', None, "line 2 is no JSON"),
         ("a.jsonl", "[1, 2]\n", None, "line 1: expected a JSON object"),
         ("a.jsonl", "[" * 100_000 + "\n", None, "line 1 is no JSON"),
-        ("a.txt", b"\x89PNG\r\n\x1a\n....", None, "is a PNG picture; expected UTF-8 text"),
+        ("a.txt", b"\x89PNG\r\n\x1a\n....", None, "is a PNG picture; expected text, CSV"),
         ("a.csv", b"PK\x03\x04....", "1", "is a zip archive"),
-        ("a.txt", "no BOM".encode("utf-16"), None, "is UTF-16 text"),
-        ("a.txt", "Кодировка другая, не UTF-8".encode("koi8-r"), None, "binary or in another encoding.*iconv"),
-        ("a.txt", bytes(range(256)) * 20, None, "binary or in another encoding"),
+        ("a.txt", "no byte order mark".encode("utf-16-le"), None, "looks like UTF-16 without a byte order mark: --enc"),
+        (
+            "a.txt",
+            "Кодировка другая, не UTF-8".encode("koi8-r"),
+            None,
+            "line 1 has the byte 0xEB in .*--encoding names",
+        ),
+        ("a.txt", "où\nété à Nîmes, là-bas, dès août\n".encode("latin-1"), None, "line 1 has the byte 0xF9 in b'o.xf9"),
+        ("a.txt", bytes(range(256)) * 20, None, "is binary; expected text"),
     ],
 )
 def test_unusable_files(tmp_path: Path, name: str, content: str | bytes, column: str | None, message: str) -> None:
@@ -105,7 +117,7 @@ def test_unusable_files(tmp_path: Path, name: str, content: str | bytes, column:
 
 
 def test_random_bytes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="expected UTF-8 text"):
+    with pytest.raises(DataError, match="expected text, CSV"):
         texts(written(tmp_path / "a.txt", b"\xfe" + os.urandom(5000)))
 
 
@@ -173,7 +185,7 @@ def test_a_book_on_one_line_is_read_in_flat_memory(tmp_path: Path) -> None:
     path = tmp_path / "book.txt"
     path.write_text("seven w " * 250_000)
     tracemalloc.start()
-    words = sum(len(text.split()) for text in read_texts(path, max_bytes=1 << 16))
+    words = sum(len(record.text.split()) for record in read_texts(path, max_bytes=1 << 16))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert words == 500_000
@@ -182,7 +194,7 @@ def test_a_book_on_one_line_is_read_in_flat_memory(tmp_path: Path) -> None:
 
 def test_kind_by_name() -> None:
     names = ["a.csv", "A.CSV.GZ", "b.tsv.gz", "c.jsonl", "c.ndjson", "d.txt", "e", "csv"]
-    assert [file_kind(name) for name in names] == ["csv", "csv", "tsv", "jsonl", "jsonl", "txt", "txt", "csv"]
+    assert [ending(name) for name in names] == [".csv", ".csv", ".tsv", ".jsonl", ".ndjson", ".txt", ".e", ".csv"]
 
 
 def test_json_and_csv_agree(tmp_path: Path) -> None:
@@ -196,6 +208,6 @@ def test_json_and_csv_agree(tmp_path: Path) -> None:
 def test_ag_news_whose_files_have_different_columns(elmokit_data: Path, column: str) -> None:
     stats = SourceStats()
     first = next(read_texts(elmokit_data / "ag_news" / "train.csv.gz", column=column))
-    assert first.startswith("England-South Africa")
+    assert first.text.startswith("England-South Africa")
     assert sum(1 for _ in read_texts(f"{elmokit_data}/ag_news/train*.csv.gz", column=column, stats=stats)) == 86_431
     assert (stats.files, stats.short_rows, stats.blank) == (4, 0, 0)

@@ -1,0 +1,177 @@
+"""Files of static vectors as programs write them: word2vec (text or binary) and GloVe."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elmokit.errors import DataError
+
+log = logging.getLogger(__name__)
+
+Array = NDArray[np.float32]
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def read_vectors(path: Path) -> tuple[list[str], Array]:
+    """Words and vectors (words, dim); of a word that occurs twice the first is kept, and a warning counts the others.
+
+    Whether a file is text or binary shows in it. Where its first line promises a number of words, it has that many.
+
+    Raises:
+        DataError: The file is missing or damaged, has another number of words than it promises, a line has another
+            number of values, a word is empty, or a value is no number.
+    """
+    try:
+        with _opened(path) as file:
+            words, matrix = _read_binary(path, file) if _is_binary(path, file) else _read_text(path, file)
+    except OSError as error:
+        raise DataError(f"cannot read the vectors {path}: {error.strerror or error}") from error
+    except EOFError as error:
+        raise DataError(f"{path} is cut short") from error
+    broken = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
+    if len(broken):
+        others = f", and {len(broken) - 1:,} more words" if len(broken) > 1 else ""
+        raise DataError(
+            f"{path}: the vector of {words[broken[0]]!r} (word {broken[0] + 1:,}){others} has values that are not "
+            "finite numbers (nan or inf): leave such words out"
+        )
+    return _first_of_each(path, words, matrix)
+
+
+def _first_of_each(path: Path, words: list[str], matrix: Array) -> tuple[list[str], Array]:
+    odd = sum("\ufffd" in word for word in words)
+    if odd:
+        log.warning("%s: %d words have bytes that are not UTF-8 (cut words?), read as U+FFFD", path, odd)
+    first: dict[str, int] = {}
+    for row, word in enumerate(words):
+        first.setdefault(word, row)
+    if len(first) == len(words):
+        return words, matrix
+    log.warning("%s: %d words occur again; the first vector of each is kept", path, len(words) - len(first))
+    return list(first), matrix[list(first.values())]
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
+
+
+def _is_binary(path: Path, file: IO[bytes]) -> bool:
+    """Whether a file is binary: it begins with two numbers, and what follows is not a word and that many values."""
+    head = file.readline(100)
+    if head.startswith(_UTF16):
+        raise DataError(f"{path} is UTF-16 text; expected UTF-8")
+    promised = _promise(head)
+    first = file.read(1 << 20).lstrip(b"\r\n").partition(b"\n")[0]
+    file.seek(0)
+    named_binary = path.name.removesuffix(".gz").endswith(".bin")
+    if promised is None:
+        if named_binary and not _is_text(head):
+            raise DataError(f"{path} is no binary word2vec file: it does not begin with two numbers")
+        return False
+    fields = first.replace(b"\t", b" ").split()
+    return bool(first or named_binary) and not all(_is_number(field) for field in fields[-promised[1] :][:3] or [b""])
+
+
+def _is_text(line: bytes) -> bool:
+    fields = line.split()
+    return len(fields) > 1 and _is_number(fields[-1])
+
+
+def _promise(line: bytes) -> tuple[int, int] | None:
+    """The numbers of words and of values of each in the first line, or None where it has a word and its vector."""
+    fields = line.removeprefix(_BYTE_ORDER_MARK).split()
+    return (int(fields[0]), int(fields[1])) if len(fields) == 2 and all(field.isdigit() for field in fields) else None
+
+
+def _read_text(path: Path, file: IO[bytes]) -> tuple[list[str], Array]:
+    words: list[str] = []
+    rows: list[Array] = []
+    promised: int | None = None
+    size: int | None = None  # values of a word
+    for number, raw in enumerate(file, 1):
+        if number == 1 and (found := _promise(raw)) is not None:
+            promised, size = found
+            continue
+        line = (raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw).decode(errors="replace").rstrip()
+        if not line.strip():
+            continue
+        fields = line.replace("\t", " ").split(" ")
+        size = len(fields) - 1 if size is None else size
+        word, vector = _parsed(path, number, fields, size)
+        words.append(word)
+        rows.append(vector)
+    if promised is not None and promised != len(words):
+        raise DataError(f"{path} promises {promised:,} words in its first line, and {len(words):,} follow")
+    if not words:
+        raise DataError(f"{path} holds no vectors")
+    return words, np.stack(rows)
+
+
+def _parsed(path: Path, number: int, fields: list[str], size: int) -> tuple[str, Array]:
+    """The word and the vector of a line. Some files have words with spaces: the values are counted from the end."""
+    shown = " ".join(fields)[:60]
+    if size < 1:
+        raise DataError(f"{path} line {number}: expected a word and its numbers, got {shown!r}")
+    if len(fields) < size + 1:
+        raise DataError(f"{path} line {number}: {len(fields) - 1} values; expected {size}, as in the lines before")
+    word = " ".join(fields[: len(fields) - size])
+    try:
+        vector = np.array(fields[-size:], dtype=np.float32)
+    except ValueError as error:
+        raise DataError(f"{path} line {number}: expected a word and {size} numbers, got {shown!r}") from error
+    if len(fields) > size + 1 and _is_number(fields[-size - 1]):
+        raise DataError(f"{path} line {number}: {len(fields) - 1} values; expected {size}, as in the lines before")
+    if not word.strip(" "):
+        raise DataError(f"{path} line {number}: the word is empty, got {shown!r}")
+    return word, vector
+
+
+def _is_number(field: str | bytes) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_binary(path: Path, file: IO[bytes]) -> tuple[list[str], Array]:
+    count, size = _promise(file.readline(100)) or (0, 0)
+    words: list[str] = []
+    rows: list[Array] = []
+    for word in _binary_words(path, file, count):
+        values = file.read(4 * size)
+        if len(values) < 4 * size:
+            raise DataError(f"{path} is cut short: it promises {count} words and ends in word {len(words) + 1}")
+        words.append(word)
+        rows.append(np.frombuffer(values, dtype="<f4").astype(np.float32))
+    behind = file.read(64).strip(b"\r\n")
+    if behind:
+        raise DataError(f"{path} promises {count} words, and after the last one more follows: {behind[:20]!r}")
+    return words, np.stack(rows) if rows else np.zeros((0, size), dtype=np.float32)
+
+
+def _binary_words(path: Path, file: IO[bytes], count: int) -> Iterator[str]:
+    for number in range(1, count + 1):
+        word = bytearray()
+        while (letter := file.read(1)) not in (b" ", b""):
+            if letter != b"\n":  # some programs end a vector with it, some do not
+                word += letter
+        if not word:
+            trouble = (
+                f"word {number} is empty"
+                if letter
+                else f"it is cut short: it promises {count} words and ends in word {number}"
+            )
+            raise DataError(f"{path}: {trouble}")
+        yield word.decode(errors="replace")
