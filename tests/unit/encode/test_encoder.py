@@ -144,6 +144,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         ENCODER.encode(["a b"], is_split_into_words=True)
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(WORDS, max_size=9), max_size=8), st.integers(1, 6), st.sampled_from([1, 2]))
 def test_a_full_table_and_any_threads_change_nothing(sentences: list[list[str]], capacity: int, threads: int) -> None:
     encoder = Encoder(MODEL)
