@@ -48,15 +48,17 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("heads")
     pieces = SentencePieces.trained(["the bank of the river"], n_pieces=270)
-    sizes = {"n_target_pieces": len(pieces), "target_dim": 8, "decoder_hidden_dim": 8}
+    sizes = {
+        "de": {"n_target_pieces": len(pieces), "target_dim": 8, "decoder_hidden_dim": 8},
+        "tag": {"id2label": {0: "O", 1: "B-PLACE"}},
+        "qa": {},
+    }
     for name, kind in (
         ("tag", ElmoForTokenClassification),
         ("qa", ElmoForQuestionAnswering),
         ("de", ElmoForTranslation),
     ):
-        kind(ElmoConfig.preset("tiny", head_hidden_dim=8, **(sizes if name == "de" else {}))).save_pretrained(
-            folder / name
-        )
+        kind(ElmoConfig.preset("tiny", head_hidden_dim=8, **sizes[name])).save_pretrained(folder / name)
         ElmoTokenizer().save_pretrained(folder / name)
     pieces.save(folder / "de")
     return folder

@@ -83,7 +83,9 @@ TASKS: dict[str, Entry] = {
         "Train a translator on a biLM's layers and score it on test sentences.",
     ),
     "pairs": Entry(
-        "elmokit.tasks.pairs:PairsConfig", "elmokit.tasks.pairs.task:TASK", "ElmoForTextPairs", "text pairs", "pairs",
+        "elmokit.tasks.pairs:PairsConfig", "elmokit.tasks.pairs.task:TASK",
+        "elmokit.tasks.pairs.predict:PairClassifier",
+        "ElmoForTextPairs", "text pairs", "pairs",
         "Train a model of text pairs (entailment, relatedness) on a biLM's layers and score it on test pairs.",
         {"first": "The first text of a pair.", "second": "The second text of a pair."},
     ),
