@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -23,6 +22,7 @@ from elmokit.cli.options import (
 )
 from elmokit.errors import ConfigError
 from elmokit.tasks import TASKS, task_of
+from elmokit.whole_files import json_text
 
 if TYPE_CHECKING:
     from elmokit.pretrain.perplexity import TextEvaluation
@@ -99,7 +99,7 @@ def evaluate(
         file_options=as_files,
     )
     if as_json:
-        typer.echo(json.dumps(found.as_dict()))
+        typer.echo(json_text(found.as_dict()))
         return
     for name, each in found.files.items():
         typer.echo(f"{name}:")
@@ -135,4 +135,4 @@ def _scores(model: Path, test: list[str], options: dict[str, Any], *, as_json: b
         flag = "--delimiter or --encoding" if option == "file_options" else f"--{option.replace('_', '-')}"
         raise ConfigError(f"{flag} is of {what}, which {model} does not read")
     scores = predictor.score(test, **options)
-    typer.echo(json.dumps(scores, ensure_ascii=False) if as_json else predictor.score_lines(scores))
+    typer.echo(json_text(scores) if as_json else predictor.score_lines(scores))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import logging
 import re
 import sys
@@ -18,6 +17,7 @@ from elmokit.cli.options import FORMATS, Column, Delimiter, Encoding, Header, Qu
 from elmokit.errors import DataError
 from elmokit.pretrained import DEFAULT_CLASSIFIER, located
 from elmokit.tasks import TASKS, task_of
+from elmokit.whole_files import json_text
 
 if TYPE_CHECKING:
     from elmokit.tasks.task import Predictor
@@ -153,7 +153,7 @@ def _has_words(text: Text) -> bool:
 
 def _shown(predictor: Predictor, given: Any, result: Any, *, alone: bool, as_json: bool) -> str:
     if as_json:
-        return json.dumps(predictor.record(given, result), ensure_ascii=False)
+        return json_text(predictor.record(given, result))
     return predictor.line(given, result, alone=alone)
 
 
