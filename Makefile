@@ -23,7 +23,7 @@ quick: $(STAMP)  ## the tests that are not marked slow
 check: $(STAMP)  ## style, types, import order
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict src scripts recipes benchmarks tests/helpers
+	$(BIN)/mypy --strict src scripts recipes benchmarks
 	$(BIN)/lint-imports
 
 docs: $(STAMP)  ## the documentation as a site, into build/site, offline; a broken link is an error

@@ -34,7 +34,7 @@ def rate(output: Path, actors: int) -> float:
     words = {row["part"]: row["words"] for row in pq.read_table(output / "_manifest.parquet").to_pylist()}
     files = sorted(output.glob("part-*"), key=lambda path: path.stat().st_mtime_ns)
     counted = sum(words[int(path.stem.removeprefix("part-"))] for path in files[actors:])
-    return counted / max(files[-1].stat().st_mtime - files[actors - 1].stat().st_mtime, 1e-9)
+    return float(counted / max(files[-1].stat().st_mtime - files[actors - 1].stat().st_mtime, 1e-9))
 
 
 def digest(output: Path) -> str:

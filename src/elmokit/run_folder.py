@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import json
-import math
 import os
 import platform
 import shutil
@@ -26,7 +24,7 @@ from filelock import FileLock, Timeout
 from elmokit.errors import ConfigError, ModelError
 from elmokit.pretrained import located
 from elmokit.settings import Settings, roles
-from elmokit.whole_files import write_text
+from elmokit.whole_files import json_text, write_text
 
 VERSIONED = ("elmokit", "torch", "transformers", "accelerate", "numpy", "scikit-learn", "datasets", "sacrebleu")
 
@@ -210,7 +208,7 @@ def versions() -> dict[str, str]:
 
 def write_json(path: Path, content: Any) -> None:
     """JSON in one move; NaN and infinities become null, which every reader understands."""
-    write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json_text(content, indent=2) + "\n")
 
 
 def write_yaml(path: Path, content: Any) -> None:
@@ -237,11 +235,3 @@ def settings_of(folder: str | Path) -> dict[str, Any]:
     """The settings that the model in a folder was trained with (`training.yaml`), or none where the file is gone."""
     file = located(folder) / "training.yaml"
     return read_yaml(file) if file.is_file() else {}
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

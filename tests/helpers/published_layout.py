@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from elmokit.nn.bilm import BiLM
-from elmokit.nn.char_cnn import CharCNN
+from elmokit.nn.char_cnn import CharCNN, Highway
+from elmokit.nn.lstm import ProjectedLSTM
 from helpers.oracle import cell_name
 
 Array = NDArray[np.float64]
@@ -21,7 +24,7 @@ _PUBLISHED_FROM_OURS = (1, 3, 2, 0)
 def published_char_cnn(module: CharCNN) -> dict[str, Array]:
     """The token encoder's arrays."""
     arrays = {"char_embed": _array(module.embedding.weight)[1:]}
-    for number, convolution in enumerate(module.convolutions):
+    for number, convolution in enumerate(cast(Iterable[nn.Conv1d], module.convolutions)):
         arrays[f"CNN/W_cnn_{number}"] = _array(convolution.weight).transpose(2, 1, 0)[None]  # (1, width, E, n)
         arrays[f"CNN/b_cnn_{number}"] = _array(convolution.bias)
     for name, linear in _linears(module):
@@ -32,7 +35,7 @@ def published_char_cnn(module: CharCNN) -> dict[str, Array]:
 def published_bilm(module: BiLM) -> dict[str, Array]:
     """The cells' arrays."""
     arrays = {}
-    for layer, lstm in enumerate(module.layers):
+    for layer, lstm in enumerate(cast(Iterable[ProjectedLSTM], module.layers)):
         for direction in range(module.directions):
             cell = cell_name(direction, layer)
             rows = [_array(lstm.weight_input[direction]).T, _array(lstm.weight_hidden[direction]).T]
@@ -49,7 +52,7 @@ def published_bilm(module: BiLM) -> dict[str, Array]:
 def load_char_cnn(module: CharCNN, arrays: Mapping[str, Array]) -> None:
     """Fill the token encoder."""
     _fill(module.embedding.weight[1:], arrays["char_embed"])
-    for number, convolution in enumerate(module.convolutions):
+    for number, convolution in enumerate(cast(Iterable[nn.Conv1d], module.convolutions)):
         _fill(convolution.weight, arrays[f"CNN/W_cnn_{number}"][0].transpose(2, 1, 0))
         _fill(convolution.bias, arrays[f"CNN/b_cnn_{number}"])
     for name, linear in _linears(module):
@@ -60,7 +63,7 @@ def load_char_cnn(module: CharCNN, arrays: Mapping[str, Array]) -> None:
 @torch.no_grad()
 def load_bilm(module: BiLM, arrays: Mapping[str, Array]) -> None:
     """Fill the cells."""
-    for layer, lstm in enumerate(module.layers):
+    for layer, lstm in enumerate(cast(Iterable[ProjectedLSTM], module.layers)):
         for direction in range(module.directions):
             cell = cell_name(direction, layer)
             joined = _gates(arrays[cell + "W_0"], _OURS_FROM_PUBLISHED).T
@@ -73,8 +76,8 @@ def load_bilm(module: BiLM, arrays: Mapping[str, Array]) -> None:
                 _fill(lstm.weight_projection[direction], arrays[cell + "W_P_0"])
 
 
-def _linears(module: CharCNN) -> Iterator[tuple[str, torch.nn.Linear]]:
-    for number, highway in enumerate(module.highways):
+def _linears(module: CharCNN) -> Iterator[tuple[str, nn.Linear]]:
+    for number, highway in enumerate(cast(Iterable[Highway], module.highways)):
         yield f"CNN_high_{number}/{{}}_carry", highway.carry
         yield f"CNN_high_{number}/{{}}_transform", highway.transform
     if module.projection is not None:
@@ -86,11 +89,14 @@ def _gates(array: Array, order: tuple[int, ...]) -> Array:
     return np.concatenate([blocks[number] for number in order], axis=-1)
 
 
-def _array(tensor: torch.Tensor) -> Array:
-    return tensor.detach().double().numpy()
+def _array(tensor: torch.Tensor | None) -> Array:
+    assert tensor is not None  # every layer here has a bias
+    found: Array = tensor.detach().double().numpy()
+    return found
 
 
-def _fill(tensor: torch.Tensor, array: Array) -> None:
+def _fill(tensor: torch.Tensor | None, array: Array) -> None:
+    assert tensor is not None
     if tensor.shape != array.shape:
         raise ValueError(f"The module holds {tuple(tensor.shape)}, the file {array.shape}.")
     tensor.copy_(torch.from_numpy(np.ascontiguousarray(array)))

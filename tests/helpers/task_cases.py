@@ -79,6 +79,20 @@ def _test_files(settings: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
     return settings["test"], {}
 
 
+def _pairs(folder: Path) -> dict[str, Any]:
+    draw = random.Random(5)
+    words = ["dog", "cat", "tree", "sun"]
+    for name, count in (("train", 40), ("test", 10)):
+        with (folder / f"{name}.csv").open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["premise", "hypothesis", "label"])
+            for number in range(count):
+                first = draw.sample(words, k=2)
+                second = first if number % 2 else draw.sample(words, k=2)
+                writer.writerow([" ".join(first), " ".join(second), "same" if first == second else "other"])
+    return {name: [str(folder / f"{name}.csv")] for name in ("train", "test")}
+
+
 CASES: dict[str, Case] = {
     "classify": Case(_rows, ["goal team", "bank share and a long profit", "virus"], _test_files),
     "tag": Case(_sentences, ["we saw Ada", "we saw Bo and then we saw Cy far away"], _test_files),
@@ -91,4 +105,5 @@ CASES: dict[str, Case] = {
         _parallel, ["hund katze baum", "hund"],
         lambda settings: (settings["test_source"], {"target": settings["test_target"]}),
     ),
+    "pairs": Case(_pairs, [("dog cat", "dog cat"), ("a tree", "the sun and a long cat"), ("dog", "dog")], _test_files),
 }  # fmt: skip

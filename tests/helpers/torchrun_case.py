@@ -34,7 +34,7 @@ def main() -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
         return step(self, *args)
 
-    loop._Run._step = killed  # type: ignore[method-assign]
+    loop._Run._step = killed  # type: ignore[assignment, method-assign]
     loop._Run._agree = lambda self, due: (due or self.progress.step % case["save_at"] == 0, False)  # type: ignore[method-assign]
     loop._Run.train = leaving_digest(loop._Run.train)  # type: ignore[method-assign]
     loop.pretrain(PretrainConfig(**case["config"]), show_progress=False)

@@ -36,7 +36,8 @@ def torchrun(folder: Path, output: str, *options: str, kill: list[Any] | None = 
     case = folder / f"{output}-{len(list(folder.glob(f'{output}-*.json')))}.json"
     case.write_text(json.dumps({"config": config, "save_at": 4, "kill": kill}))
     command = [sys.executable, "-m", "torch.distributed.run", *options, str(SCRIPT), str(case)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    # A store that torchrun shares between attempts has addresses of processes that are gone.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
     return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -55,13 +56,6 @@ def whole(folder: Path) -> list[str]:
     """Weights of a run that nothing happens to."""
     finish(torchrun(folder, "whole", *ALONE))
     return digests(folder, "whole")
-
-
-def test_a_killed_process_is_started_again(folder: Path, whole: list[str]) -> None:
-    mark = folder / "killed-one"
-    finish(torchrun(folder, "killed", *ALONE, kill=[1, 6, str(mark)]))
-    assert mark.exists() and len(whole) == 2
-    assert digests(folder, "killed") == whole
 
 
 def test_two_agents_start_again_together(folder: Path, whole: list[str]) -> None:

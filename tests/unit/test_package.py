@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib import import_module
 
 import pytest
 
@@ -29,16 +28,3 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(AttributeError, match="module 'elmokit' has no attribute 'Elmo'"):
         elmokit.Elmo  # noqa: B018
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("elmokit.study.synthetic", "elmokit.demo.synthetic"),
-        ("elmokit.study.probes", "elmokit.analysis.probes"),
-        ("elmokit.study.word_groups", "elmokit.analysis.senses"),
-    ],
-)
-def test_modules_of_the_former_room_are_found_under_their_old_names(old: str, new: str) -> None:
-    import_module("elmokit.study")
-    assert import_module(old) is import_module(new)

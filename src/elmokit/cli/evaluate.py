@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -23,6 +22,7 @@ from elmokit.cli.options import (
 )
 from elmokit.errors import ConfigError
 from elmokit.tasks import TASKS, task_of
+from elmokit.whole_files import json_text
 
 if TYPE_CHECKING:
     from elmokit.pretrain.perplexity import TextEvaluation
@@ -99,7 +99,7 @@ def evaluate(
         file_options=as_files,
     )
     if as_json:
-        typer.echo(json.dumps(found.as_dict()))
+        typer.echo(json_text(found.as_dict()))
         return
     for name, each in found.files.items():
         typer.echo(f"{name}:")
@@ -123,16 +123,16 @@ def _perplexity_lines(found: TextEvaluation) -> None:
 
 
 def _scores(model: Path, test: list[str], options: dict[str, Any], *, as_json: bool) -> None:
-    from elmokit.models.loading import load_config
+    from elmokit.saved_model import SavedModel
 
-    name = task_of(load_config(model).architectures) or "classify"
+    name = task_of(SavedModel.open(model).values.get("architectures")) or "classify"
     if (name == "translate") != ("target" in options):
         raise ConfigError("a translator is measured with --test FILE --target FILE; other models have no --target")
-    predictor = TASKS[name].load().Predictor.from_pretrained(model)
+    predictor = TASKS[name].predictor_class().from_pretrained(model)
     known = inspect.signature(predictor.score).parameters
     for option in sorted(options.keys() - known.keys()):
         what = "tagged files" if option in ("word_column", "tag_column") else "labelled rows"
         flag = "--delimiter or --encoding" if option == "file_options" else f"--{option.replace('_', '-')}"
         raise ConfigError(f"{flag} is of {what}, which {model} does not read")
     scores = predictor.score(test, **options)
-    typer.echo(json.dumps(scores, ensure_ascii=False) if as_json else predictor.score_lines(scores))
+    typer.echo(json_text(scores) if as_json else predictor.score_lines(scores))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from elmokit.machine import usable_cores
+from elmokit.whole_files import json_text
 
 PACKAGES = ("elmokit", "torch", "transformers", "accelerate", "datasets", "tokenizers", "numpy", "scikit-learn")
 
@@ -18,7 +18,7 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
     """Print the versions of elmokit and its parts, the cores, the kernels in use and the thread settings."""
     facts = facts_of_this_machine()
     if as_json:
-        typer.echo(json.dumps(facts))
+        typer.echo(json_text(facts))
         return
     width = max(map(len, facts))
     for name, value in facts.items():

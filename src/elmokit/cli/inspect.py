@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from elmokit.cli.options import OptionsFile, SourceModel, VocabularyFile
+from elmokit.whole_files import json_text
 
 if TYPE_CHECKING:
     from elmokit.interop.imported import Imported
@@ -24,7 +24,7 @@ def inspect(
 
     facts = facts_of(load(source, options=options, vocabulary=vocabulary, warm=False))
     if as_json:
-        typer.echo(json.dumps(facts, ensure_ascii=False))
+        typer.echo(json_text(facts))
         return
     width = max(map(len, facts))
     for name, value in facts.items():

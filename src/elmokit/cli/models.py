@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from elmokit.errors import ModelError
 from elmokit.pretrained import shipped_models
+from elmokit.whole_files import json_text
 
 
 def models(
@@ -26,7 +26,7 @@ def models(
             }
             for model in found
         ]  # fmt: skip
-        typer.echo(json.dumps(content, ensure_ascii=False))
+        typer.echo(json_text(content))
     else:
         for model in found:
             weights = model.sha256["model.safetensors"]

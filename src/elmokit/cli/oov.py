@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from elmokit.cli.options import files
+from elmokit.whole_files import json_text
 
 
 def oov(
@@ -40,7 +40,7 @@ def oov(
             kept = what_is_kept(encoder, misspelt, unseen, layer=layer)
             found.append({"model": Path(model).name, "layer": layer, **asdict(kept)})
     if as_json:
-        typer.echo(json.dumps({"misspelt": len(misspelt), "unseen": len(unseen), "layers": found}))
+        typer.echo(json_text({"misspelt": len(misspelt), "unseen": len(unseen), "layers": found}))
         return
     typer.echo(f"{len(misspelt)} misspelt words in their sentences, {len(unseen)} out-of-vocabulary words alone\n")
     head = ["model", "layer", "cosine to the correct word", "to another word", "correct word is nearest"]

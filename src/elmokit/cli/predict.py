@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import logging
 import re
 import sys
@@ -18,6 +17,7 @@ from elmokit.cli.options import FORMATS, Column, Delimiter, Encoding, Header, Qu
 from elmokit.errors import DataError
 from elmokit.pretrained import DEFAULT_CLASSIFIER, located
 from elmokit.tasks import TASKS, task_of
+from elmokit.whole_files import json_text
 
 if TYPE_CHECKING:
     from elmokit.tasks.task import Predictor
@@ -55,10 +55,10 @@ def predict(
     **parts: str | None,
 ) -> None:
     """Label texts, find spans in them, translate them, answer questions about them: what MODEL was trained for."""
-    from elmokit.models.loading import load_config
+    from elmokit.saved_model import SavedModel
 
     model, texts = _model_and_texts(words or [], file=file is not None)
-    entry = TASKS[task_of(load_config(model).architectures) or "classify"]
+    entry = TASKS[task_of(SavedModel.open(model).values.get("architectures")) or "classify"]
     given = {name: text for name, text in parts.items() if text is not None}
     if entry.inputs and texts:
         raise DataError(f"{model} is a model of {entry.noun}: give {_flags(entry.inputs)}, or --file")
@@ -71,7 +71,7 @@ def predict(
         raise DataError("texts and --file were given: give one of them")
     if not entry.inputs and file is not None and not file.is_file():
         raise DataError(f"{file} does not exist (--file)")
-    predictor = entry.load().Predictor.from_pretrained(model)
+    predictor = entry.predictor_class().from_pretrained(model)
     options = {} if top is None else {"top": top}
     if top is not None and "top" not in inspect.signature(predictor.stream).parameters:
         raise DataError(f"--top is for classifiers, and {model} is a model of {entry.noun}")
@@ -153,7 +153,7 @@ def _has_words(text: Text) -> bool:
 
 def _shown(predictor: Predictor, given: Any, result: Any, *, alone: bool, as_json: bool) -> str:
     if as_json:
-        return json.dumps(predictor.record(given, result), ensure_ascii=False)
+        return json_text(predictor.record(given, result))
     return predictor.line(given, result, alone=alone)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from elmokit.cli.options import files
 from elmokit.errors import ConfigError
+from elmokit.whole_files import json_text
 
 if TYPE_CHECKING:
     from elmokit.analysis.probes import Probe, Tagged
@@ -47,7 +47,7 @@ def probe(
         probes["homographs, nearest occurrence"] = homograph_probe(encoder, *tagged)
     if sentences is not None:
         probes["pseudo-words, nearest occurrence"] = pseudo_word_probe(encoder, sentences, seed=seed)
-    typer.echo(json.dumps({name: asdict(found) for name, found in probes.items()}) if as_json else _table(probes))
+    typer.echo(json_text({name: asdict(found) for name, found in probes.items()}) if as_json else _table(probes))
 
 
 def _tagged(paths: list[str], word_column: int, tag_column: int) -> list[Tagged]:

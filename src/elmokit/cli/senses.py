@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +19,7 @@ from elmokit.cli.options import (
     layers_of,
 )
 from elmokit.errors import ConfigError
+from elmokit.whole_files import json_text
 
 
 def senses(
@@ -70,7 +70,7 @@ def senses(
             {"uses": [asdict(each) for each in group.occurrences], "keywords": group.keywords} for group in found.groups
         ]
         content = {"word": found.word, "groups": shown, "silhouette": found.silhouette, "static_neighbours": near}
-        typer.echo(json.dumps(content, ensure_ascii=False))
+        typer.echo(json_text(content))
         return
     total = len(occurrences)
     if len(found.groups) == 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from elmokit.cli.options import files
 from elmokit.errors import ConfigError
+from elmokit.whole_files import json_text
 
 
 def similarity(
@@ -43,7 +43,7 @@ def similarity(
     models |= {path.name: static(WordVectors.load(path)) for path in vectors or []}
     found = {name: rank_correlation(given, models) for name, given in sets.items()}
     if as_json:
-        typer.echo(json.dumps({name: asdict(each) for name, each in found.items()}))
+        typer.echo(json_text({name: asdict(each) for name, each in found.items()}))
         return
     rows = [
         [name, f"{each.all_pairs:,}", f"{each.pairs:,}", *(f"{rho:.3f}" for rho in each.rho.values())]

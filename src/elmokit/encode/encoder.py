@@ -9,7 +9,7 @@ from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
@@ -34,6 +34,7 @@ from elmokit.nn.config import NetworkConfig
 from elmokit.nn.layer_mix import LayerMix
 from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
 from elmokit.saved_model import SavedModel
+from elmokit.text.given import given_texts
 from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.word_rows import ByteRows, WordRows
 
@@ -210,8 +211,6 @@ class Encoder:
             raise ConfigError(f"Unknown level {level!r}. Expected 'token' or 'sentence'.")
         if batch_size < 1:
             raise ConfigError(f"batch_size is {batch_size}; expected at least 1.")
-        if isinstance(sentences, str):
-            raise ValueError("Expected a list of sentences, got one text; wrap it in a list.")
         choice = self.layer_choice(layers)
         result: Result = WordVectors(choice)
         if level == "sentence":
@@ -221,7 +220,7 @@ class Encoder:
         elif pooling is not None or remove_common_component is not None:
             given = "pooling" if pooling is not None else "remove_common_component"
             raise ConfigError(f"{given} is of whole sentences: expected level 'sentence'.")
-        words = (self._words(sentence, is_split_into_words=is_split_into_words) for sentence in sentences)
+        words = (self._words(sentence, is_split_into_words=is_split_into_words) for sentence in given_texts(sentences))
         return self._stream(items(words, positions), result, batch_size=batch_size)
 
     def layer_choice(self, layers: Layers) -> LayerChoice:
@@ -304,7 +303,7 @@ class Encoder:
         Raises:
             ModelError: The model has no language-model head (published files have none).
         """
-        words = [self._words(sentence, is_split_into_words=is_split_into_words) for sentence in sentences]
+        words = [self._words(sentence, is_split_into_words=is_split_into_words) for sentence in given_texts(sentences)]
         with torch.inference_mode():
             return self._language_model.score(words)
 
@@ -342,6 +341,10 @@ class Encoder:
             digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
         return digest.hexdigest()[:24]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle or copy needs; the language-model head is loaded again when it is asked for."""
+        return {name: value for name, value in self.__dict__.items() if name != "_language_model"}
+
     @cached_property
     def _language_model(self) -> LanguageModel:
         if self._saved is None:
@@ -354,6 +357,8 @@ class Encoder:
                 raise ValueError(f"is_split_into_words=True expects lists of words; got the text {sentence[:40]!r}.")
             if not all(isinstance(word, str) for word in sentence):
                 raise ValueError(f"Expected words as text; got {str(list(sentence))[:60]}.")
+            if "" in sentence:
+                raise ValueError(f"A sentence has an empty word: {str(list(sentence))[:60]}; leave out what only pads.")
             return list(sentence)
         if not isinstance(sentence, str):
             raise ValueError(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from threading import Lock
+from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch import Tensor
@@ -33,6 +36,15 @@ class TokenTable:
         self._slots: dict[str, int] = {}  # the least recently used first
         self._free: list[int] = []
         self._lock = Lock()
+        _tables.add(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle or copy needs: the vectors of words are computed again, and a lock belongs to one process."""
+        return {"model": self._model, "rows": self._rows, "capacity": self.capacity}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        with torch.inference_mode():
+            self.__init__(**state)  # type: ignore[misc]
 
     def vectors(self, words: Sequence[str]) -> Tensor:
         """(2 + n, P): the vectors of the two sentence markers and of `words`, which are distinct."""
@@ -101,3 +113,21 @@ def table_of(table: TokenTable, sentences: Sequence[Sequence[str]]) -> tuple[Ten
     """Vectors of the markers and the distinct words, and of each sentence the rows of its words between its markers."""
     rows = {word: row for row, word in enumerate(dict.fromkeys(word for words in sentences for word in words), 2)}
     return table.vectors(list(rows)), [[BEGIN, *(rows[word] for word in words), END] for words in sentences]
+
+
+_tables: WeakSet[TokenTable] = WeakSet()
+
+
+def _begin_in_child() -> None:
+    """Make a forked process fit to compute.
+
+    The threads of the parent are not there: a product that waits for them would wait for ever, and a lock that one of
+    them held would stay locked.
+    """
+    torch.set_num_threads(1)
+    for table in _tables:
+        table._lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)

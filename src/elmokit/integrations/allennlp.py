@@ -21,13 +21,25 @@ from elmokit.nn.bilm import CarriedState, State
 from elmokit.nn.distinct import distinct_rows
 from elmokit.nn.layer_mix import LayerMix
 from elmokit.nn.network import ElmoNetwork
-from elmokit.text.char_ids import BOS, EOS, char_ids, marker_char_ids
+from elmokit.text.char_ids import BOS, EOS, N_CHARACTERS, char_ids, marker_char_ids
 
 Start = Literal["zero", "warm", "carry"]
 
 
 def batch_to_ids(batch: Sequence[Sequence[str]]) -> Tensor:
-    """Sentences as lists of words to character ids (sentences, words, 50), rows of 0 in the padding."""
+    """Sentences as lists of words to character ids (sentences, words, 50), rows of 0 in the padding.
+
+    Raises:
+        ValueError: A sentence is a text, or a word is empty.
+    """
+    for number, words in enumerate(batch):
+        if isinstance(words, str):
+            raise ValueError(f"Expected sentences as lists of words; sentence {number} is the text {words[:40]!r}.")
+        if "" in words:
+            raise ValueError(
+                f"Sentence {number} has an empty word at place {list(words).index('')}: leave out what only pads, the "
+                "shorter sentences of a batch are padded here."
+            )
     longest = max(map(len, batch), default=0)
     ids = np.zeros((len(batch), longest, 50), dtype=np.int64)
     markers = dict(zip((BOS, EOS), marker_char_ids(), strict=True))
@@ -111,7 +123,15 @@ class Elmo(nn.Module):
         Returns:
             `elmo_representations`, a list of (…, T, dim), and `mask` (…, T), true where a word stands; T has two more
             places with `keep_sentence_boundaries`.
+
+        Raises:
+            ValueError: `inputs` are no character ids.
         """
+        if inputs.ndim < 3 or (self.bilm.config.token_encoder == "char_cnn" and not _are_character_ids(inputs)):
+            raise ValueError(
+                f"inputs of shape {tuple(inputs.shape)} are not character ids, (…, words, 50) from 0 to 261: make them "
+                "with batch_to_ids."
+            )
         outer = inputs.shape[:-2]
         inputs = inputs.reshape(-1, *inputs.shape[-2:])  # (B, T, 50)
         mask = (inputs > 0).any(dim=2)
@@ -143,3 +163,7 @@ class Elmo(nn.Module):
             return self.bilm.initial_state(batch)
         zero = self.bilm.bilm.zero_state(batch)
         return self._carried.start(zero) if self.state == "carry" else zero
+
+
+def _are_character_ids(inputs: Tensor) -> bool:
+    return inputs.numel() == 0 or (int(inputs.min()) >= 0 and int(inputs.max()) < N_CHARACTERS)

@@ -204,6 +204,6 @@ def _is_options(path: Path) -> bool:
 def _json_or_none(path: Path) -> Any:
     """The content of a file that may be anything."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import torch
@@ -14,6 +16,7 @@ from transformers.utils.generic import ModelOutput
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.nn.bilm import BiLM
 from elmokit.nn.network import ElmoNetwork
+from elmokit.whole_files import share_weights
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -65,6 +68,12 @@ class ElmoPreTrainedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         super().train(mode)
         self.network.train(mode)
         return self
+
+    def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
+        """See `transformers.PreTrainedModel`; everybody whom the umask lets can read the weights."""
+        super().save_pretrained(save_directory, *args, **kwargs)
+        if Path(save_directory).is_dir():
+            share_weights(Path(save_directory))
 
     def init_weights(self) -> None:
         """Nothing to draw: the constructors of our modules have done it by the reference's recipe."""
@@ -130,7 +139,15 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         """See `ElmoNetwork.token_vectors`."""
         return self.network.token_vectors(rows)
 
-    def forward(self, char_ids: Tensor, attention_mask: Tensor | None = None) -> ElmoModelOutput:
-        """Every layer for every word; arguments as of `ElmoNetwork.forward`."""
+    def forward(
+        self, char_ids: Tensor, attention_mask: Tensor | None = None, *, output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> ElmoModelOutput:  # fmt: skip
+        """Every layer for every word; arguments as of `ElmoNetwork.forward`, and two that models of transformers have.
+
+        `output_hidden_states=False` leaves the layers out of the result, `return_dict=False` gives a tuple.
+        """
         hidden, mask = self.network(char_ids, attention_mask)
-        return ElmoModelOutput(last_hidden_state=hidden[-1], hidden_states=hidden, mask=mask)
+        shown = None if output_hidden_states is False else hidden
+        output = ElmoModelOutput(last_hidden_state=hidden[-1], hidden_states=shown, mask=mask)
+        return output.to_tuple() if return_dict is False else output  # type: ignore[return-value]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from elmokit.nn.heads.mixed import MixedNetwork, MixedShape
 from elmokit.nn.heads.question_answering import QuestionAnsweringNetwork, QuestionAnsweringShape
 from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork, SequenceClassificationShape
+from elmokit.nn.heads.text_pairs import TextPairsNetwork
 from elmokit.nn.heads.token_classification import TokenClassificationNetwork, TokenClassificationShape
 from elmokit.nn.heads.translation import TranslationNetwork, TranslationShape
 
@@ -23,6 +24,7 @@ class Head(NamedTuple):
 
 HEADS = {
     "ElmoForSequenceClassification": Head(SequenceClassificationNetwork, SequenceClassificationShape),
+    "ElmoForTextPairs": Head(TextPairsNetwork, SequenceClassificationShape),
     "ElmoForTokenClassification": Head(TokenClassificationNetwork, TokenClassificationShape),
     "ElmoForQuestionAnswering": Head(QuestionAnsweringNetwork, QuestionAnsweringShape),
     "ElmoForTranslation": Head(TranslationNetwork, TranslationShape),

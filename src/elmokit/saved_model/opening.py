@@ -63,6 +63,11 @@ class SavedModel:
         known = (*HEADS, LANGUAGE_MODEL)
         self.architecture = next((name for name in values.get("architectures") or [] if name in known), None)
 
+    @property
+    def head_class(self) -> type[MixedNetwork] | None:
+        """The network of the task that the folder is of; None where it is of none."""
+        return HEADS[self.architecture].network if self.architecture in HEADS else None
+
     @classmethod
     def open(cls, path: str | Path) -> SavedModel:
         """Open a folder, or a model that comes with the package by its name.

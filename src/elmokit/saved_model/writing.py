@@ -18,6 +18,7 @@ from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.word_encoding import PAD_TOKEN, UNKNOWN_TOKEN
 from elmokit.text.word_rows import LEXICON_FILE, save_lexicon
 from elmokit.text.word_tokenizer import TOKENIZER_CONFIG_FILE, UNLIMITED, WordTokenizer
+from elmokit.whole_files import share_weights
 
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -44,6 +45,7 @@ def write_model(
     _write_json(folder / CONFIG_FILE, values)
     state = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
     save_file(state, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+    share_weights(folder)
     write_tokenizer(tokenizer, folder)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from elmokit.text.normalize import check_steps, normalize, normalize_words
 from elmokit.text.readers import read_texts, refuse_unread_options
 from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.text.words import split_words
+from elmokit.whole_files import json_text
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def train_vectors(config: VectorsConfig) -> WordVectors:
         "settings": config.model_dump(mode="json", exclude={"progress", "overwrite"}), "words": len(vectors),
         "tokens": len(text.ids), "known_tokens": known, "loss": losses, "seconds": time.perf_counter() - began,
     }  # fmt: skip
-    config.output.with_name(f"{config.output.name}.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
+    config.output.with_name(f"{config.output.name}.json").write_text(json_text(about, indent=2), encoding="utf-8")
     return vectors
 
 

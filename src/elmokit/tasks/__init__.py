@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from elmokit.tasks.config import HeadConfig
-    from elmokit.tasks.task import Task
+    from elmokit.tasks.task import Predictor, Task
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Entry:
     Attributes:
         config: Where its settings are, as `module:name`. The module needs no torch.
         task: Where the `Task` is.
+        predictor: Where the class is that predicts; its module loads nothing that trains.
         head: The class of its models, as in their `config.json`.
         noun: What it is called in a sentence.
         unit: What its rows are called.
@@ -31,6 +32,7 @@ class Entry:
 
     config: str
     task: str
+    predictor: str
     head: str
     noun: str
     unit: str
@@ -42,6 +44,11 @@ class Entry:
         found: type[HeadConfig] = _named(self.config)
         return found
 
+    def predictor_class(self) -> type[Predictor]:
+        """The class that predicts with its models."""
+        found: type[Predictor] = _named(self.predictor)
+        return found
+
     def load(self) -> Task[Any, Any]:
         """The task itself."""
         found: Task[Any, Any] = _named(self.task)
@@ -51,25 +58,36 @@ class Entry:
 TASKS: dict[str, Entry] = {
     "classify": Entry(
         "elmokit.tasks.classification.config:ClassifyConfig", "elmokit.tasks.classification.task:TASK",
+        "elmokit.tasks.classification.predict:Classifier",
         "ElmoForSequenceClassification", "classification", "rows",
         "Train a text classifier on a biLM's layers and score it on test rows.",
     ),
     "tag": Entry(
         "elmokit.tasks.tagging.config:TagConfig", "elmokit.tasks.tagging.task:TASK",
+        "elmokit.tasks.tagging.predict:Tagger",
         "ElmoForTokenClassification", "tagging", "sentences",
         "Train a tagger (named entities, chunks) on a biLM's layers and score it on test sentences.",
     ),
     "qa": Entry(
         "elmokit.tasks.question_answering.config:QuestionAnsweringConfig",
         "elmokit.tasks.question_answering.task:TASK",
+        "elmokit.tasks.question_answering.predict:QuestionAnswerer",
         "ElmoForQuestionAnswering", "question answering", "questions",
         "Train question answering (SQuAD 1.1) on a biLM's layers and score it on test questions.",
         {"question": "A question about PASSAGE.", "passage": "The text that has the answer."},
     ),
     "translate": Entry(
         "elmokit.tasks.translation.config:TranslationConfig", "elmokit.tasks.translation.task:TASK",
+        "elmokit.tasks.translation.predict:Translator",
         "ElmoForTranslation", "translation", "pairs",
         "Train a translator on a biLM's layers and score it on test sentences.",
+    ),
+    "pairs": Entry(
+        "elmokit.tasks.pairs:PairsConfig", "elmokit.tasks.pairs.task:TASK",
+        "elmokit.tasks.pairs.predict:PairClassifier",
+        "ElmoForTextPairs", "text pairs", "pairs",
+        "Train a model of text pairs (entailment, relatedness) on a biLM's layers and score it on test pairs.",
+        {"first": "The first text of a pair.", "second": "The second text of a pair."},
     ),
 }  # fmt: skip
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from elmokit.errors import ConfigError, ModelError
+from elmokit.errors import ConfigError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.loading import load, load_config, load_task_model, word_rows_of
 from elmokit.models.modeling_elmo import ElmoModel
@@ -21,7 +21,6 @@ from elmokit.static.vectors import WordVectors
 from elmokit.tasks.config import HEAD_FIELDS, HEAD_SHAPE, HeadConfig, ProblemType
 from elmokit.text.normalize import check_steps
 from elmokit.text.word_rows import JoinedRows
-from elmokit.text.words import split_words
 
 log = logging.getLogger(__name__)
 
@@ -73,18 +72,6 @@ def build_head(
         model.freeze_bilm()
     model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
     return model, fresh
-
-
-def load_head(kind: type[_Head], folder: Path, *, holds: str, task: str) -> tuple[_Head, ElmoTokenizer]:
-    """A trained model of class `kind` and its tokenizer; `holds` and `task` say what was expected, and what makes it.
-
-    Raises:
-        ModelError: The folder is missing, damaged or holds no such model.
-    """
-    saved = load_config(folder)
-    if kind.__name__ not in (saved.architectures or []):
-        raise ModelError(f"{folder} holds no {holds}: train one with elmo train {task}")
-    return load(kind, folder), load_tokenizer(folder, spelled=saved.char_features > 0)
 
 
 def _differences(earlier: ElmoConfig, shape: ElmoConfig, labels: list[str]) -> list[str]:
@@ -157,11 +144,6 @@ def task_tokenizer(
         config.model, vectors, spelled=spelled, split=config.split, text_steps=config.clean or (),
         by_word=config.cleaned_by_word, model_max_length=config.max_words,
     )  # fmt: skip
-
-
-def word_splitter(tokenizer: ElmoTokenizer) -> Callable[[str], list[str]]:
-    """How a tokenizer splits cleaned text, without the offsets that cost half its time."""
-    return str.split if tokenizer.split == "whitespace" else split_words
 
 
 def with_preparation(config: _Config) -> _Config:

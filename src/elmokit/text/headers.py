@@ -43,7 +43,8 @@ def has_header(path: Path, rows: Rows, columns: Sequence[Column], *, said: bool 
         return True
     if not _could_be_names(first):
         return False
-    known = [place for place, cell in enumerate(first) if normal(cell) in _KNOWN]
+    names = _KNOWN | {normal(name) for column in columns for group in column.known for name in group if len(name) > 1}
+    known = [place for place, cell in enumerate(first) if normal(cell) in names]
     if any(first[place] not in _column(below, place) for place in known):
         return True
     if any(_above_numbers(first[place], _column(below, place)) for place in range(len(first))):

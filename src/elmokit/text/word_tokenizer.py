@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -11,7 +11,7 @@ from elmokit.errors import ModelError
 from elmokit.text.normalize import check_steps, normalize, normalize_words
 from elmokit.text.word_encoding import WordEncoding
 from elmokit.text.word_rows import ByteRows, WordRows
-from elmokit.text.words import Span, split_words, whitespace_spans, word_spans
+from elmokit.text.words import Span, whitespace_spans, word_spans
 from elmokit.whole_files import read_json_object
 
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
@@ -55,11 +55,6 @@ class WordTokenizer:
     def spans(self, text: str) -> list[Span]:
         """Where the words of a raw text are; it is not cleaned."""
         return word_spans(text) if self.split == "penn" else whitespace_spans(text)
-
-    @property
-    def splitter(self) -> Callable[[str], list[str]]:
-        """How cleaned text is split, without the offsets that cost half the time."""
-        return str.split if self.split == "whitespace" else split_words
 
     def encoding(self, sentence: str | Sequence[str]) -> WordEncoding:
         """The words of a raw text, or of a list of words, with their offsets."""

@@ -136,14 +136,17 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         ENCODER.encode(["a"], level="text")  # type: ignore[call-overload]
     with pytest.raises(ConfigError, match="batch_size is 0"):
         ENCODER.encode(["a"], batch_size=0)
-    with pytest.raises(ValueError, match="wrap it in a list"):
-        ENCODER.encode("a b")
+    with pytest.raises(ValueError, match=r"A sentence has an empty word: \['a', ''\]; leave out what only pads"):
+        ENCODER.encode([["a", ""]], is_split_into_words=True)
+    with pytest.raises(ValueError, match="got a mapping, 'text': pass one value"):
+        ENCODER.encode({"text": ["a"]})
     with pytest.raises(ValueError, match="For lists of words pass is_split_into_words=True"):
         ENCODER.encode([["a"]])
     with pytest.raises(ValueError, match="expects lists of words; got the text 'a b'"):
         ENCODER.encode(["a b"], is_split_into_words=True)
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(WORDS, max_size=9), max_size=8), st.integers(1, 6), st.sampled_from([1, 2]))
 def test_a_full_table_and_any_threads_change_nothing(sentences: list[list[str]], capacity: int, threads: int) -> None:
     encoder = Encoder(MODEL)
@@ -298,3 +301,10 @@ def test_the_fingerprint_tells_mixes_apart(tmp_path: Path) -> None:
         ElmoForSequenceClassification(ElmoConfig.preset("tiny", mix_weights=weights)).save_pretrained(folder)
         found |= {Encoder.from_pretrained(folder).fingerprint() for _ in range(2)}
     assert len(found) == 2
+
+
+def test_one_text_and_a_series_are_lists_of_texts() -> None:
+    pd = pytest.importorskip("pandas")
+    expected = ENCODER.encode(["a b"])
+    for texts in ("a b", pd.Series(["a b"]), pd.DataFrame({"text": ["a b"]})):
+        np.testing.assert_array_equal(ENCODER.encode(texts)[0], expected[0])

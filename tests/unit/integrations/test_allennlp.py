@@ -153,3 +153,19 @@ def test_the_references_stored_outputs(elmokit_data: Path) -> None:
             with h5py.File(folder / f"lm_embeddings_{number}.hdf5") as file:
                 stored = np.concatenate(list(file[str(batch)][...]), axis=1)
             np.testing.assert_allclose(row[: len(stored)].detach(), stored, rtol=0, atol=2e-6)
+
+
+def test_what_is_no_sentence_or_no_word_is_refused() -> None:
+    with pytest.raises(ValueError, match="sentence 0 is the text 'i'"):
+        batch_to_ids(["i", "am"])
+    with pytest.raises(ValueError, match="Sentence 1 has an empty word at place 1: leave out what only pads"):
+        batch_to_ids([["i", "am"], ["so", ""]])
+
+
+def test_ids_that_are_no_characters_are_refused(files: tuple[Path, Path]) -> None:
+    ids = batch_to_ids([["i", "am"]])
+    ids[0, 0, 3] = 300
+    with pytest.raises(ValueError, match=r"inputs of shape \(1, 2, 50\) are not character ids, .* from 0 to 261"):
+        Elmo(*files)(ids)
+    with pytest.raises(ValueError, match=r"inputs of shape \(2, 50\) are not character ids"):
+        Elmo(*files)(batch_to_ids([["i", "am"]])[0])

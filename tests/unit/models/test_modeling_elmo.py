@@ -184,3 +184,13 @@ def test_wrong_shapes_are_named() -> None:
         MODEL(torch.zeros(2, 3, 40, dtype=torch.long))
     with pytest.raises(ValueError, match=r"attention_mask is \(2, 4\); expected \(2, 3\)"):
         MODEL(torch.zeros(2, 3, 50, dtype=torch.long), attention_mask=torch.ones(2, 4))
+
+
+def test_the_arguments_of_other_models_of_transformers() -> None:
+    model = ElmoModel(ElmoConfig.preset("tiny"))
+    ids = torch.from_numpy(char_ids(["a", "b"]))[None].long()
+    whole = model(ids, output_hidden_states=True, return_dict=True)
+    assert len(whole.hidden_states) == model.config.n_layers + 1
+    assert model(ids, output_hidden_states=False).hidden_states is None
+    top, hidden, mask = model(ids, return_dict=False)
+    assert (top == whole.last_hidden_state).all() and len(hidden) == len(whole.hidden_states) and mask.all()

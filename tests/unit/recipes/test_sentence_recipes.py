@@ -166,6 +166,7 @@ def test_robustness_of_words_that_stay_as_they_are(model: Path) -> None:
     assert found[1, "capitals"].cosine < 0.999
 
 
+@pytest.mark.slow
 def test_tables(model: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def rows_of(module: Any, *arguments: str) -> list[list[str]]:
         assert module.main([str(model), "--data", str(data), *arguments]) == 0

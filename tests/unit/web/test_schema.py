@@ -29,6 +29,7 @@ REQUESTS = int(os.environ.get("ELMOKIT_REQUESTS", "240"))
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance, status_code_conformance]
 
 
+@pytest.mark.slow
 def test_no_request_finds_a_500(loaded: Loaded) -> None:
     app = create_app(loaded, limits=Limits(), hosts=["testserver"])
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)

@@ -5,6 +5,7 @@ Only part numbers and counts pass through Ray's object store: token vectors, 6 k
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +18,11 @@ from elmokit.parts.engines.local import ATTEMPTS
 from elmokit.parts.work import Counts, Part, Result, Work, Worker
 from elmokit.text.ranges import Range
 
+log = logging.getLogger(__name__)
+
 IN_FLIGHT = 2
 """Parts that an actor has or that wait for it."""
+_RETRIES = 5  # of a part; Ray counts attempts to reach an actor that is starting again, too
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,9 @@ class RayEngine:
         if began:
             self._connect(ray)
         try:
-            actors = self._room(ray)
+            self._check_room(ray)
             for window in windows:
-                yield from self._window(ray, work, window, min(actors, len(window)))
+                yield from self._persistent(ray, work, window)
         finally:
             if began:
                 ray.shutdown()
@@ -70,12 +74,14 @@ class RayEngine:
             )
         return wanted * self.cpus + 1
 
-    def _room(self, ray: Any) -> int:
-        """How many actors there will be; one CPU is left for reading the list of parts."""
-        there = ray.cluster_resources()
+    def _room(self, there: dict[str, float]) -> int:
+        """How many actors have room among these resources; one CPU is left for reading the list of parts."""
         room = int((there.get("CPU", 0) - 1) // self.cpus)
-        if self.gpus:
-            room = min(room, int(there.get("GPU", 0) // self.gpus))
+        return min(room, int(there.get("GPU", 0) // self.gpus)) if self.gpus else room
+
+    def _check_room(self, ray: Any) -> None:
+        there = ray.cluster_resources()
+        room = self._room(there)
         wanted = self.actors or room
         if wanted < 1 or wanted > room:
             raise ConfigError(
@@ -83,7 +89,23 @@ class RayEngine:
                 f"actors of {self.cpus} CPUs and {self.gpus:g} GPUs beside one CPU for reading, {max(wanted, 1)} were "
                 "asked for (--actors, --threads, --gpus)"
             )
-        return wanted
+
+    def _persistent(self, ray: Any, work: Work, window: list[Part]) -> Iterator[Result]:
+        """A window of parts; when a node is lost, what is missing of it is given to the actors that are left."""
+        missing = {part.number: part for part in window}
+        for attempt in range(1, ATTEMPTS + 1):
+            room = max(1, self._room(ray.cluster_resources()))
+            actors = min(self.actors or room, room, len(missing))
+            try:
+                for result in self._window(ray, work, list(missing.values()), actors):
+                    missing.pop(result.number, None)
+                    yield result
+                return
+            except ray.exceptions.RayError as error:
+                reason = " ".join(str(error).split())[-300:]
+                if attempt == ATTEMPTS:
+                    raise DataError(f"the Ray cluster gave up: {reason}; what is done is kept") from error
+                log.warning("the Ray cluster lost something (%s): %d parts are given out again", reason, len(missing))
 
     def _window(self, ray: Any, work: Work, window: list[Part], actors: int) -> Iterator[Result]:
         context = ray.data.DataContext.get_current()
@@ -94,14 +116,10 @@ class RayEngine:
         data = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             _Actor, fn_constructor_args=(work,), batch_size=1, num_cpus=self.cpus, num_gpus=self.gpus or None,
             compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=IN_FLIGHT),
-            max_restarts=-1, max_task_retries=ATTEMPTS,
+            max_restarts=-1, max_task_retries=_RETRIES,
         )  # fmt: skip
-        try:
-            for row in data.iter_rows():
-                yield Result(int(row["number"]), Counts(*(int(n) for n in row["counts"])), str(row["error"]))
-        except ray.exceptions.RayError as error:
-            reason = " ".join(str(error).split())[-300:]
-            raise DataError(f"the Ray cluster gave up: {reason}; what is done is kept") from error
+        for row in data.iter_rows():
+            yield Result(int(row["number"]), Counts(*(int(n) for n in row["counts"])), str(row["error"]))
 
 
 class _Actor:

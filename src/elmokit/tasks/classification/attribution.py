@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from elmokit.errors import ConfigError
-from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork
 from elmokit.nn.layer_mix import LayerMix
 from elmokit.tasks.classification.predict import Classifier, Label, logits_of
 from elmokit.tasks.inputs.batches import CharDataset
@@ -132,7 +132,7 @@ def _alone(mix: LayerMix, n_layers: int) -> Iterator[LayerMix]:
         yield alone
 
 
-def _inputs(model: ElmoForSequenceClassification, tokens: TokenizedTexts) -> tuple[Tensor, Tensor]:
+def _inputs(model: SequenceClassificationNetwork, tokens: TokenizedTexts) -> tuple[Tensor, Tensor]:
     """char_ids (1, W, width) and mask (1, W) of one text."""
     batch = CharDataset(tokens, rows=np.arange(1)).texts(np.arange(1))
     return batch["char_ids"].to(model.device), batch["attention_mask"].to(model.device)

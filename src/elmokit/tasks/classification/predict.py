@@ -12,17 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
-from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
-from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
-from elmokit.tasks.building import load_head, word_splitter
 from elmokit.tasks.classification.data import read_class_names
 from elmokit.tasks.classification.rows import TreeReading, read_labelled
 from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.metrics import classification_scores
+from elmokit.tasks.trained import Tokenizer, load_head, steps_of, word_splitter
 from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize, normalize_words
 from elmokit.text.records import AS_FOUND, FileOptions
@@ -45,8 +44,8 @@ class Classifier:
 
     def __init__(
         self,
-        model: ElmoForSequenceClassification,
-        tokenizer: ElmoTokenizer,
+        model: SequenceClassificationNetwork,
+        tokenizer: Tokenizer,
         *,
         max_words: int = 128,
         polarity: bool = False,
@@ -54,7 +53,7 @@ class Classifier:
     ) -> None:
         self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
         self.polarity, self.keys = polarity, list(keys)
-        self.labels = [str(label) for _, label in sorted((model.config.id2label or {}).items())]
+        self.labels = model.config.labels
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Classifier:
@@ -63,7 +62,7 @@ class Classifier:
         Raises ModelError when the folder is missing, damaged or holds no classifier.
         """
         folder = located(folder)
-        model, tokenizer = load_head(ElmoForSequenceClassification, folder, holds="classifier", task="classify")
+        model, tokenizer = load_head(SequenceClassificationNetwork, folder, holds="classifier", task="classify")
         settings = settings_of(folder)
         metrics = folder / "metrics.json"
         keys = read_json_object(metrics).get("label_keys", []) if metrics.is_file() else []
@@ -96,7 +95,7 @@ class Classifier:
 
     def tokens(self, texts: Sequence[Text]) -> TokenizedTexts:
         """Texts as the classifier reads them: cleaned, split and cut as in training."""
-        steps = self.model.config.text_steps or []
+        steps = steps_of(self.model, self.tokenizer)
         return tokenize(
             [normalize(text, steps) if isinstance(text, str) else normalize_words(text, steps) for text in texts],
             max_words=self.max_words,

@@ -20,7 +20,7 @@ from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.report import plots
-from elmokit.tasks.building import task_tokenizer, with_preparation, word_splitter
+from elmokit.tasks.building import task_tokenizer, with_preparation
 from elmokit.tasks.classification.baseline import tfidf_svm
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.classification.data import ClassificationData, Source, load_data, seen_in_training
@@ -34,6 +34,7 @@ from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task, run_title
 from elmokit.tasks.splits import scored_rows
 from elmokit.tasks.task import Datasets, HeadShape, Run
+from elmokit.tasks.trained import word_splitter
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from elmokit.cache import cache_folder
-from elmokit.models.modeling_mixed import ElmoMixedModel
+from elmokit.nn.heads.mixed import MixedNetwork
 from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.inputs.batches import CharDataset, LayerDataset, RowDataset
@@ -21,7 +21,7 @@ from elmokit.text.word_rows import SPELLING_WIDTH
 
 
 def dataset_maker(
-    model: ElmoMixedModel, tokens: TokenizedTexts, config: HeadConfig, contexts: Contexts | None = None
+    model: MixedNetwork, tokens: TokenizedTexts, config: HeadConfig, contexts: Contexts | None = None
 ) -> Callable[..., RowDataset]:
     """A function from `rows` and labels (see `RowDataset`) to a data set of these texts.
 
@@ -37,7 +37,7 @@ def dataset_maker(
     own, static_ids, spelling = model.config.row_width, None, None
     if model.static is not None:
         static_ids = tokens.rows[tokens.ids, own].astype(np.int64)
-    if model.config.char_features:
+    if model.config.input_width > own + (static_ids is not None):  # the characters of a tagger
         spelling = replace(tokens, rows=tokens.rows[:, -SPELLING_WIDTH:])
     store = stored_layers(model.elmo, contexts.joined(tokens), config).cut_at(tokens.offsets)
     return partial(LayerDataset, store, static_ids=static_ids, spelling=spelling)

@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
-from elmokit.nn.heads.question_answering import Spans
+from elmokit.nn.heads.question_answering import QuestionAnsweringNetwork, Spans
 from elmokit.tasks.question_answering.data import Examples, PreparedQuestions
 from elmokit.tasks.question_answering.datasets import PairDataset
 from elmokit.tasks.question_answering.squad import Questions
@@ -37,7 +36,7 @@ def as_rows(spans: Spans) -> Tensor:
 
 
 @torch.no_grad()
-def decode_all(model: ElmoForQuestionAnswering, data: PairDataset, *, max_answer_words: int) -> NDArray[np.float64]:
+def decode_all(model: QuestionAnsweringNetwork, data: PairDataset, *, max_answer_words: int) -> NDArray[np.float64]:
     """(N, 4) rows of `as_rows` in the order of `data`, computed by falling length, about as many words at once."""
     model.train(False)
     order: NDArray[np.int64] = np.argsort(-data.lengths, kind="stable")

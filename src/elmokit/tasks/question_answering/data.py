@@ -10,14 +10,13 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.tokenization_elmo import ElmoTokenizer
-from elmokit.nn.heads.question_answering import IGNORED
+from elmokit.nn.heads.question_answering import IGNORED, QuestionAnsweringNetwork
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.question_answering.spans import Offsets, WordSpan, covering_words, windows
 from elmokit.tasks.question_answering.squad import Questions, read_questions
 from elmokit.tasks.splits import hold_out, sample
+from elmokit.tasks.trained import Tokenizer, steps_of
 from elmokit.text.normalize import normalize_words
 from elmokit.text.words import Span
 
@@ -71,16 +70,16 @@ def _about(questions: Questions, passages: NDArray[np.int64]) -> Questions:
 class Preparation:
     """How a model reads passages and questions: how text is split, spelt and cut."""
 
-    tokenizer: ElmoTokenizer
+    tokenizer: Tokenizer
     steps: Sequence[str] = ()
     max_words: int = 400
     stride: int = 200
     max_question_words: int = 64
 
     @classmethod
-    def of(cls, config: ElmoConfig, tokenizer: ElmoTokenizer, **lengths: int) -> Preparation:
-        """For a model of this config. Its clean-up steps are applied word by word: offsets stay those of the text."""
-        return cls(tokenizer, config.text_steps or [], **lengths)
+    def of(cls, model: QuestionAnsweringNetwork, tokenizer: Tokenizer, **lengths: int) -> Preparation:
+        """For a model. Its clean-up steps are applied word by word: offsets stay those of the text."""
+        return cls(tokenizer, steps_of(model, tokenizer), **lengths)
 
     def spans(self, text: str) -> list[Span]:
         """Where the words of a text are."""

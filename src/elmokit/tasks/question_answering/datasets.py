@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
+from elmokit.nn.heads.question_answering import QuestionAnsweringNetwork
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.inputs.batches import Batch, BatchDataset, CharDataset, RowDataset
 from elmokit.tasks.inputs.datasets import dataset_maker
@@ -16,7 +16,7 @@ from elmokit.tasks.question_answering.data import Examples, PreparedQuestions
 
 
 class PairDataset(BatchDataset):
-    """Windows of passages, each with a question: batches of what `ElmoForQuestionAnswering.forward` takes.
+    """Windows of passages, each with a question: batches of what `QuestionAnsweringNetwork.forward` takes.
 
     Passages and questions are data sets of their own (of layers or of characters), so each is stored once, however many
     questions a passage has. Rows are as long as their passages.
@@ -43,7 +43,7 @@ class PairDataset(BatchDataset):
 
 
 def training_pairs(
-    model: ElmoForQuestionAnswering, prepared: PreparedQuestions, examples: Examples, config: HeadConfig
+    model: QuestionAnsweringNetwork, prepared: PreparedQuestions, examples: Examples, config: HeadConfig
 ) -> PairDataset:
     """Pairs whose layers come from the cache where the biLM is frozen."""
     passages, questions = (

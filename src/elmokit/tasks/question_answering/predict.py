@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from elmokit.errors import DataError
-from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
-from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.nn.heads.question_answering import QuestionAnsweringNetwork
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
-from elmokit.tasks.building import load_head
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.question_answering.answers import FoundAnswer, best_answers, decode_all
 from elmokit.tasks.question_answering.data import Preparation, all_examples, prepare
 from elmokit.tasks.question_answering.datasets import text_pairs
 from elmokit.tasks.question_answering.scores import answer_scores
 from elmokit.tasks.question_answering.squad import Question, Questions, gold_answers, read_questions
+from elmokit.tasks.trained import Tokenizer, load_head
 from elmokit.text.given import in_a_line
 
 _QUESTIONS_AT_ONCE = 1024
@@ -38,12 +37,12 @@ class QuestionAnswerer:
     parts: ClassVar[Sequence[str]] = ("passage", "question")
 
     def __init__(
-        self, model: ElmoForQuestionAnswering, tokenizer: ElmoTokenizer, *, max_words: int = 400, stride: int = 200,
+        self, model: QuestionAnsweringNetwork, tokenizer: Tokenizer, *, max_words: int = 400, stride: int = 200,
         max_question_words: int = 64, max_answer_words: int = 30,
     ) -> None:  # fmt: skip
         self.model, self.tokenizer, self.max_answer_words = model.train(False), tokenizer, max_answer_words
         self.preparation = Preparation.of(
-            model.config, tokenizer, max_words=max_words, stride=stride, max_question_words=max_question_words
+            model, tokenizer, max_words=max_words, stride=stride, max_question_words=max_question_words
         )
 
     @classmethod
@@ -53,7 +52,7 @@ class QuestionAnswerer:
         Raises ModelError when the folder is missing, damaged or holds no question answerer.
         """
         folder = located(folder)
-        model, tokenizer = load_head(ElmoForQuestionAnswering, folder, holds="question answerer", task="qa")
+        model, tokenizer = load_head(QuestionAnsweringNetwork, folder, holds="question answerer", task="qa")
         settings = settings_of(folder)
         names = ("max_words", "stride", "max_question_words", "max_answer_words")
         lengths = {name: settings[name] for name in names if name in settings}

@@ -69,7 +69,7 @@ class QuestionAnswering:
         """Training reads the windows that hold the answer, the other splits read all."""
         config, splits = run.config, run.data.splits
         preparation = Preparation.of(
-            run.model.config, run.tokenizer, max_words=config.max_words, stride=config.stride,
+            run.model, run.tokenizer, max_words=config.max_words, stride=config.stride,
             max_question_words=config.max_question_words,
         )  # fmt: skip
         found = {}

@@ -9,11 +9,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 
-from elmokit.models.modeling_token_classification import ElmoForTokenClassification
-from elmokit.models.tokenization_elmo import ElmoTokenizer
+from elmokit.nn.heads.token_classification import TokenClassificationNetwork
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
-from elmokit.tasks.building import load_head
 from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import tokenize
@@ -22,6 +20,7 @@ from elmokit.tasks.tagging.data import read_tagged, refuse_unseen
 from elmokit.tasks.tagging.pieces import Pieces
 from elmokit.tasks.tagging.schemes import spans_of
 from elmokit.tasks.tagging.scores import span_scores
+from elmokit.tasks.trained import Tokenizer, load_head, steps_of
 from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize_words
 from elmokit.text.sentence_borders import split_sentences
@@ -42,13 +41,13 @@ class Tagger:
     parts: ClassVar[Sequence[str]] = ()
 
     def __init__(
-        self, model: ElmoForTokenClassification, tokenizer: ElmoTokenizer, *, max_words: int = 256,
+        self, model: TokenClassificationNetwork, tokenizer: Tokenizer, *, max_words: int = 256,
         context_words: int | None = None, word_column: int = 1, tag_column: int = -1,
     ) -> None:  # fmt: skip
         self.model, self.tokenizer = model.train(False), tokenizer
         self.max_words, self.context_words = max_words, context_words if model.config.n_layers else None
         self.word_column, self.tag_column = word_column, tag_column
-        self.tags = [str(tag) for _, tag in sorted((model.config.id2label or {}).items())]
+        self.tags = model.config.labels
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Tagger:
@@ -57,7 +56,7 @@ class Tagger:
         Raises ModelError when the folder is missing, damaged or holds no tagger.
         """
         folder = located(folder)
-        model, tokenizer = load_head(ElmoForTokenClassification, folder, holds="tagger", task="tag")
+        model, tokenizer = load_head(TokenClassificationNetwork, folder, holds="tagger", task="tag")
         settings = settings_of(folder)
         names = ("max_words", "context_words", "word_column", "tag_column")
         return cls(model, tokenizer, **{name: settings[name] for name in names if name in settings})
@@ -86,7 +85,8 @@ class Tagger:
         if not pieces.parts:
             return [[] for _ in sentences]
         contexts = pieces.contexts(documents or [], words=self.context_words if documents is not None else None)
-        words = [normalize_words(part, self.model.config.text_steps or []) for part in pieces.parts]
+        steps = steps_of(self.model, self.tokenizer)
+        words = [normalize_words(part, steps) for part in pieces.parts]
         tokens = tokenize(words, max_words=self.max_words, word_rows=self.tokenizer.word_rows)
         runs = np.arange(len(contexts.borders) - 1)
         data = CharDataset(contexts.joined(tokens), sentence_ids=contexts.sentence_ids(), rows=runs)
@@ -175,7 +175,7 @@ class Tagger:
 
 
 @torch.no_grad()
-def tag_all(model: ElmoForTokenClassification, data: RowDataset, *, batch_size: int = 128) -> list[list[int]]:
+def tag_all(model: TokenClassificationNetwork, data: RowDataset, *, batch_size: int = 128) -> list[list[int]]:
     """The best tag numbers of every row, in the order of `data`, computed by falling length."""
     model.train(False)
     found: list[list[int]] = [[] for _ in range(len(data))]

@@ -9,15 +9,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from elmokit.errors import ModelError
-from elmokit.models.modeling_translation import ElmoForTranslation
-from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.beam_search import LengthNorm
+from elmokit.nn.heads.translation import TranslationNetwork
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
-from elmokit.tasks.building import load_head, word_splitter
 from elmokit.tasks.inputs.batches import CharDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import tokenize
+from elmokit.tasks.trained import Tokenizer, load_head, steps_of, word_splitter
 from elmokit.tasks.translation.data import read_pairs
 from elmokit.tasks.translation.scores import bleu_lines, bleu_scores
 from elmokit.text.given import Text, given_texts, joined
@@ -43,7 +42,7 @@ class Translator:
     parts: ClassVar[Sequence[str]] = ()
 
     def __init__(
-        self, model: ElmoForTranslation, tokenizer: ElmoTokenizer, pieces: SentencePieces, *, max_words: int = 128,
+        self, model: TranslationNetwork, tokenizer: Tokenizer, pieces: SentencePieces, *, max_words: int = 128,
         beam_size: int = 5, length_norm: LengthNorm = "gnmt", length_penalty: float = 1.0, max_ratio: float = 3.0,
         skip_empty: bool = False,
     ) -> None:  # fmt: skip
@@ -60,7 +59,7 @@ class Translator:
         Raises ModelError when the folder is missing, damaged or holds no translator.
         """
         folder = located(folder)
-        model, tokenizer = load_head(ElmoForTranslation, folder, holds="translator", task="translate")
+        model, tokenizer = load_head(TranslationNetwork, folder, holds="translator", task="translate")
         pieces = SentencePieces.load(folder)
         if len(pieces) != model.config.n_target_pieces:
             raise ModelError(
@@ -75,7 +74,7 @@ class Translator:
         Raises:
             ValueError: A mapping or a table of several columns came.
         """
-        steps = self.model.config.text_steps or []
+        steps = steps_of(self.model, self.tokenizer)
         texts = list(given_texts(texts))
         parts: list[list[str]] = []
         owners: list[int] = []

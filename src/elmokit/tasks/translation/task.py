@@ -14,7 +14,7 @@ from transformers import EvalPrediction
 from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
-from elmokit.tasks.building import task_tokenizer, word_splitter
+from elmokit.tasks.building import task_tokenizer
 from elmokit.tasks.inputs.batches import IGNORED
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
@@ -24,6 +24,7 @@ from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task
 from elmokit.tasks.splits import scored_rows
 from elmokit.tasks.task import Datasets, HeadShape, Run
+from elmokit.tasks.trained import word_splitter
 from elmokit.tasks.translation.config import TranslationConfig
 from elmokit.tasks.translation.data import PairDataset, TranslationData, load_pairs, read_pairs
 from elmokit.tasks.translation.predict import Translator

@@ -1,0 +1,74 @@
+"""Text pairs: two texts and a label (entailment, paraphrase), or two texts and a number (relatedness).
+
+One call to train (`train_pairs`), one class to predict (`PairClassifier`); the settings stand here, for the command
+line, which needs no torch to read them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from elmokit.settings import FILES
+from elmokit.tasks.config import HeadConfig
+
+if TYPE_CHECKING:
+    from elmokit.tasks.pairs.predict import PairClassifier
+    from elmokit.tasks.pairs.task import train_pairs
+
+__all__ = ["PairClassifier", "PairsConfig", "train_pairs"]
+
+
+class PairsConfig(HeadConfig):
+    """The pairs of texts"""
+
+    planned_updates: ClassVar[int] = 4000
+
+    train: list[str] = Field(
+        min_length=1, description="files of pairs: csv, tsv, jsonl, also compressed", examples=[["train.csv"]],
+        json_schema_extra=FILES,
+    )  # fmt: skip
+    test: list[str] = Field(
+        min_length=1, description="test files, used only for the final report", examples=[["test.csv"]],
+        json_schema_extra=FILES,
+    )  # fmt: skip
+    valid: list[str] = Field(
+        default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
+    )
+    first_column: str | None = Field(
+        default=None, description="first text: name, or number from 1", examples=["premise"]
+    )
+    second_column: str | None = Field(
+        default=None, description="second text: name, or number from 1", examples=["hypothesis"]
+    )
+    label_column: str | None = Field(
+        default=None, description="label or number: name, or number from 1", examples=["label"]
+    )
+    target: Literal["label", "number"] = Field(
+        default="label", description="what is learned: one of several labels, or a number (regression)"
+    )
+    valid_fraction: float = Field(default=0.1, gt=0.0, lt=1.0, description="part of train held out for validation")
+    train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training pairs used")
+    best_by: Literal["score", "loss"] = Field(
+        default="score", description="validation score that chooses the epoch: accuracy or Pearson's r, or the loss"
+    )
+
+    @property
+    def watched(self) -> str:
+        """The validation score that chooses the epoch."""
+        return "loss" if self.best_by == "loss" else "accuracy" if self.target == "label" else "pearson"
+
+    @property
+    def figure(self) -> str:
+        """The main test score."""
+        return "accuracy" if self.target == "label" else "pearson"
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use."""
+    homes = {"PairClassifier": "predict", "train_pairs": "task"}
+    if name not in homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{homes[name]}"), name)

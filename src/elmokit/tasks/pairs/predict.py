@@ -1,0 +1,339 @@
+"""Pairs of texts from files, and labels or numbers for new ones, from a folder that `elmo train pairs` wrote."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from elmokit.errors import DataError, ModelError
+from elmokit.nn.heads.text_pairs import TextPairsNetwork
+from elmokit.pretrained import located
+from elmokit.run_folder import settings_of
+from elmokit.saved_model import SavedModel
+from elmokit.tasks.inputs.batches import Batch, BatchDataset, CharDataset, RowDataset, by_falling_length
+from elmokit.tasks.inputs.streams import in_chunks
+from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
+from elmokit.tasks.metrics import classification_scores
+from elmokit.text.columns import LABEL_NAMES, Column
+from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.normalize import normalize
+from elmokit.text.readers import READERS, ending, reader_of
+from elmokit.text.records import Record, Source
+from elmokit.text.word_rows import WordRows
+from elmokit.text.words import split_words
+
+log = logging.getLogger(__name__)
+
+FIRST_NAMES = tuple((name,) for name in ("first", "premise", "sentence_A", "sentence1", "text1", "question1", "text_a"))
+SECOND_NAMES = tuple(
+    (name,) for name in ("second", "hypothesis", "sentence_B", "sentence2", "text2", "question2", "text_b")
+)
+TARGET_NAMES = {
+    "label": (*LABEL_NAMES, ("entailment_judgment",)),
+    "number": (("score",), ("relatedness_score",), ("similarity",), *LABEL_NAMES),
+}
+COLUMNS = ("first_column", "second_column", "label_column")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Two texts in each row, and the label as it stands in the file with its place."""
+
+    first: list[str]
+    second: list[str]
+    labels: list[str]
+    places: list[str]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def read_pairs(
+    files: Sequence[str | Path], *, flag: str, target: str | None, first_column: str | None = None,
+    second_column: str | None = None, label_column: str | None = None,
+) -> Pairs:  # fmt: skip
+    """The pairs of tables or JSON lines; a plain text file is a table with tabs.
+
+    Args:
+        files: Names or globs.
+        flag: The option that named them, for errors.
+        target: What rows have beside the texts, a `label` or a `number`; None: that is not looked at.
+        first_column, second_column, label_column: Where they stand; without them, under a well-known name.
+
+    Raises:
+        DataError: A file cannot be read, or a row lacks a text or a label; with file and line.
+    """
+    columns = [
+        Column("first", "--first-column", first_column, FIRST_NAMES, "1", holds_words=False),
+        Column("second", "--second-column", second_column, SECOND_NAMES, "2", holds_words=False),
+    ]
+    if target is not None:
+        known = TARGET_NAMES[target]
+        columns.append(Column("label", "--label-column", label_column, known, "3", kind="label", holds_words=False))
+    found = Pairs([], [], [], [])
+    for record in _records(files, columns):
+        cells = [str(record.fields.get(column.name, "")).strip() for column in columns]
+        if not any(cells):
+            continue
+        for column, cell in zip(columns, cells, strict=True):
+            if not cell:
+                raise DataError(f"{record.place}: no {column.name}; expected one ({column.flag}, --{flag})")
+        found.first.append(cells[0])
+        found.second.append(cells[1])
+        found.labels.append(cells[2] if target else "")
+        found.places.append(record.place)
+    if not len(found):
+        raise DataError(f"{', '.join(map(str, files))} contains no pairs (--{flag})")
+    return found
+
+
+def _records(files: Sequence[str | Path], columns: Sequence[Column]) -> Iterator[Record]:
+    stats = SourceStats()
+    for path in expand_paths(files):
+        read = reader_of(path) if ending(path) in READERS else READERS[".tsv"]
+        yield from read(Source(path, columns, stats=stats))
+    for trouble, count in stats.damage().items():
+        log.warning("%d %s", count, trouble)
+
+
+def numbers_of(pairs: Pairs, *, flag: str) -> NDArray[np.float32]:
+    """The labels as numbers.
+
+    Raises:
+        DataError: One is no finite number; with file and line.
+    """
+    values = np.empty(len(pairs), dtype=np.float32)
+    for row, (label, place) in enumerate(zip(pairs.labels, pairs.places, strict=True)):
+        try:
+            values[row] = float(label)
+        except ValueError:
+            values[row] = np.nan
+        if not np.isfinite(values[row]):
+            raise DataError(f"{place}: {label[:40]!r} is no number; expected one with target: number (--{flag})")
+    return values
+
+
+class Tokenizer(Protocol):
+    """What is asked of a tokenizer here."""
+
+    @property
+    def word_rows(self) -> WordRows:
+        """How the model reads words."""
+
+    @property
+    def split(self) -> str:
+        """How raw text is split: "penn" or "whitespace"."""
+
+
+class PairTokens(NamedTuple):
+    """Every distinct text once, and the two texts of each pair by number (N, 2)."""
+
+    tokens: TokenizedTexts
+    pairs: NDArray[np.int64]
+
+
+def tokens_of(
+    first: Sequence[str], second: Sequence[str], tokenizer: Tokenizer, *, steps: Sequence[str], max_words: int
+) -> PairTokens:
+    """Pairs in numbers, cleaned, split and cut."""
+    numbers: dict[str, int] = {}
+    rows = [[numbers.setdefault(text, len(numbers)) for text in pair] for pair in zip(first, second, strict=True)]
+    texts = [normalize(text, steps) for text in numbers]
+    split = str.split if tokenizer.split == "whitespace" else split_words
+    tokens = tokenize(texts, max_words=max_words, word_rows=tokenizer.word_rows, split=split)
+    return PairTokens(tokens, np.asarray(rows, dtype=np.int64).reshape(-1, 2))
+
+
+class PairDataset(BatchDataset):
+    """Pairs over a data set of single texts: batches of what `TextPairsNetwork.forward` takes."""
+
+    def __init__(
+        self, texts: RowDataset, pairs: NDArray[np.int64], labels: NDArray[Any] | None = None
+    ) -> None:  # fmt: skip
+        self.texts, self.pairs, self.labels = texts, pairs, labels
+        self.lengths = texts.lengths[pairs].sum(axis=1)
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        picked = np.asarray(indices, dtype=np.int64)
+        batch = self.texts.texts(self.pairs[picked, 0])
+        batch |= {f"second_{name}": part for name, part in self.texts.texts(self.pairs[picked, 1]).items()}
+        if self.labels is not None:
+            batch["labels"] = torch.from_numpy(self.labels[picked])
+        return batch
+
+    def part(self, rows: NDArray[np.int64]) -> PairDataset:
+        """Some of the pairs."""
+        return PairDataset(self.texts, self.pairs[rows], None if self.labels is None else self.labels[rows])
+
+
+@torch.inference_mode()
+def outputs_of(model: TextPairsNetwork, data: PairDataset, *, batch_size: int = 128) -> NDArray[np.float32]:
+    """Logits or values (N, K) in the order of `data`, computed by falling length."""
+    model.train(False)
+    found = np.empty((len(data), len(model.config.labels)), dtype=np.float32)
+    for picked, batch in by_falling_length(data, batch_size=batch_size):
+        inputs = {name: tensor.to(model.device) for name, tensor in batch.items()}
+        found[picked] = model(**inputs).logits.float().cpu().numpy()
+    return found
+
+
+def scores_of(outputs: NDArray[np.float32], gold: NDArray[Any], labels: Sequence[str]) -> dict[str, Any]:
+    """`classification_scores`, or for numbers Pearson's r, Spearman's ρ and the mean squared error."""
+    if labels:
+        return classification_scores(gold, outputs.argmax(axis=1).astype(np.int64), labels=labels)
+    from scipy.stats import pearsonr, spearmanr
+
+    values = outputs[:, 0].astype(np.float64)
+    defined = len(gold) > 1 and float(np.std(values)) > 0 and float(np.std(gold)) > 0
+    return {
+        "rows": len(gold),
+        "pearson": float(pearsonr(values, gold).statistic) if defined else 0.0,
+        "spearman": float(spearmanr(values, gold).statistic) if defined else 0.0,
+        "mse": float(np.mean((values - gold) ** 2)),
+    }
+
+
+class PairResult(NamedTuple):
+    """What the model says of a pair.
+
+    Attributes:
+        label: The most likely label; None where the model gives numbers.
+        score: Its probability, or the number.
+        probabilities: Of every label.
+    """
+
+    label: str | None
+    score: float
+    probabilities: dict[str, float]
+
+
+class PairClassifier:
+    """A trained model: `PairClassifier.from_pretrained(folder).predict([("A dog runs.", "An animal moves.")])`."""
+
+    parts: ClassVar[Sequence[str]] = ("first", "second")
+
+    def __init__(
+        self, model: TextPairsNetwork, tokenizer: Tokenizer, *, steps: Sequence[str] = (), max_words: int = 128,
+        columns: Mapping[str, str | None] | None = None,
+    ) -> None:  # fmt: skip
+        self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
+        self.steps, self.columns = steps, dict(columns or {})
+        self.labels = [] if model.config.problem_type == "regression" else model.config.labels
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> PairClassifier:
+        """Load a folder of `elmo train pairs`.
+
+        Raises ModelError when the folder is missing, damaged or holds no such model.
+        """
+        folder = located(folder)
+        saved = SavedModel.open(folder)
+        model = saved.head() if saved.architecture == "ElmoForTextPairs" else None
+        if not isinstance(model, TextPairsNetwork):
+            raise ModelError(f"{folder} holds no model of text pairs: train one with elmo train pairs")
+        settings = settings_of(folder)
+        columns = {name: settings.get(name) for name in COLUMNS}
+        steps = saved.preprocessing.text_steps or []
+        return cls(
+            model, saved.tokenizer(), steps=steps, max_words=settings.get("max_words", 128), columns=columns
+        )  # fmt: skip
+
+    def predict(self, inputs: Sequence[tuple[str, str]], *, batch_size: int = 128) -> list[PairResult]:
+        """What the model says of each pair, in order.
+
+        Raises:
+            DataError: A text of a pair is empty; with its number, from 1.
+        """
+        for number, pair in enumerate(inputs, 1):
+            for name, text in zip(self.parts, pair, strict=True):
+                if not text.strip():
+                    raise DataError(f"the {name} text of pair {number} is empty; expected text (--{name})")
+        if not inputs:
+            return []
+        return [self._result(row) for row in self._outputs(*zip(*inputs, strict=True), batch_size=batch_size)]
+
+    def stream(
+        self, inputs: Iterable[tuple[str, str]], *, chunk: int = 1024
+    ) -> Iterator[tuple[tuple[str, str], PairResult]]:
+        """`predict` over any number of pairs in order, with the memory of `chunk` of them."""
+        return in_chunks(inputs, self.predict, chunk=chunk)
+
+    def score(self, files: Sequence[str], *, label_column: str | None = None) -> dict[str, Any]:
+        """The scores of the report on files of pairs; the columns are those of the training.
+
+        Raises:
+            DataError: The files cannot be read, or have a label that the model does not know.
+        """
+        given = {"label_column": label_column} if label_column else {}
+        target = "label" if self.labels else "number"
+        pairs = read_pairs(files, flag="test", target=target, **{**self.columns, **given})
+        gold: NDArray[Any] = (
+            classes_of(pairs, self.labels, flag="test") if self.labels else numbers_of(pairs, flag="test")
+        )
+        return scores_of(self._outputs(pairs.first, pairs.second), gold, self.labels)
+
+    def read(self, file: Path) -> list[tuple[str, str]]:
+        """The pairs of a file, in the columns of the training."""
+        columns = {name: value for name, value in self.columns.items() if name != "label_column"}
+        pairs = read_pairs([file], flag="file", target=None, **columns)
+        return list(zip(pairs.first, pairs.second, strict=True))
+
+    def line(self, given: tuple[str, str], result: PairResult, *, alone: bool = False) -> str:
+        """See `Predictor`."""
+        ranked = sorted(result.probabilities.items(), key=lambda item: -item[1])
+        shown = "  ".join(f"{name} {value:.3f}" for name, value in ranked) or f"{result.score:.3f}"
+        return shown if alone else f"{shown}  | {given[0][:40]} | {given[1][:40]}"
+
+    def record(self, given: tuple[str, str], result: PairResult) -> dict[str, Any]:
+        """See `Predictor`."""
+        asked = dict(zip(self.parts, given, strict=True))
+        if result.label is None:
+            return {**asked, "number": round(result.score, 6)}
+        probabilities = {name: round(value, 6) for name, value in result.probabilities.items()}
+        return {**asked, "label": result.label, "probability": round(result.score, 6), "probabilities": probabilities}
+
+    def score_lines(self, scores: Mapping[str, Any]) -> str:
+        """See `Predictor`."""
+        if not self.labels:
+            figures = f"Pearson {scores['pearson']:.4f}  Spearman {scores['spearman']:.4f}  MSE {scores['mse']:.4f}"
+            return f"{figures} on {scores['rows']:,} pairs"
+        lines = [f"accuracy {scores['accuracy']:.4f} on {scores['rows']:,} pairs"]
+        lines += [
+            f"  {label}  F1 {each['f1']:.4f}  {each['rows']:,} pairs" for label, each in scores["per_class"].items()
+        ]
+        return "\n".join(lines)
+
+    def _outputs(
+        self, first: Sequence[str], second: Sequence[str], *, batch_size: int = 128
+    ) -> NDArray[np.float32]:  # fmt: skip
+        tokens, pairs = tokens_of(first, second, self.tokenizer, steps=self.steps, max_words=self.max_words)
+        texts = CharDataset(tokens, rows=np.arange(len(tokens)))
+        return outputs_of(self.model, PairDataset(texts, pairs), batch_size=batch_size)
+
+    def _result(self, outputs: NDArray[np.float32]) -> PairResult:
+        if not self.labels:
+            return PairResult(None, float(outputs[0]), {})
+        probabilities = torch.from_numpy(outputs).softmax(dim=0).tolist()
+        best = int(outputs.argmax())
+        return PairResult(self.labels[best], probabilities[best], dict(zip(self.labels, probabilities, strict=True)))
+
+
+def classes_of(pairs: Pairs, labels: Sequence[str], *, flag: str) -> NDArray[np.int64]:
+    """The number of each label.
+
+    Raises:
+        DataError: One is none of `labels`; with file and line.
+    """
+    numbers = {label: number for number, label in enumerate(labels)}
+    for label, place in zip(pairs.labels, pairs.places, strict=True):
+        if label not in numbers:
+            known = ", ".join(labels[:8])
+            raise DataError(f"{place}: the label {label[:40]!r}; expected {known} (--label-column, --{flag})")
+    return np.array([numbers[label] for label in pairs.labels], dtype=np.int64)

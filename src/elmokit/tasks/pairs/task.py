@@ -1,0 +1,259 @@
+"""Text pairs as a `Task`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import EvalPrediction
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+from elmokit.errors import DataError
+from elmokit.models.configuration_elmo import ElmoConfig
+from elmokit.models.modeling_mixed import ElmoMixedModel
+from elmokit.nn.heads.text_pairs import TextPairsNetwork
+from elmokit.report import plots
+from elmokit.tasks.inputs.datasets import dataset_maker
+from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
+from elmokit.tasks.pairs import PairsConfig
+from elmokit.tasks.pairs.predict import (
+    COLUMNS,
+    PairClassifier,
+    PairDataset,
+    Pairs,
+    classes_of,
+    numbers_of,
+    outputs_of,
+    read_pairs,
+    scores_of,
+    tokens_of,
+)
+from elmokit.tasks.report import RunMetrics, Scores, score_table
+from elmokit.tasks.run import run_task, run_title
+from elmokit.tasks.splits import Split, hold_out, sample, scored_rows
+from elmokit.tasks.task import Datasets, HeadShape, Run
+
+_CODE = """from elmokit.tasks.pairs import PairClassifier
+
+classifier = PairClassifier.from_pretrained("THIS_FOLDER")
+classifier.predict([("A dog runs.", "An animal moves.")])  # per pair: label, its probability, all probabilities"""
+
+
+class ElmoForTextPairs(ElmoMixedModel):  # type: ignore[no-untyped-call]
+    """A `TextPairsNetwork` as transformers sees it."""
+
+    network: TextPairsNetwork
+
+    def __init__(self, config: ElmoConfig) -> None:
+        super().__init__(config)
+        self.wrap(TextPairsNetwork(config))
+
+    def forward(self, **inputs: Tensor) -> SequenceClassifierOutput:
+        """See `TextPairsNetwork.forward`."""
+        found = self.network(**inputs)
+        return SequenceClassifierOutput(loss=found.loss, logits=found.logits)
+
+
+@dataclass(frozen=True)
+class PairsData:
+    """Pairs by the files they came from, the splits over them, and the labels; none where numbers are learned."""
+
+    sources: dict[str, Pairs]
+    targets: dict[str, NDArray[Any]]
+    splits: dict[str, Split]
+    labels: list[str]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Pairs of each split."""
+        return {name: len(part.rows) for name, part in self.splits.items()}
+
+    def gold(self, split: str) -> NDArray[Any]:
+        """(N,) class numbers or values of a split."""
+        part = self.splits[split]
+        return self.targets[part.source][part.rows]
+
+
+class TextPairs:
+    """See `Task`."""
+
+    name = "pairs"
+    unit = "pairs"
+    Config = PairsConfig
+    Model = ElmoForTextPairs
+    Predictor = PairClassifier
+    curves: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "pearson": "Pearson's r"}
+    evaluation_factor = 2
+
+    def load(self, config: PairsConfig, work: Path) -> PairsData:
+        """See `Task`. A text pair that stands in train several times is held out with all its rows."""
+        columns = {name: getattr(config, name) for name in COLUMNS}
+        sources = {
+            name: read_pairs(getattr(config, name), flag=name, target=config.target, **columns)
+            for name in ("train", "valid", "test")
+            if getattr(config, name)
+        }
+        labels = [] if config.target == "number" else _labels(sources["train"])
+        targets: dict[str, NDArray[Any]] = {
+            name: classes_of(pairs, labels, flag=name) if labels else numbers_of(pairs, flag=name)
+            for name, pairs in sources.items()
+        }
+        return PairsData(sources, targets, _splits(sources, config), labels)
+
+    def shape(self, data: PairsData) -> HeadShape:
+        """See `Task`."""
+        if not data.labels:
+            return HeadShape(["value"], problem_type="regression")
+        return HeadShape(data.labels, problem_type="single_label_classification")
+
+    def datasets(self, run: Run[PairsConfig, PairsData]) -> Datasets:
+        """See `Task`. Every distinct text is stored once, however many pairs it is in."""
+        config, data = run.config, run.data
+        if not data.labels:
+            known = data.gold("train")
+            run.model.network.standardize(float(known.mean()), float(known.std()))
+        whole = {}
+        for name, pairs in data.sources.items():
+            tokens, numbers = tokens_of(
+                pairs.first, pairs.second, run.tokenizer, steps=config.clean or [], max_words=config.max_words
+            )
+            texts = dataset_maker(run.model, tokens, config)(rows=np.arange(len(tokens)))
+            whole[name] = PairDataset(texts, numbers, data.targets[name])
+        found = {name: whole[part.source].part(part.rows) for name, part in data.splits.items()}
+        scored = scored_rows(len(found["train"]), config.train_report_rows)
+        return Datasets(found["train"], found["validation"], {**found, "train": found["train"].part(scored)})
+
+    def step(self, model: Any, inputs: dict[str, Any], config: PairsConfig) -> tuple[Tensor, Tensor, Tensor]:
+        """See `Task`: logits or values (B, K), and class numbers or values (B,)."""
+        output = model(**inputs)
+        return output.loss, output.logits, inputs["labels"]
+
+    def epoch_scores(self, run: Run[PairsConfig, PairsData]) -> Callable[[EvalPrediction], dict[str, float]]:
+        """Accuracy, or Pearson's r."""
+        labels, name = run.data.labels, run.config.figure
+
+        def scores(prediction: EvalPrediction) -> dict[str, float]:
+            found = scores_of(np.asarray(prediction.predictions), np.asarray(prediction.label_ids), labels)
+            return {name: found[name]}
+
+        return scores
+
+    def scores(self, run: Run[PairsConfig, PairsData]) -> tuple[dict[str, Scores], dict[str, Any]]:
+        """See `Task`; also draws the confusion matrices of labels."""
+        data, scores = run.data, {}
+        for name, dataset in run.datasets.scored.items():
+            outputs = outputs_of(run.model.network, dataset)
+            scores[name] = Scores.from_json(scores_of(outputs, dataset.labels, data.labels))
+            if name == "test":
+                _write_predictions(run.work / "test_predictions.csv", outputs, data)
+        if data.labels:
+            matrices = {name: each.details["confusion"] for name, each in scores.items()}
+            title = run_title(run.config)
+            plots.confusion_matrices(run.work / "confusion.png", matrices, labels=data.labels, title=title)
+        return scores, {"labels": data.labels, "target": run.config.target}
+
+    def baseline(self, run: Run[PairsConfig, PairsData]) -> dict[str, Any] | None:
+        """None: there is no usual one without a network."""
+        return None
+
+    def chance(self, metrics: RunMetrics) -> float:
+        """The share of the most frequent label with two standard errors, or a small correlation."""
+        test = metrics.scores["test"]
+        if "confusion" not in test.details:
+            return float(2 / np.sqrt(max(test.counts["rows"], 1)))
+        gold = np.array(test.details["confusion"]).sum(axis=1)
+        share, rows = gold.max() / gold.sum(), gold.sum()
+        return float(share + 2 * np.sqrt(share * (1 - share) / rows))
+
+    def summary(self, metrics: RunMetrics) -> str:
+        """See `Task`."""
+        return score_table(metrics.scores, _columns(metrics), unit="rows")
+
+    def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
+        """See `Task`."""
+        columns = _columns(metrics)
+        rows = [
+            [name, found.counts["rows"], *(found.figure(figure) for figure in columns)]
+            for name, found in metrics.scores.items()
+        ]
+        sections = {"Scores": table(["split", "pairs", *columns.values()], rows)}
+        if metrics.facts["labels"]:
+            each = metrics.scores["test"].details["per_class"].items()
+            sections["Per label (test)"] = table(
+                ["label", "pairs", "precision", "recall", "F1"],
+                [[label, one["rows"], one["precision"], one["recall"], one["f1"]] for label, one in each],
+            )
+        sections["Data"] = "\n".join(rows_of(metrics, settings, unit="pairs"))
+        return Card(
+            "text-classification", "Text pairs on ELMo",
+            what_it_is(metrics, head="An enhanced sequential inference model (ESIM, Chen et al. 2017)"), sections,
+            scored_by=["accuracy"] if metrics.facts["labels"] else ["pearsonr", "spearmanr"], code=_CODE,
+            command='elmo predict THIS_FOLDER --first "A dog runs." --second "An animal moves."',
+            limits="The scores hold for pairs like the test's. The order of the two texts matters.",
+        )  # fmt: skip
+
+
+TASK = TextPairs()
+
+
+def train_pairs(config: PairsConfig) -> dict[str, Any]:
+    """Train, measure and save a model of text pairs; returns what `metrics.json` in `config.output` holds.
+
+    Raises DataError, ModelError or ConfigError for what the user can mend.
+    """
+    return run_task(TASK, config).to_json()
+
+
+def _columns(metrics: RunMetrics) -> dict[str, str]:
+    if metrics.facts["labels"]:
+        return {"accuracy": "accuracy", "macro.f1": "macro F1"}
+    return {"pearson": "Pearson", "spearman": "Spearman", "mse": "MSE"}
+
+
+def _labels(train: Pairs) -> list[str]:
+    labels = sorted(set(train.labels))
+    if len(labels) < 2:
+        raise DataError(
+            f"all {len(train)} training pairs have the label {labels[0]!r}; two are needed (--label-column)"
+        )
+    if len(labels) > 50 and len(labels) > len(train) / 20:
+        raise DataError(
+            f"{len(labels)} different labels in {len(train)} training pairs, e.g. {labels[0][:40]!r}: "
+            "numbers are learned with --target number, other labels are chosen with --label-column"
+        )
+    return labels
+
+
+def _splits(sources: Mapping[str, Pairs], config: PairsConfig) -> dict[str, Split]:
+    train = sources["train"]
+    numbers: dict[tuple[str, str], int] = {}
+    units = np.array([numbers.setdefault(pair, len(numbers)) for pair in zip(train.first, train.second, strict=True)])
+    if "valid" in sources:
+        rows, validation = np.arange(len(units)), Split("valid", np.arange(len(sources["valid"])))
+    else:
+        rows, held_out = hold_out(
+            units, fraction=config.valid_fraction, seed=config.seed,
+            few=lambda _, __: "--train contains one pair; give --valid or more of them",
+        )  # fmt: skip
+        validation = Split("train", held_out)
+    rows = sample(units, rows, fraction=config.train_fraction, seed=config.seed)
+    return {
+        "train": Split("train", rows), "validation": validation, "test": Split("test", np.arange(len(sources["test"]))),
+    }  # fmt: skip
+
+
+def _write_predictions(path: Path, outputs: NDArray[np.float32], data: PairsData) -> None:
+    """Row number (from 1, of the rows kept), gold and predicted label or number."""
+    gold = data.gold("test")
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "gold", "predicted"])
+        for row, (wanted, found) in enumerate(zip(gold, outputs, strict=True), 1):
+            named = [data.labels[wanted], data.labels[found.argmax()]] if data.labels else [wanted, f"{found[0]:.4f}"]
+            writer.writerow([row, *named])
