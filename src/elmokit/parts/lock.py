@@ -60,10 +60,8 @@ def _leased(place: Place) -> Iterator[None]:
     stop = threading.Event()
 
     def renew() -> None:
-        while True:
+        while not stop.wait(RENEWED):
             place.write_bytes(json.dumps({**mine, "time": time.time()}).encode())
-            if stop.wait(RENEWED):
-                return
 
     place.write_bytes(json.dumps({**mine, "time": time.time()}).encode())
     thread = threading.Thread(target=renew, daemon=True, name="elmokit-lease")
