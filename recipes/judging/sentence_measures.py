@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -53,7 +53,7 @@ def held_out_score(
 ) -> float:
     """Logistic regression; of pairs it sees |u − v| and u · v, side by side.
 
-    `penalty` is its C; None: the best on a fifth of `train`.
+    `penalty` is its C; None: the best by `metric` on a fifth of `train`.
     """
     vectors = fitted([*train.texts, *(train.others or ())])
     x = _features(vectors, train)
@@ -62,7 +62,7 @@ def held_out_score(
     if penalty is None:
         split = StratifiedShuffleSplit(1, test_size=0.2, random_state=_SEED)
         choices = {"logisticregression__C": _SPARSE if sparse else _DENSE}
-        classifier = GridSearchCV(classifier, choices, cv=split)
+        classifier = GridSearchCV(classifier, choices, cv=split, scoring=make_scorer(metric))
     else:
         classifier.set_params(logisticregression__C=penalty)
     classifier.fit(x, train.labels)

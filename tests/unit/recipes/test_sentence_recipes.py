@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import matthews_corrcoef
 
 import judge_robustness
 import judge_sentences
@@ -114,6 +115,18 @@ def test_classes_and_pairs() -> None:
     paired = Labelled(LINES, [number % 2 for number in range(60)], [LINES[n - n % 2] for n in range(60)])
     assert held_out_score(TfIdf().fitted, paired, paired) > 0.95
     assert len(words.some(20).texts) == 20
+
+
+def test_the_penalty_is_chosen_by_the_metric() -> None:
+    draw = np.random.default_rng(3)
+    labels = [int(number % 10 > 0) for number in range(400)]  # nine in ten are positive: accuracy likes them all so
+    table = {str(n): np.append(draw.normal(0, 1, 20), 1.5 * label + draw.normal()) for n, label in enumerate(labels)}
+    data = Labelled(list(table), labels)
+
+    def vectors(texts: Any) -> np.ndarray:
+        return np.stack([table[text] for text in texts])
+
+    assert fold_score(lambda _: vectors, data, matthews_corrcoef) > 0.1
 
 
 def test_the_sets_are_read(data: Path) -> None:
