@@ -9,6 +9,7 @@ from pathlib import Path
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.pretrain.perplexity import evaluate_text
 from elmokit.pretrained import write_about
+from elmokit.whole_files import replacing
 from shipping import card, history
 from shipping.steps import pretrain, printed, python, vectors
 from shipping.storage import millions, parameters, store
@@ -69,7 +70,7 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
     pretrain(decay, "--decay-from", long, "--set", f"decay_steps={recipe.decay_updates}")
     if not small.is_dir():
         python(
-            "recipes/fit_head.py", decay, "--train", ENGLISH / "train.txt", "--valid", ENGLISH / "valid.txt",
+            "recipes/fit_head.py", decay, "--train", _first_words(recipe.head_words), "--valid", ENGLISH / "valid.txt",
             "--output", small, "--set", f"train_words={recipe.head_words}",
         )  # fmt: skip
     folder = SHIPPED / recipe.name
@@ -82,6 +83,24 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
     write_about(folder, summary=f"English biLM, {millions(model)} parameters with its language-model head",
                 terms=TERMS, parameters=parameters(model))  # fmt: skip
     card.report(folder)
+
+
+def _first_words(number: int) -> Path:
+    """The first sentences of the training text, which is shuffled by document: a head needs no more."""
+    file = ENGLISH / f"first_{number}_words.txt"
+    if not file.is_file():
+        words = 0
+        with (
+            replacing(file) as partial,
+            partial.open("w", encoding="utf-8") as excerpt,
+            (ENGLISH / "train.txt").open(encoding="utf-8") as text,
+        ):
+            for line in text:
+                if words >= number:
+                    break
+                words += len(line.split())
+                excerpt.write(line)
+    return file
 
 
 def _blocks(
