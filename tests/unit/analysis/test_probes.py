@@ -34,6 +34,9 @@ class Known:
         assert layers == "all"
         return self._encoded(sentences)
 
+    def encode(self, sentences: Any, *, positions: list[list[int]], **_: Any) -> list[Any]:
+        return [array[:, wanted] for array, wanted in zip(self._encoded(sentences), positions, strict=True)]
+
 
 ENCODER = cast(Encoder, Known())
 

@@ -48,7 +48,17 @@ def test_unseen_words_come_by_frequency() -> None:
     assert find_unseen([["a", "zebra", "gnu"], ["gnu", "7"]], {"a"}) == ["gnu", "zebra"]
 
 
-class Letters:
+class AtPositions:
+    """The positions of what `stream` gives."""
+
+    def encode(self, sentences: Sequence[Sequence[str]], *, positions: list[list[int]], **_: Any) -> list[np.ndarray]:
+        return [array[wanted] for array, wanted in zip(self.stream(sentences), positions, strict=True)]
+
+    def stream(self, sentences: Sequence[Sequence[str]], **_: Any) -> list[np.ndarray]:
+        raise NotImplementedError
+
+
+class Letters(AtPositions):
     """An encoder that reads letters: the counts of them."""
 
     def stream(self, sentences: Sequence[Sequence[str]], **_: Any) -> list[np.ndarray]:
@@ -58,7 +68,7 @@ class Letters:
         ]
 
 
-class Table:
+class Table(AtPositions):
     """An encoder that knows the words above, and one vector for all others."""
 
     def stream(self, sentences: Sequence[Sequence[str]], **_: Any) -> list[np.ndarray]:

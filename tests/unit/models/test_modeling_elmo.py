@@ -187,7 +187,7 @@ def test_wrong_shapes_are_named() -> None:
 
 
 def test_the_arguments_of_other_models_of_transformers() -> None:
-    model = ElmoModel(ElmoConfig.preset("tiny"))
+    model = ElmoModel(ElmoConfig.preset("tiny")).eval()
     ids = torch.from_numpy(char_ids(["a", "b"]))[None].long()
     whole = model(ids, output_hidden_states=True, return_dict=True)
     assert len(whole.hidden_states) == model.config.n_layers + 1

@@ -170,4 +170,4 @@ def test_damaged_text_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     rows = [b'{"passage": "M\xe4nner singen.", "question": "Wer?"}', b'{"passage": "Ja.", "question": "So?"}']
     (tmp_path / "q.jsonl").write_bytes(b"\n".join(rows))
     assert read_questions([tmp_path / "q.jsonl"], flag="file", answered=False).passages[0] == "M\ufffdnner singen."
-    assert "file: 1 lines with invalid UTF-8, read as U+FFFD" in caplog.text
+    assert "file: 1 lines with bytes that are not UTF-8, read as U+FFFD" in caplog.text

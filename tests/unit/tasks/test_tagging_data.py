@@ -58,4 +58,4 @@ def test_damaged_text_is_told(files: dict[str, Any], caplog: pytest.LogCaptureFi
     path = Path(files["test"][0])
     path.write_bytes(path.read_bytes() + "\nMün O\n".encode("latin-1"))
     load_tagged(TagConfig(**files))
-    assert "test: 1 lines with invalid UTF-8, read as U+FFFD" in caplog.text
+    assert "test: 1 lines with bytes that are not UTF-8, read as U+FFFD" in caplog.text

@@ -81,4 +81,4 @@ def test_damaged_text_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     (tmp_path / "a.en").write_text("men\none\n")
     pairs = read_pairs([str(tmp_path / "a.de")], [str(tmp_path / "a.en")], flags=("--test-source", "--test-target"))
     assert pairs.source == ["M\ufffdnner", "eins"]
-    assert "--test-source, --test-target: 1 lines with invalid UTF-8, read as U+FFFD" in caplog.text
+    assert "--test-source, --test-target: 1 lines with bytes that are not UTF-8, read as U+FFFD" in caplog.text
