@@ -61,7 +61,7 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
     python("recipes/prepare_english.py", data, ENGLISH)
     if recipe.table:
         vectors(
-            ENGLISH / f"skipgram{recipe.table}.txt", "--method", "skipgram", "--train", ENGLISH / "train.txt",
+            recipe.runs / f"skipgram{recipe.table}.txt", "--method", "skipgram", "--train", ENGLISH / "train.txt",
             "--dim", str(recipe.table), "--window", "5", "--epochs", "1", "--set", "max_vocab=30000",
         )  # fmt: skip
     long, decay, small = (recipe.runs / part for part in ("long", "decay", "small_head"))
@@ -70,7 +70,7 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
     pretrain(decay, "--decay-from", long, "--set", f"decay_steps={recipe.decay_updates}")
     if not small.is_dir():
         python(
-            "recipes/fit_head.py", decay, "--train", _first_words(recipe.head_words), "--valid", ENGLISH / "valid.txt",
+            "recipes/fit_head.py", decay, "--train", _first_words(recipe), "--valid", ENGLISH / "valid.txt",
             "--output", small, "--set", f"train_words={recipe.head_words}",
         )  # fmt: skip
     folder = SHIPPED / recipe.name
@@ -85,9 +85,9 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
     card.report(folder)
 
 
-def _first_words(number: int) -> Path:
+def _first_words(recipe: Recipe) -> Path:
     """The first sentences of the training text, which is shuffled by document: a head needs no more."""
-    file = ENGLISH / f"first_{number}_words.txt"
+    file = recipe.runs / "head_text.txt"
     if not file.is_file():
         words = 0
         with (
@@ -96,7 +96,7 @@ def _first_words(number: int) -> Path:
             (ENGLISH / "train.txt").open(encoding="utf-8") as text,
         ):
             for line in text:
-                if words >= number:
+                if words >= recipe.head_words:
                     break
                 words += len(line.split())
                 excerpt.write(line)
@@ -134,7 +134,19 @@ def _blocks(
         "WikiText-2 is read one paragraph per line, words at spaces, cut at 200 words. Models trained on its own "
         "training set see text of its kind and predict another vocabulary: not comparable.",
         "## Vectors\n\nShare of cases that come out right by layer (layer 0 is the token layer), by `elmo probe`:\n\n"
-        + printed("-m", "elmokit", "probe", folder, data=data),
+        + printed(
+            "-m",
+            "elmokit",
+            "probe",
+            folder,
+            "--train",
+            data / "conll2000" / "train.txt.gz",
+            "--test",
+            data / "conll2000" / "test.txt.gz",
+            "--tag-column",
+            "2",
+            data=data,
+        ),
         "Word and sentence similarity, sentiment and entities, beside an untrained network of the same shape, by "
         "`recipes/judge_vectors.py`:\n\n" + printed("recipes/judge_vectors.py", folder, "--untrained", data=data),
         "What the vectors are worth in tasks is in `docs/results.md` of the project, each figure with its command.",
