@@ -49,8 +49,8 @@ def test_the_same_classifier_runs_on_it(vectors: Path, tmp_path: Path) -> None:
         metrics = train_classifier(
             ClassifyConfig(
                 model=str(tmp_path / "model"), train=[str(tmp_path / "rows.csv")], test=[str(tmp_path / "rows.csv")],
-                output=output, cache=tmp_path / "cache", epochs=12, batch_size=32, head_hidden_dim=4, learning_rate=0.05,
-                finetune=finetune, progress=False, clean=[],
+                output=output, cache=tmp_path / "cache", epochs=12, batch_size=32, head_hidden_dim=4,
+                learning_rate=0.05, finetune=finetune, progress=False, clean=[],
             )
         )  # fmt: skip
         assert metrics["test"]["accuracy"] == 1.0
