@@ -578,7 +578,11 @@ def test_nothing_is_removed_before_the_next_checkpoint_is_in_place(tmp_path: Pat
         ({"normalize": ["shout"]}, ConfigError, "no clean-up step is called 'shout'"),
         ({"from_model": "{tmp}/none", "model": {}}, ModelError, "There is no model folder"),
         ({"output": "{tmp}/empty.txt"}, ConfigError, "is a file; expected a folder"),
-        ({"output": "{tmp}/empty.txt/run"}, ConfigError, r"output folder .*empty\.txt/run cannot be made: File exists \(--output\)$"),
+        (
+            {"output": "{tmp}/empty.txt/run"},
+            ConfigError,
+            r"output folder .*empty\.txt/run cannot be made: File exists \(--output\)$",
+        ),
         ({"output": "{tmp}"}, ConfigError, "is not empty; --resume goes on"),
         ({"output": "{tmp}", "overwrite": True}, ConfigError, "holds files but no earlier run"),
         ({"mode": "stream", "stream_rows": 10_000}, DataError, "too little for 10000 rows; --set stream_rows"),
@@ -677,7 +681,10 @@ def test_the_command_line_prints_one_line_and_exits_with_2(
     (tmp_path / "run.yaml").write_text("epoch: 3\n", encoding="utf-8")
     arguments = ["--train", str(text / "train.txt"), "--output", str(tmp_path / "run")]
     for more, message in (
-        (["--config", str(tmp_path / "run.yaml")], "error: unknown setting 'epoch'; known here: header, delimiter, quote, encoding"),
+        (
+            ["--config", str(tmp_path / "run.yaml")],
+            "error: unknown setting 'epoch'; known here: header, delimiter, quote, encoding",
+        ),
         (["--set", "batch_tokens=-1"], "error: setting 'batch_tokens': Input should be greater than 0, got -1"),
         (["--from", str(tmp_path)], "is no model folder: it has no config.json"),
     ):
