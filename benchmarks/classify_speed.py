@@ -15,6 +15,8 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
 
 import elmokit  # noqa: F401 (before torch: sets how OpenMP waits)
 
@@ -66,7 +68,7 @@ class Way:
         self.model = ElmoForSequenceClassification(self.config)
         self.change(self.model)
         self.model.freeze_bilm(self.task != "fine-tuned")
-        settings = ClassifyConfig(model="m", train=["a"], test=["b"], output="o")  # type: ignore[arg-type]
+        settings = ClassifyConfig(model="m", train=["a"], test=["b"], output=Path("o"))
         self.optimizer = optimizer_for(self.model, settings, learning_rate=1e-3)
         self.model.train()
 
@@ -96,7 +98,8 @@ def torch_dropout(model: ElmoForSequenceClassification) -> None:
 def torch_lstm(model: ElmoForSequenceClassification) -> None:
     config = model.config
     ours: BiLSTM = model.classifier.lstm
-    model.classifier.lstm = PlainBiLSTM(ours, input_dim=config.hidden_size, hidden_dim=config.head_hidden_dim)
+    plain = PlainBiLSTM(ours, input_dim=config.hidden_size, hidden_dim=config.head_hidden_dim)
+    model.classifier.lstm = cast(BiLSTM, plain)  # which has the interface of ours
 
 
 def made_up(config: ElmoConfig, *, texts: int, words: int, task: str) -> Batch:

@@ -52,7 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    model = ElmoModel(ElmoConfig.preset(arguments.shape)).eval()
+    model = ElmoModel(ElmoConfig.preset(arguments.shape)).eval()  # type: ignore[no-untyped-call]
     print(f"{arguments.shape}, {arguments.threads} threads, {processor_name()}; kernels: {status()}")
     cases = [(words, 25) for words in arguments.words] + [(100_000, length) for length in arguments.lengths]
     print(f"{'words':>10}{'per sentence':>14}{'words/s':>10}{'positions/s':>13}{'types/words':>13}")

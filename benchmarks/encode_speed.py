@@ -21,9 +21,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import elmokit  # before torch: sets how OpenMP waits
 
@@ -37,6 +38,8 @@ from elmokit.interop.bilm_hdf5 import write_bilm
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.nn.char_cnn import CharCNN
+from elmokit.nn.lstm import ProjectedLSTM
+from elmokit.nn.network import ElmoNetwork
 from elmokit.text.char_ids import char_ids, marker_char_ids
 from elmokit.text.word_rows import ByteRows
 
@@ -64,12 +67,12 @@ for line in sys.stdin:
 class PlainElmo(nn.Module):
     """AllenNLP's method: every position of a padded batch through the char CNN, a cell at a time through the LSTMs."""
 
-    def __init__(self, model: ElmoModel) -> None:
+    def __init__(self, network: ElmoNetwork) -> None:
         super().__init__()
-        self.model = model
+        self.network = network
 
     def forward(self, ids: Tensor, lengths: Tensor) -> list[Tensor]:
-        encoder: CharCNN = self.model.token_encoder  # type: ignore[assignment]
+        encoder = cast(CharCNN, self.network.token_encoder)
         batch, time_, width = ids.shape
         embedded = encoder.embedding(ids.view(-1, width)).transpose(1, 2)
         x = functional.relu(torch.cat([conv(embedded).max(dim=2).values for conv in encoder.convolutions], dim=1))
@@ -80,10 +83,11 @@ class PlainElmo(nn.Module):
         places = torch.arange(time_)
         flipped = torch.where(places < lengths[:, None], lengths[:, None] - 1 - places, places)
         inputs = [tokens, tokens.gather(1, flipped.unsqueeze(2).expand(-1, -1, tokens.shape[2]))]
-        for number, layer in enumerate(self.model.bilm.layers):
+        for number, layer in enumerate(cast(Iterable[ProjectedLSTM], self.network.bilm.layers)):
             outputs = []
             for direction in range(2):
                 w_in, w_h = layer.weight_input[direction], layer.weight_hidden[direction]
+                projection = cast(Tensor, layer.weight_projection)
                 h = tokens.new_zeros(batch, layer.output_dim)
                 c = tokens.new_zeros(batch, layer.cell_dim)
                 steps = []
@@ -93,7 +97,7 @@ class PlainElmo(nn.Module):
                     )
                     o, i, f, g = z.chunk(4, dim=1)
                     c = (f.sigmoid() * c + i.sigmoid() * g.tanh()).clamp(-3, 3)
-                    h = ((o.sigmoid() * c.tanh()) @ layer.weight_projection[direction]).clamp(-3, 3)
+                    h = ((o.sigmoid() * c.tanh()) @ projection[direction]).clamp(-3, 3)
                     steps.append(h)
                 y = torch.stack(steps, dim=1)
                 outputs.append(y + inputs[direction] if number else y)
@@ -140,8 +144,9 @@ def flops(config: ElmoConfig, sentences: list[list[str]]) -> float:
     positions = sum(len(words) + 2 for words in sentences)
     size, cell = config.projection_dim, config.cell_dim
     lstm = 2 * config.n_layers * (4 * cell * 2 * size + (cell * size if size < cell else 0))
-    total = sum(count for _, count in config.filters)
-    kernel = sum(width * count for width, count in config.filters) * config.char_embedding_dim
+    filters = config.filters or []
+    total = sum(count for _, count in filters)
+    kernel = sum(width * count for width, count in filters) * config.char_embedding_dim
     distinct = {word for words in sentences for word in words}
     windows = sum(min(50, len(word.encode()) + 2) for word in distinct)
     dense = config.n_highway * 2 * total * total + total * size
@@ -225,8 +230,8 @@ def measure(shape: str, sentences: list[list[str]], arguments: argparse.Namespac
     """All rows of one shape."""
     torch.manual_seed(0)
     words = sum(map(len, sentences))
-    model = ElmoModel(ElmoConfig.preset(shape)).eval()
-    plain = PlainElmo(model)
+    model = ElmoModel(ElmoConfig.preset(shape)).eval()  # type: ignore[no-untyped-call]
+    plain = PlainElmo(model.network)
     best: dict[str, float] = {}
     models = {f"elmokit {dtype}": _as(model, dtype) for dtype in arguments.dtypes}
     ways: dict[str, Callable[[], object]] = {name: partial(fresh, each, sentences) for name, each in models.items()}
@@ -285,7 +290,8 @@ def _as(model: ElmoModel, dtype: str) -> ElmoModel:
         return model
     other = ElmoModel(model.config)
     other.load_state_dict(model.state_dict())
-    return other.to(getattr(torch, dtype)).eval()  # type: ignore[return-value]
+    converted: ElmoModel = other.to(getattr(torch, dtype)).eval()
+    return converted
 
 
 if __name__ == "__main__":

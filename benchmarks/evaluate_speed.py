@@ -149,7 +149,8 @@ def wikitext() -> str:
 
 def cut(text: str, words: int) -> str:
     """Whole lines, up to so many words."""
-    lines, count = [], 0
+    lines: list[str] = []
+    count = 0
     for line in text.splitlines(keepends=True):
         count += len(line.split())
         if count > words and lines:

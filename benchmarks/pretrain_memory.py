@@ -3,8 +3,9 @@
     python benchmarks/pretrain_memory.py [--words 200000] [--factor 10] [--steps 15]
 
 Each run is a process of its own: it prepares the corpus (tokenising all of it), trains some steps and says what its
-resident memory was at its highest, in the preparation and in all. Sentences are drawn from a fixed list of words, and
-5,000 of them are predicted, so that both models are of one size: a longer text has more words that occur three times.
+resident memory was at its highest, up to the first update and in all. Sentences are drawn from a fixed list of words,
+and 5,000 of them are predicted, so that both models are of one size (a longer text has more words that occur three
+times); batches have one size, too, where the default grows with the text.
 """
 
 from __future__ import annotations
@@ -46,32 +47,30 @@ def peak_megabytes() -> float:
 
 def child(file: Path, output: Path, steps: int, preset: str) -> None:
     """One run; prints its figures as JSON."""
-    from elmokit.pretrain import loop
     from elmokit.pretrain.config import PretrainConfig
+    from elmokit.pretrain.loop import TrainingStep, pretrain
 
     peaks: dict[str, float] = {"loaded": peak_megabytes()}
 
     class Enough(Exception):
         pass
 
-    step, prepare = loop._Run._step, loop.prepare_corpus
-
-    def watched(*arguments, **keywords):  # type: ignore[no-untyped-def]
-        corpus = prepare(*arguments, **keywords)
-        peaks["prepared"] = peak_megabytes()
-        return corpus
-
-    def limited(self, batch):  # type: ignore[no-untyped-def]
-        if self.progress.step >= steps:
+    def watch(done: TrainingStep) -> None:
+        peaks.setdefault("first update", peak_megabytes())
+        if done.step >= steps:
             raise Enough
-        return step(self, batch)
 
-    loop._Run._step, loop.prepare_corpus = limited, watched
     config = PretrainConfig(
-        train=[str(file)], output=output, preset=preset, epochs=1, precision="float32", max_vocab=5_000
+        train=[str(file)],
+        output=output,
+        preset=preset,
+        epochs=1,
+        precision="float32",
+        max_vocab=5_000,
+        batch_tokens=2_048,
     )
     with contextlib.suppress(Enough):
-        loop.pretrain(config, show_progress=False)
+        pretrain(config, show_progress=False, on_step=watch)
     print(json.dumps({**peaks, "trained": peak_megabytes()}))
 
 
@@ -81,12 +80,13 @@ def main() -> None:
     parser.add_argument("--factor", type=int, default=10)
     parser.add_argument("--steps", type=int, default=15)
     parser.add_argument("--preset", default="tiny")
-    parser.add_argument("--child", nargs=2, type=Path, default=None, help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=2, type=Path, default=(), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        child(*options.child, options.steps, options.preset)
+        file, output = options.child
+        child(file, output, options.steps, options.preset)
         return
-    print(f"{'words':>12}{'loaded':>10}{'prepared':>10}{'trained':>10}   peak resident memory in MB")
+    print(f"{'words':>12}{'loaded':>10}{'first update':>14}{'trained':>10}   peak resident memory in MB")
     trained = []
     for words in (options.words, options.words * options.factor):
         with tempfile.TemporaryDirectory() as scratch:
@@ -99,7 +99,7 @@ def main() -> None:
             sys.exit(done.stderr)
         peaks = json.loads(done.stdout.splitlines()[-1])
         trained.append(peaks["trained"])
-        print(f"{words:>12,}{peaks['loaded']:>10,.0f}{peaks['prepared']:>10,.0f}{peaks['trained']:>10,.0f}")
+        print(f"{words:>12,}{peaks['loaded']:>10,.0f}{peaks['first update']:>14,.0f}{peaks['trained']:>10,.0f}")
     print(f"difference: {trained[1] - trained[0]:,.0f} MB (expected: below 100)")
 
 

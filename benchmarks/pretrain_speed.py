@@ -162,7 +162,7 @@ class Way:
             for batch in batches:
                 with torch.autocast("cpu", dtype=self.dtype, enabled=self.dtype != torch.float32):
                     loss = self.loss(self.model, batch)
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
                 self.optimizer.step()
                 self.optimizer.zero_grad()

@@ -2,7 +2,7 @@
 
 The libraries are loaded once; every process of every case is a fork. A case is
     config     settings of the run
-    kill       null, or "step N", "flush N" or "save N": the N-th call kills the process
+    kill       null, or "step N", "flush N" or "save N": the N-th update or call kills the process
     save_at    a checkpoint after every step that this number divides, or null
     processes  how many, joined by gloo
 
@@ -18,12 +18,13 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from elmokit.pretrain import checkpoint, loop
+from elmokit.pretrain import checkpoint
 from elmokit.pretrain.config import PretrainConfig
+from elmokit.pretrain.loop import TrainingStep, pretrain
 
 
 def killing(work: Callable[..., Any], calls: int) -> Callable[..., Any]:
@@ -40,34 +41,38 @@ def killing(work: Callable[..., Any], calls: int) -> Callable[..., Any]:
     return instead
 
 
-def run(case: dict[str, Any]) -> None:
-    if case["kill"]:
-        place, number = case["kill"].split()
-        if place == "step":
-            loop._Run._step = killing(loop._Run._step, int(number))  # type: ignore[method-assign]
-        elif place == "flush":
-            checkpoint._flush = killing(checkpoint._flush, int(number))
-        else:
-            torch.save = killing(torch.save, int(number))
-    if case["save_at"]:
-        loop._Run._agree = lambda self, due: (self.progress.step % case["save_at"] == 0, False)  # type: ignore[method-assign]
-    loop._Run.train = leaving_digest(loop._Run.train)  # type: ignore[method-assign]
-    loop.pretrain(PretrainConfig(**case["config"]), show_progress=False)
+def run(
+    config: PretrainConfig, *, save_at: int | None, on_step: Callable[[TrainingStep], None] = lambda done: None
+) -> None:
+    """A run that saves after every step that `save_at` divides and leaves a digest of each process's weights."""
+    last: list[TrainingStep] = []
 
+    def watch(done: TrainingStep) -> Literal["save"] | None:
+        last[:] = [done]
+        on_step(done)
+        return "save" if save_at and done.step % save_at == 0 else None
 
-def leaving_digest(train: Callable[..., Any]) -> Callable[..., Any]:
-    """`train` that writes down what the weights of this process are at the end."""
-
-    def instead(self: Any, **keywords: Any) -> Any:
-        result = train(self, **keywords)
+    pretrain(config, show_progress=False, on_step=watch)
+    for done in last:
         digest = hashlib.sha256()
-        for parameter in self.bare_model.parameters():
+        for parameter in done.model.parameters():
             digest.update(parameter.detach().numpy().tobytes())
-        file = self.config.output / f"weights-{self.accelerator.process_index}.txt"
-        file.write_text(digest.hexdigest(), encoding="utf-8")
-        return result
+        (config.output / f"weights-{done.process}.txt").write_text(digest.hexdigest(), encoding="utf-8")
 
-    return instead
+
+def run_case(case: dict[str, Any]) -> None:
+    """The run of a case; what kills it is put in its place first."""
+    place, number = case["kill"].split() if case["kill"] else ("", "0")
+    if place == "flush":
+        checkpoint._flush = killing(checkpoint._flush, int(number))
+    elif place == "save":
+        torch.save = killing(torch.save, int(number))
+
+    def killed(done: TrainingStep) -> None:
+        if place == "step" and done.step == int(number):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run(PretrainConfig(**case["config"]), save_at=case["save_at"], on_step=killed)
 
 
 def start(case: dict[str, Any], rank: int, port: int) -> int:
@@ -80,7 +85,7 @@ def start(case: dict[str, Any], rank: int, port: int) -> int:
         os.environ |= {"LOCAL_WORLD_SIZE": str(case["processes"]), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     code = 1
     try:
-        run(case)
+        run_case(case)
         code = 0
     finally:
         sys.stderr.flush()

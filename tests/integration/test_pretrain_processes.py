@@ -38,7 +38,7 @@ def settings(folder: Path, output: str, mode: str, **changed: Any) -> dict[str, 
 def unlike_random(mode: str) -> dict[str, Any]:
     """Settings without chance, so that the number of processes cannot matter."""
     model = {"filters": [[1, 4], [2, 8]], "softmax": "full", "dropout": 0.0}
-    return {"model": model, "log_steps": 1, "epochs": 1}
+    return {"model": model, "log_steps": 1, "epochs": 1, "optimizer": "adam"}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             cases.append({"config": config, "kill": kill, "save_at": save_at, "processes": 1})
         config = settings(folder, f"{mode}-two", mode, **unlike_random(mode))
         cases.append({"config": config, "kill": None, "save_at": 4, "processes": 2})
-    config = settings(folder, "muon-two", "sentence", **unlike_random("sentence"), optimizer="muon")
+    config = settings(folder, "muon-two", "sentence", **unlike_random("sentence") | {"optimizer": "muon"})
     cases.append({"config": config, "kill": None, "save_at": 4, "processes": 2})
     long = {"schedule": "constant", "warmup_steps": 1, "optimizer": "muon", "max_steps": 6, "epochs": 9}
     config = settings(folder, "long-two", "stream", **long)
@@ -140,7 +140,7 @@ def test_two_processes_lose_what_one_loses(folder: Path, mode: str) -> None:
     )
     assert len(alone) == len(together) > 5
     for name in ("loss", "forward", "backward"):
-        assert [entry[name] for entry in together] == pytest.approx([entry[name] for entry in alone], rel=5e-5)
+        assert [entry[name] for entry in together] == pytest.approx([entry[name] for entry in alone], rel=1e-5)
     two = json.loads((folder / f"{mode}-two" / "metrics.json").read_text(encoding="utf-8"))
     assert two["processes"] == 2
     assert two["epochs"][-1]["valid_perplexity"] == pytest.approx(one.history[-1]["valid_perplexity"], rel=1e-4)

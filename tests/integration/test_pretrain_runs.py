@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import shutil
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrain import checkpoint, loop
 from elmokit.pretrain.config import PretrainConfig
-from elmokit.pretrain.loop import PretrainResult, pretrain
+from elmokit.pretrain.loop import PretrainResult, StepCallback, TrainingStep, pretrain
 from elmokit.pretrain.perplexity import evaluate_text
 from elmokit.pretrain.setup import default_batch_tokens
 from elmokit.run_folder import single_writer
@@ -62,8 +64,8 @@ def settings(text: Path, output: Path, **changed: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def run(text: Path, output: Path, **changed: Any) -> PretrainResult:
-    return pretrain(PretrainConfig(**settings(text, output, **changed)), show_progress=False)
+def run(text: Path, output: Path, *, on_step: StepCallback | None = None, **changed: Any) -> PretrainResult:
+    return pretrain(PretrainConfig(**settings(text, output, **changed)), show_progress=False, on_step=on_step)
 
 
 @pytest.fixture(scope="module")
@@ -396,14 +398,15 @@ def test_other_optimizers_learn(text: Path, tmp_path: Path, optimizer: str, rate
 
 def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     losses = iter([3.0, 2.0, 2.5, 2.1, 1.0])
-    whole = loop._Run._epoch_figures
+    whole = loop.evaluate_batches
 
-    def told(self: Any) -> dict[str, Any]:
-        return {**whole(self), "valid_nll": next(losses)}
+    def told(*arguments: Any, **keywords: Any) -> Any:
+        found, guesses = whole(*arguments, **keywords)
+        return replace(found, mean=math.exp(next(losses))), guesses
 
-    monkeypatch.setattr(loop._Run, "_epoch_figures", told)
+    monkeypatch.setattr(loop, "evaluate_batches", told)
     result = run(text, tmp_path / "run", epochs=9, patience=2)
-    assert [row["valid_nll"] for row in result.history] == [3.0, 2.0, 2.5, 2.1]
+    assert [row["valid_nll"] for row in result.history] == pytest.approx([3.0, 2.0, 2.5, 2.1])
     (last,) = (tmp_path / "run" / "checkpoints").iterdir()
     kept, final = load_file(tmp_path / "run" / "model.safetensors"), load_file(last / "model.safetensors")
     assert any(not torch.equal(kept[key], final[key]) for key in kept)
@@ -447,19 +450,15 @@ def test_a_word_model_cannot_read_words_in_another_case(text: Path, tmp_path: Pa
 )
 @pytest.mark.usefixtures("code_path")
 def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_exactly(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
+    text: Path, tmp_path: Path, changed: dict[str, Any]
 ) -> None:
-    step = loop._Run._step
-
-    def interrupted(self: Any, *update: Any) -> Any:
-        if self.progress.step == 9:
+    def interrupted(done: TrainingStep) -> None:
+        if done.step == 10:
             os.kill(os.getpid(), signal.SIGINT)
-        return step(self, *update)
 
     before = signal.getsignal(signal.SIGINT)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=r"^$"):
-        patch.setattr(loop._Run, "_step", interrupted)
-        run(text, tmp_path / "run", **changed)
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        run(text, tmp_path / "run", **changed, on_step=interrupted)
     assert signal.getsignal(signal.SIGINT) is before
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-0000010"]
     run(text, tmp_path / "run", **changed, resume=True)
@@ -489,21 +488,16 @@ def test_accumulated_batches_make_the_update_of_one_large_batch(text: Path, tmp_
         torch.testing.assert_close(one[name], other[name], rtol=0, atol=1e-6)
 
 
-def test_the_result_is_the_moving_average_of_the_weights(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    step, average = loop._Run._step, dict[str, torch.Tensor]()
+def test_the_result_is_the_moving_average_of_the_weights(text: Path, tmp_path: Path) -> None:
+    average: dict[str, torch.Tensor] = {}
 
-    def followed(self: Any, *update: Any) -> Any:
-        losses = step(self, *update)
-        n = self.progress.step  # updates before this one
-        for name, weight in self.bare_model.named_parameters():
+    def followed(done: TrainingStep) -> None:
+        n = done.step - 1  # updates before this one
+        for name, weight in done.model.named_parameters():
             decay = 0.0 if n == 0 else min(0.7, (1 + n) / (10 + n))
             average[name] = decay * average.get(name, weight.detach()) + (1 - decay) * weight.detach()
-        return losses
 
-    monkeypatch.setattr(loop._Run, "_step", followed)
-    result = run(text, tmp_path / "run", average_decay=0.7, epochs=1, learning_rate=0.05)
+    result = run(text, tmp_path / "run", average_decay=0.7, epochs=1, learning_rate=0.05, on_step=followed)
     kept = load_file(tmp_path / "run" / "model.safetensors")
     assert average.keys() <= kept.keys()
     for name, weight in average.items():
@@ -517,14 +511,13 @@ def test_the_result_is_the_moving_average_of_the_weights(
         run(text, tmp_path / "run", epochs=2, resume=True)
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_names_the_cure(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        loop._Run, "_step", lambda self, *update: torch.tensor([1.0, float("nan")], dtype=torch.float64)
-    )
+def test_a_loss_that_is_no_number_stops_the_run_and_names_the_cure(text: Path, tmp_path: Path) -> None:
+    def spoil(done: TrainingStep) -> None:
+        with torch.no_grad():
+            next(done.model.parameters()).fill_(math.nan)
+
     with pytest.raises(ModelError, match=r"loss became nan before step 3: --resume .*--set learning_rate=0.0005"):
-        run(text, tmp_path / "run")
+        run(text, tmp_path / "run", on_step=spoil)
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 

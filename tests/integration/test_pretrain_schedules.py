@@ -16,7 +16,7 @@ from elmokit.cli.app import main
 from elmokit.errors import ConfigError, DataError
 from elmokit.pretrain import loop
 from elmokit.pretrain.config import PretrainConfig
-from elmokit.pretrain.loop import PretrainResult, pretrain
+from elmokit.pretrain.loop import PretrainResult, StepCallback, TrainingStep, pretrain
 from elmokit.pretrain.perplexity import evaluate_text
 
 MODEL = {"filters": [[1, 4], [2, 8]], "softmax": "full"}
@@ -42,8 +42,8 @@ def settings(text: Path, output: Path, **changed: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def run(text: Path, output: Path, **changed: Any) -> PretrainResult:
-    return pretrain(PretrainConfig(**settings(text, output, **changed)), show_progress=False)
+def run(text: Path, output: Path, *, on_step: StepCallback | None = None, **changed: Any) -> PretrainResult:
+    return pretrain(PretrainConfig(**settings(text, output, **changed)), show_progress=False, on_step=on_step)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -64,14 +64,9 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def interrupted_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """Ctrl-C in the update after which `step` are made."""
-    whole = loop._Run._agree
-
-    def agree(self: Any, due: bool) -> tuple[bool, bool]:
-        return (True, True) if self.progress.step == step else whole(self, due)
-
-    monkeypatch.setattr(loop._Run, "_agree", agree)
+def stop_at(step: int) -> StepCallback:
+    """Ends a run in the update after which `step` are made."""
+    return lambda done: "stop" if done.step == step else None
 
 
 @pytest.mark.parametrize("mode", ["sentence", "stream"])
@@ -125,7 +120,7 @@ def test_evaluations_meanwhile_change_nothing(
     assert "evaluations" not in plain.metrics
     # Stopped during an evaluation, and resumed
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=r"^$"):
-        patch.setattr(loop._Run, "_held_out", interrupted)
+        patch.setattr(loop, "evaluate_batches", interrupted)
         run(text, tmp_path / "run", mode=mode, evaluate_steps=4)
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-0000004"]
     resumed = run(text, tmp_path / "run", mode=mode, evaluate_steps=4, resume=True)
@@ -133,16 +128,15 @@ def test_evaluations_meanwhile_change_nothing(
     assert resumed.metrics["evaluations"] == [pytest.approx(row) for row in rows]
 
 
-def interrupted(self: Any, *, next_word: bool) -> dict[str, Any]:
+def interrupted(*arguments: Any, **keywords: Any) -> None:
     raise KeyboardInterrupt
 
 
 @pytest.fixture
-def constant(text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def constant(text: Path, tmp_path: Path) -> Path:
     """A run at a constant rate under Muon, with averaged weights, stopped after 12 updates."""
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=r"^$"):
-        interrupted_at(patch, 12)
-        run(text, tmp_path / "long", **LONG)
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        run(text, tmp_path / "long", **LONG, on_step=stop_at(12))
     return tmp_path / "long"
 
 
@@ -176,24 +170,19 @@ def test_a_run_is_decayed_from_where_it_stands_and_goes_on_undisturbed(
     assert longer.history[-1]["step"] == 4 + int(log(constant)[-1]["step"])
 
 
-@pytest.mark.parametrize("step", [12, 15])
+def killed(done: TrainingStep) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("on_step", [killed, stop_at(15)], ids=["at once", "later"])
 def test_a_decay_that_is_killed_goes_on_exactly(
-    constant: Path, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+    constant: Path, text: Path, tmp_path: Path, on_step: StepCallback
 ) -> None:
     """Before its first own checkpoint, or later; the other run may have moved on, or be gone."""
     changed = {**LONG, "decay_from": str(constant), "decay_steps": 6}
     run(text, tmp_path / "whole", **changed)
-    train = loop._Run.train
-
-    def killed(self: Any, **keywords: Any) -> Any:
-        if step == 12:
-            raise KeyboardInterrupt
-        return train(self, **keywords)
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=r"^$"):
-        interrupted_at(patch, step)
-        patch.setattr(loop._Run, "train", killed)
-        run(text, tmp_path / "run", **changed)
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        run(text, tmp_path / "run", **changed, on_step=on_step)
     shutil.rmtree(constant)
     run(text, tmp_path / "run", **changed, resume=True)
     assert same(weights(tmp_path / "run"), weights(tmp_path / "whole"))

@@ -6,13 +6,13 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -75,19 +75,48 @@ class PretrainResult:
     metrics: dict[str, Any]
 
 
-def pretrain(config: PretrainConfig, *, show_progress: bool = True) -> PretrainResult:
+class TrainingStep(NamedTuple):
+    """What a callback is told after each update.
+
+    Attributes:
+        step: Updates made so far.
+        words: Predictions made so far, in one direction.
+        process: The rank of this process, 0 when there is one.
+        model: The biLM with its head as it is now; to be read, not changed.
+    """
+
+    step: int
+    words: int
+    process: int
+    model: ElmoForPreTraining
+
+
+# Asks for a checkpoint after this update, or for one and the end of the run, which `--resume` takes up.
+StepCallback = Callable[[TrainingStep], Literal["save", "stop"] | None]
+
+
+def pretrain(
+    config: PretrainConfig, *, show_progress: bool = True, on_step: StepCallback | None = None
+) -> PretrainResult:
     """Train a biLM on text and leave the best epoch's model in ``config.output``.
 
-    Raises ``ConfigError``, ``DataError`` or ``ModelError`` for what a user can mend, before anything is overwritten.
+    Args:
+        config: The settings.
+        show_progress: Draw a progress bar.
+        on_step: Called after each update, in every process; its answer may ask for a checkpoint ("save") or for the
+            end of the run ("stop", which raises ``KeyboardInterrupt`` as Ctrl-C does).
+
+    Raises:
+        ConfigError, DataError, ModelError: For what a user can mend, before anything is overwritten.
     """
     config = with_corpus(config)
     check_settings(config)
     first = os.environ.get("RANK", "0") == "0"  # one process writes for all
     with single_writer(config.output) if first else nullcontext():
-        return _pretrain(config, show_progress=show_progress)
+        return _pretrain(config, show_progress=show_progress, on_step=on_step)
 
 
-def _pretrain(config: PretrainConfig, *, show_progress: bool) -> PretrainResult:
+def _pretrain(config: PretrainConfig, *, show_progress: bool, on_step: StepCallback | None) -> PretrainResult:
     AcceleratorState._reset_state()  # which holds the number type of a task trained before in this process
     accelerator = Accelerator(
         mixed_precision="no",  # autocast is ours
@@ -134,7 +163,7 @@ def _pretrain(config: PretrainConfig, *, show_progress: bool) -> PretrainResult:
     if accelerator.is_main_process:
         write_yaml(config.output / "config.yaml", {**config.model_dump(mode="json"), "files_read": files_read(config)})
     accelerator.wait_for_everyone()
-    return run.train(show_progress=show_progress)
+    return run.train(show_progress=show_progress, on_step=on_step)
 
 
 def _may_be_unused(config: PretrainConfig) -> bool:
@@ -245,7 +274,7 @@ class _Run:
             return f"{size}: too little for {self.config.stream_rows} rows; --set stream_rows=… lower"
         return f"{size}: too little for {self.accelerator.num_processes} processes"
 
-    def train(self, *, show_progress: bool) -> PretrainResult:
+    def train(self, *, show_progress: bool, on_step: StepCallback | None = None) -> PretrainResult:
         config, progress = self.config, self.progress
         main = self.accelerator.is_main_process
         if self._finished():
@@ -263,7 +292,7 @@ class _Run:
             show = show_progress and main
             with self.interruption, progress_bar(self.total_steps, done=progress.step, show=show) as bar:
                 while not self._finished():
-                    self._train_epoch(journal, bar)
+                    self._train_epoch(journal, bar, on_step)
                     self._finish_epoch(journal, bar)
         finally:
             journal.close()
@@ -300,7 +329,7 @@ class _Run:
             "torch": torch.__version__,
         }  # fmt: skip
 
-    def _train_epoch(self, journal: Journal, bar: Bar) -> None:
+    def _train_epoch(self, journal: Journal, bar: Bar, on_step: StepCallback | None) -> None:
         progress, config = self.progress, self.config
         self.model.train()
         last_checkpoint = time.monotonic()
@@ -314,11 +343,15 @@ class _Run:
             progress.step += 1
             progress.step_in_epoch += 1
             progress.tokens += predictions
+            wish = None if on_step is None else on_step(self._position())
             if progress.step % config.log_steps == 0:
                 self._log(journal, bar, window)
             self._evaluate_if_due(journal, bar, window)
             border = progress.step_in_epoch in borders
-            due, stop = self._agree(border or time.monotonic() - last_checkpoint > 60 * config.checkpoint_minutes)
+            late = time.monotonic() - last_checkpoint > 60 * config.checkpoint_minutes
+            due, stop = self._agree(
+                due=border or late or wish == "save", stop=wish == "stop" or self.interruption.requested
+            )
             if due or stop:
                 self._log(journal, bar, window)
                 self._save()
@@ -327,14 +360,18 @@ class _Run:
                 raise KeyboardInterrupt
         self._log(journal, bar, window)
 
-    def _agree(self, due: bool) -> tuple[bool, bool]:
-        """Whether to save and to stop, the same on all processes: the clock of the first counts, and any Ctrl-C."""
+    def _position(self) -> TrainingStep:
+        progress, rank = self.progress, self.accelerator.process_index
+        return TrainingStep(progress.step, progress.tokens, rank, self.bare_model)
+
+    def _agree(self, *, due: bool, stop: bool) -> tuple[bool, bool]:
+        """Whether to save and to stop, the same on all processes: the first's clock counts, and any wish to stop."""
         if self.accelerator.num_processes == 1:
-            return due, self.interruption.requested
-        wishes = [float(due and self.accelerator.is_main_process), float(self.interruption.requested)]
+            return due, stop
+        wishes = [float(due and self.accelerator.is_main_process), float(stop)]
         flags = torch.tensor(wishes, device=self.accelerator.device)
-        due, stop = (self.accelerator.reduce(flags, reduction="sum") > 0).tolist()
-        return due, stop
+        save, end = (self.accelerator.reduce(flags, reduction="sum") > 0).tolist()
+        return save, end
 
     def _save(self) -> None:
         precision = str(self.dtype).removeprefix("torch.")
