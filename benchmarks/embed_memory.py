@@ -1,4 +1,4 @@
-"""Memory and pace of `elmo embed` on a long text: resident megabytes as the run goes on.
+"""Memory and pace of `elmo embed` on a long text: resident megabytes as the run continues.
 
     python benchmarks/embed_memory.py [--words 1000000] [--preset mini] [--output DIR]
 

@@ -2,7 +2,7 @@
 
     python benchmarks/optimizer_step.py [--preset mini small] [--threads 1 2] [--filters 704] [--repeats 7]
 
-Gradients are random, so that nothing but the optimizer is measured; the shortest of the repeats is reported, because a
+Gradients are random, so that only the optimizer is measured; the shortest of the repeats is reported, because a
 shared machine only adds time. `benchmarks/pretrain_speed.py` has the time of a whole training step.
 """
 

@@ -3,7 +3,7 @@
     python recipes/prepare_ag_news.py $ELMOKIT_DATA/ag_news runs/ag_news/data
 
 Reads ``train.csv.gz`` (class, title, description) and the ``train_extra_*.csv.gz`` files (class, text), and leaves the
-test file alone. Writes ``lm_train.txt`` and ``lm_valid.txt``, one row a line, labels dropped.
+test file alone. Writes ``lm_train.txt`` and ``lm_valid.txt``, one row per line, labels dropped.
 """
 
 from __future__ import annotations

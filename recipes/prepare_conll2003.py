@@ -5,7 +5,7 @@
 Reads the training file and eng.testa, of words alone, and what `recipes/prepare_newswire.py` wrote. Words of a line
 stand apart by blanks. Writes
 
-- `train.txt` and `testa.txt`: a sentence a line;
+- `train.txt` and `testa.txt`: a sentence per line;
 - `testa_documents.txt`: the sentences of a document in runs of about 200 words, as the tagger's biLM reads them;
 - `mixed.txt`: the training sentences, twice their documents in runs, and of the newswire every second run of
   neighbouring sentences, of about 100 words.

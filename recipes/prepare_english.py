@@ -13,7 +13,7 @@ that occurs in an evaluation file of the data folder, and writes to the folder
 - `cleaned/`, `elmo_mini/`, `run.json`: each source as sentences, the text of the first `elmo-mini`, and the sums of the
   files that were read.
 
-Given again, the command goes on where it was interrupted; with other weights it only mixes anew.
+Given again, the command continues where it was interrupted; with other weights it only mixes anew.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: cannot write {given.output}: {error.strerror or error}; give the command again", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted: the same command goes on", file=sys.stderr)
+        print("interrupted: the same command continues", file=sys.stderr)
         return 130
     print(table(report))
     return 0

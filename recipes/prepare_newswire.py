@@ -1,4 +1,4 @@
-"""Sentences of news to go on pretraining with for a task on news, without those of any test set.
+"""Sentences of news to continue pretraining with for a task on news, without those of any test set.
 
     python recipes/prepare_newswire.py $ELMOKIT_DATA runs/newswire/data
 

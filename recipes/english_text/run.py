@@ -2,7 +2,7 @@
 
 In the folder are `cleaned/NAME.txt` for every source, `elmo_mini/` with the text of the first elmo-mini, and at the
 end `train.txt`, `valid.txt`, `valid/NAME.txt` and `sources.json`. `run.json` has the sum of every file that is read: a
-run goes on with these or not at all.
+run continues with these or not at all.
 """
 
 from __future__ import annotations

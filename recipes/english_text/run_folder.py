@@ -23,7 +23,7 @@ def open_folder(folder: Path, *, overwrite: bool) -> None:
     """Make the folder, or empty it of an earlier preparation.
 
     Raises:
-        ConfigError: It is a file, or holds what no preparation wrote.
+        ConfigError: It is a file, or contains what no preparation wrote.
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is a file; expected a folder for the text")

@@ -37,9 +37,9 @@ class RunFolder:
         self.work = self.final.with_name(f".{self.final.name}.partial")
 
     def open(self, *, overwrite: bool = False, resume: bool = False) -> bool:
-        """Make the working folder; True when an unfinished run is taken up.
+        """Make the working folder; True when an unfinished run is resumed.
 
-        With `resume` an unfinished run goes on, also where it began with `overwrite`: what stands in the final place
+        With `resume` an unfinished run continues, also where it began with `overwrite`: what stands in the final place
         gives way when the new one is whole.
         Raises ConfigError when the output, or an unfinished run for it, exists and no flag says what to do.
         """
@@ -72,7 +72,7 @@ class RunFolder:
         shutil.rmtree(old, ignore_errors=True)
 
     def discard_if_without(self, progress: Path) -> None:
-        """Take away a working folder that holds nothing in `progress` yet: there is nothing to resume."""
+        """Take away a working folder that contains nothing in `progress` yet: there is nothing to resume."""
         if self.work.is_dir() and not (progress.is_dir() and any(progress.iterdir())):
             shutil.rmtree(self.work)
 
@@ -147,7 +147,7 @@ def files_of(settings: Settings) -> list[Path]:
 
 
 def sums_of(files: Iterable[Path]) -> dict[str, dict[str, Any]]:
-    """Size and BLAKE2b sum of each file by its path."""
+    """Size and BLAKE2b checksum of each file by its path."""
     sums: dict[str, dict[str, Any]] = {}
     for path in files:
         with path.open("rb") as file:

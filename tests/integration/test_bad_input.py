@@ -73,8 +73,8 @@ READERS = [pretrain, evaluate, embed, predict]
 Reader = Callable[[Path, Path, Path], Result]
 
 UNREADABLE: dict[str, tuple[str, bytes, str]] = {
-    "empty": ("a.txt", b"", "holds no text"),
-    "blank lines": ("a.txt", b"\n \n\t\n", "holds no text"),
+    "empty": ("a.txt", b"", "contains no text"),
+    "blank lines": ("a.txt", b"\n \n\t\n", "contains no text"),
     "picture": ("a.txt", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, "is a PNG picture; expected text, CSV"),
     "junk": ("a.txt", bytes(range(256)) * 50, "is binary; expected text, CSV"),
     "gzip cut short": ("a.txt.gz", gzip.compress(b"the bank\n" * 5000)[:60], "a.txt.gz"),
@@ -139,12 +139,12 @@ def test_odd_text_is_read(place: Path, tmp_path: Path, read: Reader, kind: str) 
 @pytest.mark.parametrize(
     ("train", "test", "problem"),
     [
-        (b"", None, "holds no rows"),
-        (None, b"", "holds no rows"),
+        (b"", None, "contains no rows"),
+        (None, b"", "contains no rows"),
         (b"1,the bank\n" * 9, None, "have the label '1'; two classes are needed"),
         (None, b"3,the bank\n", "'3'"),  # a label that training never saw
         (b"the bank\n" * 9, None, "no column 2, only 1"),
-        (b"1,\n2,\n" * 9, None, "holds no labelled text"),
+        (b"1,\n2,\n" * 9, None, "contains no labelled text"),
         (b"\x89PNG\r\n\x1a\n\0\0", None, "is a PNG picture"),
         (b'1,"the bank\n2,x\n', None, "a quote is left open"),
     ],

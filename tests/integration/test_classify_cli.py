@@ -225,7 +225,7 @@ def test_a_head_is_kept_under_other_dropout_and_left_aside_with_a_word_where_it_
     assert f"starting from the head in {trained}" in caplog.text
     caplog.clear()
     run(place, "other_size", model=str(trained), more=[*slow, "head_layers=2", "pooling=mean"])
-    assert f"the head in {trained} is left aside for a fresh one: head_layers is 1 there, 2 here; " in caplog.text
+    assert f"the head in {trained} is not used, a new one is trained: head_layers is 1 there, 2 here; " in caplog.text
     assert "pooling is concat there, mean here" in caplog.text
     assert "starting from the head" not in caplog.text
 
@@ -279,7 +279,7 @@ def test_a_damaged_model(place: Path, tmp_path: Path) -> None:
     ("words", "problem"),
     [
         (["nowhere", "text"], "There is no model folder nowhere"),
-        (["MODEL", "text"], "holds no classifier: train one with elmo train classify"),
+        (["MODEL", "text"], "contains no classifier: train one with elmo train classify"),
         (["TRAINED", "--file", "none.txt"], "none.txt does not exist (--file)"),
         (["TRAINED", "text", "--file", "none.txt"], "give one of them"),
         (["TRAINED"], "no text came"),
@@ -313,7 +313,7 @@ def test_static_vectors_beside_the_layers(place: Path, vectors: Path, tmp_path: 
     for text, ranked in zip(texts, mine, strict=True):
         assert dict(ranked) == pytest.approx({e["label"]: e["score"] for e in pipe([text])[0]}, abs=1e-5)
     assert "static vectors (`v.txt`) beside them" in (place / "beside/README.md").read_text()
-    # the encoder reads the biLM in it, another copy keeps everything, fine-tuning goes on from its head and vectors
+    # the encoder reads the biLM in it, another copy keeps everything, fine-tuning continues from its head and vectors
     layers = Encoder.from_pretrained(place / "beside").encode(["goal team"])[0]
     np.testing.assert_array_equal(layers, Encoder.from_pretrained(place / "model").encode(["goal team"])[0])
     assert elmo("convert", place / "beside", tmp_path / "copy").exit_code == 0
@@ -385,7 +385,7 @@ def test_evaluate_on_rows_with_other_labels(place: Path, trained: Path, tmp_path
 def test_evaluate_without_a_task_or_without_a_head(place: Path, trained: Path) -> None:
     rows = ["--test", place / "test.csv"]
     assert "give one of --text" in elmo("evaluate", trained).stderr
-    assert "holds no classifier" in elmo("evaluate", place / "model", *rows).stderr
+    assert "contains no classifier" in elmo("evaluate", place / "model", *rows).stderr
 
 
 def test_all_training_rows_are_scored_where_wanted(place: Path) -> None:

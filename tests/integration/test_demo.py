@@ -66,7 +66,7 @@ def test_an_existing_folder_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(ConfigError, match="not empty"):
         run_demo(tmp_path)
-    with pytest.raises(ConfigError, match="something else than a demo"):
+    with pytest.raises(ConfigError, match="is not the folder of a demo"):
         run_demo(tmp_path, overwrite=True)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 

@@ -39,7 +39,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = {
         "train": [str(folder / "train.txt")], "valid": str(folder / "valid.txt"), "output": str(folder / "model"),
         "preset": "tiny", "model": {"softmax": "full", "dropout": 0.0}, "min_count": 1, "batch_tokens": 150,
-        "epochs": 12, "learning_rate": 0.02, "precision": "float32", "normalize": ["lower_case"],
+        "epochs": 12, "optimizer": "adam", "learning_rate": 0.02, "precision": "float32",
+        "normalize": ["lower_case"],
     }  # fmt: skip
     pretrain(PretrainConfig(**settings), show_progress=False)
     return folder
@@ -139,7 +140,7 @@ def test_what_is_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(ModelError, match="is no model folder"):
         fit(folder, tmp_path / "small", model=str(tmp_path))
     (tmp_path / "empty.txt").write_text("\n", encoding="utf-8")
-    with pytest.raises(DataError, match="holds no text"):
+    with pytest.raises(DataError, match="contains no text"):
         fit(folder, tmp_path / "small", valid=str(tmp_path / "empty.txt"))
     monkeypatch.setattr(head_fitting, "_backward", lambda *arguments: float("nan"))
     with pytest.raises(ModelError, match=r"the loss became nan in update 1: lower .*--set learning_rate=0.0025"):

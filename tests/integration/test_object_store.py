@@ -83,7 +83,7 @@ def test_a_corpus_is_prepared_and_trained_on_at_addresses(
 
     whole = run(str(tmp_path / "whole"))
     run(f"{bucket}/run", epochs=1)
-    with pytest.raises(ConfigError, match="run holds a run; --resume goes on"):
+    with pytest.raises(ConfigError, match="run contains a run; --resume continues"):
         run(f"{bucket}/run")
     shutil.rmtree(tmp_path / "cache")  # another machine
     resumed = run(f"{bucket}/run", resume=True)

@@ -64,7 +64,7 @@ def test_embedding_loses_and_doubles_nothing(place: Path, tmp_path: Path) -> Non
     command = ("embed", place / "model", place / "text.txt", f"{output}/", "--part-words", 150)
     first = start(*command, "--actors", 1)
     wait_for(output, "part-*.parquet", first)
-    first.send_signal(signal.SIGSTOP)  # it holds the folder, and does not finish meanwhile
+    first.send_signal(signal.SIGSTOP)  # it has the lock of the folder, and does not finish meanwhile
     code, said = ended(start(*command))
     assert code == 2 and "another process is writing to" in said and len(said.strip().splitlines()) == 1
     first.kill()

@@ -1,4 +1,4 @@
-"""`pretrain` from text to model folder: what it leaves, how it goes on, and how it refuses."""
+"""`pretrain` from text to model folder: what it leaves, how it continues, and how it refuses."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_finished_run_without_checkpoints_is_not_begun_anew(
 ) -> None:
     shutil.copytree(finished.output, tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "checkpoints")
-    with pytest.raises(ConfigError, match="is finished and has no checkpoint: --from goes on with its model"):
+    with pytest.raises(ConfigError, match="is finished and has no checkpoint: --from continues with its model"):
         run(text, tmp_path / "run", resume=True)
     assert (tmp_path / "run" / "model.safetensors").exists()
 
@@ -145,7 +145,7 @@ def test_a_stream_is_evaluated_as_one_long_pass(finished: PretrainResult, text: 
 
 
 def test_a_warm_state_starts_every_sentence(finished: PretrainResult, text: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="holds no warm state: elmo convert --warm-text"):
+    with pytest.raises(ModelError, match="contains no warm state: elmo convert --warm-text"):
         evaluate_text(finished.output, text / "valid.txt", state="warm")
     save(load_any(finished.output, warm_text=[["w1", "w2"]], whole=True), tmp_path / "warm")
     (tmp_path / "one.txt").write_text("w3 w1\n", encoding="utf-8")
@@ -181,7 +181,7 @@ def test_batches_grow_with_the_text(words: int, tokens: int) -> None:
 
 @pytest.mark.parametrize("kind", ["word", "subword", "word_char"])
 def test_other_token_encoders(text: Path, tmp_path: Path, kind: str) -> None:
-    """They pretrain, load everywhere, go on, and know of an unseen word what they can know."""
+    """They pretrain, load everywhere, continue, and know of an unseen word what they can know."""
     settings = {"token_encoder": kind, "n_pieces": 300, "learning_rate": 0.01}
     first = run(text, tmp_path / "run", **settings)
     assert first.history[1]["train_perplexity"] < first.history[0]["train_perplexity"]
@@ -563,7 +563,7 @@ def test_nothing_is_removed_before_the_next_checkpoint_is_in_place(tmp_path: Pat
     [
         ({"train": ["gone.txt"]}, DataError, "gone.txt matches no file"),
         ({"valid": "gone.txt"}, DataError, "gone.txt matches no file"),
-        ({"train": ["{tmp}/empty.txt"]}, DataError, "empty.txt holds no text"),
+        ({"train": ["{tmp}/empty.txt"]}, DataError, "empty.txt contains no text"),
         ({"train": ["{tmp}/junk.txt"]}, DataError, "junk.txt is a PNG picture"),
         ({"preset": "huge"}, ConfigError, "Unknown preset 'huge'"),
         ({"model": {"cel_dim": 3}}, ConfigError, "Unknown model setting 'cel_dim'. Did you mean 'cell_dim'"),
@@ -576,7 +576,7 @@ def test_nothing_is_removed_before_the_next_checkpoint_is_in_place(tmp_path: Pat
             ConfigError,
             r"output folder .*empty\.txt/run cannot be made: File exists \(--output\)$",
         ),
-        ({"output": "{tmp}"}, ConfigError, "is not empty; --resume goes on"),
+        ({"output": "{tmp}"}, ConfigError, "is not empty; --resume continues"),
         ({"output": "{tmp}", "overwrite": True}, ConfigError, "holds files but no earlier run"),
         ({"mode": "stream", "stream_rows": 10_000}, DataError, "too little for 10000 rows; --set stream_rows"),
         (
@@ -649,7 +649,7 @@ def test_overwriting_leaves_the_old_run_until_the_new_text_is_ready(
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
     (tmp_path / "empty.txt").write_text("\n", encoding="utf-8")
     before = content(folder)
-    with pytest.raises(DataError, match="holds no text"):
+    with pytest.raises(DataError, match="contains no text"):
         run(text, folder, overwrite=True, train=[str(tmp_path / "empty.txt")])
     assert content(folder) == before
     result = run(text, folder, overwrite=True, epochs=1)

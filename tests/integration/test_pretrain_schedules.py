@@ -253,7 +253,7 @@ def test_the_command_takes_all_settings_of_the_other_run(
 
     with pytest.raises(SystemExit, match="2"):
         command(tmp_path)
-    told = f"error: --decay-from {tmp_path} holds no run of elmo pretrain: it has no config.yaml"
+    told = f"error: --decay-from {tmp_path} contains no run of elmo pretrain: it has no config.yaml"
     assert capsys.readouterr().err.startswith(told)
     with pytest.raises(SystemExit, match="0"):
         command(constant)

@@ -1,4 +1,4 @@
-"""Pretraining under torchrun: a process is killed, and the run goes on, bit for bit, as one that was never stopped."""
+"""Pretraining under torchrun: a process is killed, and the run ends, bit for bit, as one never stopped."""
 
 from __future__ import annotations
 

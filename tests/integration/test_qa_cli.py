@@ -231,14 +231,14 @@ def squad(context: str = "Ada lives in Rome.", question: str = "Who?", **answer:
         ("[1, 2]", "bad.json (--train) has no list 'data'; expected SQuAD 1.1: data › paragraphs"),
         ('{"data": [{"paragraphs": [{"context": "a"}]}]}', "(--train) has no list 'qas'"),
         ('{"data": [{"paragraphs": [{"qas": [{"id": "q7"}]}]}]}', "question q7 has no text 'context'"),
-        (squad(text="Bo"), "question q7: the answer 'Bo' does not stand at character 0 of its passage, there is 'Ad'"),
+        (squad(text="Bo"), "question q7: the answer 'Bo' is not at character 0 of its passage, there is 'Ad'"),
         (squad(answer_start=None), "question q7: answer_start is None; expected the number of a character"),
-        (squad(answer_start=-1), "question q7: the answer 'Ada' does not stand at character -1"),
+        (squad(answer_start=-1), "question q7: the answer 'Ada' is not at character -1"),
         (squad(text=" ", answer_start=3), "question q7: the answer is empty"),
         (squad(question=" "), "question q7: the question is empty"),
         (squad(context=" "), "question q7: the passage is empty"),
         (squad().replace('[{"text": "Ada", "answer_start": 0}]', "[]"), "question q7 has no answer"),
-        ('{"data": []}', "bad.json holds no questions (--train)"),
+        ('{"data": []}', "bad.json contains no questions (--train)"),
     ],
 )
 def test_bad_files_are_told_with_the_question(place: Path, tmp_path: Path, content: str, problem: str) -> None:

@@ -212,7 +212,7 @@ def test_the_bilm_reads_documents(place: Path) -> None:
     assert metrics["test"]["f1"] > 0.5
     result = elmo(*words_of(place, place / "one_document", **{**files, "train": place / "train.txt"}), *more)
     assert result.exit_code != 0
-    assert "--train holds one document (they begin at lines of -DOCSTART-)" in result.output
+    assert "--train contains one document (they begin at lines of -DOCSTART-)" in result.output
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -230,9 +230,9 @@ def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision
     ("name", "content", "problem"),
     [
         ("train", "Ada X B-PER\n\nBo X Q-PER\n", "train.txt line 3: the tag 'Q-PER' is of no known scheme"),
-        ("train", "a X O\n\nb X O\n", "tags nothing but O: is --tag-column the right one?"),
+        ("train", "a X O\n\nb X O\n", "tags only O: is --tag-column the right one?"),
         ("train", "Ada X I-PER\nlives X\n", "line 2: expected 3 columns as before"),
-        ("train", "", "holds no sentences (--train)"),
+        ("train", "", "contains no sentences (--train)"),
         ("train", "Ada\tX\tI-PER\n\tX\tO\n", "train.txt line 2: column 1 has no word (--word-column)"),
         (
             "test",

@@ -175,7 +175,7 @@ def test_its_encoder_serves_a_classifier_as_cove(place: Path, trained: Path, tmp
     assert len(metrics["lambdas"]) == 2
     assert metrics["test"]["accuracy"] > 0.9
     result = elmo("train", "cove", "--model", place / "bilm", "--output", tmp_path / "none")
-    assert (result.exit_code, "holds no translator" in result.stderr) == (2, True)
+    assert (result.exit_code, "contains no translator" in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_its_encoder_serves_a_classifier_as_cove(place: Path, trained: Path, tmp
         ("a\nb\n", "x\n", "bad.de has 2 lines and "),
         ("a\nb\n", "x\n\n", "bad.en line 2 is empty and "),
         ("a\n\n", "x\ny\n", "--set skip_empty=true leaves such lines out"),
-        ("\n\n", "\n\n", "hold no pairs of sentences (--train-source, --train-target)"),
+        ("\n\n", "\n\n", "contain no pairs of sentences (--train-source, --train-target)"),
         ("wort " * 129 + "\n", "x\n", "every training pair is longer than 128 words or 256 pieces (--max-words, "),
     ],
 )

@@ -100,7 +100,7 @@ def test_import_export_import_is_byte_equal(tmp_path: Path, made: dict[str, Any]
     exported = read_arrays(tmp_path / "exported" / "weights.hdf5")
     assert exported.keys() == arrays.keys()
     for name, array in arrays.items():
-        if not name.endswith("/B"):  # the forget bias of 1.0 goes on and comes off: rounded once
+        if not name.endswith("/B"):  # the forget bias of 1.0 is added and subtracted: rounded once
             assert exported[name].tobytes() == array.tobytes(), name
         np.testing.assert_allclose(exported[name], array, rtol=0, atol=1.2e-7)
     given_options, back = made["char_cnn"], options_of(second.model.config)["char_cnn"]

@@ -207,7 +207,7 @@ def test_language_model(watched: Watched, encoder: Encoder) -> None:
     first.locator("g.pick").nth(1).click()
     assert page.get_by_label("Sentence with a blank").input_value() == "The ___ was wet"
     best = encoder.substitutes(["The", "___", "was", "wet"], 1, 12)[0].word
-    page.get_by_role("img", name=f"The likeliest words for the blank: {best}").wait_for()
+    page.get_by_role("img", name=f"The most likely words for the blank: {best}").wait_for()
     page.get_by_label("Sentence with a blank").fill("no blank")
     page.get_by_role("button", name="Fill the blank").click()
     page.get_by_role("alert").get_by_text("there is no blank (___) in it").wait_for()
@@ -314,7 +314,7 @@ def test_what_is_typed_is_text(watched: Watched, tmp_path: Path) -> None:
     page.locator(".kwic .before").first.hover()
     page.goto(f"{watched.base}#language-model?text={quote(ATTACK)}&blank={quote(f'___ {ATTACK}')}")
     page.get_by_role("group", name=re.compile("in bits: < img")).wait_for()
-    page.get_by_text("the likeliest in both first: ___ < img").wait_for()
+    page.get_by_text("the most likely in both first: ___ < img").wait_for()
     page.goto(f"{watched.base}#classify?text={quote(ATTACK)}")
     page.locator("figure text", has_text="img").first.wait_for()
     shown = page.get_by_role("figure", name="Labels").locator(".ytick text").all_text_contents()

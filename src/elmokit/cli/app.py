@@ -31,7 +31,7 @@ from elmokit.cli import (
 from elmokit.cli.errors import one_line_errors
 
 OLD_SPELLINGS = {"pre-split": "pretokenized"}
-"""Options by names they had before, which go on to work."""
+"""Options by names they had before, which continue to work."""
 
 
 class Commands(TyperGroup):
@@ -61,13 +61,13 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         words = [*ctx._protected_args, *ctx.args]
-        flag = "the same command with --resume goes on from the last checkpoint, if one was written"
+        flag = "the same command with --resume continues from the last checkpoint, if one was written"
         ways = {
             "pretrain": flag,
             "train": flag,
             "embed": flag,
-            "prepare": "the same command goes on",
-            "compare": "the same command goes on",
+            "prepare": "the same command continues",
+            "compare": "the same command continues",
         }
         with one_line_errors(resume=ways.get(words[0] if words else "", "nothing half-written")):
             return super().invoke(ctx)
@@ -91,7 +91,7 @@ app.command("pretrain", short_help="Train a biLM on text.")(pretrain.pretrain)
 app.command("evaluate", short_help="Perplexity, or scores of a task.")(evaluate.evaluate)
 app.command("embed", short_help="Write word vectors of a text.")(embed.embed)
 app.command("convert", short_help="A model to another format.")(convert.convert)
-app.command("inspect", short_help="What a model is.")(inspect.inspect)
+app.command("inspect", short_help="Show a model's format, layers and sizes.")(inspect.inspect)
 app.add_typer(train.app, name="train", short_help="Train a task, or vectors.")
 app.command("predict", short_help="Labels, spans, answers …")(predict.predict)
 app.command("compare", short_help="Methods side by side.")(compare.compare)

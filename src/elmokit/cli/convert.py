@@ -35,16 +35,16 @@ def convert(
         Path | None,
         typer.Option(help="Text to fit the common component of sentence vectors on: a sentence per line, or CoNLL-U."),
     ] = None,
-    sha256: Annotated[str | None, typer.Option(help="Sum that a downloaded SRC must have.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="SHA-256 checksum that a downloaded SRC must have.")] = None,
 ) -> None:
-    """Write SRC, any ELMo there is, as a model folder of elmokit, or for the programs of old.
+    """Convert any supported ELMo model to an elmokit folder or to bilm-tf/AllenNLP files.
 
     A published model gets its warm state on the way: the state its sentences start from.
     """
     if target.exists():
         raise ConfigError(f"{target} exists: choose another name")
     if common_component_text is not None and (to != "elmokit" or target.suffix == ".onnx"):
-        raise ConfigError("--common-component-text: only a folder of elmokit holds a common component")
+        raise ConfigError("--common-component-text: only a folder of elmokit contains a common component")
     if to == "bilm" and dtype != "float32":
         raise ConfigError(f"--dtype {dtype}: the format of bilm-tf holds float32")
     onnx = target.suffix == ".onnx"
@@ -57,7 +57,7 @@ def convert(
     from elmokit.text.words import split_words
 
     if warm_text is not None and to == "bilm":
-        raise ConfigError("--warm-text: the format of bilm-tf holds no state")
+        raise ConfigError("--warm-text: the format of bilm-tf contains no state")
     sentences = None
     if warm_text is not None:
         sentences = [record.words or split_words(record.text) for record in read_texts(warm_text)]

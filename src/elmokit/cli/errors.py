@@ -16,7 +16,7 @@ INTERRUPTED = 130
 def describe(error: BaseException, *, resume: str = "nothing half-written") -> tuple[str, int] | None:
     """The line to print and the exit code, or None for an error that is a bug and deserves its traceback.
 
-    `resume` says how an interrupted command goes on.
+    `resume` says how an interrupted command continues.
     """
     if isinstance(error, ElmokitError):
         return f"error: {one_line(error)}", MENDABLE

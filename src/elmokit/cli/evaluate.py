@@ -56,7 +56,7 @@ def evaluate(
     ] = "float32",
     text_column: Annotated[str | None, typer.Option(help="Text of TEST: name, or number without a header.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Label of TEST: likewise. [default: 1]")] = None,
-    label_names: Annotated[Path | None, typer.Option(help="File with a name a line for the sorted labels.")] = None,
+    label_names: Annotated[Path | None, typer.Option(help="File with a name per line for the sorted labels.")] = None,
     word_column: Annotated[
         int | None,
         typer.Option(help="Words of tagged TEST, from 1, or from the end with -1. [default: as in training]"),

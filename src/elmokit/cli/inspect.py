@@ -68,7 +68,7 @@ def facts_of(found: Imported) -> dict[str, Any]:
 
 
 def _padding_rows(found: Imported) -> int:
-    """Numbers in the rows that stand for padding: published counts leave them out."""
+    """Numbers in the rows of the padding: published counts leave them out."""
     config = found.model.config
     sizes = {"char_cnn": config.char_embedding_dim, "word": config.projection_dim}
     sizes["subword"] = config.projection_dim

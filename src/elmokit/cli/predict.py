@@ -125,7 +125,7 @@ def _predict_texts(
     for trouble, count in stats.damage().items():
         log.warning("%d %s", count, trouble)
     if not stats.texts and file is not None:
-        raise DataError(f"{file} holds no text: it is empty or has only blank lines (--file)")
+        raise DataError(f"{file} contains no text: it is empty or has only blank lines (--file)")
     if not stats.texts and not asked:
         raise DataError("no text came: give texts, --file or lines on stdin")
 

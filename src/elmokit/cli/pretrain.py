@@ -76,7 +76,7 @@ def pretrain(
     if decay_from is not None and config is None:
         config = decay_from / "config.yaml"  # all settings of the other run; how this one begins is its own
         if not config.is_file():
-            raise ConfigError(f"--decay-from {decay_from} holds no run of elmo pretrain: it has no config.yaml")
+            raise ConfigError(f"--decay-from {decay_from} contains no run of elmo pretrain: it has no config.yaml")
     values: dict[str, Any] = {
         "train": [*(train or []), *(more or [])]
         or None,  # `--train *.txt`: the shell hands the others over as arguments

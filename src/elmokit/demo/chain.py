@@ -59,7 +59,7 @@ def run_demo(
 ) -> dict[str, Any]:
     """Run the chain in `output`, tell the story on `console`, and return the figures that were printed.
 
-    Raises ConfigError when `output` holds something and `overwrite` is not set, or holds something else than a demo.
+    Raises ConfigError when `output` is not empty and `overwrite` is not set, or when it is not the folder of a demo.
     """
     size = size or Size()
     console = console or Console()
@@ -84,7 +84,7 @@ def _open_folder(output: Path, *, overwrite: bool) -> None:
         if not overwrite:
             raise ConfigError(f"--output {output} is not empty: --overwrite replaces an earlier demo, or name another")
         if not (output / MARKER).is_file():
-            raise ConfigError(f"--output {output} holds something else than a demo: name another folder")
+            raise ConfigError(f"--output {output} is not the folder of a demo: name another folder")
         shutil.rmtree(output)
     output.mkdir(parents=True, exist_ok=True)
 
@@ -234,7 +234,7 @@ def _predict(output: Path, mode: str, console: Console) -> dict[str, str]:
     _heading(console, "A sentence of your own")
     best: dict[str, str] = {}
     for model, about in (
-        (str(output / f"classifier-{mode}"), "it has read nothing but the grammar's sentences"),
+        (str(output / f"classifier-{mode}"), "it has read only the grammar's sentences"),
         (DEFAULT_CLASSIFIER, "comes with the package and has read real news"),
     ):
         (labels,) = Classifier.from_pretrained(model).predict([OWN_SENTENCE])

@@ -29,7 +29,7 @@ def length_sorted_batches(lengths: Sequence[int], *, batch_size: int, max_words:
 def word_windows(
     sentences: Iterable[_T], *, words: Callable[[_T], int], most_sentences: int, most_words: int
 ) -> Iterator[list[_T]]:
-    """Lists of sentences of at most `most_sentences` and `most_words` (one longer sentence stands alone).
+    """Lists of sentences of at most `most_sentences` and `most_words` (one longer sentence makes a list of its own).
 
     `words` says how many words an item has.
     """

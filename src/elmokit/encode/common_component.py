@@ -56,7 +56,7 @@ class CommonComponent:
         return np.asarray(rows - along * directions, dtype=np.float32).reshape(vectors.shape)
 
     def fingerprint(self) -> str:
-        """A sum of the directions."""
+        """A checksum of the directions."""
         return hashlib.sha256(safe_bytes(self._by_name())).hexdigest()[:24]
 
     def save(self, folder: Path) -> None:

@@ -108,7 +108,7 @@ def embed_file(
     stats = SourceStats()
     sizes = [_size(part) for part in _parts(encoder, settings, most_words, stats)]
     if not sum(size.words for size in sizes):
-        raise DataError(f"{settings.source} holds no text: no word was found in {stats.lines:,} lines")
+        raise DataError(f"{settings.source} contains no text: no word was found in {stats.lines:,} lines")
     mine = {number for number in range(len(sizes)) if number % processes == rank}
 
     folder = output.with_name(f".{output.name}.partial")
@@ -120,7 +120,7 @@ def embed_file(
             numbers=numbers, progress=progress,
         )  # fmt: skip
     except BaseException:
-        if not any(folder.glob("*.npy")):  # nothing to go on from
+        if not any(folder.glob("*.npy")):  # nothing to continue from
             shutil.rmtree(folder)
         raise
     start = 0
@@ -330,7 +330,7 @@ def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool, overwr
     if about.is_file():
         if not resume:
             raise ConfigError(
-                f"an unfinished run for this file lies in {folder}: --resume goes on, --overwrite drops it"
+                f"an unfinished run for this file lies in {folder}: --resume continues, --overwrite drops it"
             )
         try:
             before = json.loads(about.read_text(encoding="utf-8"))

@@ -79,7 +79,7 @@ class Encoder:
             raise ConfigError(f"Unknown state {state!r}. Expected 'zero', 'warm' or 'carry'.")
         if state == "warm" and not model.config.warm_state:
             raise ConfigError(
-                "This model holds no warm state; models trained here start from zero. "
+                "This model contains no warm state; models trained here start from zero. "
                 "`elmo convert --warm-text FILE` makes one."
             )
         if state == "carry" and model.config.context_layers:
@@ -308,7 +308,7 @@ class Encoder:
             return self._language_model.score(words)
 
     def substitutes(self, sentence: Sentence, i: int, k: int = 10) -> list[Substitute]:
-        """The `k` words that both directions of the language model find likeliest in place of word `i`.
+        """The `k` words that both directions of the language model find most likely in place of word `i`.
 
         Args:
             sentence: A text, or its words.
@@ -331,7 +331,7 @@ class Encoder:
         return self.preprocessing.words(text, pre_split=pre_split)
 
     def fingerprint(self) -> str:
-        """A sum of configuration, weights, layer mix and dictionaries: what gives other vectors has another one."""
+        """A checksum of configuration, weights, layer mix and dictionaries: other vectors, another checksum."""
         text = [self.preprocessing.text_steps, self.preprocessing.pre_split]
         digest = hashlib.sha256(json.dumps([asdict(NetworkConfig.of(self.model.config)), text]).encode())
         digest.update(json.dumps([version("elmokit"), self._engine.rows.lexicon()]).encode())
@@ -389,7 +389,7 @@ class Encoder:
                 yield found.pop(number)
 
     def _carry(self, sentences: list[list[str]], *, batch_size: int) -> list[list[Tensor]]:
-        """One batch that goes on where the call before ended; its rows beyond this batch keep their state."""
+        """One batch that continues where the call before ended; its rows beyond this batch keep their state."""
         if len(sentences) > batch_size:
             raise ConfigError(
                 f"state='carry' takes the sentences of a call as one batch; got {len(sentences)} with batch_size "

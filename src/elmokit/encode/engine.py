@@ -42,7 +42,7 @@ class Engine:
         Args:
             sentences: Lists of words.
             batch_size: Most sentences at a time.
-            zero_state: Start from zero even if the model holds a warm state.
+            zero_state: Start from zero even if the model contains a warm state.
             markers: Keep the layers of the two sentence markers.
         """
         inner = slice(None) if markers else slice(1, -1)

@@ -236,7 +236,7 @@ def embed_corpus(
         progress: Show a bar.
 
     Raises:
-        ConfigError: The folder holds something else or a run with other settings, or another process writes to it.
+        ConfigError: The folder contains something else or a run with other settings, or another process writes to it.
         DataError: The input cannot be read, or the disk is full; parts that are done are kept.
         ModelError: The model cannot be loaded.
     """
@@ -260,7 +260,7 @@ def embed_corpus(
             )  # fmt: skip
             run_parts(folder, engine, work, what="embedding", share=share, progress=progress)
             if folder.done.all() and not folder.counts[:, 1].any():
-                raise DataError(f"{source} holds no text: no word was found in {folder.counts[:, 0].sum():,} lines")
+                raise DataError(f"{source} contains no text: no word was found in {folder.counts[:, 0].sum():,} lines")
             complete = folder.finish()
     except OSError as error:
         raise DataError(f"cannot write to {output}: {error.strerror or error}; what is done is kept") from error

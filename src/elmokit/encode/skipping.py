@@ -21,7 +21,7 @@ _BY_LINE = (".jsonl", ".ndjson", ".txt")
 def readable_records(
     local: Path, stretch: Range, column: str | None, options: FileOptions
 ) -> tuple[list[Record], list[dict[str, Any]]]:  # fmt: skip
-    """The records of a file whose lines stand for themselves, blank ones for lines that cannot be read; and these.
+    """The records of a file whose lines are records of their own, blank ones for lines that cannot be read; and these.
 
     Raises:
         DataError: Lines of such a file depend on one another, or none of them can be read.
@@ -54,7 +54,7 @@ def readable_records(
 
 
 def one_by_one(items: Sequence[_T], work: Callable[[Sequence[_T]], Sequence[_U]]) -> Iterator[tuple[_U | None, str]]:
-    """The result of each item, or None and the reason: halves are tried until an item stands alone."""
+    """The result of each item, or None and the reason: halves are tried until an item is alone."""
     try:
         results = work(items)
         if len(results) != len(items):

@@ -20,11 +20,11 @@ Failures = dict[Path, str]  # why a cell's results are missing
 
 
 def run_cells(cells: Mapping[Path, Cell], *, processes: int | None = None, progress: bool = True) -> Failures:
-    """Run what is not done yet, each cell behind those it needs; first what most work hangs on.
+    """Run what is not done yet, each cell behind those it needs; those that most work depends on first.
 
     Args:
         cells: By folder.
-        processes: Cells at a time, one thread each; one a core by default.
+        processes: Cells at a time, one thread each; one per core by default.
         progress: Show a bar, and a line a cell.
 
     Returns:
@@ -103,7 +103,7 @@ def _alone(cell: Cell) -> str | None:
         try:
             return pool.submit(_attempt, cell).result()
         except BrokenProcessPool:
-            return "its process died, perhaps for want of memory: try with fewer --processes"
+            return "its process died, perhaps out of memory: try with fewer --processes"
 
 
 def _work_ahead(cells: Mapping[Path, Cell]) -> dict[Path, int]:

@@ -66,7 +66,7 @@ class Elmo(nn.Module):
         vocab_to_cache: Taken and not needed: every distinct word of a batch goes through the char CNN once anyway.
         keep_sentence_boundaries: Leave the two sentence markers in the result.
         scalar_mix_parameters: Given (before their softmax), they are not trained.
-        state: "carry" as AllenNLP: a call goes on where the one before ended, batch row by batch row, which makes the
+        state: "carry" as AllenNLP: a call continues where the one before ended, batch row by batch row, which makes the
             vectors depend on what was seen before. "zero" and "warm" start every sentence alike.
 
     Raises:

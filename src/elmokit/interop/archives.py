@@ -1,4 +1,4 @@
-"""Zip files of strangers, unpacked without trust."""
+"""Untrusted zip files, unpacked safely."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def _check(archive: Path, entries: list[zipfile.ZipInfo], folder: Path) -> None:
     for entry in entries:
         path = PurePosixPath(entry.filename)
         if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
-            raise ModelError(f"{archive} holds the name {entry.filename!r}, which leads out of its folder")
+            raise ModelError(f"{archive} contains the name {entry.filename!r}, which leads out of its folder")
         if stat.S_ISLNK(entry.external_attr >> 16):
-            raise ModelError(f"{archive} holds a link, {entry.filename!r}; expected files only")
+            raise ModelError(f"{archive} contains a link, {entry.filename!r}; expected files only")
     size = sum(entry.file_size for entry in entries)
     if size > _BOMB_BYTES and size > _BOMB_RATIO * archive.stat().st_size:
         raise ModelError(f"{archive} would unpack to {size} bytes, over {_BOMB_RATIO} times its size")

@@ -21,7 +21,7 @@ def read_options(path: Path) -> dict[str, Any]:
     """
     options = read_json_object(path)
     if not isinstance(options.get("lstm"), dict):
-        raise ModelError(f'{path} holds no options of an ELMo: expected an object with "lstm" and "char_cnn"')
+        raise ModelError(f'{path} contains no options of an ELMo: expected an object with "lstm" and "char_cnn"')
     return options
 
 

@@ -29,7 +29,7 @@ def is_url(path: str | Path) -> bool:
 
 
 def fetch(url: str, *, sha256: str | None = None, progress: bool = True) -> Path:
-    """The file at an address, downloaded once. A connection that breaks off is taken up where it ended.
+    """The file at an address, downloaded once. A connection that breaks off is resumed where it ended.
 
     Args:
         url: http or https; a redirect may not lead to anything else.
@@ -83,7 +83,7 @@ def _download(url: str, partial: Path, *, progress: bool) -> None:
                 broken = error
             except ValueError as error:
                 raise ModelError(f"{url} is no address: {error}") from error
-    raise ModelError(f"{url} broke off {ATTEMPTS} times ({broken or 'too few bytes'}); call again to go on from there")
+    raise ModelError(f"{url} broke off {ATTEMPTS} times ({broken or 'too few bytes'}); call again to continue")
 
 
 def _continued(url: str, partial: Path, report: Any) -> bool:
@@ -166,6 +166,6 @@ def _opener() -> urllib.request.OpenerDirector:
 
 
 def sha256_of(path: Path) -> str:
-    """The hexadecimal sum of a file."""
+    """The hexadecimal checksum of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,7 +20,7 @@ from elmokit.whole_files import read_json_object
 FORMAT = "ELMoForManyLangs"
 CONFIG_FILE, ENCODER_FILE, EMBEDDER_FILE = "config.json", "encoder.pkl", "token_embedder.pkl"
 
-_IDEOGRAPHIC_SPACE = "\u3000"  # what a dictionary line without a token stands for
+_IDEOGRAPHIC_SPACE = "\u3000"  # what a dictionary line without a token means
 _LONGEST_WORD = 1000
 _OURS = (3, 0, 1, 2)  # gates of the file, i f g o, in our order o i f g
 
@@ -78,7 +78,7 @@ def _options(folder: Path, notes: list[str]) -> dict[str, Any]:
 
 
 def _dictionary(path: Path) -> dict[str, int]:
-    """`token<TAB>id` lines. A token of white space is stripped away with the line's end and stands for U+3000."""
+    """`token<TAB>id` lines. A token of white space is stripped away with the line's end and means U+3000."""
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
             lines = [line.strip().split("\t") for line in file]
@@ -104,7 +104,7 @@ def _state(path: Path) -> dict[str, Tensor]:
     except _UNREADABLE as error:
         raise ModelError(f"{path} is no state dict, or not a safe one: {' '.join(str(error).split())[:200]}") from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ModelError(f"{path} holds no state dict")
+        raise ModelError(f"{path} contains no state dict")
     for name, tensor in state.items():
         whole = tensor.layout == torch.strided and tensor.is_floating_point()
         if not whole or tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():

@@ -19,7 +19,7 @@ from elmokit.saved_model import SavedModel
 
 _HDF5 = (".hdf5", ".h5", ".hdf")
 _VECTORS = (".vec", ".bin", ".txt")
-_DEPTH = 3  # levels that are searched, the folder given included: archives often hold one folder
+_DEPTH = 3  # levels that are searched, the folder given included: archives often contain one folder
 _HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 
 

@@ -56,7 +56,7 @@ class ElmoConfig(  # type: ignore[no-untyped-call]
         dropout (`float`, *optional*, defaults to 0.1): on each cell input and on the final output.
         locked_dropout (`bool`, *optional*, defaults to `False`): one mask of that dropout for all words of a sentence.
         weight_dropout (`float`, *optional*, defaults to 0.0): on the recurrent weights while training.
-        warm_state (`bool`, *optional*, defaults to `False`): the model holds the state its sentences start from.
+        warm_state (`bool`, *optional*, defaults to `False`): the model contains the state its sentences start from.
         context_layers (`int`, *optional*, defaults to 0): layers of a translator's encoder that stands in the place of
             the biLM (CoVe, McCann et al. 2017), whose top states are then the one layer; 0: a biLM.
 
@@ -86,11 +86,11 @@ class ElmoConfig(  # type: ignore[no-untyped-call]
             one another, too (Clark & Gardner 2018).
         pooling (`"concat"`, `"max"`, `"mean"`, `"last"` or `"attention"`, *optional*, defaults to `"concat"`): from
             words to a sentence; `concat` is max, mean and the two last states side by side.
-        n_static_words (`int`, *optional*, defaults to 0): rows of a table of static vectors that stand beside the mixed
+        n_static_words (`int`, *optional*, defaults to 0): rows of a table of static vectors that are next to the mixed
             layers, the row of unknown words included (Peters et al. 2018, §3.3: [x; ELMo]); 0: none.
         static_dim (`int`, *optional*, defaults to 0): size of a static vector.
         char_features (`int`, *optional*, defaults to 0): filters, three characters wide, of a char CNN of the tagger's
-            own, whose maxima stand beside the mixed layers (the baseline of Peters et al. 2018, §4); 0: none.
+            own, whose maxima are next to the mixed layers (the baseline of Peters et al. 2018, §4); 0: none.
         mix_at (`"input"`, `"between"` or `"both"`, *optional*, defaults to `"input"`): where a tagger reads the mixed
             layers: at the input of its BiLSTM, beside the states of the BiLSTM's first layer (the best of three places
             of Peters et al. 2017, whose first layer reads static vectors and char features alone), or at both.

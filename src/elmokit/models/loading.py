@@ -57,7 +57,7 @@ def head_of(source: str | Path | SavedModel) -> type[ElmoPreTrainedModel] | None
 
 
 def load_task_model(source: str | Path | SavedModel, *, dtype: str = "float32") -> ElmoMixedModel | None:
-    """The model of a task in a folder of ours, with its head; None where it holds no such model."""
+    """The model of a task in a folder of ours, with its head; None where it contains no such model."""
     head = head_of(source)
     return load(head, source, dtype=dtype) if head is not None and issubclass(head, ElmoMixedModel) else None
 

@@ -1,4 +1,4 @@
-"""Beam search: the likeliest sequences that a model writes piece by piece, found for many sentences at once."""
+"""Beam search: the most likely sequences that a model writes piece by piece, found for many sentences at once."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def beam_search(
         total[:, :, end] = ended
         vocabulary = total.shape[2]
         total = total.flatten(1)  # (B, K · V)
-        # At most `beam` of twice as many can end here: as many as are wanted go on.
+        # At most `beam` of twice as many can end here: as many as are wanted continue.
         best, picks = total.topk(min(2 * beam, total.shape[1]), dim=1)
         origin, pieces = picks // vocabulary, picks % vocabulary
         ends = pieces == end
@@ -86,7 +86,7 @@ def beam_search(
         running &= torch.tensor([len(found) < beam for found in finished], device=device)
         if not bool(running.any()):
             break
-        # A stable sort keeps those that go on in their order, in front.
+        # A stable sort keeps those that continue in their order, in front.
         keep = torch.sort(ends, dim=1, stable=True).indices[:, : min(beam, ends.shape[1])]
         scores = best.masked_fill(ends, -torch.inf).gather(1, keep)
         origin, pieces = origin.gather(1, keep), pieces.gather(1, keep)

@@ -142,7 +142,7 @@ class BiLM(nn.Module):
 
 
 class CarriedState:
-    """What each row of a batch goes on from in the next one, as the references keep it; zero before any text.
+    """What each row of a batch continues from in the next one, as the references keep it; zero before any text.
 
     A batch of fewer rows than the one before leaves the state of the others as it is.
     """

@@ -91,7 +91,7 @@ class CharCNN(nn.Module):
                 self.projection.bias.zero_()
 
     def forward(self, chars: Tensor) -> Tensor:
-        """chars (U, L) integer ids; L may be any length that holds the widest filter."""
+        """chars (U, L) integer ids; L may be any length that contains the widest filter."""
         pooled = self._pooled_by_length(chars)  # (U, N)
         for highway in self.highways:
             pooled = highway(pooled)

@@ -9,9 +9,9 @@ from torch import Tensor
 
 
 def distinct_rows(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Where each distinct row first stands for its like, and which distinct row each row is.
+    """Where each distinct row occurs first, and which distinct row each row is.
 
-    Rows (N, L) of integers are told apart by a 64-bit hash, which sorts ten times faster than the rows themselves; the
+    Rows (N, L) of integers are compared by a 64-bit hash, which sorts ten times faster than the rows themselves; the
     result is compared with the rows, and a collision falls back to the exact sort.
 
     Returns:

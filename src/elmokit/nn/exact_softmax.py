@@ -59,7 +59,7 @@ def log_sum_exp(logits: Tensor) -> Tensor:
     """log Σ exp of each row of contiguous logits (n, V), (n,)."""
     kernels = kernels_for(logits)
     if kernels is None:
-        # For any word it is l − log p; the likeliest has the p that is furthest from 0. `torch.logsumexp` takes longer.
+        # For any word it is l − log p; that of the most likely is the most exact. `torch.logsumexp` takes longer.
         return logits.amax(dim=1) - logits.softmax(dim=1).amax(dim=1).log_()
     log_sums, losses = torch.empty(len(logits)), torch.empty(len(logits))
     words = torch.zeros(len(logits), dtype=torch.long)  # any: their losses are not wanted

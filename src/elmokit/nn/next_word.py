@@ -1,4 +1,4 @@
-"""What a softmax finds likeliest at each position, and how many words it finds likelier than the right one."""
+"""What a softmax finds most likely at each position, and how many words it finds likelier than the right one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Guesses(NamedTuple):
 
     Attributes:
         nll: −log p(target) in nats.
-        best: The likeliest word.
+        best: The most likely word.
         above: How many words are likelier than the target: exact below the number asked for, else at least that number.
     """
 
@@ -69,7 +69,7 @@ def clustered_guesses(
 ) -> Guesses:
     """Of an adaptive softmax, whose head has a row of weight (S + clusters, H) for each frequent word and each cluster.
 
-    A cluster is looked into where all of it is likelier than the likeliest word so far, or than a target with fewer
+    A cluster is looked into where all of it is likelier than the most likely word so far, or than a target with fewer
     than `among` likelier words so far: no word of it can be likelier than all of it.
     """
     n_short = len(weight) - len(clusters)
@@ -100,7 +100,7 @@ class _Found:
 
     targets: Tensor
     own: Tensor  # score of the target
-    top: Tensor  # score of the likeliest word
+    top: Tensor  # score of the most likely word
     best: Tensor  # which that is
     above: Tensor
 

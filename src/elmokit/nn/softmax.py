@@ -48,7 +48,7 @@ class SoftmaxHead(nn.Module):
         raise NotImplementedError
 
     def guesses(self, hidden: Tensor, targets: Tensor, *, among: int) -> Guesses:
-        """`nll`, the likeliest words, and how many words are likelier than each target, exact below `among`."""
+        """`nll`, the most likely words, and how many words are likelier than each target, exact below `among`."""
         raise NotImplementedError
 
 

@@ -26,7 +26,7 @@ from elmokit.text.ranges import Range
 
 MANIFEST, ABOUT, ERRORS, SUCCESS = "_manifest.parquet", "_about.json", "_errors.jsonl", "_SUCCESS"
 _OWN = (MANIFEST, ABOUT, ERRORS, SUCCESS)
-_READERS = 16  # parts of an earlier run that are looked at together
+_READERS = 16  # parts of an earlier run that are checked together
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,12 @@ class PartFolder:
             overwrite: Drop what is there.
 
         Raises:
-            ConfigError: The folder holds something else, or a run with other settings.
+            ConfigError: The folder contains something else, or a run with other settings.
         """
         names = self.place.names()
         ours = [name for name in names if name in _OWN or self.files.number(name) is not None]
-        if strangers := [name for name in names if name not in ours and not name.startswith((".", "_lock"))]:
-            raise ConfigError(
-                f"{self.place} holds {strangers[0]}, which no run of this kind wrote: name another folder"
-            )
+        if foreign := [name for name in names if name not in ours and not name.startswith((".", "_lock"))]:
+            raise ConfigError(f"{self.place} holds {foreign[0]}, which no run of this kind wrote: name another folder")
         if overwrite:
             for name in sorted(ours, key=lambda name: name != SUCCESS):
                 (self.place / name).remove()

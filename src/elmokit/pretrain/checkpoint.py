@@ -70,7 +70,7 @@ class Checkpoints:
     def facts(self, checkpoint: Path | None = None) -> dict[str, Any]:
         """What a checkpoint, by default the newest, says of its run; {} without one.
 
-        ``corpus``, ``precision``, ``processes``, ``learning_rate_factor``, the share of the peak rate it stands at, and
+        ``corpus``, ``precision``, ``processes``, ``learning_rate_factor``, the share of the peak rate it is at, and
         ``border``, whether another number of processes can take it up.
         """
         newest = checkpoint or self.latest()
@@ -128,7 +128,7 @@ class Checkpoints:
         if processes != self.accelerator.num_processes and not self.facts(path).get("border"):
             raise ConfigError(
                 f"{path} was written by {processes} processes, this run has {self.accelerator.num_processes}: "
-                "--resume goes on with the same number; in sentence mode with any number from the end of an epoch or "
+                "--resume continues with the same number; in sentence mode with any number from the end of an epoch or "
                 "window on"
             )
         try:

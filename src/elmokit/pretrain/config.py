@@ -141,7 +141,7 @@ class PretrainConfig(TextSettings):
     """Last steps of wsd, or steps of a run with `decay_from`, in which the rate falls; default: a tenth of the run."""
     decay_from: Path | None = None
     """Folder of a run in its constant phase: start with all that its newest checkpoint holds, decay, and end. The other
-    run is only read, and may go on meanwhile."""
+    run is only read, and may continue meanwhile."""
     warmup_steps: Annotated[int, Field(ge=0)] = 200
     final_learning_rate: Fraction = 0.02
     """Where the schedule ends, as a fraction of the learning rate."""

@@ -102,7 +102,9 @@ class Corpus:
             if len(vocab) != info["vocab_size"]:
                 raise DataError(f"vocab.txt has {len(vocab)} words, expected {info['vocab_size']}")
         except (OSError, ValueError, KeyError, IndexError, TypeError, DataError) as error:
-            raise DataError(f"{folder} holds no finished corpus ({error}): delete the folder to rebuild it") from error
+            raise DataError(
+                f"{folder} contains no finished corpus ({error}): delete the folder to rebuild it"
+            ) from error
         return cls(folder, vocab, chars, chars, train, valid, info)
 
     @classmethod
@@ -143,7 +145,7 @@ def build_corpus(
         min_count, max_vocab: the vocabulary is the words seen `min_count` times, at most `max_vocab` with markers.
         max_words: longer lines are cut into pieces of this many words.
         shard_tokens: words after which a new shard file begins.
-        from_vocab: vocabulary of the model to go on with: its ids are kept, `min_count` and `max_vocab` do not count.
+        from_vocab: vocabulary of the model to continue with: its ids are kept, `min_count` and `max_vocab` are ignored.
         progress: called now and then with the number of words prepared so far.
 
     The folder appears when it is complete: a run that is killed leaves only `<folder>.partial`, which the next removes.

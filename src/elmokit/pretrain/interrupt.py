@@ -1,4 +1,4 @@
-"""Ctrl-C asks a run to stop where it can be taken up again."""
+"""Ctrl-C asks a run to stop where it can be resumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pretraining loop: a step, an epoch, a run that can be killed at any point and goes on exactly."""
+"""The pretraining loop: a step, an epoch, a run that can be killed at any point and continues exactly."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class PretrainResult:
 
 
 class TrainingStep(NamedTuple):
-    """What a callback is told after each update.
+    """What a callback receives after each update.
 
     Attributes:
         step: Updates made so far.
@@ -117,7 +117,7 @@ def pretrain(
 
 
 def _pretrain(config: PretrainConfig, *, show_progress: bool, on_step: StepCallback | None) -> PretrainResult:
-    AcceleratorState._reset_state()  # which holds the number type of a task trained before in this process
+    AcceleratorState._reset_state()  # which contains the number type of a task trained before in this process
     accelerator = Accelerator(
         mixed_precision="no",  # autocast is ours
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=_may_be_unused(config))],
@@ -427,7 +427,7 @@ class _Run:
         if not math.isfinite(loss):
             lower = f"--set learning_rate={self.config.learning_rate / 4:g}"
             raise ModelError(
-                f"the loss became {loss} before step {progress.step}: --resume goes on from the last checkpoint; "
+                f"the loss became {loss} before step {progress.step}: --resume continues from the last checkpoint; "
                 f"lower the learning rate ({lower}) or the bound of the gradient (--set clip_norm=…)"
             )
         progress.seconds += seconds

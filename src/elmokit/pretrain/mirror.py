@@ -78,7 +78,7 @@ class Mirror:
                 self._sent.pop(name, None)
         except OSError as error:
             raise DataError(
-                f"cannot copy the run to {self.place}: {error}; --resume goes on from {self.folder}"
+                f"cannot copy the run to {self.place}: {error}; --resume continues from {self.folder}"
             ) from error
 
     def exists(self) -> bool:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Start = Literal["zero", "warm", "carry"]
 
 _WINDOW = 256  # words a row and step of a stream that is evaluated
-_AMONG = 5  # likeliest words
+_AMONG = 5  # most likely words
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Perplexity:
 
 @dataclass(frozen=True)
 class NextWord:
-    """Shares of targets that are the likeliest word (top1) or among the five likeliest; how precise the likeliest is.
+    """How often the target is the most likely word (top1) or among the five most likely; precision of the most likely.
 
     Precision, recall and F1 are averages over the words, weighted by how often each is the target.
     """
@@ -116,7 +116,7 @@ def evaluate_text(
         pre_split, normalize: How the text is prepared; default: as the text that the model was trained on.
         max_words: Longer lines are cut into pieces of this many words.
         batch_tokens: Predictions at a time; the figures do not depend on it.
-        next_word: Also count how often the likeliest words are right (slow for large vocabularies).
+        next_word: Also count how often the most likely words are right (slow for large vocabularies).
         state: Where each sentence starts: from "zero", from the "warm" state that the model holds, or where the one
             before ended ("carry"): the text is then one stream, as is the custom on Penn Treebank.
         precision: "bfloat16" multiplies in it where the processor has units for that, in 60 % of the time;
@@ -124,13 +124,13 @@ def evaluate_text(
         file_options: How the files are written, where that does not show.
 
     Raises:
-        ModelError: The folder holds no pretrained model with its head, or no warm state.
+        ModelError: The folder contains no pretrained model with its head, or no warm state.
         DataError: A file is missing, empty or no text.
     """
     saved = SavedModel.open(model_folder)
     config, vocabulary, network = saved.config, saved.vocabulary(), saved.language_model()
     if state == "warm" and not config.warm_state:
-        raise ModelError(f"{model_folder} holds no warm state: elmo convert --warm-text FILE makes one")
+        raise ModelError(f"{model_folder} contains no warm state: elmo convert --warm-text FILE makes one")
     if precision == "bfloat16" and multiplies(torch.bfloat16, "cpu"):
         network.bilm.layers.to(torch.bfloat16)
         network.head.to(torch.bfloat16)
@@ -261,7 +261,7 @@ def _exp(nats: float) -> float:
 
 
 class _Guesses:
-    """Collects the likeliest word of every position, and how many words are likelier than the right one."""
+    """Collects the most likely word of every position, and how many words are likelier than the right one."""
 
     def __init__(self) -> None:
         self.gold: list[NDArray[np.int64]] = []

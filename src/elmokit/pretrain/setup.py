@@ -1,4 +1,4 @@
-"""What a pretraining run stands on: its folder, corpus, model, number format and memory settings."""
+"""What a pretraining run needs: its folder, corpus, model, number format and memory settings."""
 
 from __future__ import annotations
 
@@ -100,10 +100,10 @@ def check_settings(config: PretrainConfig) -> None:
 
 
 def refuse_used(config: PretrainConfig, mirror: Mirror) -> None:
-    """Refuse a run folder at an address that holds a run, unless a flag says what to do with it."""
+    """Refuse a run folder at an address that contains a run, unless a flag says what to do with it."""
     if mirror.exists() and not (config.resume or config.overwrite):
         raise ConfigError(
-            f"--output {config.copy_to} holds a run; --resume goes on with the run in it, --overwrite starts anew"
+            f"--output {config.copy_to} contains a run; --resume continues with the run in it, --overwrite starts anew"
         )
 
 
@@ -114,11 +114,11 @@ def prepare_folder(config: PretrainConfig) -> None:
         raise ConfigError(f"--output {folder} is a file; expected a folder")
     used = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if used and not (config.resume or config.overwrite):
-        hint = "--resume goes on with the run in it, --overwrite starts anew"
+        hint = "--resume continues with the run in it, --overwrite starts anew"
         raise ConfigError(f"--output {folder} is not empty; {hint}")
     if config.resume and not config.overwrite and "metrics.json" in used and "checkpoints" not in used:
         raise ConfigError(
-            f"--resume: the run in {folder} is finished and has no checkpoint: --from goes on with its model, "
+            f"--resume: the run in {folder} is finished and has no checkpoint: --from continues with its model, "
             "--overwrite starts anew"
         )
     if used and not used & {*_RUN_FILES, *_BESIDES}:
@@ -140,7 +140,7 @@ def clear_folder(folder: Path) -> None:
 
 
 def check_same(config: PretrainConfig, run: Path, *, option: str, may_change: Set[str] = frozenset()) -> None:
-    """What goes on with a run's checkpoint has the settings of that run.
+    """What continues with a run's checkpoint has the settings of that run.
 
     Raises:
         ConfigError: A setting differs from the run's ``config.yaml`` that would make it another run.
@@ -181,7 +181,7 @@ def default_batch_tokens(words: int) -> int:
 
 
 def files_read(config: PretrainConfig) -> dict[str, dict[str, Any]]:
-    """Size and sum of every file of text that a run reads; a prepared corpus has a fingerprint of its own."""
+    """Size and checksum of every file of text that a run reads; a prepared corpus has a fingerprint of its own."""
     if config.corpus is not None:
         return {}
     return sums_of(expand_paths([*config.train, *([] if config.valid is None else [config.valid])]))
@@ -244,7 +244,7 @@ def prepare_corpus(
 ) -> Corpus:
     """Tokenise once, on the first process; the others open what it made.
 
-    A run that ``began`` goes on with the corpus it has, and with no other than the one of this ``fingerprint``.
+    A run that ``began`` continues with the corpus it has, and with no other than the one of this ``fingerprint``.
     """
     folder = config.output / "corpus"
     if config.corpus is not None:
@@ -292,7 +292,7 @@ def _is_there(folder: Path) -> bool:
 
 
 def text_steps(config: PretrainConfig) -> list[str]:
-    """The clean-up steps of a run: those asked for, or those of the model it goes on with."""
+    """The clean-up steps of a run: those asked for, or those of the model it continues with."""
     if config.normalize or config.from_model is None:
         return list(config.normalize)
     return list(load_config(config.from_model).text_steps or [])
@@ -300,7 +300,7 @@ def text_steps(config: PretrainConfig) -> list[str]:
 
 def load_vocabulary(folder: str | Path) -> Vocabulary:
     """The words a saved model predicts."""
-    load_config(folder)  # says what is wrong with a folder that holds no model
+    load_config(folder)  # says what is wrong with a folder that contains no model
     path = located(folder) / "vocab.txt"
     if not path.is_file():
         raise ModelError(f"{folder} has no vocab.txt: it is no model that elmo pretrain made")
@@ -325,7 +325,7 @@ def word_rows(config: PretrainConfig, corpus: Corpus) -> WordRows:
 
 
 def model_config(config: PretrainConfig, *, vocab_size: int, rows: WordRows | None = None) -> ElmoConfig:
-    """The shape of a run's model: its preset with single fields replaced, or that of the model it goes on with.
+    """The shape of a run's model: its preset with single fields replaced, or that of the model it continues with.
 
     With a new vocabulary the softmax is of the settings' kind, or of the model's with borders that fit the words.
     """
@@ -356,7 +356,7 @@ def model_config(config: PretrainConfig, *, vocab_size: int, rows: WordRows | No
 
 
 def build_model(config: PretrainConfig, corpus: Corpus, rows: WordRows, *, began: bool = False) -> ElmoForPreTraining:
-    """A new model of the preset's shape, or the one to go on with. It remembers how its text was prepared.
+    """A new model of the preset's shape, or the one to continue with. It remembers how its text was prepared.
 
     A run that ``began`` takes its parameters from a checkpoint; what is costly to begin with is left out.
     """

@@ -195,7 +195,7 @@ class SentenceBatches:
         return np.arange(pool, int(costs.sum()), pool)
 
     def _cut(self, pool: NDArray[np.int64], costs: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Cut sorted sentences where the token budget is full; one sentence longer than the budget stands alone."""
+        """Cut sorted sentences where the token budget is full; a longer sentence is a batch of its own."""
         cuts, spent, first = [], 0, 0
         for place, cost in enumerate(costs[pool].tolist()):
             if spent and (spent + cost > self.tokens or place - first == self.most_sentences):

@@ -2,7 +2,7 @@
 
 An epoch permutes the shards and takes them in windows of about `WINDOW_TOKENS` words; the sentences of a window are
 shuffled together, as those of a small text are. The order is a pure function of (seed, epoch, step) and, within a
-window, of the number of processes only where a batch has fewer sentences than processes. So a run can go on with
+window, of the number of processes only where a batch has fewer sentences than processes. So a run can continue with
 another number of processes at the border of a window.
 """
 

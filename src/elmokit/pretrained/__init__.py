@@ -1,7 +1,7 @@
 """The models that come with the package: `Encoder.from_pretrained("elmo-mini")` and the like find them here.
 
 Each is a folder beside this file with the files of a saved model, a card (`README.md`) and `about.json`: what it is
-for, the terms of its data, and the SHA-256 sum of every file.
+for, the terms of its data, and the SHA-256 checksum of every file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ShippedModel:
         summary: What it is, in one line.
         terms: Under which its training text may be used.
         parameters: How many numbers it has.
-        sha256: The sum of each file.
+        sha256: The checksum of each file.
     """
 
     name: str
@@ -78,7 +78,7 @@ def located(source: str | Path) -> Path:
 
 
 def write_about(folder: Path, *, summary: str, terms: str, parameters: int) -> None:
-    """Make a saved model one that can be shipped: its `about.json`, with the sums of its files."""
+    """Make a saved model one that can be shipped: its `about.json`, with the checksums of its files."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != ABOUT)
     about = {
         "summary": summary,

@@ -13,7 +13,7 @@ _PERPLEXITIES = {
     "held out, forward": "valid_forward",
     "held out, backward": "valid_backward",
 }
-_HITS = {"likeliest word": "next_word_top1", "among the five likeliest": "next_word_top5"}
+_HITS = {"most likely word": "next_word_top1", "among the five most likely": "next_word_top5"}
 
 
 def draw_learning_curve(

@@ -15,7 +15,7 @@ from elmokit.report.plots import GRID, INK, MUTED, PALETTE
 from elmokit.whole_files import replacing
 
 THEMED = {INK: "--ink", MUTED: "--muted", GRID: "--grid", **{c: f"--series-{n}" for n, c in enumerate(PALETTE)}}
-"""Colours of the figures, and the CSS variables that stand for them in a page."""
+"""Colours of the figures, and the CSS variables that name them in a page."""
 
 
 def save_png(figure: Figure, path: Path) -> Path:

@@ -27,7 +27,7 @@ class Shown(Protocol):
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure. `section`: it has a section of its own in the page, the others stand beside their table."""
+    """A drawn figure. `section`: it has a section of its own in the page, the others are next to their table."""
 
     name: str
     title: str

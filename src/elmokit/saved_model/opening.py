@@ -139,10 +139,10 @@ class SavedModel:
         """The whole network of a task, in evaluation mode.
 
         Raises:
-            ModelError: The folder holds no such network; or as `network`.
+            ModelError: The folder contains no such network; or as `network`.
         """
         if self.architecture not in HEADS:
-            raise ModelError(f"{self.folder} holds no model of a task: train one with elmo train")
+            raise ModelError(f"{self.folder} contains no model of a task: train one with elmo train")
         head = HEADS[self.architecture]
         return self._filled(head.network, self.shape(head.shape), name=self.architecture, dtype=dtype)
 

@@ -19,7 +19,7 @@ _PAIRS_AT_ONCE = 1 << 22
 
 
 def cooccurrences(text: NumberedText, *, window: int = 4) -> csr_matrix:
-    """(V, V) how often two words stand at most `window` places apart in a sentence; symmetric.
+    """(V, V) how often two words are at most `window` places apart in a sentence; symmetric.
 
     Rare words keep their places, so they widen no window.
     """

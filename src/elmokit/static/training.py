@@ -41,7 +41,7 @@ class VectorsConfig(TextSettings):
         column: Where the text stands in tables.
         normalize: Clean-up steps before splitting.
         pre_split: Words are separated by blanks already.
-        method: svd, cbow, skipgram, or random: the floor that any training should be above.
+        method: svd, cbow, skipgram, or random: the baseline that any training should be above.
         dim: Size of a vector.
         window: Places to each side.
         min_count, max_vocab: Which words have a vector.

@@ -114,7 +114,7 @@ def _read_text(path: Path, file: IO[bytes]) -> tuple[list[str], Array]:
     if promised is not None and promised != len(words):
         raise DataError(f"{path} promises {promised:,} words in its first line, and {len(words):,} follow")
     if not words:
-        raise DataError(f"{path} holds no vectors")
+        raise DataError(f"{path} contains no vectors")
     return words, np.stack(rows)
 
 

@@ -93,12 +93,12 @@ class WordVectors:
             header: The first line with the number of words and their size; GloVe's format has none.
 
         Raises:
-            DataError: A word holds a blank, which the formats cannot hold, or the file cannot be written.
+            DataError: A word contains a blank, which the formats cannot hold, or the file cannot be written.
         """
         path = Path(path)
         broken = next((word for word in self.words if not word or any(letter.isspace() for letter in word)), None)
         if broken is not None:
-            raise DataError(f"the word {broken!r} is empty or holds a blank: the formats of word2vec and GloVe cannot")
+            raise DataError(f"the word {broken!r} is empty or contains a space: files of word2vec and GloVe cannot")
         binary = path.name.removesuffix(".gz").endswith(".bin")
         try:
             with replacing(path) as partial, _to_write(partial, packed=path.suffix == ".gz") as file:

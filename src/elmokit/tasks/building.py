@@ -40,7 +40,7 @@ def build_head(
     there, also with other dropout. Where it does not fit, a warning says why; that one and any other folder get a fresh
     head, drawn from torch's current seed. `sizes` are fields of `ElmoConfig` that the data decides. A head without
     classes has no labels.
-    Raises ModelError for a folder that holds no ElmoModel.
+    Raises ModelError for a folder that contains no ElmoModel.
     """
     folder = located(config.model)
     saved = load_config(folder)
@@ -59,7 +59,7 @@ def build_head(
         earlier = load(kind, folder)
         other = _differences(earlier.config, shape, labels)
         if other:
-            log.warning("the head in %s is left aside for a fresh one: %s", folder, "; ".join(other))
+            log.warning("the head in %s is not used, a new one is trained: %s", folder, "; ".join(other))
         else:
             log.info("starting from the head in %s", folder)
             model.load_state_dict(earlier.state_dict())

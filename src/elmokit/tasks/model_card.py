@@ -112,7 +112,7 @@ def training_of(metrics: RunMetrics, settings: Mapping[str, Any]) -> str:
         f"Seed {metrics.seed}, {metrics.epochs} epochs, the best by validation {settings['best_by']} was epoch "
         f"{metrics.best_epoch}; batches of {settings['batch_size']}, AdamW, {rates}. "
         f"{metrics.texts_per_second:,.0f} texts a second, {metrics.seconds['total']:,.0f} s in all. "
-        "The test rows were used for nothing but the figures above."
+        "The test rows were used only for the figures above."
     )
     if metrics.lambdas is not None:
         shares = ", ".join(f"{value:.3f}" for value in metrics.lambdas)

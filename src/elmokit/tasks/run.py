@@ -103,8 +103,8 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
 def begin(config: _Config, work: Path, *, task: str = "") -> _Config:
     """Write `training.yaml`, set threads and seed; an unfinished run in `work` must have been the same.
 
-    The file has every setting, the task, versions, the sums of the files that are read, and `trained_in`, the type of
-    the products.
+    The file has every setting, the task, versions, the checksums of the files that are read, and `trained_in`, the
+    type of the products.
 
     Returns:
         The settings with that type for `precision: auto`. It is measured once: a resumed run stays with it.

@@ -141,7 +141,7 @@ class Task(Protocol[C, D]):
     def evaluation_factor(self) -> int: ...
 
     def load(self, config: C, work: Path) -> D:
-        """Read, check and split what the settings name; `work` may hold what an unfinished run settled.
+        """Read, check and split what the settings name; `work` may contain what an unfinished run settled.
 
         Raises:
             DataError: With file and line.

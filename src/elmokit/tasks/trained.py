@@ -43,12 +43,12 @@ def load_head(kind: type[_Network], folder: Path, *, holds: str, task: str) -> t
     """A trained network and its tokenizer; `holds` and `task` say what was expected, and what makes it.
 
     Raises:
-        ModelError: The folder is missing, damaged or holds no such network.
+        ModelError: The folder is missing, damaged or contains no such network.
     """
     saved = SavedModel.open(folder)
     network = saved.head() if saved.head_class is kind else None
     if not isinstance(network, kind):
-        raise ModelError(f"{folder} holds no {holds}: train one with elmo train {task}")
+        raise ModelError(f"{folder} contains no {holds}: train one with elmo train {task}")
     return network, saved.tokenizer(text_steps=saved.preprocessing.text_steps or [])
 
 

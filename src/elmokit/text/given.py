@@ -15,7 +15,7 @@ def given_texts(texts: Iterable[Text] | str) -> Iterable[Any]:
     A pandas DataFrame, or an array of two dimensions, gives its only column.
 
     Raises:
-        ValueError: It is a mapping, or a table of several columns: which of them holds the texts?
+        ValueError: It is a mapping, or a table of several columns: which of them contains the texts?
     """
     if isinstance(texts, str):
         return [texts]

@@ -24,7 +24,7 @@ _TEXT_TO_NAME = 3  # a first cell this many times shorter than the texts below m
 def has_header(path: Path, rows: Rows, columns: Sequence[Column], *, said: bool | None) -> bool:
     """Whether the first of `rows` (all of a file, or many of its first ones) is a header.
 
-    It is one where a column was asked for by name, where it has a well-known name, where it stands alone without a
+    It is one where a column was asked for by name, where it has a well-known name, where it is the only one without a
     number above numbers, and where its label is that of no other row.
 
     Args:

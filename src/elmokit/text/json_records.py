@@ -28,7 +28,7 @@ def read_json(source: Source) -> Iterator[Record]:
         return
     try:
         content = json.loads(text) if text.strip() else {}
-    except (json.JSONDecodeError, RecursionError):  # an object per line, or no JSON: then that is told with its line
+    except (json.JSONDecodeError, RecursionError):  # an object per line, or no JSON: then the error names its line
         yield from _records(source, _by_line(source, text.splitlines(keepends=True)), unit="line")
         return
     if isinstance(content, dict) and content and not any(isinstance(value, list | dict) for value in content.values()):

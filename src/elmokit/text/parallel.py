@@ -1,4 +1,4 @@
-"""Parallel text: the same sentences in two languages, one a line, line by line in two files."""
+"""Parallel text: the same sentences in two languages, one per line, line by line in two files."""
 
 from __future__ import annotations
 

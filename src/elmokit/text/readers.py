@@ -129,7 +129,7 @@ def read_records(
     stats: SourceStats | None = None,
     max_bytes: int | None = None,
 ) -> Iterator[Record]:
-    """The records of `paths` (globs too) as they stand there, files one behind the other.
+    """The records of `paths` (globs too) unchanged, files one behind the other.
 
     A blank line, a row without the columns and an object without the keys give a record without a text, so that the
     n-th record belongs to the n-th row. With `split_sentences` each sentence of a text is a record of its own.
@@ -180,7 +180,7 @@ def read_texts(
             elif record.fields:
                 stats.blank += 1
         if stats.texts == before:
-            raise DataError(f"{path} holds no text: it is empty or has only blank lines")
+            raise DataError(f"{path} contains no text: it is empty or has only blank lines")
 
 
 def refuse_unread_options(options: FileOptions, *, pretokenized: bool) -> None:

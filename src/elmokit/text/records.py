@@ -21,7 +21,7 @@ class Record:
         path, line: Where it begins; `line` counts from 1.
         fields: What was read for each `Column` that was asked for, by its name. Empty for a blank line, and for a row
             without these columns: readers hand such records on, so that the n-th record belongs to the n-th row.
-        main: The column that holds the text.
+        main: The column that contains the text.
         raw: The text beside its words, where the file has both: of FASTA the header, of CoNLL-U `# text`.
         unit: What `line` counts.
     """
@@ -79,7 +79,7 @@ class Source:
     """A file that is to be read.
 
     Attributes:
-        columns: What is taken from a table or JSON object; the first holds the text.
+        columns: What is taken from a table or JSON object; the first contains the text.
         stats: Counts what reading meets.
         max_bytes: Longer lines of plain text come in pieces of about this size.
     """

@@ -72,7 +72,7 @@ class Dialect:
         return '"' not in text or self.quoting == "none" or self._row.fullmatch(text) is not None
 
     def rows_of(self, text: str) -> tuple[list[str], int]:
-        """The rows of a text as they stand there, and how many lines are not quoted as they should be."""
+        """The rows of a text unchanged, and how many lines are not quoted as they should be."""
         found, odd, place = [], 0, 0
         while place < len(text):
             match = self._row.match(text, place)

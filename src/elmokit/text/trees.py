@@ -51,7 +51,7 @@ def parse_tree(line: str) -> list[Phrase]:
                 raise ValueError(f"phrase {number + 1} has no word")
             found[number] = (label, start, len(words))
         elif found and not open_:
-            raise ValueError(f"{piece!r} stands behind the tree")
+            raise ValueError(f"{piece!r} follows the tree")
         elif piece != "(":
             if not open_:
                 raise ValueError(f"{piece!r} stands before the tree")

@@ -19,7 +19,7 @@ from elmokit.whole_files import read_json_object
 
 LEXICON_FILE = "lexicon.json"
 SPELLING_WIDTH = 50
-"""Columns of a word's bytes that stand beside what a biLM reads."""
+"""Columns of a word's bytes that are next to what a biLM reads."""
 
 _BYTES = range(1, 257)  # ids of bytes; markers lie above
 
@@ -334,7 +334,7 @@ def save_lexicon(rows: WordRows, path: Path) -> None:
 
 
 def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
-    """The convention that `save_lexicon` wrote: words, pieces, words and bytes or characters, and what stands beside.
+    """The convention that `save_lexicon` wrote: words, pieces, words and bytes or characters, and what is next to.
 
     Args:
         path: The file.

@@ -20,7 +20,7 @@ class Corpus:
     """Sentences with an index of their words, in lower case.
 
     Attributes:
-        id: A sum of the name and the sentences.
+        id: A checksum of the name and the sentences.
         words: Running words.
     """
 

@@ -51,7 +51,7 @@ class ApiError(Exception):
             self.headers["Retry-After"] = str(retry_after)
 
     def response(self) -> Response:
-        """As JSON in ASCII: what came may hold what UTF-8 cannot write."""
+        """As JSON in ASCII: what came may contain what UTF-8 cannot write."""
         content = json.dumps({"error": self.problem.model_dump()})
         return Response(content, self.status, media_type="application/json", headers=self.headers)
 

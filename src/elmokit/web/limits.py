@@ -25,13 +25,13 @@ class Limits:
         words: Words of a request, all sentences together.
         numbers: Floats in one answer; `list_numbers` where they are written as JSON numbers.
         all_numbers: Floats in all answers being computed or sent.
-        requests: Requests at once; more are told to come back. Of them `uploads` with large bodies.
+        requests: Requests at once; more get a 503 with Retry-After. Of them `uploads` with large bodies.
         waiting: Jobs that wait for the model.
         body_seconds: For the whole body to arrive.
         seconds: For a job to be done.
         total_seconds: For a request, its answer sent.
         corpora: Uploaded corpora that are kept; the oldest goes first.
-        searched: Uses of a word in a corpus that are looked at.
+        searched: Most occurrences of a word in a corpus that are analysed.
     """
 
     body: int = 1 << 20

@@ -21,7 +21,7 @@ from elmokit.web.limits import (
 
 def _readable(text: str) -> str:
     if "\0" in text:
-        raise ValueError("holds a null character")
+        raise ValueError("contains a null character")
     if not text.strip():
         raise ValueError("is blank; expected at least one word")
     return text
@@ -61,7 +61,7 @@ class EmbedRequest(Request):
         Field(description="With level sentence. Default: weighted if the model has word counts, else mean."),
     ] = None
     remove_common_component: Annotated[
-        bool | None, Field(description="From sentence vectors, if the model holds one.")
+        bool | None, Field(description="From sentence vectors, if the model contains one.")
     ] = None
     encoding: Annotated[
         Literal["list", "base64"], Field(description="base64: float32, little-endian, row by row; far quicker.")
@@ -128,7 +128,7 @@ class SubstitutesRequest(Request):
 
 
 class ClassifyRequest(Request):
-    """Texts to label. `explain` says which words carried the label: `label`, or by default the likeliest."""
+    """Texts to label. `explain` says which words carried the label: `label`, or by default the most likely."""
 
     texts: Annotated[list[Text], Field(min_length=1, max_length=MOST_TEXTS)]
     explain: Literal["gradients", "occlusion"] | None = None

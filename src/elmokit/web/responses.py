@@ -216,7 +216,7 @@ class FoundSubstitute(BaseModel):
 
 
 class SubstitutesResponse(BaseModel):
-    """Words for one place, the likeliest in both directions together first."""
+    """Words for one place, the most likely in both directions together first."""
 
     words: list[str]
     place: int

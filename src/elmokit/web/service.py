@@ -36,7 +36,7 @@ from elmokit.web.requests import (
 )
 from elmokit.web.worker import Worker
 
-_INLINE = 50_000  # numbers; more are written in a thread, so that other requests go on
+_INLINE = 50_000  # numbers; more are written in a thread, so that other requests continue
 
 
 class Service:

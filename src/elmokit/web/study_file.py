@@ -129,7 +129,7 @@ class Study(_Part):
 
 
 def read_study(path: Path) -> Study:
-    """A study's `results.json`, or the folder that holds one.
+    """A study's `results.json`, or the folder that contains one.
 
     Raises:
         DataError: It is missing, no JSON or no study.
@@ -146,6 +146,6 @@ def read_study(path: Path) -> Study:
 
 
 def study_id(study: Study) -> str:
-    """A sum of its content."""
+    """A checksum of its content."""
     content = json.dumps(study.model_dump(mode="json"), sort_keys=True)
     return hashlib.blake2b(content.encode(), digest_size=6).hexdigest()

@@ -92,7 +92,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], typer.
     ("error", "command", "code", "line"),
     [
         (DataError("a.csv has no\ncolumn 'x'"), "demo", 2, "error: a.csv has no column 'x'\n"),
-        (KeyboardInterrupt(), "pretrain", 130, "interrupted: the same command with --resume goes on"),
+        (KeyboardInterrupt(), "pretrain", 130, "interrupted: the same command with --resume continues"),
         (KeyboardInterrupt(), "demo", 130, "interrupted"),
         (OSError(errno.ENOSPC, "No space left on device", "/runs/x"), "demo", 2, "error: no space left on the disk"),
         (RuntimeError("write failed: No space left on device (os error 28)"), "demo", 2, "error: no space left on the"),

@@ -113,4 +113,4 @@ def test_a_text_too_short_for_a_common_component(published: Path, tmp_path: Path
     assert "1 sentences; expected at least 10" in result.stderr
     assert not (tmp_path / "ours").exists()
     result = elmo("convert", published, tmp_path / "m.onnx", "--common-component-text", tmp_path / "text.txt")
-    assert "only a folder of elmokit holds a common component" in result.stderr
+    assert "only a folder of elmokit contains a common component" in result.stderr

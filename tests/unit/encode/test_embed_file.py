@@ -156,7 +156,7 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
         run(source, output)
     assert not output.exists()
     monkeypatch.setattr(module, "_write_part", lambda *args: (calls.append(args[1]), original(*args)))
-    with pytest.raises(ConfigError, match="--resume goes on"):
+    with pytest.raises(ConfigError, match="--resume continues"):
         run(source, output)
     with pytest.raises(ConfigError, match="has layers = 'all', this one 'top'"):
         run(source, output, layers="top", resume=True)

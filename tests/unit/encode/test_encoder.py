@@ -1,4 +1,4 @@
-"""`Encoder`: the right vectors, in the right order, whatever stands beside a sentence."""
+"""`Encoder`: the right vectors, in the right order, whatever is next to a sentence."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_warm_state_is_the_state_after_its_text() -> None:
 def test_states_that_cannot_be() -> None:
     with pytest.raises(ConfigError, match="Unknown state 'cold'"):
         Encoder(MODEL, state="cold")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="holds no warm state"):
+    with pytest.raises(ConfigError, match="contains no warm state"):
         Encoder(MODEL, state="warm")
     with pytest.raises(ConfigError, match="one batch; got 3 with batch_size 2"):
         Encoder(MODEL, state="carry").encode(["a", "b", "c"], batch_size=2)

@@ -125,7 +125,7 @@ def test_a_sentence_that_cannot_be_encoded_stands_alone() -> None:
 
 def test_an_input_without_words(model: Path, tmp_path: Path) -> None:
     (tmp_path / "blank.txt").write_text("\n\n")
-    with pytest.raises(DataError, match="holds no text: no word was found in 2 lines"):
+    with pytest.raises(DataError, match="contains no text: no word was found in 2 lines"):
         embed(model, tmp_path / "blank.txt", tmp_path / "out")
 
 

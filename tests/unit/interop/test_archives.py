@@ -36,7 +36,7 @@ def test_links_are_refused(tmp_path: Path) -> None:
     entry.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(entry, "/etc/passwd")
-    with pytest.raises(ModelError, match="holds a link"):
+    with pytest.raises(ModelError, match="contains a link"):
         unpack(tmp_path / "a.zip", tmp_path / "out")
 
 

@@ -93,7 +93,7 @@ def test_a_saved_import_starts_warm_and_can_start_from_zero(folder: Path, tmp_pa
     np.testing.assert_array_equal(zero, vectors(folder, state="zero"))
     assert np.abs(zero - vectors(folder)).max() > 1e-3
     save(load(folder, warm=False), tmp_path / "cold")
-    with pytest.raises(ConfigError, match="holds no warm state"):
+    with pytest.raises(ConfigError, match="contains no warm state"):
         Encoder.from_pretrained(tmp_path / "cold", state="warm")
 
 
@@ -153,7 +153,7 @@ def spoil(path: Path, kind: str) -> None:
             file["CNN/b_cnn_0"][1] = np.nan
         elif kind == "integers":
             replace(file, "CNN/b_cnn_0", data=np.zeros(3, dtype=np.int64))
-        elif kind == "unwritten":  # claims its size, and holds nothing
+        elif kind == "unwritten":  # claims its size, and contains nothing
             replace(file, "CNN/b_cnn_0", shape=(3,), dtype="f4", chunks=(3,))
         elif kind == "link":
             del file["CNN/b_cnn_0"]

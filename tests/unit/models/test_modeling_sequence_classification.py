@@ -170,7 +170,7 @@ def test_static_vectors_stand_beside_the_mix() -> None:
     torch.testing.assert_close(cached, model(**tokens).logits, atol=1e-5, rtol=0)
     with pytest.raises(ValueError, match=r"layers needs static_ids \(3, 6\)"):
         model(**inputs)
-    with pytest.raises(ValueError, match="the last 1 for what stands beside the biLM"):
+    with pytest.raises(ValueError, match="the last 1 for what is next to the biLM"):
         model(**batch())
     model.train()(**tokens, labels=torch.tensor([0, 1, 2])).loss.backward()
     table: Any = model.static

@@ -113,7 +113,7 @@ def test_char_features_stand_beside_the_mix() -> None:
     assert not torch.allclose(others, whole, atol=1e-3)
     with pytest.raises(ValueError, match=r"layers needs spelling \(3, 5, 50\)"):
         model(layers=stored["layers"], attention_mask=stored["attention_mask"])
-    with pytest.raises(ValueError, match="the last 50 for what stands beside the biLM"):
+    with pytest.raises(ValueError, match="the last 50 for what is next to the biLM"):
         model(**batch())
 
 

@@ -43,7 +43,7 @@ def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     [("full", 0), ("sampled", 0), ("adaptive", -20), ("adaptive", 0), ("adaptive", 3), ("adaptive", 20)],
 )
 def test_guesses_are_those_of_the_whole_distribution(kind: str, tail: float) -> None:
-    """Whether clusters hold nothing, some or all of the probability."""
+    """Whether clusters contain nothing, some or all of the probability."""
     head = head_of(kind, tail=tail)
     hidden, targets = positions()
     found = head.guesses(hidden, targets, among=AMONG)

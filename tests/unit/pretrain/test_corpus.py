@@ -159,7 +159,7 @@ def test_a_half_written_corpus_is_rebuilt(files: tuple[Path, Path, Path], missin
         (folder / missing).unlink()
     else:
         os.truncate(folder / missing, (folder / missing).stat().st_size - 5)
-    with pytest.raises(DataError, match=r"holds no finished corpus.*delete the folder to rebuild"):
+    with pytest.raises(DataError, match=r"contains no finished corpus.*delete the folder to rebuild"):
         Corpus.open(folder)
     corpus = build_corpus(train, valid, folder)
     assert words_of(corpus, corpus.train) == [split_words(text) for text in TRAIN]
@@ -178,7 +178,7 @@ def test_opening_what_is_no_corpus(tmp_path: Path) -> None:
         if content is not None:
             (tmp_path / name).mkdir()
             (tmp_path / name / "corpus.json").write_text(content)
-        with pytest.raises(DataError, match="holds no finished corpus"):
+        with pytest.raises(DataError, match="contains no finished corpus"):
             Corpus.open(tmp_path / name)
 
 
@@ -193,7 +193,7 @@ def test_a_folder_with_other_things_is_left_alone(files: tuple[Path, Path, Path]
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [("", "holds no text"), ("\\\\\n", r"no words are left.*clean_markup")]
+    ("content", "message"), [("", "contains no text"), ("\\\\\n", r"no words are left.*clean_markup")]
 )
 def test_text_without_words(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "a.txt").write_text(content)
@@ -209,7 +209,7 @@ def test_an_error_late_in_the_text_leaves_the_old_corpus(files: tuple[Path, Path
     with pytest.raises(DataError, match="matches no file"):
         build_corpus(train, valid.with_name("none"), folder)
     valid.write_bytes(b"")
-    with pytest.raises(DataError, match=r"valid\.txt holds no text"):
+    with pytest.raises(DataError, match=r"valid\.txt contains no text"):
         build_corpus(train, valid, folder)
     assert stamp(folder) == before
     assert not folder.with_name("corpus.partial").exists()

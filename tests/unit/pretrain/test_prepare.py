@@ -97,7 +97,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(text: Path, tmp_path: Path, monk
     with pytest.raises(RuntimeError, match="killed"):
         prepare(text, tmp_path / "killed")
     assert not (tmp_path / "killed" / "corpus.json").exists()
-    with pytest.raises(DataError, match="holds no finished corpus"):
+    with pytest.raises(DataError, match="contains no finished corpus"):
         Corpus.open(tmp_path / "killed")
     monkeypatch.undo()
     assert prepare(text, tmp_path / "killed") == whole
@@ -171,7 +171,7 @@ def test_processes_share_the_batches_of_one(large: tuple[Corpus, ShardedText]) -
     alone = windowed(large)
     for world in (2, 3):
         ranks = [windowed(large, rank=rank, world=world) for rank in range(world)]
-        assert ranks[0].borders(0) == alone.borders(0)  # so a run may go on with another number of processes there
+        assert ranks[0].borders(0) == alone.borders(0)  # so a run may continue with another number of processes there
         for whole, *shares in zip(alone.read(0), *(rank.read(0) for rank in ranks), strict=True):
             found = np.sort(np.concatenate([share.targets[0].numpy() for share in shares]))
             assert np.array_equal(found, np.sort(whole.targets[0].numpy()))

@@ -11,7 +11,7 @@ from english_text.cleaning import write_cleaned
 from english_text.matching import EvaluationTexts
 
 TESTED = "The keeper of the lighthouse paints the railing every second summer."
-OTHERS = [f"Ferry number {i} of the morning carries nothing but empty crates." for i in range(5)]
+OTHERS = [f"Ferry number {i} of the morning carries only empty crates." for i in range(5)]
 
 
 @pytest.fixture(scope="module")

@@ -121,7 +121,7 @@ def test_the_corpus_of_a_biLM_passes_over_the_empty_lines(
 def test_evaluation_sentences_are_removed_and_of_one_source_the_short_ones_too(
     prepared: Callable[..., dict[str, Any]], data: Path, tmp_path: Path
 ) -> None:
-    others = [f"Ferry number {i} of the morning carries nothing but empty crates." for i in range(5)]
+    others = [f"Ferry number {i} of the morning carries only empty crates." for i in range(5)]
     for name in ("marsh", "harbour"):
         rewrite(data / f"{name}.xz", lambda text: "\n".join([*others, TESTED.upper(), "No way!", "", text]))
     report = prepared()

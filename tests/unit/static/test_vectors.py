@@ -49,14 +49,14 @@ def test_words_with_blanks_are_read_and_not_written(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("2 3\n. . . 1 2 3\na 4 5 6\n")
     vectors = WordVectors.load(tmp_path / "a.txt")
     assert vectors.words == [". . .", "a"]
-    with pytest.raises(DataError, match=r"'\. \. \.' is empty or holds a blank"):
+    with pytest.raises(DataError, match=r"'\. \. \.' is empty or contains a space"):
         vectors.save(tmp_path / "b.txt")
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "holds no vectors"),
+        (b"", "contains no vectors"),
         (b"a 1 2\nb 1\n", "line 2: 1 values; expected 2"),
         (b"a 1 2\nb 1 2 3\n", "line 2: 3 values; expected 2"),
         (b"a 1 2\nb 1 x\n", "line 2: expected a word and 2 numbers"),

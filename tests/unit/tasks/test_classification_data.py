@@ -75,7 +75,7 @@ def test_leaks_are_counted(tmp_path: Path) -> None:
             r"test\.csv line 1: the label 'c' \(2 rows of --test\) and 1 more labels, which the training rows lack",
         ),
         (TRAIN + "c,only\n", "a,x\n", r"class 'c' has 1 training row.*\(--valid\)"),
-        (TRAIN, "a,\n", r"test\.csv holds no labelled text \(--test\)"),
+        (TRAIN, "a,\n", r"test\.csv contains no labelled text \(--test\)"),
         ("".join(f"word {n},1\n" for n in range(60)), "a,x\n", "60 different labels in 60 training rows"),
     ],
 )

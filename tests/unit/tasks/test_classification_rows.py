@@ -86,7 +86,7 @@ def test_a_local_datasets_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("content", "columns", "problem"),
     [
-        ("", {}, "holds no rows"),
+        ("", {}, "contains no rows"),
         ("one column\n", {}, "no column 2, only 1 .1: 'one column'.: choose with --text-column"),
         ("a,b\n", {"text_column": "5", "label_column": "1"}, "no column 5, only 2 .*: choose with --text-column"),
         ("a,b\n1,2\n", {"text_column": "c", "label_column": "a"}, "has no column 'c'; it has a, b"),

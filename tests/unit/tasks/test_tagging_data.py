@@ -50,7 +50,7 @@ def test_sentences_are_drawn_one_by_one_elsewhere(files: dict[str, Any]) -> None
 @pytest.mark.parametrize(("words", "kind"), [(None, "sentence"), (9, "document")])
 def test_one_of_them_cannot_be_split(files: dict[str, Any], words: int | None, kind: str) -> None:
     Path(files["train"][0]).write_text("Ada B-PER\n" + "\nruns O\n" * (words or 0))
-    with pytest.raises(DataError, match=f"--train holds one {kind}"):
+    with pytest.raises(DataError, match=f"--train contains one {kind}"):
         load_tagged(TagConfig(**files, context_words=words))
 
 

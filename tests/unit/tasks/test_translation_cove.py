@@ -116,7 +116,7 @@ def test_no_translator_no_place_and_no_carried_state(tmp_path: Path) -> None:
     save_cove(tmp_path / "translator", tmp_path / "cove")
     with pytest.raises(ModelError, match="cove exists"):
         save_cove(tmp_path / "translator", tmp_path / "cove")
-    with pytest.raises(ModelError, match="holds no translator"):
+    with pytest.raises(ModelError, match="contains no translator"):
         save_cove(tmp_path / "cove", tmp_path / "other")
     with pytest.raises(ConfigError, match="carries no state"):
         Encoder.from_pretrained(tmp_path / "cove", state="carry")

@@ -72,7 +72,7 @@ def test_empty_lines_and_settings_that_belong_together(tmp_path: Path) -> None:
     assert (pairs.source, pairs.target) == (["ein Hund"], ["a dog"])
     with pytest.raises(ConfigError, match="--valid-source and --valid-target belong together"):
         load_pairs(config(tmp_path, valid_source=[str(tmp_path / "a.de")]), str.split)
-    with pytest.raises(DataError, match="--train-source holds one sentence"):
+    with pytest.raises(DataError, match="--train-source contains one sentence"):
         load_pairs(config(tmp_path, ["Schnee"], ["snow"]), str.split)
 
 

@@ -78,10 +78,10 @@ def test_damage_is_mended_and_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "column", "message"),
     [
-        ("a.txt", "", None, "holds no text: it is empty"),
-        ("a.txt", " \n\n", None, "holds no text"),
-        ("a.csv", "", "1", "holds no text"),
-        ("a.csv", "text,label\n", None, "holds no text"),
+        ("a.txt", "", None, "contains no text: it is empty"),
+        ("a.txt", " \n\n", None, "contains no text"),
+        ("a.csv", "", "1", "contains no text"),
+        ("a.csv", "text,label\n", None, "contains no text"),
         ("a.csv", "a,label\nx,1\ny,2\n", None, "has the columns a, label: say which to take with --column"),
         (
             "a.csv",

@@ -1,1 +1,1 @@
-"""Networks of the tasks: a biLM, a mix of its layers and what stands on it."""
+"""Networks of the tasks: a biLM, a mix of its layers and what reads it."""

@@ -34,7 +34,7 @@ class MixedShape(NetworkConfig):
 
     @property
     def input_width(self) -> int:
-        """Integers that the network reads of a word: the biLM's, and what stands beside them."""
+        """Integers that the network reads of a word: the biLM's, and what is next to them."""
         return self.row_width + (self.n_static_words > 0)
 
     def check(self) -> None:
@@ -62,7 +62,7 @@ class MixedShape(NetworkConfig):
 
 
 class MixedNetwork(nn.Module):
-    """A biLM and a layer mix, for a head to stand on.
+    """A biLM and a layer mix, for a head to read.
 
     With `freeze_bilm()` only the mix and the head learn; the layers may be computed once and given as `layers`.
     """
@@ -141,7 +141,7 @@ class MixedNetwork(nn.Module):
                 if char_ids.ndim != 3 or char_ids.shape[2] != width:
                     raise ValueError(
                         f"char_ids is {tuple(char_ids.shape)}; expected (sentences, words, {width}), the last "
-                        f"{width - own} for what stands beside the biLM: use the tokenizer of this model."
+                        f"{width - own} for what is next to the biLM: use the tokenizer of this model."
                     )
                 char_ids = char_ids[..., :own]
             found = self.elmo(char_ids, attention_mask=mask)

@@ -115,7 +115,7 @@ class SequenceClassificationNetwork(MixedNetwork):
 
 
 def _at_least_one_word(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """An LSTM cannot pack length 0: such a text gets one word, the zero vector that stands there already."""
+    """An LSTM cannot pack length 0: such a text gets one word, the zero vector already in its place."""
     if mask.shape[1] == 0:
         return words.new_zeros(len(words), 1, words.shape[2]), mask.new_ones(len(mask), 1)
     first = torch.zeros_like(mask)

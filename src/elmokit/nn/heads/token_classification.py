@@ -60,7 +60,7 @@ class Tagged(NamedTuple):
 class TokenClassificationNetwork(MixedNetwork):
     """A biLM, a layer mix, a BiLSTM and a linear-chain CRF (Peters et al. 2018, §4; Lample et al. 2016).
 
-    With `config.char_features` a char CNN of its own reads every word's bytes, too; its maxima stand beside the mix. It
+    With `config.char_features` a char CNN of its own reads every word's bytes, too; its maxima are next to the mix. It
     has tanh filters, whose initialisation suits features that nothing follows but the BiLSTM.
 
     `config.mix_at` says which layer of the BiLSTM reads the mix.

@@ -1,6 +1,6 @@
 """The compiled kernels, called through ctypes: found, checked and loaded once per process.
 
-`kernels.c` is compiled where elmokit is built, if a C compiler is there (`hatch_build.py`); it links with nothing but
+`kernels.c` is compiled where elmokit is built, if a C compiler is there (`hatch_build.py`); it links with only
 libc. ctypes releases the GIL during a call, so the two directions of a biLM run in parallel on Python threads.
 """
 

@@ -37,7 +37,7 @@ class LocalEngine:
 
 
 class _Pool:
-    """Processes that are replaced when one of them dies: by a signal, or for want of memory."""
+    """Processes that are replaced when one of them dies: by a signal, or out of memory."""
 
     def __init__(self, actors: int, work: Work) -> None:
         self.actors, self.work = actors, work

@@ -1,4 +1,4 @@
-"""Parts on a Ray cluster, by Ray Data: actors that hold the model, each part a block of one row.
+"""Parts on a Ray cluster, by Ray Data: actors with the model, each part a block of one row.
 
 Only part numbers and counts pass through Ray's object store: token vectors, 6 kB per word, are written by the actors.
 """

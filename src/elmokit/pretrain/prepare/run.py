@@ -79,7 +79,7 @@ def prepare_corpus_folder(
 
     Raises:
         ConfigError: The folder is that of other settings, or another process writes to it.
-        DataError: The input cannot be read or holds no words, or the disk is full; what is done is kept.
+        DataError: The input cannot be read or contains no words, or the disk is full; what is done is kept.
     """
     check_steps(settings.text.normalize)
     place = Place(output.rstrip("/"))
@@ -128,8 +128,8 @@ class _Preparation:
 
     def _finished(self) -> dict[str, Any] | None:
         names = self.place.names()
-        if strangers := sorted(set(names) - _OWN - {"_lock"}):
-            raise ConfigError(f"{self.place} holds {strangers[0]}, which is no part of a corpus: name another folder")
+        if foreign := sorted(set(names) - _OWN - {"_lock"}):
+            raise ConfigError(f"{self.place} holds {foreign[0]}, which is no part of a corpus: name another folder")
         if self.overwrite:
             for name in sorted(set(names) & _OWN, reverse=True):
                 (self.place / name).remove()

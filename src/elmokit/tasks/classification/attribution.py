@@ -56,7 +56,7 @@ def integrated_gradients(
     Args:
         classifier: The classifier.
         text: Read as `Classifier.predict` reads it.
-        label: Explained; by default the likeliest.
+        label: Explained; by default the most likely.
         steps: Nodes of the path.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The floor: TF-IDF of words and word pairs into a linear SVM, scored on the very rows of a run."""
+"""The baseline: TF-IDF of words and word pairs into a linear SVM, scored on the very rows of a run."""
 
 from __future__ import annotations
 

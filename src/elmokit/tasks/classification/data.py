@@ -79,7 +79,7 @@ def read_source(source: Source, config: ClassifyConfig) -> tuple[list[str], list
     """The texts of one source after clean-up, their labels, and what was left out.
 
     Raises:
-        DataError: The files cannot be read or hold no labelled text.
+        DataError: The files cannot be read or contain no labelled text.
     """
     texts, labels, counts = read_labelled(
         getattr(config, source),
@@ -94,7 +94,7 @@ def read_source(source: Source, config: ClassifyConfig) -> tuple[list[str], list
     kept = [index for index, text in enumerate(texts) if text.strip()]
     counts.empty += len(texts) - len(kept)
     if not kept:
-        raise DataError(f"{', '.join(getattr(config, source))} holds no labelled text (--{source})")
+        raise DataError(f"{', '.join(getattr(config, source))} contains no labelled text (--{source})")
     for trouble, count in counts.troubles().items():
         log.warning("%s: %d %s", source, count, trouble)
     return [texts[index] for index in kept], [labels[index] for index in kept], counts
@@ -117,7 +117,7 @@ def _class_keys(labels: Sequence[str]) -> list[str]:
 
 
 def read_class_names(labels: Sequence[str], file: Path | None) -> dict[str, str]:
-    """The name of each label: itself, or from a file with a name a line in the order of the sorted labels.
+    """The name of each label: itself, or from a file with a name per line in the order of the sorted labels.
 
     Raises:
         DataError: The file is missing, or does not fit the labels.
@@ -136,7 +136,7 @@ def _sorted_labels(found: Iterable[str]) -> list[str]:
 
 
 def _class_names(keys: list[str], file: Path | None) -> list[str]:
-    """Names for the sorted labels from a file with one name a line."""
+    """Names for the sorted labels from a file with one name per line."""
     if file is None:
         return keys
     if not file.is_file():
@@ -145,7 +145,7 @@ def _class_names(keys: list[str], file: Path | None) -> list[str]:
     if len(names) != len(keys):
         raise DataError(
             f"{file} names {len(names)} classes, the rows have {len(keys)} ({', '.join(keys[:8])}): "
-            "one name a line in the order of the sorted labels is expected (--label-names)"
+            "one name per line in the order of the sorted labels is expected (--label-names)"
         )
     if len(set(names)) != len(names):
         raise DataError(f"{file} gives a name twice (--label-names)")
@@ -173,7 +173,7 @@ def _splits(sources: dict[Source, Texts], names: list[str], config: ClassifyConf
     else:
         if sources["train"].counts.trees and config.phrases:
             raise DataError(
-                "phrases of a sentence would stand on both sides of a split of --train: give sentiment trees for "
+                "phrases of a sentence would be on both sides of a split of --train: give sentiment trees for "
                 "validation (--valid), or train on whole sentences (--set phrases=false)"
             )
         train, held_out = hold_out(

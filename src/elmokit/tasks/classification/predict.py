@@ -59,7 +59,7 @@ class Classifier:
     def from_pretrained(cls, folder: str | Path) -> Classifier:
         """Load a folder of `elmo train classify`, with the clean-up and the length limit it was trained under.
 
-        Raises ModelError when the folder is missing, damaged or holds no classifier.
+        Raises ModelError when the folder is missing, damaged or contains no classifier.
         """
         folder = located(folder)
         model, tokenizer = load_head(SequenceClassificationNetwork, folder, holds="classifier", task="classify")
@@ -137,7 +137,7 @@ class Classifier:
         kept = [row for row, text in enumerate(texts) if text.strip()]
         counts.empty += len(texts) - len(kept)
         if not kept:
-            raise DataError(f"{', '.join(files)} holds no labelled text (--test)")
+            raise DataError(f"{', '.join(files)} contains no labelled text (--test)")
         names = self._names(labels, label_names)
         gold = self._numbers([labels[row] for row in kept], names, counts.places)
         numbers = {label: number for number, label in enumerate(self.labels)}
@@ -197,7 +197,7 @@ class Classifier:
         return "\n".join(lines)
 
     def ranked(self, probabilities: np.ndarray, *, top: int | None = None) -> list[Label]:
-        """Probabilities (labels,) as labels, the likeliest first."""
+        """Probabilities (labels,) as labels, the most likely first."""
         order = np.argsort(-probabilities, kind="stable")[:top]
         return [Label(self.labels[number], float(probabilities[number])) for number in order]
 

@@ -93,7 +93,7 @@ def read_labelled(
                 counts.no_label += 1
         counts.rows += counts.files.short_rows - short
         if counts.rows == before:
-            raise DataError(f"{name} holds no rows, expected texts with labels (--{split})")
+            raise DataError(f"{name} contains no rows, expected texts with labels (--{split})")
     return texts, labels, counts
 
 

@@ -25,7 +25,7 @@ class Contexts:
 
     Attributes:
         offsets: (texts + 1,) where the words of each text lie.
-        borders: (runs + 1,) run r holds the texts from `borders[r]` to before `borders[r + 1]`.
+        borders: (runs + 1,) run r contains the texts from `borders[r]` to before `borders[r + 1]`.
     """
 
     offsets: NDArray[np.int64]

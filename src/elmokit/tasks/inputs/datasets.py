@@ -25,7 +25,7 @@ def dataset_maker(
 ) -> Callable[..., RowDataset]:
     """A function from `rows` and labels (see `RowDataset`) to a data set of these texts.
 
-    A frozen biLM runs once over all of them. What stands beside it is not stored: static vectors are quicker looked up
+    A frozen biLM runs once over all of them. What is next to it is not stored: static vectors are quicker looked up
     than read from disk, and char features learn.
 
     `contexts` are runs of texts that the biLM reads as one. A frozen one has done so, and the rows of the data set are
@@ -47,5 +47,5 @@ def stored_layers(model: ElmoNetwork | HasNetwork, tokens: TokenizedTexts, confi
     """The layers of these texts, from the cache or computed into it in the precision of the training."""
     cache, precision = config.cache or cache_folder("layers"), decided_precision(config)
     own = network_of(model).config.row_width
-    bare = replace(tokens, rows=tokens.rows[:, :own])  # without what stands beside the biLM
+    bare = replace(tokens, rows=tokens.rows[:, :own])  # without what is next to the biLM
     return layer_store(model, bare, cache=cache, precision=precision, progress=config.progress)

@@ -231,13 +231,13 @@ class PairClassifier:
     def from_pretrained(cls, folder: str | Path) -> PairClassifier:
         """Load a folder of `elmo train pairs`.
 
-        Raises ModelError when the folder is missing, damaged or holds no such model.
+        Raises ModelError when the folder is missing, damaged or contains no such model.
         """
         folder = located(folder)
         saved = SavedModel.open(folder)
         model = saved.head() if saved.architecture == "ElmoForTextPairs" else None
         if not isinstance(model, TextPairsNetwork):
-            raise ModelError(f"{folder} holds no model of text pairs: train one with elmo train pairs")
+            raise ModelError(f"{folder} contains no model of text pairs: train one with elmo train pairs")
         settings = settings_of(folder)
         columns = {name: settings.get(name) for name in COLUMNS}
         steps = saved.preprocessing.text_steps or []

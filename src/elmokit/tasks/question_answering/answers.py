@@ -31,7 +31,7 @@ class FoundAnswer(NamedTuple):
 
 
 def as_rows(spans: Spans) -> Tensor:
-    """(B, 4) start, end, score and total in double precision, which holds the numbers of words exactly."""
+    """(B, 4) start, end, score and total in double precision, in which word positions are exact."""
     return torch.stack([part.double() for part in spans], dim=1)
 
 

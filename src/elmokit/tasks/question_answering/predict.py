@@ -49,7 +49,7 @@ class QuestionAnswerer:
     def from_pretrained(cls, folder: str | Path) -> QuestionAnswerer:
         """Load a folder of `elmo train qa`, with the lengths it was trained under.
 
-        Raises ModelError when the folder is missing, damaged or holds no question answerer.
+        Raises ModelError when the folder is missing, damaged or contains no question answerer.
         """
         folder = located(folder)
         model, tokenizer = load_head(QuestionAnsweringNetwork, folder, holds="question answerer", task="qa")

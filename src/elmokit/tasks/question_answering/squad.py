@@ -82,7 +82,7 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
             own = _answers(answers, passage, told) if answered else []
             questions[name] = Question(name, question, number, own)
     if not questions:
-        raise DataError(f"{', '.join(map(str, files))} holds no questions (--{flag})")
+        raise DataError(f"{', '.join(map(str, files))} contains no questions (--{flag})")
     for trouble, count in stats.damage().items():
         log.warning("%s: %d %s", flag, count, trouble)
     return Questions(list(passages), list(questions.values()))
@@ -139,7 +139,7 @@ def _answers(given: Any, passage: str, told: str) -> list[Answer]:
         if start < 0 or passage[start : start + len(text)] != text:
             there = passage[max(start, 0) : max(start, 0) + len(text)]
             raise DataError(
-                f"{told}: the answer {text[:60]!r} does not stand at character {start} of its passage, "
+                f"{told}: the answer {text[:60]!r} is not at character {start} of its passage, "
                 f"there is {there[:60]!r}: correct answer_start, or leave the question out"
             )
         found.append(Answer(text, start))

@@ -66,7 +66,7 @@ class QuestionAnswering:
         return HeadShape(["start", "end"])
 
     def datasets(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> Datasets:
-        """Training reads the windows that hold the answer, the other splits read all."""
+        """Training reads the windows that contain the answer, the other splits read all."""
         config, splits = run.config, run.data.splits
         preparation = Preparation.of(
             run.model, run.tokenizer, max_words=config.max_words, stride=config.stride,
@@ -80,7 +80,7 @@ class QuestionAnswering:
                 examples = examples.only(examples.starts != IGNORED)
                 if not len(examples):
                     raise DataError(
-                        f"no window of {config.max_words} words holds an answer as a whole: raise --max-words"
+                        f"no window of {config.max_words} words contains an answer as a whole: raise --max-words"
                     )
             found[name] = training_pairs(run.model, prepared, examples, config)
         return Datasets(found["train"], found["validation"], found)

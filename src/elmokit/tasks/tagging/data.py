@@ -84,7 +84,7 @@ def load_tagged(config: TagConfig) -> TaggingData:
     }
     labels = sorted({span.label for tags in sources["train"].tags for span in spans_of(tags)})
     if not labels:
-        raise DataError(f"{', '.join(config.train)} tags nothing but O: is --tag-column the right one?")
+        raise DataError(f"{', '.join(config.train)} tags only O: is --tag-column the right one?")
     for name, sentences in sources.items():
         refuse_unseen(sentences, labels, flag=name, lack="the training files lack")
     return TaggingData(tag_set(labels, config.scheme), sources, _splits(sources, config))
@@ -117,13 +117,13 @@ def read_tagged(files: Sequence[str], config: TagConfig, *, flag: str) -> Tagged
         found.places.append((sentence.path, sentence.line))
         found.documents.append(sentence.document)
     if not len(found):
-        raise DataError(f"{', '.join(files)} holds no sentences (--{flag})")
+        raise DataError(f"{', '.join(files)} contains no sentences (--{flag})")
     for trouble, count in stats.damage().items():
         log.warning("%s: %d %s", flag, count, trouble)
     if broken:
         log.warning(
-            "%s: the tags of %d sentences, the first at %s, fit none of IOB1, BIO and BIOES; a tag that cannot go on "
-            "with the span before it begins a new one, as for conlleval", flag, len(broken), broken[0],
+            "%s: the tags of %d sentences, the first at %s, fit none of IOB1, BIO and BIOES; a tag that does not "
+            "continue the span before it begins a new one, as for conlleval", flag, len(broken), broken[0],
         )  # fmt: skip
     return found
 
@@ -169,7 +169,7 @@ def _splits(sources: dict[Source, TaggedSentences], config: TagConfig) -> dict[s
         kind = "document (they begin at lines of -DOCSTART-)" if config.context_words else "sentence"
         train, held_out = hold_out(
             units, fraction=config.valid_fraction, seed=config.seed,
-            few=lambda _, __: f"--train holds one {kind}; give --valid or more of them",
+            few=lambda _, __: f"--train contains one {kind}; give --valid or more of them",
         )  # fmt: skip
         validation = Split("train", held_out)
     train = sample(units, train, fraction=config.train_fraction, seed=config.seed)

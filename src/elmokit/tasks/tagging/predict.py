@@ -53,7 +53,7 @@ class Tagger:
     def from_pretrained(cls, folder: str | Path) -> Tagger:
         """Load a folder of `elmo train tag`.
 
-        Raises ModelError when the folder is missing, damaged or holds no tagger.
+        Raises ModelError when the folder is missing, damaged or contains no tagger.
         """
         folder = located(folder)
         model, tokenizer = load_head(TokenClassificationNetwork, folder, holds="tagger", task="tag")

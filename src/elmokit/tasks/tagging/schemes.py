@@ -29,7 +29,7 @@ class Span(NamedTuple):
 def spans_of(tags: Sequence[str]) -> list[Span]:
     """The spans of a sentence's tags, of any of the schemes, as `conlleval` reads them.
 
-    A tag that cannot go on with the span before it begins a new one.
+    A tag that cannot continue with the span before it begins a new one.
 
     Raises:
         DataError: A tag is neither `O` nor one of B-, I-, E-, S- with a label.

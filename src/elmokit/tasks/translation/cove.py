@@ -22,12 +22,12 @@ def save_cove(translator: str | Path, output: Path) -> None:
     multiplied the word vectors by goes into the weights of the first LSTM.
 
     Raises:
-        ModelError: `translator` holds no translator, or `output` exists.
+        ModelError: `translator` contains no translator, or `output` exists.
         ConfigError: The translator reads a biLM, or its encoder has another size than its word vectors.
     """
     saved = SavedModel.open(translator)
     if saved.architecture != "ElmoForTranslation":
-        raise ModelError(f"{translator} holds no translator: train one with elmo train translate")
+        raise ModelError(f"{translator} contains no translator: train one with elmo train translate")
     config = saved.shape(TranslationShape)
     _check(config, translator)
     trained = cast(TranslationNetwork, saved.head())

@@ -102,7 +102,7 @@ def read_pairs(
         found.target.append(pair.target)
     if not len(found):
         raise DataError(
-            f"{', '.join(sources)} and {', '.join(targets)} hold no pairs of sentences ({', '.join(flags)})"
+            f"{', '.join(sources)} and {', '.join(targets)} contain no pairs of sentences ({', '.join(flags)})"
         )
     for trouble, count in stats.damage().items():
         log.warning("%s: %d %s", ", ".join(flags), count, trouble)
@@ -196,8 +196,8 @@ def _splits(found: dict[Source, Pairs], config: TranslationConfig) -> dict[str, 
     else:
         train, held_out = hold_out(
             units, fraction=config.valid_fraction, seed=config.seed,
-            few=lambda _, __: "--train-source holds one sentence; give --valid-source and --valid-target, or more of "
-            "them",
+            few=lambda _, __: "--train-source contains one sentence; give --valid-source and --valid-target, or "
+            "more of them",
         )  # fmt: skip
         validation = Split("train", held_out)
     train = sample(units, train, fraction=config.train_fraction, seed=config.seed)

@@ -56,7 +56,7 @@ class Translator:
     def from_pretrained(cls, folder: str | Path) -> Self:
         """Load a folder of `elmo train translate`, with the search it was measured under.
 
-        Raises ModelError when the folder is missing, damaged or holds no translator.
+        Raises ModelError when the folder is missing, damaged or contains no translator.
         """
         folder = located(folder)
         model, tokenizer = load_head(TranslationNetwork, folder, holds="translator", task="translate")

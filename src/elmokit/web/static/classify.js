@@ -46,7 +46,7 @@ export class ClassifyView {
     this.label = h(
       "select",
       {},
-      h("option", { value: "" }, "the likeliest"),
+      h("option", { value: "" }, "the most likely"),
       classifier.labels.map((label) => h("option", { value: label }, label)),
     );
     const form = h(

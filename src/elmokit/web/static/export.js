@@ -21,7 +21,7 @@ export function save(name, blob) {
 
 export const saveText = (name, text, type) => save(name, new Blob([text], { type: `${type};charset=utf-8` }));
 
-/** An SVG element as text that stands alone. */
+/** An SVG element as standalone text. */
 export function svgText(svg) {
   const copy = svg.cloneNode(true);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");

@@ -206,8 +206,8 @@ export class LanguageModelView {
       hovertext: substitutes.map((each) => `${plain(each.word)}<br>${name} ${percent(each[name], 2)}`),
     });
     this.fillers.show({
-      note: `Probability given the words before (→) and after (←), the likeliest in both first: ${read}`,
-      label: `The likeliest words for the blank: ${substitutes.map((each) => each.word).join(", ")}.`,
+      note: `Probability given the words before (→) and after (←), the most likely in both first: ${read}`,
+      label: `The most likely words for the blank: ${substitutes.map((each) => each.word).join(", ")}.`,
       data: {
         columns: ["word", "forward", "backward", "score"],
         rows: substitutes.map((each) => [each.word, each.forward, each.backward, each.score]),
@@ -231,6 +231,6 @@ export class LanguageModelView {
         },
       }),
     });
-    if (best) say(`The likeliest word for the blank is ${best.word}.`);
+    if (best) say(`The most likely word for the blank is ${best.word}.`);
   }
 }

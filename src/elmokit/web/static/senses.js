@@ -203,7 +203,7 @@ export class SensesView {
     if (!word || (!uses.length && !corpus)) {
       const message = word ? `“${word}” stands in none of the sentences.` : "Which word?";
       this.status.stop();
-      this.status.fail(new Problem({ message, hint: "Type sentences that hold the word, or choose a corpus." }));
+      this.status.fail(new Problem({ message, hint: "Type sentences that contain the word, or choose a corpus." }));
       this.results.hidden = true;
       return;
     }
@@ -227,7 +227,7 @@ export class SensesView {
     say(this.summary.textContent);
   }
 
-  /** The answer; sentences that hold the word only inside another (bank-owned) are left out. */
+  /** The answer; sentences that contain the word only inside another (bank-owned) are left out. */
   async #asked(body, dropped, options) {
     for (;;) {
       try {
@@ -547,7 +547,7 @@ export function showStatic(chart, found) {
   });
 }
 
-/** Where each word stands beside its point (pixels) so that it covers no other word or point; null where there is no room. */
+/** Where each word is next to its point (pixels) so that it covers no other word or point; null where there is no room. */
 function beside(points, words) {
   const sides = { "top center": [0, 15], "bottom center": [0, -15], "middle right": [1, 0], "middle left": [-1, 0] };
   const dots = points.map(([x, y], number) => ({ x, y, half: number ? 4 : 8, high: number ? 4 : 8 }));
