@@ -12,11 +12,12 @@ from torch import Tensor
 
 from elmokit.errors import ConfigError
 from elmokit.models.configuration_elmo import ElmoConfig
-from elmokit.models.loading import load, load_config, load_task_model, word_rows_of
+from elmokit.models.loading import config_of, load, load_config, load_task_model, word_rows_of
 from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
+from elmokit.saved_model import SavedModel
 from elmokit.static.vectors import WordVectors
 from elmokit.tasks.config import HEAD_FIELDS, HEAD_SHAPE, HeadConfig, ProblemType
 from elmokit.text.normalize import check_steps
@@ -29,10 +30,10 @@ _Config = TypeVar("_Config", bound=HeadConfig)
 
 
 def build_head(
-    kind: type[_Head], config: HeadConfig, labels: list[str], vectors: WordVectors | None = None, *,
+    kind: type[_Head], config: HeadConfig, start: SavedModel, labels: list[str], vectors: WordVectors | None = None, *,
     problem_type: ProblemType | None = None, sizes: Mapping[str, int] | None = None,
 ) -> tuple[_Head, bool]:  # fmt: skip
-    """The biLM of `config.model` under a head of class `kind` with these labels, and whether that head is fresh.
+    """The biLM of `start` under a head of class `kind` with these labels, and whether that head is fresh.
 
     The model is on a GPU where there is one.
 
@@ -42,26 +43,25 @@ def build_head(
     classes has no labels.
     Raises ModelError for a folder that contains no ElmoModel.
     """
-    folder = located(config.model)
-    saved = load_config(folder)
-    shape = _shape(folder, config, labels, vectors, problem_type, sizes or {})
-    bilm = load(ElmoModel, folder)
+    saved = config_of(start)
+    shape = _shape(saved, config, labels, vectors, problem_type, sizes or {})
+    bilm = load(ElmoModel, start)
     model = kind(shape)
     model.elmo.load_state_dict(bilm.state_dict())
     if vectors is not None and model.static is not None:
         model.static.set_vectors(torch.from_numpy(vectors.matrix))
     elif model.static is not None:  # of whatever head stood on them
-        before = load_task_model(folder)
+        before = load_task_model(start)
         if before is not None and before.static is not None:
             model.static.load_state_dict(before.static.state_dict())
     fresh = True
     if kind.__name__ in (saved.architectures or []):
-        earlier = load(kind, folder)
+        earlier = load(kind, start)
         other = _differences(earlier.config, shape, labels)
         if other:
-            log.warning("the head in %s is not used, a new one is trained: %s", folder, "; ".join(other))
+            log.warning("the head in %s is not used, a new one is trained: %s", start.folder, "; ".join(other))
         else:
-            log.info("starting from the head in %s", folder)
+            log.info("starting from the head in %s", start.folder)
             model.load_state_dict(earlier.state_dict())
             fresh = False
     if config.vectors_learning_rate is not None:
@@ -86,7 +86,7 @@ def _differences(earlier: ElmoConfig, shape: ElmoConfig, labels: list[str]) -> l
     return found
 
 
-def read_vectors(config: HeadConfig) -> WordVectors | None:
+def read_vectors(config: HeadConfig, start: SavedModel) -> WordVectors | None:
     """The static vectors of a run.
 
     Raises:
@@ -94,7 +94,7 @@ def read_vectors(config: HeadConfig) -> WordVectors | None:
     """
     if config.vectors is None:
         return None
-    if load_config(config.model).n_static_words:
+    if config_of(start).n_static_words:
         raise ConfigError(f"{config.model} has static vectors already: leave out --vectors")
     return WordVectors.load(config.vectors)
 
@@ -146,22 +146,22 @@ def task_tokenizer(
     )  # fmt: skip
 
 
-def with_preparation(config: _Config) -> _Config:
-    """The settings with `clean` and `split` as in the model's pretraining, where they name none.
+def with_preparation(config: _Config, start: SavedModel) -> _Config:
+    """The settings with `clean` and `split` as in the pretraining of `start`, where they name none.
 
     Raises:
         ConfigError: A step that nobody knows.
     """
-    saved = load_config(config.model)
+    saved = config_of(start)
     steps = list(saved.text_steps or []) if config.clean is None else config.clean
     check_steps(steps)
     split = config.split or ("whitespace" if saved.pre_split else load_tokenizer(config.model).split)
     return config.model_copy(update={"clean": steps, "split": split})
 
 
-def with_sizes_of_start(config: _Config, kind: type[ElmoMixedModel]) -> _Config:
+def with_sizes_of_start(config: _Config, kind: type[ElmoMixedModel], start: SavedModel) -> _Config:
     """The settings with the sizes of the BiLSTM of the model to start from, where they name none: its head is kept."""
-    saved = load_config(config.model)
+    saved = config_of(start)
     if kind.__name__ not in (saved.architectures or []):
         return config
     names = {"head_hidden_dim", "head_layers"} - config.model_fields_set
@@ -169,11 +169,11 @@ def with_sizes_of_start(config: _Config, kind: type[ElmoMixedModel]) -> _Config:
 
 
 def _shape(
-    folder: Path, config: HeadConfig, labels: list[str], vectors: WordVectors | None, problem_type: ProblemType | None,
-    sizes: Mapping[str, int],
+    saved: ElmoConfig, config: HeadConfig, labels: list[str], vectors: WordVectors | None,
+    problem_type: ProblemType | None, sizes: Mapping[str, int],
 ) -> ElmoConfig:  # fmt: skip
     chosen = {name: getattr(config, name, None) for name in (*HEAD_FIELDS, "dropout")}
-    values = load_config(folder).to_dict()
+    values = saved.to_dict()
     values |= {name: value for name, value in chosen.items() if value is not None} | dict(sizes)
     if not hasattr(config, "char_features"):
         values |= {"char_features": 0, "mix_at": "input"}  # of a tagger alone

@@ -13,6 +13,7 @@ from transformers import set_seed
 
 from elmokit.models.quiet import quiet_transformers
 from elmokit.run_folder import files_of, read_yaml, refuse_other_run, run_in, sums_of, versions, write_json, write_yaml
+from elmokit.saved_model import SavedModel
 from elmokit.settings import Settings
 from elmokit.tasks.building import (
     build_head,
@@ -50,7 +51,8 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
         DataError, ModelError, ConfigError: What the user can mend.
     """
     watch = Stopwatch()
-    config = with_sizes_of_start(with_preparation(config), task.Model)
+    start = SavedModel.open(config.model)
+    config = with_sizes_of_start(with_preparation(config, start), task.Model, start)
     with run_in(config.output, progress=CHECKPOINTS, overwrite=config.overwrite, resume=config.resume) as work:
         data = task.load(config, work)
         counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
@@ -63,10 +65,10 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
             schedule.learning_rate,
         )  # fmt: skip
         config = begin(config, work, task=task.name)
-        vectors = read_vectors(config)
+        vectors = read_vectors(config, start)
         shape = task.shape(data)
         model, fresh = build_head(
-            task.Model, config, list(shape.labels), vectors, problem_type=shape.problem_type, sizes=shape.sizes
+            task.Model, config, start, list(shape.labels), vectors, problem_type=shape.problem_type, sizes=shape.sizes
         )
         tokenizer = task_tokenizer(config, vectors, spelled=model.config.char_features > 0)
         run = Run(config, schedule, work, data, model, tokenizer)

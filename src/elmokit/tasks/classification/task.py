@@ -20,6 +20,7 @@ from elmokit.models.modeling_elmo import ElmoModel
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.report import plots
+from elmokit.saved_model import SavedModel
 from elmokit.tasks.building import task_tokenizer, with_preparation
 from elmokit.tasks.classification.baseline import tfidf_svm
 from elmokit.tasks.classification.config import ClassifyConfig
@@ -167,8 +168,9 @@ def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
 
 def compute_layers(config: ClassifyConfig) -> None:
     """Put the layers of all texts of `config` into its cache, where a run with a frozen biLM finds them."""
-    config = with_preparation(config)
-    model = load(ElmoModel, config.model)
+    start = SavedModel.open(config.model)
+    config = with_preparation(config, start)
+    model = load(ElmoModel, start)
     for texts in tokens_of(task_tokenizer(config), load_data(config), config).values():
         stored_layers(model, texts, config)
 
