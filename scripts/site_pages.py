@@ -11,7 +11,15 @@ ROOT = Path(__file__).resolve().parents[1]
 REPOSITORY = "https://github.com/elmokit/elmokit/blob/main/"
 SECTIONS = {
     "Start": ["index.md", "concepts.md", "pretrained.md", "embedding.md", "explorer.md", "languages.md"],
-    "Language models": ["text.md", "pretraining.md", "published.md", "migrating.md", "static.md", "analysis.md"],
+    "Language models": [
+        "text.md",
+        "pretraining.md",
+        "surprisal.md",
+        "published.md",
+        "migrating.md",
+        "static.md",
+        "analysis.md",
+    ],
     "Tasks": ["classification.md", "tagging.md", "question_answering.md", "translation.md", "comparing.md"],
     "Figures": ["results.md", "performance.md", "scale.md"],
     "Running and changing it": ["production.md", "architecture.md"],

@@ -23,6 +23,7 @@ from elmokit.cli import (
     prepare,
     pretrain,
     probe,
+    score,
     senses,
     serve,
     similarity,
@@ -43,6 +44,7 @@ class Commands(TyperGroup):
             "prepare",
             "pretrain",
             "evaluate",
+            "score",
             "embed",
             "convert",
             "inspect",
@@ -89,6 +91,7 @@ app = typer.Typer(
 app.command("prepare", short_help="Text to shards for pretraining.")(prepare.prepare)
 app.command("pretrain", short_help="Train a biLM on text.")(pretrain.pretrain)
 app.command("evaluate", short_help="Perplexity, or scores of a task.")(evaluate.evaluate)
+app.command("score", short_help="Surprisal of every word.")(score.score)
 app.command("embed", short_help="Write word vectors of a text.")(embed.embed)
 app.command("convert", short_help="A model to another format.")(convert.convert)
 app.command("inspect", short_help="Show a model's format, layers and sizes.")(inspect.inspect)

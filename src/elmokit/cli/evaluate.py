@@ -25,7 +25,9 @@ from elmokit.tasks import TASKS, task_of
 from elmokit.whole_files import json_text
 
 if TYPE_CHECKING:
+    from elmokit.analysis.minimal_pairs import MinimalPairFigures, PairFigures
     from elmokit.pretrain.perplexity import TextEvaluation
+    from elmokit.text.records import FileOptions
 
 
 def evaluate(
@@ -33,6 +35,12 @@ def evaluate(
     text: Annotated[list[str] | None, typer.Option(help=f"Text for perplexities: {FORMATS}.")] = None,
     test: Annotated[
         list[str] | None, typer.Option(help="Labelled rows, tagged sentences, questions, or sentences to translate.")
+    ] = None,
+    minimal_pairs: Annotated[
+        list[str] | None, typer.Option(help="Pairs of a good and a bad sentence, as BLiMP: JSON lines, TSV, CSV.")
+    ] = None,
+    pair_columns: Annotated[
+        str | None, typer.Option(help="Columns of pairs: GOOD,BAD[,PARADIGM[,GROUP]]. [default: those of BLiMP]")
     ] = None,
     target: Annotated[list[str] | None, typer.Option(help="Translations of TEST, line by line.")] = None,
     column: Column = None,
@@ -70,9 +78,16 @@ def evaluate(
 
     With --test: the accuracy, precision, recall and F1 of a classifier on labelled rows, a tagger's F1 of spans,
     exact match and F1 of question answering (SQuAD 1.1), or with --target the BLEU of a translator.
+
+    With --minimal-pairs: how often the good sentence of a pair has the higher probability, forward, backward and with
+    both together, for each paradigm and group; ties count half.
     """
-    if (text is None) == (test is None):
-        raise ConfigError("give one of --text (perplexities of a language model) and --test (scores of a task)")
+    if sum(given is not None for given in (text, test, minimal_pairs)) != 1:
+        raise ConfigError(
+            "give one of --text (perplexities of a language model), --test (scores of a task) and --minimal-pairs"
+        )
+    if pair_columns is not None and minimal_pairs is None:
+        raise ConfigError("--pair-columns names the columns of --minimal-pairs, which was not given")
     from elmokit.text.records import AS_FOUND, FileOptions
 
     as_files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
@@ -84,6 +99,9 @@ def evaluate(
         }  # fmt: skip
         asked = {name: value for name, value in options.items() if value is not None}
         _scores(model, files(test) or [], asked, as_json=as_json)
+        return
+    if minimal_pairs is not None:
+        _minimal_pairs(model, minimal_pairs, pair_columns, as_files, pretokenized=pretokenized, as_json=as_json)
         return
     from elmokit.pretrain.perplexity import evaluate_text
 
@@ -120,6 +138,36 @@ def _perplexity_lines(found: TextEvaluation) -> None:
             f"next word   right {guesses.top1:.4f}  among five {guesses.top5:.4f}  weighted precision "
             f"{guesses.precision:.4f}  recall {guesses.recall:.4f}  F1 {guesses.f1:.4f}"
         )
+
+
+def _minimal_pairs(
+    model: Path, pairs: list[str], columns: str | None, as_files: FileOptions, *, pretokenized: bool | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    from elmokit.analysis.minimal_pairs import judge_minimal_pairs
+    from elmokit.encode.encoder import Encoder
+    from elmokit.text.minimal_pairs import read_minimal_pairs
+
+    read = read_minimal_pairs(files(pairs) or [], columns=columns, options=as_files)
+    found = judge_minimal_pairs(Encoder.from_pretrained(model), read, pre_split=pretokenized)
+    typer.echo(json_text(found.as_dict()) if as_json else _pair_table(found))
+
+
+def _pair_table(found: MinimalPairFigures) -> str:
+    from elmokit.analysis.minimal_pairs import DIRECTIONS
+    from elmokit.report.markdown import markdown_table
+
+    def row(name: str, figures: PairFigures) -> list[str]:
+        shares = (f"{100 * figures.accuracy(direction):.1f}" for direction in DIRECTIONS)
+        return [name, f"{figures.pairs:,}", *shares, f"{figures.unknown_only:,}"]
+
+    tables = [
+        markdown_table([kind, "pairs", *DIRECTIONS, "unknown words only"], [row(*each) for each in parts.items()])
+        for kind, parts in (
+            ("paradigm", found.paradigms), ("group", found.groups), ("all", {"all pairs": found.all}),
+        ) if parts
+    ]  # fmt: skip
+    return "\n\n".join(tables)
 
 
 def _scores(model: Path, test: list[str], options: dict[str, Any], *, as_json: bool) -> None:

@@ -349,7 +349,7 @@ class Encoder:
     def _language_model(self) -> LanguageModel:
         if self._saved is None:
             raise ModelError("this model has no language-model head: expected a folder of elmo pretrain")
-        return LanguageModel.of(self._saved, self._engine)
+        return LanguageModel.of(self._saved, self._engine, zero_state=self.state == "zero")
 
     def _words(self, sentence: Sentence, *, is_split_into_words: bool) -> list[str]:
         if is_split_into_words:

@@ -16,7 +16,7 @@ from elmokit.encode.batching import word_windows
 from elmokit.encode.engine import Engine
 from elmokit.errors import ConfigError, ModelError
 from elmokit.nn.softmax import SoftmaxHead
-from elmokit.saved_model import VOCABULARY_FILE, SavedModel
+from elmokit.saved_model import SavedModel
 from elmokit.text.char_ids import BOS, EOS
 from elmokit.text.vocab import Vocabulary
 
@@ -34,19 +34,35 @@ class Score:
         backward: (words,) −log2 p(word | the words after it), in bits.
         mean: (words,) the mean of the two.
         known: (words,) whether the word is in the vocabulary; an unknown one is scored as `<UNK>`.
-        perplexity: exp of the mean negative log-likelihood over both directions, the end of the sentence (backward:
-            its begin) counted, as `elmo evaluate` counts.
+        end: Forward surprisal of the end of the sentence behind its last word, in bits.
+        begin: Backward surprisal of its begin, in bits.
     """
 
     words: list[str]
     forward: NDArray[np.float64]
     backward: NDArray[np.float64]
     known: NDArray[np.bool_]
-    perplexity: float
+    end: float
+    begin: float
 
     @property
     def mean(self) -> NDArray[np.float64]:
         return (self.forward + self.backward) / 2
+
+    @property
+    def forward_total(self) -> float:
+        """−log2 p(sentence) of the forward direction, its end counted."""
+        return float(self.forward.sum()) + self.end
+
+    @property
+    def backward_total(self) -> float:
+        """−log2 p(sentence) of the backward direction, its begin counted."""
+        return float(self.backward.sum()) + self.begin
+
+    @property
+    def perplexity(self) -> float:
+        """exp of the mean negative log-likelihood over both directions, end and begin counted, as `elmo evaluate`."""
+        return float(2 ** ((self.forward_total + self.backward_total) / (2 * (len(self.words) + 1))))
 
 
 class Substitute(NamedTuple):
@@ -61,43 +77,51 @@ class Substitute(NamedTuple):
 class LanguageModel:
     """The softmax head of a pretrained folder over the layers of an engine."""
 
-    def __init__(self, engine: Engine, head: SoftmaxHead, vocabulary: Vocabulary) -> None:
+    def __init__(self, engine: Engine, head: SoftmaxHead, vocabulary: Vocabulary, *, zero_state: bool = False) -> None:
+        """`zero_state`: sentences start from zero even if the model holds a warm state."""
         self._engine, self._head, self._vocabulary = engine, head.train(False), vocabulary
         self._size = engine.model.config.projection_dim
+        self._zero_state = zero_state
 
     @classmethod
-    def of(cls, saved: SavedModel, engine: Engine) -> LanguageModel:
+    def of(cls, saved: SavedModel, engine: Engine, *, zero_state: bool = False) -> LanguageModel:
         """The head in a folder of `elmo pretrain`.
 
         Raises:
             ModelError: The folder holds none, its vocabulary is missing, or the model reads forward only.
         """
         config, folder = saved.config, saved.folder
-        if not config.vocab_size or not (folder / VOCABULARY_FILE).is_file():
-            raise ModelError(f"{folder} has no language-model head: expected a folder of elmo pretrain")
+        saved.require_language_head()
         if config.directions != 2:
             raise ModelError(f"{folder} is a forward language model; expected both directions")
         head = saved.language_head(dtype=str(engine.model.dtype).removeprefix("torch."))
         vocabulary = saved.vocabulary()
         if len(vocabulary) != config.vocab_size:
             raise ModelError(f"{folder}/vocab.txt has {len(vocabulary)} words; its head predicts {config.vocab_size}")
-        return cls(engine, head.to(engine.model.device), vocabulary)
+        return cls(engine, head.to(engine.model.device), vocabulary, zero_state=zero_state)
 
     def score(self, sentences: Sequence[Sequence[str]]) -> list[Score]:
         """See `Encoder.score`."""
-        return [self._score(words, top) for words, top in self._tops(sentences)]
+        scores: list[Score] = []
+        for window in word_windows(sentences, words=len, most_sentences=_WINDOW_SENTENCES, most_words=_WINDOW_WORDS):
+            scores += self._scores(window, self._tops(window))
+        return scores
 
-    def _score(self, words: Sequence[str], top: Tensor) -> Score:
-        ids = [self._vocabulary[word] for word in words]
+    def _scores(self, sentences: Sequence[Sequence[str]], tops: Sequence[Tensor]) -> Iterator[Score]:
+        """Of each sentence, with its top layer: all targets of both directions go through the softmax together."""
+        ids = [[self._vocabulary[word] for word in words] for words in sentences]
         begin, end = self._vocabulary[BOS], self._vocabulary[EOS]
-        forward = self._nll(top[:-1, : self._size], [*ids, end])
-        backward = self._nll(top[1:, self._size :], [begin, *ids])
-        mean = (forward.mean() + backward.mean()) / 2
-        return Score(
-            words=list(words), forward=forward[:-1] / math.log(2), backward=backward[1:] / math.log(2),
-            known=np.array([word in self._vocabulary for word in words], dtype=bool),
-            perplexity=math.exp(mean),
-        )  # fmt: skip
+        forward = [top[:-1, : self._size] for top in tops]
+        backward = [top[1:, self._size :] for top in tops]
+        targets = [*(each for row in ids for each in (*row, end)), *(each for row in ids for each in (begin, *row))]
+        bits = self._nll(torch.cat([*forward, *backward]), targets) / math.log(2)
+        borders = np.cumsum([len(row) + 1 for row in ids])[:-1]
+        ahead, back = (np.split(half, borders) for half in np.split(bits, 2))
+        for words, to_right, to_left in zip(sentences, ahead, back, strict=True):
+            known = np.array([word in self._vocabulary for word in words], dtype=bool)
+            yield Score(
+                list(words), to_right[:-1], to_left[1:], known, end=float(to_right[-1]), begin=float(to_left[0])
+            )
 
     def substitutes(self, words: Sequence[str], i: int, k: int) -> list[Substitute]:
         """See `Encoder.substitutes`."""
@@ -106,7 +130,7 @@ class LanguageModel:
         if k < 1:
             raise ConfigError(f"k is {k}; expected at least 1.")
         place = i % len(words)
-        ((_, top),) = self._tops([words])
+        (top,) = self._tops([words])
         before, after = top[place, : self._size], top[place + 2, self._size :]  # `top` begins with <S>
         log_probs = self._head.log_probs(torch.stack([before, after])).float()
         total = log_probs.sum(dim=0)
@@ -119,12 +143,11 @@ class LanguageModel:
             for number, score in zip(best.indices.tolist(), best.values.tolist(), strict=True)
         ]
 
-    def _tops(self, sentences: Sequence[Sequence[str]]) -> Iterator[tuple[Sequence[str], Tensor]]:
-        """Every sentence with its top layer (words + 2, D), sentence markers included, in order."""
-        for window in word_windows(sentences, words=len, most_sentences=_WINDOW_SENTENCES, most_words=_WINDOW_WORDS):
-            layers = self._engine.layers(window, batch_size=_BATCH_SIZE, zero_state=False, markers=True)
-            tops = {number: found[-1] for number, found in layers}
-            yield from ((words, tops[number]) for number, words in enumerate(window))
+    def _tops(self, sentences: Sequence[Sequence[str]]) -> list[Tensor]:
+        """The top layer (words + 2, D) of every sentence, sentence markers included."""
+        layers = self._engine.layers(sentences, batch_size=_BATCH_SIZE, zero_state=self._zero_state, markers=True)
+        tops = {number: found[-1] for number, found in layers}
+        return [tops[number] for number in range(len(sentences))]
 
     def _nll(self, hidden: Tensor, targets: list[int]) -> NDArray[np.float64]:
         """Negative log-likelihood of each target in nats, (n,)."""

@@ -16,16 +16,19 @@ LANGUAGE_MODEL = "ElmoForPreTraining"
 
 
 class Head(NamedTuple):
-    """A task's network, and the fields that it is built from."""
+    """A task's network, the fields that it is built from, and what its models are called in a sentence."""
 
     network: type[MixedNetwork]
     shape: type[MixedShape]
+    noun: str
 
 
 HEADS = {
-    "ElmoForSequenceClassification": Head(SequenceClassificationNetwork, SequenceClassificationShape),
-    "ElmoForTextPairs": Head(TextPairsNetwork, SequenceClassificationShape),
-    "ElmoForTokenClassification": Head(TokenClassificationNetwork, TokenClassificationShape),
-    "ElmoForQuestionAnswering": Head(QuestionAnsweringNetwork, QuestionAnsweringShape),
-    "ElmoForTranslation": Head(TranslationNetwork, TranslationShape),
+    "ElmoForSequenceClassification": Head(
+        SequenceClassificationNetwork, SequenceClassificationShape, "a text classifier"
+    ),
+    "ElmoForTextPairs": Head(TextPairsNetwork, SequenceClassificationShape, "a model of text pairs"),
+    "ElmoForTokenClassification": Head(TokenClassificationNetwork, TokenClassificationShape, "a tagger"),
+    "ElmoForQuestionAnswering": Head(QuestionAnsweringNetwork, QuestionAnsweringShape, "a question-answering model"),
+    "ElmoForTranslation": Head(TranslationNetwork, TranslationShape, "a translator"),
 }

@@ -116,6 +116,21 @@ class SavedModel:
         """
         return self._filled(ElmoNetwork, self.config, name=BILM, dtype=dtype)
 
+    def require_language_head(self) -> None:
+        """
+        Raises:
+            ModelError: The folder has no language-model head with its vocabulary. It says what the folder has.
+        """
+        if self.architecture in HEADS:
+            lack = f"is {HEADS[self.architecture].noun} of elmo train and has no language-model head"
+        elif not self.config.vocab_size:
+            lack = "has no language-model head, as published models do not"
+        elif not (self.folder / VOCABULARY_FILE).is_file():
+            lack = f"has no {VOCABULARY_FILE}, which its language-model head needs"
+        else:
+            return
+        raise ModelError(f"{self.folder} {lack}: expected a folder of elmo pretrain, or elmo-mini")
+
     def language_model(self, *, dtype: str = "float32") -> LanguageNetwork:
         """The biLM with the head it was pretrained with, in evaluation mode. Raises as `network`."""
         return self._filled(LanguageNetwork, self.config, name=LANGUAGE_MODEL, dtype=dtype)
@@ -208,12 +223,10 @@ class SavedModel:
         """The words that the language model predicts.
 
         Raises:
-            ModelError: There is no `vocab.txt`.
+            ModelError: The folder has no language-model head, or no `vocab.txt`.
         """
-        file = self.folder / VOCABULARY_FILE
-        if not file.is_file():
-            raise ModelError(f"{self.folder} has no vocab.txt: it is no model that elmo pretrain made")
-        return Vocabulary.load(file)
+        self.require_language_head()
+        return Vocabulary.load(self.folder / VOCABULARY_FILE)
 
 
 def _dtype(name: str) -> torch.dtype:

@@ -44,6 +44,7 @@ class Column:
         without_header: Numbers that are taken in a table without a header where nothing is asked.
         kind: A label is one short value, the same in many rows.
         holds_words: A list of words may stand in it.
+        optional: A file without it is read, unless it was asked for.
     """
 
     name: str = "text"
@@ -53,6 +54,7 @@ class Column:
     without_header: str | None = None
     kind: Literal["text", "label"] = "text"
     holds_words: bool = True
+    optional: bool = False
 
     @property
     def by_name(self) -> bool:
@@ -109,7 +111,7 @@ def chosen_names(where: object, names: Sequence[str], columns: Sequence[Column])
             found[column.name] = [_spelled(where, names, part, column) for part in column_names(column.asked)]
         elif known := _known(names, column):
             found[column.name] = known
-    missing = [column for column in columns if column.name not in found]
+    missing = [column for column in columns if column.name not in found and not column.optional]
     taken = {name for group in found.values() for name in group}
     left = [name for name in names if name not in taken and normal(name) not in _INDEX_NAMES]
     if len(missing) == 1 and len(left) == 1 and not any(column.asked for column in columns):
@@ -156,6 +158,8 @@ def chosen_ranges(
             numbers = column.numbers
             if numbers is None and len(columns) == 1 and len(first) == 1 and not column.by_name:
                 numbers = "1"
+            if numbers is None and column.optional and column.asked is None:
+                continue
             if numbers is None:
                 asked = f"no column {column.asked!r}" if column.asked else f"{len(first)} columns and no header"
                 raise DataError(
@@ -175,7 +179,7 @@ def _refuse_overlap(where: object, columns: Sequence[Column], found: dict[str, l
     """Refuse a column that was asked for and is part of what another takes because nothing was asked."""
     for column in columns:
         for other in columns:
-            if column.asked is not None and other.asked is None and other is not column:
+            if column.asked is not None and other.asked is None and other is not column and other.name in found:
                 for start, _ in found[column.name]:
                     if any(first <= start <= (last or start) for first, last in found[other.name]):
                         raise ConfigError(

@@ -45,13 +45,23 @@ def test_the_check_for_heavy_modules_can_fail() -> None:
 
 def test_help_names_every_command() -> None:
     done = subprocess.run([sys.executable, "-m", "elmokit", "--help"], capture_output=True, text=True, check=True)
-    for command in ("pretrain", "evaluate", "embed", "convert", "inspect", "train", "predict", "demo", "info"):
+    for command in ("pretrain", "evaluate", "score", "embed", "convert", "inspect", "train", "predict", "demo", "info"):
         assert f"  {command} " in done.stdout
 
 
 @pytest.mark.parametrize(
     "command",
-    [["pretrain"], ["evaluate"], ["embed"], ["convert"], ["inspect"], ["train", "classify"], ["predict"], ["demo"]],
+    [
+        ["pretrain"],
+        ["evaluate"],
+        ["score"],
+        ["embed"],
+        ["convert"],
+        ["inspect"],
+        ["train", "classify"],
+        ["predict"],
+        ["demo"],
+    ],
 )
 def test_every_command_has_help(command: list[str]) -> None:
     result = runner.invoke(cli.app, [*command, "--help"])

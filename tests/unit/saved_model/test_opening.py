@@ -149,7 +149,9 @@ def test_folders_without_a_language_model(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no model folder"):
         SavedModel.open(tmp_path / "nowhere")
     (folder / "vocab.txt").unlink()
-    with pytest.raises(ModelError, match=r"has no vocab\.txt: it is no model that elmo pretrain made"):
+    with pytest.raises(
+        ModelError, match=r"has no vocab\.txt, which its language-model head needs: expected a folder of elmo pretrain"
+    ):
         SavedModel.open(folder).vocabulary()
     ElmoModel(ElmoConfig.preset("tiny")).save_pretrained(tmp_path / "bare")
     Vocabulary.from_counts({"a": 1}).save(tmp_path / "bare" / "vocab.txt")

@@ -1,0 +1,68 @@
+"""`elmo score`: the surprisal of every word of a text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from elmokit.cli.options import (
+    FORMATS,
+    Column,
+    Delimiter,
+    Encoding,
+    Header,
+    Pretokenized,
+    Quiet,
+    Quote,
+    SplitSentences,
+    show_messages,
+)
+
+
+def score(
+    model: Annotated[str, typer.Argument(help="Folder of elmo pretrain, or a model that comes with the package.")],
+    source: Annotated[str, typer.Argument(metavar="SRC", help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")],
+    output: Annotated[Path, typer.Option(help="File to write: .tsv, .csv, .jsonl or .parquet.")],
+    column: Column = None,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    split_sentences: SplitSentences = None,
+    pretokenized: Pretokenized = None,
+    state: Annotated[
+        Literal["zero", "warm"] | None,
+        typer.Option(help="Where sentences start. [default: warm if the model holds a warm state, else zero]"),
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the surprisal of each word of SRC in bits: forward, backward, and the mean of both.
+
+    A row per word: sentence and position (from 0), word, start and end in the text, known (whether the vocabulary has
+    it; other words are scored as <UNK>), forward, backward, both.
+    """
+    from elmokit.encode.encoder import Encoder
+    from elmokit.encode.score_file import ScoreSettings, score_file
+    from elmokit.text.files import expand_paths
+    from elmokit.text.readers import reader_of
+    from elmokit.text.records import FileOptions
+    from elmokit.text.row_files import check_row_file
+
+    show_messages(quiet=quiet)
+    check_row_file(output, overwrite=overwrite)  # as the input: neither should wait for the model
+    for path in expand_paths(source):
+        reader_of(path)
+    files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
+    settings = ScoreSettings(source, output, column, files, pretokenized, threads)
+    found = score_file(Encoder.from_pretrained(model, state=state), settings, overwrite=overwrite, progress=not quiet)
+    if not quiet:
+        rate = found.words / max(found.seconds, 1e-9)
+        typer.echo(
+            f"{found.sentences:,} sentences, {found.words:,} words, {found.unknown:,} of them unknown, "
+            f"{rate:,.0f} words/s", err=True,
+        )  # fmt: skip
+    typer.echo(f"written to {output}")
