@@ -34,7 +34,7 @@ def score(
     pretokenized: Pretokenized = None,
     state: Annotated[
         Literal["zero", "warm"] | None,
-        typer.Option(help="Where sentences start. [default: warm if the model holds a warm state, else zero]"),
+        typer.Option(help="Where sentences start. [default: warm if the model has a warm state, else zero]"),
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,

@@ -95,7 +95,7 @@ def score_file(encoder: Encoder, settings: ScoreSettings, *, overwrite: bool = F
     for sentence in _sentences(encoder, settings, stats, pre_split=pre_split, first=True):
         sentences, total = sentence.number + 1, total + len(sentence.words)
     if not total:
-        raise DataError(f"{settings.source} holds no text: no word was found in {stats.lines:,} lines")
+        raise DataError(f"{settings.source} contains no text: no word was found in {stats.lines:,} lines")
     for trouble, count in stats.damage().items():
         log.warning("%d %s", count, trouble)
     again = _sentences(encoder, settings, SourceStats(), pre_split=pre_split, first=False)

@@ -149,7 +149,7 @@ def test_what_is_refused_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     blank.write_text("\n \n", encoding="utf-8")
     (tmp_path / "bad.jsonl").write_text('{"text": "the bank"}\n{"text": 1\n', encoding="utf-8")
     for model, read, name, message in (
-        (folder, blank, "out.tsv", "holds no text: no word was found"),
+        (folder, blank, "out.tsv", "contains no text: no word was found"),
         (folder, tmp_path / "gone.txt", "out.tsv", "gone.txt matches no file"),
         (folder, tmp_path / "bad.jsonl", "out.tsv", "bad.jsonl line 2 is no JSON"),
         (folder, source, "out.txt", "expected a name that ends in .tsv, .csv, .jsonl, .parquet"),
