@@ -130,7 +130,7 @@ def test_memory_does_not_grow_with_the_text(folder: Path, tmp_path: Path, monkey
     monkeypatch.setattr("elmokit.encode.score_file._WINDOW_SENTENCES", 20)
     encoder = Encoder.from_pretrained(folder)
     peaks = []
-    for lines in (100, 400):
+    for lines in (100, 800):
         (tmp_path / "a.txt").write_text("the bank of the river\n" * lines, encoding="utf-8")
         settings = ScoreSettings(str(tmp_path / "a.txt"), tmp_path / "out.tsv")
         score_file(encoder, settings, overwrite=True, progress=False)
@@ -139,7 +139,7 @@ def test_memory_does_not_grow_with_the_text(folder: Path, tmp_path: Path, monkey
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert found.words == 5 * lines
-    assert peaks[1] < 1.2 * peaks[0]
+    assert peaks[1] < 2 * peaks[0]
 
 
 def test_what_is_refused_leaves_nothing(folder: Path, tmp_path: Path) -> None:
