@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -315,3 +316,69 @@ def test_tags_that_break_every_scheme_are_counted_and_placed(
     assert result.exit_code == 0, result.output
     assert f"test: the tags of 1 sentences, the first at {tmp_path / 'test.txt'} line 3, fit none of" in caplog.text
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["test"]["spans"] == 4
+
+
+def write_conllu(path: Path, count: int, *, seed: int) -> None:
+    draw = random.Random(seed)
+    words = {"DET": ["the", "a"], "NOUN": ["dog", "cat", "tree"], "VERB": ["sees", "likes"]}
+    blocks = []
+    for number in range(count):
+        rows = [f"# sent_id = {number}", "1-2\tthedog\t_\t_\t_\t_\t_\t_\t_\t_"]
+        for place, tag in enumerate(["DET", "NOUN", "VERB", "DET", "NOUN"], 1):
+            rows.append("\t".join([str(place), draw.choice(words[tag]), "_", tag, *"______"]))
+        blocks.append("\n".join(rows) + "\n")
+    path.write_text("\n".join(blocks))
+
+
+def test_parts_of_speech_from_conllu_to_conllu(place: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_conllu(tmp_path / "train.conllu", 60, seed=1)
+    write_conllu(tmp_path / "test.conllu", 8, seed=2)
+    test = tmp_path / "test.conllu"
+    test.write_text(test.read_text().replace("\tVERB\t", "\tAUX\t", 1))  # a tag that train lacks
+    files = {"train": tmp_path / "train.conllu", "test": test, "valid": test, "tag_column": "UPOS"}
+    result = elmo(*words_of(place, tmp_path / "out", **files), "--set", "epochs=4")
+    assert result.exit_code == 0, result.output
+    assert "test: 1 words have labels that the training files lack, and count as wrong: AUX (1)" in caplog.text
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert (metrics["figure"], metrics["labels"]) == ("accuracy", ["DET", "NOUN", "VERB"])
+    assert metrics["test"]["accuracy"] == 39 / 40
+    assert metrics["history"][-1]["validation_accuracy"] == 39 / 40
+    assert "accuracy" in (tmp_path / "out" / "README.md").read_text()
+    scored = tmp_path / "scored.conll"
+    result = elmo("evaluate", tmp_path / "out", "--test", test, "--output", scored)
+    assert result.stdout.startswith("accuracy 0.9750  macro F1")
+    assert scored.read_text() == (tmp_path / "out" / "test_predictions.conll").read_text()
+
+    blank = tmp_path / "blank.conllu"
+    blank.write_text("".join(re.sub(r"\t(DET|NOUN|VERB|AUX)\t", "\t_\t", test.read_text())))
+    tagged = tmp_path / "tagged.conllu"
+    result = elmo("predict", tmp_path / "out", "--file", blank, "--output", tagged)
+    assert result.exit_code == 0, result.output
+    assert tagged.read_text() == test.read_text().replace("\tAUX\t", "\tVERB\t")
+    result = elmo("predict", tmp_path / "out", "--file", blank, "--output", tagged)
+    assert f"{tagged} exists: --overwrite replaces it" in result.stderr
+    result = elmo("predict", tmp_path / "out", "the dog sees. The cat.", "--output", tmp_path / "texts.conllu")
+    assert result.exit_code == 0, result.output
+    lines = (tmp_path / "texts.conllu").read_text().split("\n")
+    assert [line.split("\t")[:2] for line in lines[:4]] == [["1", "the"], ["2", "dog"], ["3", "sees"], ["4", "."]]
+    assert lines[1] == "2\tdog\t_\tNOUN\t_\t_\t_\t_\t_\t_"
+    shown = elmo("predict", tmp_path / "out", "the dog sees")
+    assert shown.stdout == "the DET  dog NOUN  sees VERB\n"
+    record = json.loads(elmo("predict", tmp_path / "out", "the dog", "--json").stdout)
+    assert record["words"][1] == {"tag": "NOUN", "text": "dog", "start": 4, "end": 7}
+    result = elmo("predict", tmp_path / "out", "the dog", "--output", tmp_path / "a.csv")
+    assert "expected a name that ends in .conll" in result.stderr
+
+
+def test_tags_stand_behind_the_columns_of_a_file(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.conll").write_text("-DOCSTART- X\n\n# a = comment\nAda X\nlives X\n\n\nBo\tX\nOlsen\tX\n")
+    result = elmo("predict", trained, "--file", tmp_path / "in.conll", "--output", tmp_path / "out.conll")
+    assert result.exit_code == 0, result.output
+    tags = Tagger.from_pretrained(trained).tag([["Ada", "lives"], ["Bo", "Olsen"]])
+    assert (tmp_path / "out.conll").read_text() == (
+        f"-DOCSTART- X _\n\n# a = comment\nAda X {tags[0][0]}\nlives X {tags[0][1]}\n\n\n"
+        f"Bo\tX\t{tags[1][0]}\nOlsen\tX\t{tags[1][1]}\n"
+    )
+    result = elmo("predict", trained, "Ada lives", "--output", tmp_path / "out.conllu")
+    assert "CoNLL-U has no column for the tags that were learned" in result.stderr
+    assert not (tmp_path / "out.conllu").exists()

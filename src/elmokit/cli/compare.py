@@ -33,7 +33,7 @@ def compare(
     study = run_study(resolved)
     places = 2 if study["highest"] == 100 else 4
     width = max(len(row["name"]) for row in study["rows"])
-    figure, other = study["figure"], "f1" if study["figure"] == "accuracy" else None
+    figure, other = study["figure"], "f1" if study["figure"] == "accuracy" and study["task"] == "classify" else None
     head = f"{'':<{width}}  {f'test {figure}':>13}  {'95 % interval':<16}"
     typer.echo(f"{head}  {'macro F1':>8}" if other else head.rstrip())
     for row in study["rows"]:

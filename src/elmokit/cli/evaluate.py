@@ -66,10 +66,16 @@ def evaluate(
     label_column: Annotated[str | None, typer.Option(help="Label of TEST: likewise. [default: 1]")] = None,
     label_names: Annotated[Path | None, typer.Option(help="File with a name per line for the sorted labels.")] = None,
     word_column: Annotated[
-        int | None,
-        typer.Option(help="Words of tagged TEST, from 1, or from the end with -1. [default: as in training]"),
+        str | None,
+        typer.Option(help="Words of tagged TEST: from 1, from the end with -1, or by name. [default: as in training]"),
     ] = None,
-    tag_column: Annotated[int | None, typer.Option(help="Tags of TEST: likewise.")] = None,
+    tag_column: Annotated[str | None, typer.Option(help="Tags of TEST: likewise.")] = None,
+    file_scheme: Annotated[
+        str | None, typer.Option(help="Tags of TEST: BIO, IOB1, BIOES, BILOU, BMES, IO or plain. [default: likewise]")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Also write word, gold and predicted tag of tagged TEST, for conlleval.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the forward, backward and mean perplexity of MODEL on a text (full softmax) and its token count.
@@ -95,6 +101,7 @@ def evaluate(
         options = {
             "target": files(target), "text_column": text_column, "label_column": label_column,
             "label_names": label_names, "word_column": word_column, "tag_column": tag_column,
+            "file_scheme": file_scheme, "output": output,
             "file_options": None if as_files == AS_FOUND else as_files,
         }  # fmt: skip
         asked = {name: value for name, value in options.items() if value is not None}
@@ -179,7 +186,8 @@ def _scores(model: Path, test: list[str], options: dict[str, Any], *, as_json: b
     predictor = TASKS[name].predictor_class().from_pretrained(model)
     known = inspect.signature(predictor.score).parameters
     for option in sorted(options.keys() - known.keys()):
-        what = "tagged files" if option in ("word_column", "tag_column") else "labelled rows"
+        tagged = ("word_column", "tag_column", "file_scheme", "output")
+        what = "tagged files" if option in tagged else "labelled rows"
         flag = "--delimiter or --encoding" if option == "file_options" else f"--{option.replace('_', '-')}"
         raise ConfigError(f"{flag} is of {what}, which {model} does not read")
     scores = predictor.score(test, **options)

@@ -52,6 +52,13 @@ def predict(
     split_sentences: SplitSentences = None,
     top: Annotated[int | None, typer.Option(min=1, help="Print only the K best labels.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a tagger's tags to a .conll or .conllu file, beside the columns of FILE if it has any."
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
     **parts: str | None,
 ) -> None:
     """Label texts, find spans in them, translate them, answer questions about them: what MODEL was trained for."""
@@ -83,6 +90,9 @@ def predict(
     from elmokit.text.records import FileOptions
 
     as_files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
+    if output is not None:
+        _write_conll(predictor, texts, file, column, as_files, output, overwrite=overwrite)
+        return
     _predict_texts(predictor, texts, file, column, as_files, options, as_json=as_json)
 
 
@@ -128,6 +138,29 @@ def _predict_texts(
         raise DataError(f"{file} contains no text: it is empty or has only blank lines (--file)")
     if not stats.texts and not asked:
         raise DataError("no text came: give texts, --file or lines on stdin")
+
+
+def _write_conll(
+    predictor: Predictor, texts: Sequence[str], file: Path | None, column: str | None, as_files: FileOptions,
+    output: Path, *, overwrite: bool,
+) -> None:  # fmt: skip
+    """What a tagger found, in columns."""
+    from elmokit.tasks.tagging.predict import Tagger
+    from elmokit.text.columns import Column as TextColumn
+    from elmokit.text.readers import CONLL, ending, read_records
+
+    if not isinstance(predictor, Tagger) or ending(output) not in CONLL:
+        raise DataError(f"{output}: expected a name that ends in {', '.join(CONLL)}, which taggers write (--output)")
+    if output.exists() and not overwrite:
+        raise DataError(f"{output} exists: --overwrite replaces it")
+    if file is not None and ending(file) in CONLL:
+        predictor.write_conll(file, output, word_column=column, encoding=as_files.encoding)
+        return
+    source: Iterable[Text] = texts
+    if file is not None:
+        records = read_records(file, columns=[TextColumn(asked=column)], options=as_files)
+        source = (record.text if record.words is None else record.words for record in records)
+    predictor.write_conll(source, output)
 
 
 def _results(predictor: Predictor, texts: Iterable[Text], **options: Any) -> Iterator[tuple[Text, Any]]:

@@ -66,7 +66,7 @@ TASKS: dict[str, Entry] = {
         "elmokit.tasks.tagging.config:TagConfig", "elmokit.tasks.tagging.task:TASK",
         "elmokit.tasks.tagging.predict:Tagger",
         "ElmoForTokenClassification", "tagging", "sentences",
-        "Train a tagger (named entities, chunks) on a biLM's layers and score it on test sentences.",
+        "Train a tagger (named entities, chunks, parts of speech) on a biLM's layers and score it on test sentences.",
     ),
     "qa": Entry(
         "elmokit.tasks.question_answering.config:QuestionAnsweringConfig",

@@ -5,36 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from elmokit.errors import DataError
 from elmokit.text.columns import Column
+from elmokit.text.conllu import conllu_sentences, is_conllu, read_conllu
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.records import FileOptions, Record, Source
-
-Rows = list[list[str]]  # of a sentence: the columns of each word
+from elmokit.text.word_columns import PlacedSentence, Rows
 
 _SPACE = " \t"  # a no-break space is a letter of a word
 _BETWEEN = re.compile(r"[ \t]+")
-
-
-class PlacedSentence(NamedTuple):
-    """A sentence, its file, the line of its first word, and the number of its document among all that are read.
-
-    Documents begin at lines of `-DOCSTART-`, and with each file. Their numbers ascend, with gaps.
-    """
-
-    rows: Rows
-    path: Path
-    line: int
-    document: int
 
 
 def read_conll(paths: str | Path | Iterable[str | Path], *, stats: SourceStats | None = None) -> Iterator[Rows]:
     """Sentences of `paths` (globs too, also packed), each a list of words with their columns.
 
     Columns are separated by tabs where a line has tabs, else by spaces; spaces around them do not count. Lines of
-    `-DOCSTART-` are no sentences, and comments (`# id = 5`) before the first word of one are passed over.
+    `-DOCSTART-` are no sentences, and comments (`# id = 5`) before the first word of one are passed over. A file whose
+    words have an id and ten columns is CoNLL-U, whatever its name.
 
     Raises:
         DataError: A file is missing, no text, or its lines differ in the number of columns or end with a lone CR.
@@ -51,7 +39,8 @@ def read_placed(
     for path in expand_paths(paths):
         stats.files += 1
         source = Source(path, [Column()], FileOptions(encoding=encoding), stats)
-        for sentence in _sentences(source, document=begun):
+        sentences = conllu_sentences if is_conllu(source) else _sentences
+        for sentence in sentences(source, document=begun):
             yield sentence
             begun = sentence.document + 1
 
@@ -59,9 +48,13 @@ def read_placed(
 def read_conll_words(source: Source) -> Iterator[Record]:
     """A record for each sentence: its words, from the first column or that of `--column`.
 
-    Where the first column numbers the words, as in files of CoNLL-X and later, they are in the second one.
+    Where the first column numbers the words, as in files of CoNLL-X and later, they are in the second one. What is
+    CoNLL-U is read as such.
     """
     asked = source.columns[0].asked
+    if asked is None and is_conllu(source):
+        yield from read_conllu(source)
+        return
     for sentence in _sentences(source, document=0):
         first = [row[0] for row in sentence.rows]
         numbered = len(sentence.rows[0]) > 1 and first == [str(number) for number in range(1, len(first) + 1)]
@@ -78,7 +71,7 @@ def _sentences(source: Source, *, document: int) -> Iterator[PlacedSentence]:
     """The sentences of a file; `document` is the number of what stands before its first `-DOCSTART-`."""
     path = source.path
     rows: Rows = []
-    first = 1
+    lines: list[int] = []
     expected: int | None = None
     held: list[tuple[int, str]] = []  # lines before a sentence that may be comments
     for number, line in enumerate(source.lines(), 1):
@@ -87,24 +80,25 @@ def _sentences(source: Source, *, document: int) -> Iterator[PlacedSentence]:
             raise DataError(rf"{path} line {number}: expected lines that end with \n or \r\n, got {line[:60]!r}")
         border = line.startswith("-DOCSTART-")
         if border or not line.strip():
-            rows, first = _with_held(held, rows, first, expected)
+            rows, lines = _with_held(held, rows, lines, expected)
             if rows:
-                yield PlacedSentence(rows, path, first, document)
-            rows = []
+                yield PlacedSentence(rows, path, lines, document)
+            rows, lines = [], []
             document += border
             continue
         if line.startswith("#") and not rows:
             held.append((number, line))
             continue
         expected = expected or len(_columns(line))
-        rows, first = _with_held(held, rows, first if rows else number, expected)
+        rows, lines = _with_held(held, rows, lines, expected)
         fields = _columns(line)
         if len(fields) != expected:
             raise DataError(f"{path} line {number}: expected {expected} columns as before, got {line[:60]!r}")
         rows.append(fields)
-    rows, first = _with_held(held, rows, first, expected)
+        lines.append(number)
+    rows, lines = _with_held(held, rows, lines, expected)
     if rows:
-        yield PlacedSentence(rows, path, first, document)
+        yield PlacedSentence(rows, path, lines, document)
 
 
 def _columns(line: str) -> list[str]:
@@ -113,8 +107,10 @@ def _columns(line: str) -> list[str]:
     return _BETWEEN.split(line.strip(_SPACE))
 
 
-def _with_held(held: list[tuple[int, str]], rows: Rows, first: int, expected: int | None) -> tuple[Rows, int]:
-    """The words among lines that begin with `#` before the others of a sentence, and its first line.
+def _with_held(
+    held: list[tuple[int, str]], rows: Rows, lines: list[int], expected: int | None
+) -> tuple[Rows, list[int]]:  # fmt: skip
+    """The words among lines that begin with `#` before the others of a sentence, and the lines of all.
 
     They have as many columns as all words. `# id = 5` is a comment, also where a word has four columns.
     """
@@ -124,4 +120,4 @@ def _with_held(held: list[tuple[int, str]], rows: Rows, first: int, expected: in
         and fields[1:2] != ["="] and "=" not in fields[2:3]
     ]  # fmt: skip
     held.clear()
-    return [fields for _, fields in words] + rows, words[0][0] if words else first
+    return [fields for _, fields in words] + rows, [number for number, _ in words] + lines

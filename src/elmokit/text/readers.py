@@ -35,6 +35,9 @@ Reader = Callable[[Source], Iterator[Record]]
 TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json")
 """Endings of formats that may have a label beside a text."""
 
+CONLL = (".conll", ".conllu", ".conllup", ".bio", ".iob", ".iob2")
+"""Endings of formats that have a line for each word, with columns."""
+
 _ANOTHER = {
     ".xlsx": "an Excel file", ".xls": "an Excel file", ".ods": "a spreadsheet", ".parquet": "a Parquet file",
     ".arrow": "an Arrow file", ".feather": "an Arrow file", ".docx": "a Word document", ".doc": "a Word document",
@@ -89,6 +92,7 @@ READERS: dict[str, Reader] = {
     ".ndjson": read_json_lines,
     ".json": read_json,
     ".conllu": read_conllu,
+    ".conllup": read_conllu,
     ".conll": read_conll_words,
     ".bio": read_conll_words,
     ".iob": read_conll_words,

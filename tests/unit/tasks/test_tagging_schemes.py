@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from itertools import pairwise, product
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from seqeval.scheme import BILOU, IOB1, IOB2, IOBES, Entities
 
 from elmokit.errors import DataError
-from elmokit.tasks.tagging.schemes import Span, allowed_steps, converted, spans_of, tag_set, tags_of
+from elmokit.tasks.tagging.schemes import (
+    SCHEMES,
+    Scheme,
+    Span,
+    allowed_steps,
+    converted,
+    schemes_of,
+    spans_of,
+    tag_set,
+    tags_of,
+)
 
 
 @st.composite
@@ -26,11 +38,22 @@ def sentences(draw: st.DrawFn) -> tuple[list[Span], int]:
 @given(sentences())
 def test_every_scheme_keeps_the_spans(sentence: tuple[list[Span], int]) -> None:
     spans, length = sentence
-    tags = {scheme: tags_of(spans, length, scheme) for scheme in ("IOB1", "BIO", "BIOES")}  # type: ignore[arg-type]
+    tags = {scheme: tags_of(spans, length, scheme) for scheme in SCHEMES if scheme != "IO"}
     for scheme, found in tags.items():
         assert spans_of(found) == spans
+        assert scheme in schemes_of(found)
         for other in tags:
-            assert converted(found, other) == tags[other], (scheme, other)  # type: ignore[arg-type]
+            assert converted(found, other) == tags[other], (scheme, other)
+
+
+@given(sentences())
+@pytest.mark.parametrize(
+    ("scheme", "theirs"), [("IOB1", IOB1), ("BIO", IOB2), ("BIOES", IOBES), ("BILOU", BILOU)]
+)  # fmt: skip
+def test_seqeval_reads_the_same_spans(scheme: Scheme, theirs: Any, sentence: tuple[list[Span], int]) -> None:
+    spans, length = sentence
+    (entities,) = Entities([tags_of(spans, length, scheme)], theirs).entities
+    assert [(each.start, each.end, each.tag) for each in entities] == spans
 
 
 def test_written_out() -> None:
@@ -38,6 +61,17 @@ def test_written_out() -> None:
     assert tags_of(spans, 5, "IOB1") == ["I-PER", "I-PER", "B-PER", "O", "I-LOC"]
     assert tags_of(spans, 5, "BIO") == ["B-PER", "I-PER", "B-PER", "O", "B-LOC"]
     assert tags_of(spans, 5, "BIOES") == ["B-PER", "E-PER", "S-PER", "O", "S-LOC"]
+    assert tags_of(spans, 5, "BILOU") == ["B-PER", "L-PER", "U-PER", "O", "U-LOC"]
+    assert tags_of([*spans, Span(5, 8, "LOC")], 8, "BMES")[4:] == ["S-LOC", "B-LOC", "M-LOC", "E-LOC"]
+    assert tags_of(spans, 5, "IO") == ["I-PER", "I-PER", "I-PER", "O", "I-LOC"]
+    assert spans_of(tags_of(spans, 5, "IO")) == [Span(0, 3, "PER"), Span(4, 5, "LOC")]
+
+
+def test_schemes_that_would_write_the_same() -> None:
+    assert schemes_of(["B-A", "E-A"]) == {"BIOES", "BMES"}
+    assert schemes_of(["I-A", "O"]) == {"IOB1", "IO"}
+    assert schemes_of(["B-A", "I-A", "L-A", "U-B"]) == {"BILOU"}
+    assert schemes_of(["B-A", "I-A", "I-B"]) == set()
 
 
 @pytest.mark.parametrize(

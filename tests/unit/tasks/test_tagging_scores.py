@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, f1_score
 
 from elmokit.tasks.tagging.schemes import converted, spans_of
-from elmokit.tasks.tagging.scores import span_scores
+from elmokit.tasks.tagging.scores import span_scores, tag_scores
 
 TAG = st.sampled_from(["O", "B-A", "I-A", "B-B", "I-B"])
 PAIR = st.lists(st.tuples(TAG, TAG), min_size=1, max_size=6).map(lambda both: tuple(map(list, zip(*both, strict=True))))
@@ -41,3 +42,16 @@ def test_the_scheme_does_not_matter() -> None:
 def test_nothing_to_find() -> None:
     scores = span_scores([["O", "O"], []], [["O", "O"], []])
     assert (scores["f1"], scores["accuracy"], scores["spans"]) == (0.0, 1.0, 0)
+
+
+@given(pairs=PAIRS)
+def test_plain_tags_as_scikit_learn_scores_them(pairs: list[tuple[list[str], list[str]]]) -> None:
+    gold, found = [one for one, _ in pairs], [other for _, other in pairs]
+    scores = tag_scores(gold, found)
+    flat, guesses = ([tag for tags in each for tag in tags] for each in (gold, found))
+    labels = sorted(set(flat))
+    assert scores["accuracy"] == pytest.approx(accuracy_score(flat, guesses))
+    macro = f1_score(flat, guesses, labels=labels, average="macro", zero_division=0)
+    assert scores["macro_f1"] == pytest.approx(macro)
+    assert {tag: each["words"] for tag, each in scores["per_label"].items()} == {tag: flat.count(tag) for tag in labels}
+    assert (scores["sentences"], scores["words"]) == (len(gold), len(flat))

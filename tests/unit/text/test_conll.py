@@ -8,6 +8,7 @@ import pytest
 
 from elmokit.errors import DataError
 from elmokit.text.conll import read_conll, read_placed
+from elmokit.text.readers import read_records
 
 
 def test_sentences_and_columns(tmp_path: Path) -> None:
@@ -66,3 +67,45 @@ def test_a_wrong_number_of_columns_is_told_with_its_line(tmp_path: Path) -> None
     (tmp_path / "a").write_text("# id = 5\nOslo B-LOC\nwaits\n", encoding="utf-8")
     with pytest.raises(DataError, match="line 3: expected 2 columns as before, got 'waits'"):
         list(read_conll(tmp_path / "a"))
+
+
+CONLLU = """# newdoc
+# text = Don't go
+1-2\tDon't\t_\t_\t_\t_\t_\t_\t_\t_
+1\tDo\tdo\tAUX\tVB\tMood=Imp\t3\taux\t_\t_
+2\tn't\tnot\tPART\tRB\t_\t3\tadvmod\t_\t_
+3\tgo\tgo\tVERB\tVB\t_\t0\troot\t_\t_
+3.1\tthere\t_\t_\t_\t_\t_\t_\t_\t_
+
+# newdoc
+1\tYes\tyes\tINTJ\tUH\t_\t0\troot\t_\t_
+"""
+
+
+def test_conllu_has_columns_by_name(tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text(CONLLU)  # whatever its name
+    first, second = read_placed(tmp_path / "a.conll")
+    assert first.column("form", "--word-column") == ["Do", "n't", "go"]
+    assert first.column("UPOS", "--tag-column") == ["AUX", "PART", "VERB"]
+    assert first.column(5, "--tag-column") == ["VB", "RB", "VB"]
+    assert (first.lines, second.line, first.document, second.document) == ([4, 5, 6], 10, 1, 2)
+    (record, _) = read_records(tmp_path / "a.conll")
+    assert record.words == ["Do", "n't", "go"]
+    (tmp_path / "plus.conllup").write_text("# global.columns = ID FORM NER\n1\tAda\tB-PER\n1\tBo\tO\n")
+    assert [each.column("ner", "--tag-column") for each in read_placed(tmp_path / "plus.conllup")] == [["B-PER"], ["O"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "asked", "problem"),
+    [
+        (CONLLU, "POS", "line 4 has the columns ID, FORM, .*MISC, no column 'POS'"),
+        ("Ada B-PER\n", "UPOS", "line 1 has 2 columns without names, no column 'UPOS'; choose by number"),
+        (CONLLU.replace("\tINTJ\tUH\t_\t0\troot\t_\t_", ""), "UPOS", "line 10 has 3 columns, no column UPOS"),
+        (CONLLU, 11, "line 4 has 10 columns, no column 11"),
+        (CONLLU, 0, "no column 0"),
+    ],
+)
+def test_a_column_that_is_not_there(tmp_path: Path, content: str, asked: int | str, problem: str) -> None:
+    (tmp_path / "a").write_text(content)
+    with pytest.raises(DataError, match=problem):
+        [each.column(asked, "--tag-column") for each in read_placed(tmp_path / "a")]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from elmokit.settings import FILES
 from elmokit.tasks.config import HeadConfig
+
+FileScheme = Literal["BIO", "IOB1", "BIOES", "BILOU", "BMES", "IO", "plain"]
+PLAIN_COLUMNS = ("LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS")
+"""Columns of CoNLL-U that say something of each word on its own."""
 
 
 class TagConfig(HeadConfig):
@@ -19,7 +23,8 @@ class TagConfig(HeadConfig):
     largest_batch: ClassVar[int] = 32
 
     train: list[str] = Field(
-        min_length=1, description="CoNLL files: a word per line with columns, empty lines between sentences; also .gz",
+        min_length=1,
+        description="CoNLL or CoNLL-U files: a word per line with columns, empty lines between sentences; also packed",
         examples=[["train.conll"]], json_schema_extra=FILES,
     )  # fmt: skip
     test: list[str] = Field(
@@ -29,12 +34,25 @@ class TagConfig(HeadConfig):
     valid: list[str] = Field(
         default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
     )
-    word_column: int = Field(default=1, description="column of the words: from 1, or from the end with -1")
-    tag_column: int = Field(default=-1, description="column of the tags: from 1, or from the end with -1")
+    word_column: int | str | None = Field(
+        default=None,
+        description="column of the words: from 1, from the end with -1, or a name of CoNLL-U; default: 1, or FORM",
+        examples=[1],
+    )  # fmt: skip
+    tag_column: int | str | None = Field(
+        default=None, description="column of the tags, likewise: UPOS, XPOS, FEATS …; default: -1, the last one",
+        examples=["UPOS"],
+    )  # fmt: skip
+    file_scheme: FileScheme | None = Field(
+        default=None,
+        description="what the tags of the files are: a scheme of spans; plain: one of each word, such as parts of "
+        "speech; default: plain for UPOS, XPOS and FEATS, else the scheme of spans that fits",
+        examples=["plain"],
+    )  # fmt: skip
     valid_fraction: float = Field(default=0.1, gt=0.0, lt=1.0, description="part of train held out for validation")
     train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training sentences used")
     scheme: Literal["BIO", "BIOES"] = Field(
-        default="BIOES", description="tags that are learned; the files may have IOB1, BIO or BIOES"
+        default="BIOES", description="tags that are learned for spans, whatever scheme the files have"
     )
     split: Literal["penn", "whitespace"] | None = Field(
         default="penn", description="how raw text is split into words; null: as in the model's pretraining"
@@ -52,16 +70,37 @@ class TagConfig(HeadConfig):
         default=None, description="where the BiLSTM reads the mixed layers; between: after its first layer",
         examples=["input"],
     )  # fmt: skip
-    best_by: Literal["f1", "accuracy", "loss"] = Field(
-        default="f1", description="validation score that chooses the epoch"
-    )
+    best_by: Literal["f1", "accuracy", "loss"] | None = Field(
+        default=None,
+        description="validation score that chooses the epoch; default: f1 of spans, accuracy of plain tags",
+        examples=["loss"],
+    )  # fmt: skip
+
+    @field_validator("word_column", "tag_column", mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        """A number that came as text is one."""
+        return int(value) if isinstance(value, str) and value.removeprefix("-").isdecimal() else value
+
+    @model_validator(mode="after")
+    def _f1_is_of_spans(self) -> Self:
+        if self.plain and self.best_by == "f1":
+            raise ValueError("best_by f1 is of spans; plain tags have accuracy and loss")
+        return self
+
+    @property
+    def plain(self) -> bool:
+        """Whether tags are of single words, not of spans."""
+        if self.file_scheme is None:
+            return isinstance(self.tag_column, str) and self.tag_column.upper() in PLAIN_COLUMNS
+        return self.file_scheme == "plain"
 
     @property
     def watched(self) -> str:
         """The validation score that chooses the epoch."""
-        return self.best_by
+        return self.best_by or self.figure
 
     @property
     def figure(self) -> str:
         """The main test score."""
-        return "f1"
+        return "accuracy" if self.plain else "f1"

@@ -15,15 +15,19 @@ from elmokit.run_folder import settings_of
 from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import tokenize
-from elmokit.tasks.tagging.config import TagConfig
-from elmokit.tasks.tagging.data import read_tagged, refuse_unseen
+from elmokit.tasks.tagging.config import FileScheme, TagConfig
+from elmokit.tasks.tagging.conll_files import tagged_lines, text_lines, write_scored
+from elmokit.tasks.tagging.data import labels_of, read_tagged, unseen_labels, words_of
 from elmokit.tasks.tagging.pieces import Pieces
-from elmokit.tasks.tagging.schemes import spans_of
-from elmokit.tasks.tagging.scores import span_scores
+from elmokit.tasks.tagging.scores import scores_of
 from elmokit.tasks.trained import Tokenizer, load_head, steps_of
 from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize_words
 from elmokit.text.sentence_borders import split_sentences
+from elmokit.text.word_columns import PlacedSentence
+from elmokit.whole_files import replacing
+
+Offsets = list[tuple[int, int]]  # of the words of a sentence
 
 
 class Entity(NamedTuple):
@@ -42,11 +46,13 @@ class Tagger:
 
     def __init__(
         self, model: TokenClassificationNetwork, tokenizer: Tokenizer, *, max_words: int = 256,
-        context_words: int | None = None, word_column: int = 1, tag_column: int = -1,
+        context_words: int | None = None, word_column: int | str | None = None, tag_column: int | str | None = None,
+        file_scheme: FileScheme | None = None,
     ) -> None:  # fmt: skip
         self.model, self.tokenizer = model.train(False), tokenizer
         self.max_words, self.context_words = max_words, context_words if model.config.n_layers else None
-        self.word_column, self.tag_column = word_column, tag_column
+        self.word_column, self.tag_column, self.file_scheme = word_column, tag_column, file_scheme
+        self.plain = self._reading([]).plain
         self.tags = model.config.labels
 
     @classmethod
@@ -58,7 +64,7 @@ class Tagger:
         folder = located(folder)
         model, tokenizer = load_head(TokenClassificationNetwork, folder, holds="tagger", task="tag")
         settings = settings_of(folder)
-        names = ("max_words", "context_words", "word_column", "tag_column")
+        names = ("max_words", "context_words", "word_column", "tag_column", "file_scheme")
         return cls(model, tokenizer, **{name: settings[name] for name in names if name in settings})
 
     def tag(
@@ -97,27 +103,77 @@ class Tagger:
         """The spans of each text, in order, with offsets into it. A raw text is tagged sentence by sentence.
 
         It is the document of its sentences. A list of words is one sentence; offsets are those of its words joined by
-        spaces. One text is a list of one.
+        spaces. One text is a list of one. Where tags are plain, every word is a span.
 
         Raises:
             ValueError: A mapping or a table of several columns came.
         """
-        spans, owners, sentences = [], [], []
-        raw: list[str] = []
-        for number, given in enumerate(given_texts(texts)):
-            text = joined(given)
-            raw.append(text)
-            for offsets in self._sentences(text) if isinstance(given, str) else [_joined_offsets(given)]:
-                spans.append(offsets)
-                owners.append(number)
-                sentences.append([text[start:end] for start, end in offsets])
-        found: list[list[Entity]] = [[] for _ in raw]
-        tagged = self.tag(sentences, documents=owners, batch_size=batch_size)
-        for owner, offsets, tags in zip(owners, spans, tagged, strict=True):
-            for first, stop, label in spans_of(tags):
-                start, end = offsets[first][0], offsets[stop - 1][1]
-                found[owner].append(Entity(label, raw[owner][start:end], start, end))
+        found = []
+        for text, sentences in self._tagged(list(given_texts(texts)), batch_size=batch_size):
+            spans = [
+                (label, offsets[first][0], offsets[stop - 1][1])
+                for offsets, tags in sentences
+                for first, stop, label in labels_of(tags, plain=self.plain)
+            ]
+            found.append([Entity(label, text[start:end], start, end) for label, start, end in spans])
         return found
+
+    def _tagged(
+        self, texts: Sequence[Text], *, batch_size: int = 128
+    ) -> list[tuple[str, list[tuple[Offsets, list[str]]]]]:
+        """Each text as it is read, and the offsets and tags of the words of its sentences."""
+        raw = [joined(text) for text in texts]
+        cut = [
+            list(self._sentences(text)) if isinstance(given, str) else [_joined_offsets(given)]
+            for given, text in zip(texts, raw, strict=True)
+        ]
+        owners = [number for number, sentences in enumerate(cut) for _ in sentences]
+        words = [
+            [text[start:end] for start, end in offsets]
+            for text, sentences in zip(raw, cut, strict=True) for offsets in sentences
+        ]  # fmt: skip
+        tags = iter(self.tag(words, documents=owners, batch_size=batch_size))
+        return [
+            (text, [(offsets, next(tags)) for offsets in sentences]) for text, sentences in zip(raw, cut, strict=True)
+        ]
+
+    def write_conll(
+        self, source: Path | Iterable[Text], output: Path, *, word_column: int | str | None = None,
+        encoding: str | None = None,
+    ) -> None:  # fmt: skip
+        """Write tags in columns: beside those of a CoNLL or CoNLL-U file, or of texts a word a line with its tag.
+
+        In CoNLL-U the tags take the place of the column that was learned, and all else stays as it is. Texts become
+        CoNLL-U where `output` ends with `.conllu`.
+
+        Args:
+            source: A file, or texts.
+            output: It appears when it is whole.
+            word_column: Of the words in the file; by default as in the training files, or FORM of CoNLL-U.
+            encoding: Of the file, where it is not UTF-8.
+
+        Raises:
+            DataError: The file cannot be read, or CoNLL-U has no column for these tags.
+        """
+        if isinstance(source, Path):
+            reading = self._reading([], word_column=word_column)
+
+            def tag(sentences: list[PlacedSentence]) -> list[list[str]]:
+                words = [words_of(sentence, reading) for sentence in sentences]
+                return self.tag(words, documents=[sentence.document for sentence in sentences])
+
+            lines = tagged_lines(source, tag, column=self.tag_column, encoding=encoding)
+        else:
+            named = str(self.tag_column) if output.suffix == ".conllu" else None
+            pairs = in_chunks(given_texts(source), self._tagged, chunk=1024)
+            sentences = (
+                ([text[start:end] for start, end in offsets], tags)
+                for _, (text, found) in pairs
+                for offsets, tags in found
+            )
+            lines = text_lines(sentences, column=named)
+        with replacing(output) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in lines)
 
     def stream(self, texts: Iterable[Text] | str, *, chunk: int = 1024) -> Iterator[tuple[Text, list[Entity]]]:
         """`predict` over any number of texts in order, with the memory of `chunk` of them."""
@@ -126,44 +182,66 @@ class Tagger:
     predict_stream = stream  # its earlier name
 
     def score(
-        self, files: Sequence[str], *, word_column: int | None = None, tag_column: int | None = None
-    ) -> dict[str, Any]:
-        """`span_scores` on tagged files, as of `elmo train tag`; the columns are those of the training files.
+        self, files: Sequence[str], *, word_column: int | str | None = None, tag_column: int | str | None = None,
+        file_scheme: FileScheme | None = None, output: Path | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Scores on tagged files, as of `elmo train tag`; columns and scheme are those of the training files.
+
+        Args:
+            files: CoNLL or CoNLL-U.
+            word_column, tag_column, file_scheme: As in `TagConfig`, where these files have others.
+            output: Also write word, gold and predicted tag of each word there.
 
         Raises:
-            DataError: The files cannot be read, or have a label that the tagger does not know.
+            DataError: The files cannot be read, or have no label that the tagger knows.
         """
-        config = TagConfig(
-            model="", output=Path(), train=["-"], test=list(files), max_words=self.max_words,
-            word_column=self.word_column if word_column is None else word_column,
-            tag_column=self.tag_column if tag_column is None else tag_column,
-        )  # fmt: skip
-        sentences = read_tagged(files, config, flag="test")
-        known = {tag.partition("-")[2] for tag in self.tags} - {""}
-        refuse_unseen(sentences, known, flag="test", lack="the tagger does not know")
-        return span_scores(sentences.tags, self.tag(sentences.words, documents=sentences.documents))
+        reading = self._reading(files, word_column=word_column, tag_column=tag_column, file_scheme=file_scheme)
+        sentences = read_tagged(files, reading, flag="test")
+        known = set(self.tags) if self.plain else {tag.partition("-")[2] for tag in self.tags} - {""}
+        unseen_labels(sentences, known, flag="test", lack="the tagger does not know")
+        found = self.tag(sentences.words, documents=sentences.documents)
+        if output is not None:
+            write_scored(output, sentences.words, sentences.tags, found, plain=self.plain)
+        return scores_of(sentences.tags, found, plain=self.plain)
+
+    def _reading(self, files: Sequence[str], **asked: int | str | None) -> TagConfig:
+        """How tagged files are read: as those of the training, but for what is asked."""
+        own = {name: getattr(self, name) for name in ("word_column", "tag_column", "file_scheme", "max_words")}
+        asked = {name: value for name, value in asked.items() if value is not None}
+        return TagConfig(model="", output=Path(), train=["-"], test=[*files, "-"], **{**own, **asked})
 
     def line(self, given: Text, result: list[Entity] | None, *, alone: bool = False) -> str:
         """See `Predictor`."""
-        spans = "  ".join(f"{label} {span!r} {start}-{end}" for label, span, start, end in result or []) or "(nothing)"
-        return spans if alone else f"{spans}  | {in_a_line(given)}"
+        if self.plain:
+            spans = "  ".join(f"{word} {tag}" for tag, word, _, _ in result or []) or "(no text)"
+        else:
+            each = (f"{label} {span!r} {start}-{end}" for label, span, start, end in result or [])
+            spans = "  ".join(each) or "(nothing)"
+        return spans if alone or self.plain else f"{spans}  | {in_a_line(given)}"
 
     def record(self, given: Text, result: list[Entity] | None) -> dict[str, Any]:
         """See `Predictor`."""
-        return {"text": joined(given), "entities": [entity._asdict() for entity in result or []]}
+        found = [entity._asdict() for entity in result or []]
+        if self.plain:
+            return {"text": joined(given), "words": [{"tag": each.pop("label"), **each} for each in found]}
+        return {"text": joined(given), "entities": found}
 
     def score_lines(self, scores: Mapping[str, Any]) -> str:
         """See `Predictor`."""
-        lines = [
-            f"{scores['spans']:,} spans in {scores['sentences']:,} sentences of {scores['words']:,} words",
-            f"precision {scores['precision']:.4f}  recall {scores['recall']:.4f}  F1 {scores['f1']:.4f}",
-        ]
+        if self.plain:
+            figures = f"accuracy {scores['accuracy']:.4f}  macro F1 {scores['macro_f1']:.4f}"
+            lines = [f"{figures} on {scores['words']:,} words in {scores['sentences']:,} sentences"]
+        else:
+            lines = [
+                f"{scores['spans']:,} spans in {scores['sentences']:,} sentences of {scores['words']:,} words",
+                f"precision {scores['precision']:.4f}  recall {scores['recall']:.4f}  F1 {scores['f1']:.4f}",
+            ]
         for label, each in scores["per_label"].items():
             figures = f"precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}"
             lines.append(f"  {label}  {figures}")
         return "\n".join(lines)
 
-    def _sentences(self, text: str) -> Iterator[list[tuple[int, int]]]:
+    def _sentences(self, text: str) -> Iterator[Offsets]:
         """Word offsets of each sentence of a text."""
         place = 0
         for sentence in split_sentences(text):
@@ -186,7 +264,7 @@ def tag_all(model: TokenClassificationNetwork, data: RowDataset, *, batch_size: 
     return found
 
 
-def _joined_offsets(words: Sequence[str]) -> list[tuple[int, int]]:
+def _joined_offsets(words: Sequence[str]) -> Offsets:
     """Of words that are joined by spaces."""
     ends = np.cumsum([len(word) + 1 for word in words]).tolist()
     return [(end - 1 - len(word), end - 1) for word, end in zip(words, ends, strict=True)]

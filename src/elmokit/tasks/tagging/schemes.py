@@ -1,21 +1,30 @@
 """How spans of words are written as tags, word by word, and which tag may follow which.
 
-BIO (IOB2): B- begins every span. IOB1: B- only where a span touches the one before of its own type. BIOES: E- ends a
-span and S- is a span of one word; it tells a tagger the most (Ratinov & Roth 2009).
+BIO (IOB2): B- begins every span. IOB1: B- only where a span touches the one before of its own type. IO: I- alone, so
+that touching spans of one type are one. BIOES: E- ends a span and S- is a span of one word; it tells a tagger the most
+(Ratinov & Roth 2009). BILOU and BMES are BIOES with other letters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
 from elmokit.errors import DataError
 
-Scheme = Literal["IOB1", "BIO", "BIOES"]
+Scheme = Literal["BIO", "IOB1", "BIOES", "BILOU", "BMES", "IO"]
+SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 OUTSIDE = "O"
+
+_LETTERS: dict[Scheme, str] = {
+    "BIO": "BIIB", "IOB1": "IIII", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES", "IO": "IIII",
+}  # fmt: skip
+"""Of the first word of a span, one inside, the last one, and the only one."""
+_SAME = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S"}
+"""What a letter means, in the letters of BIOES."""
 
 
 class Span(NamedTuple):
@@ -32,7 +41,7 @@ def spans_of(tags: Sequence[str]) -> list[Span]:
     A tag that cannot continue with the span before it begins a new one.
 
     Raises:
-        DataError: A tag is neither `O` nor one of B-, I-, E-, S- with a label.
+        DataError: A tag is neither `O` nor a letter of a scheme with a label.
     """
     spans: list[Span] = []
     begun: int | None = None
@@ -73,11 +82,10 @@ def converted(tags: Sequence[str], scheme: Scheme) -> list[str]:
     return tags_of(spans_of(tags), len(tags), scheme)
 
 
-def scheme_of(tags: Sequence[str]) -> Scheme | None:
-    """A scheme that would write the spans of a sentence just so; None where the tags break every one of them."""
+def schemes_of(tags: Sequence[str]) -> frozenset[Scheme]:
+    """The schemes that would write the spans of a sentence just so; none where the tags break every one of them."""
     spans = spans_of(tags)
-    schemes: tuple[Scheme, ...] = ("BIO", "IOB1", "BIOES")
-    return next((scheme for scheme in schemes if tags_of(spans, len(tags), scheme) == list(tags)), None)
+    return frozenset(scheme for scheme in SCHEMES if tags_of(spans, len(tags), scheme) == list(tags))
 
 
 def tag_set(labels: Sequence[str], scheme: Literal["BIO", "BIOES"]) -> list[str]:
@@ -104,19 +112,24 @@ def allowed_steps(tags: Sequence[str]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _letter(place: int, length: int, scheme: Scheme, *, touches: bool) -> str:
-    if scheme == "IOB1":
-        return "B" if place == 0 and touches else "I"
-    if scheme == "BIOES" and length == 1:
-        return "S"
-    if scheme == "BIOES" and place == length - 1:
-        return "E"
-    return "B" if place == 0 else "I"
+    if scheme == "IOB1" and place == 0 and touches:
+        return "B"
+    first, inside, last, only = list(_LETTERS[scheme])
+    if length == 1:
+        return only
+    return first if place == 0 else last if place == length - 1 else inside
+
+
+def is_tag(tag: str) -> bool:
+    """Whether some scheme has such a tag."""
+    letter, _, label = tag.partition("-")
+    return tag == OUTSIDE or (letter in _SAME and bool(label))
 
 
 def _parts(tag: str) -> tuple[str, str]:
-    part, dash, label = tag.partition("-")
-    if tag == OUTSIDE:
-        return OUTSIDE, ""
-    if part not in ("B", "I", "E", "S") or not dash or not label:
-        raise DataError(f"the tag {tag!r} is of no known scheme; expected O, or B-, I-, E-, S- with a label")
-    return part, label
+    """The letter of a tag, as BIOES has it, and its label."""
+    if not is_tag(tag):
+        letters = ", ".join(f"{known}-" for known in _SAME)
+        raise DataError(f"the tag {tag!r} is of no known scheme; expected O, or {letters} with a label")
+    letter, _, label = tag.partition("-")
+    return (OUTSIDE, "") if tag == OUTSIDE else (_SAME[letter], label)

@@ -1,4 +1,4 @@
-"""Scores of tags by seqeval: a span counts when its borders and its label are right."""
+"""Scores of tags: of spans by seqeval, where borders and label must be right, or of plain tags word by word."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.tasks.metrics import classification_scores
 from elmokit.tasks.tagging.schemes import converted
+
+
+def scores_of(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], *, plain: bool) -> dict[str, Any]:
+    """`tag_scores` of plain tags, else `span_scores`."""
+    return (tag_scores if plain else span_scores)(gold, predicted)
 
 
 def span_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -49,6 +55,33 @@ def span_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]
             }
             for name, each in labels.items()
         },
+    }
+
+
+def tag_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """The share of words with the right tag, macro F1 over the tags of `gold`, and the scores of each of these.
+
+    Args:
+        gold, predicted: The tags of each sentence.
+
+    Returns:
+        `accuracy`, `macro_f1`, `sentences`, `words` and `per_label`.
+    """
+    real = [tag for tags in gold for tag in tags]
+    guesses = [tag for tags in predicted for tag in tags]
+    labels = sorted(set(real))
+    numbers = {label: number for number, label in enumerate(labels)}
+    whole = classification_scores(
+        np.array([numbers[tag] for tag in real], dtype=np.int64),
+        np.array([numbers.get(tag, len(labels)) for tag in guesses], dtype=np.int64),
+        labels=labels,
+    )
+    return {
+        "sentences": len(gold),
+        "words": len(real),
+        "accuracy": whole["accuracy"],
+        "macro_f1": whole["macro"]["f1"],
+        "per_label": {label: {"words": each.pop("rows"), **each} for label, each in whole["per_class"].items()},
     }
 
 

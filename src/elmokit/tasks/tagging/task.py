@@ -1,4 +1,4 @@
-"""Tagging of names and chunks as a `Task`."""
+"""Tagging of names, chunks and single words as a `Task`."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task
 from elmokit.tasks.splits import scored_rows
 from elmokit.tasks.tagging.config import TagConfig
+from elmokit.tasks.tagging.conll_files import write_scored
 from elmokit.tasks.tagging.data import TaggedSentences, TaggingData, load_tagged
 from elmokit.tasks.tagging.pieces import Pieces
 from elmokit.tasks.tagging.predict import Tagger, tag_all
 from elmokit.tasks.tagging.schemes import allowed_steps, converted
-from elmokit.tasks.tagging.scores import f1_of_counts, span_counts, span_scores
+from elmokit.tasks.tagging.scores import f1_of_counts, scores_of, span_counts
 from elmokit.tasks.task import Datasets, HeadShape, Run
 from elmokit.text.normalize import normalize_words
-from elmokit.whole_files import write_text
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,8 @@ _CODE = """from elmokit.tasks.tagging import Tagger
 
 tagger = Tagger.from_pretrained("THIS_FOLDER")
 tagger.predict(["Ada Lovelace lived in London."])  # per text: spans with label, text and character offsets"""
-_FIGURES = ("precision", "recall", "f1")
+_FIGURES_OF_SPANS = {"precision": "precision", "recall": "recall", "f1": "F1"}
+_FIGURES_OF_TAGS = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 PREDICTIONS = "test_predictions.conll"
 
 
@@ -52,7 +53,7 @@ class Tagging:
     Config = TagConfig
     Model = ElmoForTokenClassification
     Predictor = Tagger
-    curves: ClassVar[Mapping[str, str]] = {"f1": "F1 of spans", "accuracy": "tags right"}
+    curves: ClassVar[Mapping[str, str]] = {"f1": "F1 of spans", "accuracy": "tags right", "macro_f1": "macro F1"}
     evaluation_factor = 4
     highest = 1.0
 
@@ -67,7 +68,8 @@ class Tagging:
     def datasets(self, run: Run[TagConfig, TaggingData]) -> Datasets:
         """See `Task`. Where the biLM learns and reads documents, rows are runs of sentences: fewer make a batch."""
         config, data, model = run.config, run.data, run.model
-        model.allow(*allowed_steps(data.tags))
+        if not config.plain:
+            model.allow(*allowed_steps(data.tags))
         texts = texts_of(run)
         makers, classes = {}, {}
         for name, own in texts.items():
@@ -80,7 +82,9 @@ class Tagging:
             tokens = tokenize(words, max_words=config.max_words, word_rows=run.tokenizer.word_rows)
             makers[name] = dataset_maker(model, tokens, config, own.contexts)
             tags = Pieces.cut(data.sources[name].tags, max_words=config.max_words).parts
-            classes[name] = data.classes([converted(part, config.scheme) for part in tags])  # a span that is cut is two
+            if not config.plain:
+                tags = [converted(part, config.scheme) for part in tags]  # a span that is cut is two
+            classes[name] = data.classes(tags)
 
         def of(split: str, rows: NDArray[np.int64]) -> RowDataset:
             source = data.splits[split].source
@@ -94,20 +98,21 @@ class Tagging:
         )  # fmt: skip
 
     def step(self, model: Any, inputs: dict[str, Any], config: TagConfig) -> tuple[Tensor, Tensor, Tensor]:
-        """See `Task`: the best sequence of tags (B, W), padded with -100."""
+        """See `Task`: the best sequence of tags (B, W), padded with -100. Unseen tags count as tag 0 in the loss."""
         labels = inputs.pop("labels")
-        loss = model(**inputs, labels=labels).loss
+        loss = model(**inputs, labels=labels.where(labels < model.config.num_labels, 0)).loss
         return loss, padded_tags(model.decode(**inputs), labels.shape[1]).to(labels.device), labels
 
     def epoch_scores(self, run: Run[TagConfig, TaggingData]) -> Callable[[EvalPrediction], dict[str, float]]:
-        """Precision, recall and F1 of spans, and the share of right tags."""
-        tags = run.data.tags
+        """Of spans precision, recall and F1, of plain tags macro F1; of both the share of right tags."""
+        tags = [*run.data.tags, *run.data.unseen]
+        figures = {**(_FIGURES_OF_TAGS if run.config.plain else _FIGURES_OF_SPANS), "accuracy": ""}
 
         def scores(prediction: EvalPrediction) -> dict[str, float]:
             found, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
             names = [[[tags[number] for number in row if number != IGNORED] for row in rows] for rows in (gold, found)]
-            whole = span_scores(*names)
-            return {name: whole[name] for name in ("f1", "precision", "recall", "accuracy")}
+            whole = scores_of(*names, plain=run.config.plain)
+            return {name: whole[name] for name in figures}
 
         return scores
 
@@ -121,58 +126,69 @@ class Tagging:
             tags = [[data.tags[number] for number in sentence] for sentence in numbers]
             predicted = texts[part.source].joined(tags, rows)
             gold = [data.sources[part.source].tags[row] for row in rows]
-            scores[name] = Scores.from_json(span_scores(gold, predicted))
+            scores[name] = Scores.from_json(scores_of(gold, predicted, plain=run.config.plain))
             if name == "test":
-                _write_predictions(run.work / PREDICTIONS, data, predicted)
-        return scores, {"labels": sorted({tag.partition("-")[2] for tag in data.tags if tag != "O"})}
+                write_scored(run.work / PREDICTIONS, data.words("test"), gold, predicted, plain=run.config.plain)
+        return scores, {"labels": data.labels}
 
     def baseline(self, run: Run[TagConfig, TaggingData]) -> dict[str, Any] | None:
         """None: there is no usual one without a network."""
         return None
 
     def chance(self, metrics: RunMetrics) -> float:
-        """A guess finds next to no spans."""
-        return 0.05
+        """A guess finds next to no spans; of plain tags it finds the most frequent one."""
+        test = metrics.scores["test"]
+        if metrics.figure == "f1":
+            return 0.05
+        words = [each["words"] for each in test.details["per_label"].values()]
+        share = max(words) / sum(words)
+        return float(share + 2 * np.sqrt(share * (1 - share) / sum(words)))
 
     def row_scores(self, config: TagConfig, folder: Path) -> RowScores:
-        """See `RowScored`: F1 of spans, sentence by sentence."""
+        """See `RowScored`: F1 of spans, or the share of right tags, sentence by sentence."""
         text = (folder / PREDICTIONS).read_text(encoding="utf-8")
         sentences = [[line.split(" ")[1:] for line in block.split("\n")] for block in text.strip("\n").split("\n\n")]
+        if config.plain:
+            right = [[sum(gold == found for gold, found in tags), len(tags)] for tags in sentences]
+            return RowScores(np.array(right, dtype=np.float64))
         counts = [span_counts(*zip(*tags, strict=True)) for tags in sentences]
         return RowScores(np.array(counts, dtype=np.float64), f1_of_counts)
 
     def summary(self, metrics: RunMetrics) -> str:
         """See `Task`."""
-        return score_table(
-            metrics.scores, {"precision": "precision", "recall": "recall", "f1": "F1"}, unit="sentences"
-        )  # fmt: skip
+        return score_table(metrics.scores, _figures(metrics), unit="sentences")
 
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
         """See `Task`."""
+        figures = _figures(metrics)
+        plain = metrics.figure == "accuracy"
+        unit = "words" if plain else "spans"
         scores = table(
-            ["split", "sentences", "words", "precision", "recall", "F1"],
-            [[name, found.counts["sentences"], found.counts["words"], *(found.figures[figure] for figure in _FIGURES)]
+            ["split", "sentences", "words", *figures.values()],
+            [[name, found.counts["sentences"], found.counts["words"], *(found.figures[figure] for figure in figures)]
              for name, found in metrics.scores.items()],
         )  # fmt: skip
         labels = table(
-            ["label", "spans", "precision", "recall", "F1"],
-            [[label, each["spans"], *(each[figure] for figure in _FIGURES)]
+            ["label", unit, *_FIGURES_OF_SPANS.values()],
+            [[label, each[unit], *(each[figure] for figure in _FIGURES_OF_SPANS)]
              for label, each in metrics.scores["test"].details["per_label"].items()],
         )  # fmt: skip
-        what = f"{what_it_is(metrics)} A CRF chooses the tags of a sentence together ({settings['scheme']})."
+        tags = "one for each word" if plain else settings["scheme"]
+        what = f"{what_it_is(metrics)} A CRF chooses the tags of a sentence together ({tags})."
         if settings.get("context_words"):
             what += (
                 f" The language model reads a document in runs of sentences, about {settings['context_words']} words "
                 "each."
             )
+        meaning = "Of words: the share of right tags." if plain else "Of spans: borders and label right."
         return Card(
             "token-classification", f"Tagger on ELMo: {', '.join(metrics.facts['labels'][:8])}", what,
             {
-                "Scores": f"Of spans: borders and label right.\n\n{scores}",
+                "Scores": f"{meaning}\n\n{scores}",
                 "Per label (test)": labels,
                 "Data": "\n".join(rows_of(metrics, settings, unit="sentences")),
             },
-            scored_by=["f1", "precision", "recall"], code=_CODE,
+            scored_by=["accuracy"] if plain else ["f1", "precision", "recall"], code=_CODE,
             command='elmo predict THIS_FOLDER "Ada Lovelace lived in London."',
             limits="The scores hold for texts like the test sentences.",
         )  # fmt: skip
@@ -248,13 +264,6 @@ def texts_of(run: Run[TagConfig, TaggingData]) -> dict[str, TaggerTexts]:
     return {name: TaggerTexts.of(sentences, run.config, read=read) for name, sentences in run.data.sources.items()}
 
 
-def _write_predictions(path: Path, data: TaggingData, predicted: Sequence[Sequence[str]]) -> None:
-    """`word gold predicted` a line, a blank line between sentences: what `conlleval` reads.
-
-    It parts columns at single blanks and knows BIO and IOB1 alone: tags are BIO, and blanks inside a word become `_`.
-    """
-    blocks = []
-    for words, gold, found in zip(data.words("test"), data.gold("test"), predicted, strict=True):
-        columns = (["_".join(word.split()) for word in words], converted(gold, "BIO"), converted(found, "BIO"))
-        blocks.append("".join(f"{' '.join(row)}\n" for row in zip(*columns, strict=True)))
-    write_text(path, "\n".join(blocks))
+def _figures(metrics: RunMetrics) -> dict[str, str]:
+    """The scores that are shown, with their headings."""
+    return _FIGURES_OF_TAGS if metrics.figure == "accuracy" else _FIGURES_OF_SPANS
