@@ -20,7 +20,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 SENTENCE = "The King of England sat on the throne and ate a bicycle."
-BLANK = "He drew his ___ and killed the man ."
+BLANK = "He drew his ___ and killed the man."
 NEWS = "Shares of the computer maker fell after it warned that sales of its new processor would be lower than expected."
 
 
@@ -48,7 +48,7 @@ def main() -> None:
         page.goto(f"{address}#classify")
         page.get_by_label("Text", exact=True).fill(NEWS)
         page.get_by_role("button", name="Classify").click()
-        page.get_by_role("heading", name=re.compile("The words that carried")).wait_for()
+        page.get_by_role("heading", name=re.compile("The words that led to")).wait_for()
         settled(page)
         page.screenshot(path=arguments.folder / "explorer-classify.png", full_page=True)
 

@@ -24,7 +24,7 @@ from elmokit.analysis.agreement import agreement
 from elmokit.analysis.occurrences import Occurrence, find_occurrences, occurrence_vectors
 from elmokit.cosines import cosines
 from elmokit.report.plots import INK, MUTED, PALETTE
-from elmokit.web.examples import examples
+from elmokit.web.examples import example_words
 from elmokit.web.planes import pca
 
 STILL, MOVING, PER_SECOND = 26, 18, 15  # frames at a layer and between two
@@ -48,7 +48,7 @@ def main() -> None:
 
 def occurrences(word: str, encoder: Encoder) -> tuple[list[Occurrence], list[str]]:
     """The word in the example sentences, and its sense in each."""
-    example = next(each for each in examples().words if each.word == word)
+    example = next(each for each in example_words() if each.word == word)
     pairs = [(encoder.words(text), each.sense) for each in example.senses for text in each.sentences]
     return find_occurrences(word, [words for words, _ in pairs]), [sense for _, sense in pairs]
 

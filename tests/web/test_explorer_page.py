@@ -98,7 +98,7 @@ def test_every_view_shows(watched: Watched, width: int, scheme: str) -> None:
             "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
         )
         assert (_light(ink) > _light(paper)) == (scheme == "dark")
-        fill = page.evaluate(f"getComputedStyle(document.querySelector('{SHOWN} text')).fill")
+        fill = page.evaluate(f"getComputedStyle(document.querySelector('{SHOWN} text:not(.textpoint text)')).fill")
         assert (_light(fill) > 300) == (scheme == "dark"), view  # the pictures follow
         if (width, scheme) in ((1280, "light"), (390, "dark")):
             faults = axe.run(page).response["violations"]
@@ -113,7 +113,7 @@ def test_it_is_light_and_usable_before_the_drawing_library(server: str, browser:
     sizes: list[int] = []
     watched.page.on("response", lambda answer: sizes.append(len(answer.body())))
     watched.page.route("**/plotly.min.js", lambda route: route.abort())
-    page = watched.open("senses")
+    page = watched.open("senses?word=bank")
     page.locator(".use").nth(15).wait_for()
     page.get_by_text("The drawing library did not load").first.wait_for()
     page.get_by_text("Data as a table").first.click()
@@ -130,7 +130,7 @@ def test_senses(watched: Watched) -> None:
     page = watched.open("senses?word=pitch")
     watched.text("14 uses of “pitch” in 2 senses.").wait_for()
     before = sum("/api/senses" in url for url in watched.asked)
-    watched.open("senses")
+    watched.open("senses?word=bank")
     watched.text("16 uses of “bank” in 2 senses.").wait_for()
     page.get_by_role("link", name="cell", exact=True).click()
     watched.text("14 uses of “cell” in 2 senses.").wait_for()
@@ -141,6 +141,7 @@ def test_senses(watched: Watched) -> None:
     page.get_by_role("button", name="Show the uses").click()
     watched.text("3 uses of “bank” in 1 sense. 1 sentence without the word left out.").wait_for()
     picture = page.get_by_role("img", name=re.compile("PCA map of 3 uses"))
+    picture.locator(".legendtext", has_text="shore").wait_for()
     assert picture.locator(".legendtext").all_text_contents() == ["shore", "sense not given"]
     slider = page.get_by_role("slider", name="Layer")
     slider.fill("0")
@@ -159,7 +160,7 @@ def test_senses(watched: Watched) -> None:
 
 
 def test_senses_from_files(watched: Watched, tmp_path: Path) -> None:
-    page = watched.open("senses")
+    page = watched.open("senses?word=bank")
     page.locator(".use").first.wait_for()
     own = tmp_path / "own.txt"
     own.write_text("shore\tThe wet bank\nmoney\tA bank closed\n", encoding="utf-8")
@@ -179,20 +180,20 @@ def test_senses_from_files(watched: Watched, tmp_path: Path) -> None:
 
 def test_neighbours(watched: Watched, tmp_path: Path) -> None:
     page = watched.open("neighbours")
-    watched.text("“bank” stands in 4 sentences of small.").wait_for()
+    watched.text("“bank” occurs in 4 sentences of small.").wait_for()
     assert page.locator(".kwic tbody tr").count() == 4
     page.get_by_label("Sentence", exact=True).fill("Each cell of the bank was wet")
     page.get_by_label("Sentence", exact=True).blur()
     page.locator(".word", has_text="cell").click()
     page.get_by_role("button", name="Find its neighbours").click()
-    watched.text("“cell” stands in 1 sentence of small.").wait_for()
+    watched.text("“cell” occurs in 1 sentence of small.").wait_for()
     assert page.locator(".kwic tbody tr").inner_text().split()[1:] == CORPUS[5].split()
     page.get_by_role("slider", name="Layer").fill("1")
     page.get_by_role("heading", name="Nearest uses in LSTM 1").wait_for()
     own = tmp_path / "mine.txt"
     own.write_text("A cell is small. The cell wall.\nNo more", encoding="utf-8")
     page.get_by_label("Load a text file of your own").set_input_files(own)
-    watched.text("“cell” stands in 2 sentences of mine.txt.").wait_for()
+    watched.text("“cell” occurs in 2 sentences of mine.txt.").wait_for()
 
 
 def test_language_model(watched: Watched, encoder: Encoder) -> None:
@@ -206,8 +207,10 @@ def test_language_model(watched: Watched, encoder: Encoder) -> None:
     assert titles[1] == f"bank: forward {score.forward[1]:.1f}, backward {score.backward[1]:.1f}"
     first.locator("g.pick").nth(1).click()
     assert page.get_by_label("Sentence with a blank").input_value() == "The ___ was wet"
+    page.get_by_label("Best words by").select_option("probability")
+    page.get_by_label("with function words").check()
     best = encoder.substitutes(["The", "___", "was", "wet"], 1, 12)[0].word
-    page.get_by_role("img", name=f"The most likely words for the blank: {best}").wait_for()
+    page.get_by_role("img", name=f"The best words for the blank: {best}").wait_for()
     page.get_by_label("Sentence with a blank").fill("no blank")
     page.get_by_role("button", name="Fill the blank").click()
     page.get_by_role("alert").get_by_text("there is no blank (___) in it").wait_for()
@@ -217,19 +220,19 @@ def test_language_model(watched: Watched, encoder: Encoder) -> None:
 def test_classify(watched: Watched) -> None:
     page = watched.open("classify")
     page.get_by_label("Text", exact=True).fill("The river was wet and wide.")
-    page.get_by_label("That speak for").select_option("water")
-    page.get_by_label("Words by").select_option("occlusion")
+    page.get_by_label("For or against").select_option("water")
+    page.get_by_label("Weigh the words by").select_option("occlusion")
     page.get_by_role("button", name="Classify").click()
-    page.get_by_role("heading", name="The words that carried “water”").wait_for()
+    page.get_by_role("heading", name="The words that led to “water”").wait_for()
     told = page.request.post(f"{watched.base}api/classify", data={"texts": ["The river was wet and wide."]}).json()
     best = told["texts"][0]["labels"][0]
-    expected = f"{best['label']} with {100 * best['probability']:.1f} %."
-    watched.text("how far the logit").wait_for()
+    expected = f"tiny-news says {best['label']} with {100 * best['probability']:.1f} %."
+    watched.text("would fall without the word").wait_for()
     assert page.locator(".summary").inner_text() == expected
     for title in ("Labels", "The layers' weights", "What each layer alone would say"):
         figure = page.get_by_role("figure", name=title)
         figure.locator(".plot svg").first.wait_for()
-    assert "gamma" in page.get_by_role("img", name=re.compile("Weights of the layers")).get_attribute("aria-label")
+    assert "gamma" in page.get_by_role("img", name=re.compile("tiny-news: tokens")).get_attribute("aria-label")
 
 
 def test_compare(watched: Watched, tmp_path: Path) -> None:
@@ -253,14 +256,101 @@ def test_compare(watched: Watched, tmp_path: Path) -> None:
     watched.troubles.clear()  # the browser itself notes the 422
 
 
+def test_a_first_visit_moves_once_from_the_tokens_to_the_layer_that_convinces(server: str, browser: Any) -> None:
+    expect = pytest.importorskip("playwright.sync_api").expect
+    for motion in ("no-preference", "reduce"):
+        context = browser.new_context(reduced_motion=motion)
+        page = Watched(context, server).page
+        opening = page.request.get(f"{server}api/examples").json()["opening"]
+        page.goto(server)
+        slider = page.get_by_role("slider", name="Layer")
+        if motion == "no-preference":
+            page.wait_for_function("() => document.querySelector('.slider input')?.value === '0'")
+        expect(slider).to_have_value(str(opening["layer"]))
+        expect(page.get_by_label("Word", exact=True)).to_have_value(opening["word"])
+        assert "#" not in page.url
+        if motion == "reduce":
+            page.get_by_role("button", name="Play").click()
+            expect(slider).to_have_value("0")
+            slider.fill("1")
+            page.wait_for_timeout(2500)
+            expect(slider).to_have_value("1")  # a hand on the slider ends the play
+        context.close()
+
+
+def test_a_use_is_shown_in_list_map_and_matrix(watched: Watched) -> None:
+    page = watched.open("senses?word=bank")
+    page.locator(SHOWN).nth(1).wait_for()
+    charts = "[...document.querySelectorAll('.picture .plot')]"
+    page.locator(".use").nth(2).hover()
+    page.locator(".hoverlayer", has_text="use 3").wait_for()
+    assert page.evaluate(f"{charts}[1].layout.shapes.length") == 4
+    page.get_by_role("heading", name="Senses").hover()
+    page.wait_for_function(f"() => {charts}[1].layout.shapes.length === 2")
+    point = page.locator(".scatterlayer .points path").first.bounding_box()
+    page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    linked = page.locator(".use.linked")
+    linked.wait_for()
+    page.locator(".hoverlayer", has_text=f"use {linked.locator('.number').inner_text()}").wait_for()
+    page.get_by_label("t-SNE").check()  # draws at once
+    page.get_by_role("img", name=re.compile("t-SNE map of 16 uses of bank")).wait_for()
+    assert "method=tsne" in page.url
+
+
+def test_a_link_is_copied_and_tabs_say_that_there_are_more(server: str, browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 700})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    watched = Watched(context, server)
+    page = watched.open("senses?word=bat")
+    page.locator("#tabs.more").wait_for()
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    watched.open("compare")
+    page.locator("#tabs.before:not(.more)").wait_for()
+    page.get_by_role("region", name="Scores on test").locator(".best").first.wait_for()
+    context.close()
+
+
+def test_a_blank_by_lift(watched: Watched, encoder: Encoder) -> None:
+    page = watched.open("language-model")
+    page.get_by_label("Sentence with a blank").fill("The ___ was wet.")
+    page.get_by_role("button", name="Fill the blank").click()
+    page.get_by_text("How many times more likely each word is here than in text at large").wait_for()
+    label = page.get_by_role("img", name=re.compile("The best words for the blank")).get_attribute("aria-label")
+    assert label is not None
+    assert set(re.findall(r"\w+", label.split(":")[1])) == {"bank", "river", "wet", "cell"}  # no function words
+    page.get_by_label("with function words").check()
+    page.get_by_role("img", name=re.compile(r"The best words for the blank: .*\bthe\b")).wait_for()
+    assert "words=all" in page.url
+
+
+def test_examples_and_empty_files(watched: Watched, tmp_path: Path) -> None:
+    page = watched.open("classify")
+    page.get_by_role("button", name="shares").click()
+    page.locator(".summary", has_text="tiny-news says").wait_for()
+    assert page.get_by_label("Text", exact=True).input_value().startswith("Shares of the bank")
+    empty = tmp_path / "empty.txt"
+    empty.write_text("\n", encoding="utf-8")
+    for view, label in (
+        ("senses?word=bank", "Load sentences from a file"), ("neighbours", "Load a text file of your own"),
+        ("compare", "Open a results.json"),
+    ):  # fmt: skip
+        page = watched.open(view)
+        page.get_by_label(label).set_input_files(empty)
+        page.get_by_role("alert").get_by_text("empty.txt is empty.").wait_for()
+    page = watched.open("neighbours?sentence=A+zebra&place=1")
+    watched.text("“zebra” does not occur in small.").wait_for()
+
+
 def test_by_keyboard_alone(watched: Watched) -> None:
-    page = watched.open("senses")
+    page = watched.open("senses?word=bank")
     page.reload()
     page.locator(".use").first.wait_for()
     press, focused = page.keyboard.press, "document.activeElement"
     press("Tab")
     assert page.evaluate(f"{focused}.textContent") == "Skip to the view"
-    for _ in range(5):
+    for _ in range(6):
         press("Tab")
     assert page.evaluate(f"{focused}.textContent") == "Neighbours"
     outline = page.evaluate(f"getComputedStyle({focused}).outlineStyle")
@@ -310,11 +400,11 @@ def test_what_is_typed_is_text(watched: Watched, tmp_path: Path) -> None:
     own = tmp_path / f"{ATTACK[:40].replace('/', '')}.txt"
     own.write_text(f"A bank {ATTACK}", encoding="utf-8")
     page.get_by_label("Load a text file of your own").set_input_files(own)
-    page.locator(".kwic .after", has_text="window.hacked = 1").wait_for()
+    page.locator(".kwic .after", has_text="window.hacked=1").wait_for()
     page.locator(".kwic .before").first.hover()
     page.goto(f"{watched.base}#language-model?text={quote(ATTACK)}&blank={quote(f'___ {ATTACK}')}")
     page.get_by_role("group", name=re.compile("in bits: < img")).wait_for()
-    page.get_by_text("the most likely in both first: ___ < img").wait_for()
+    page.get_by_text("from both sides: ___ <img").wait_for()
     page.goto(f"{watched.base}#classify?text={quote(ATTACK)}")
     page.locator("figure text", has_text="img").first.wait_for()
     shown = page.get_by_role("figure", name="Labels").locator(".ytick text").all_text_contents()
@@ -357,7 +447,7 @@ def test_pictures_and_data_are_saved(watched: Watched, tmp_path: Path, view: str
 
 
 def test_an_address_holds_the_inputs(watched: Watched) -> None:
-    page = watched.open("senses")
+    page = watched.open("senses?word=bank")
     page.locator(".use").first.wait_for()
     page.get_by_role("link", name="pitch", exact=True).click()
     watched.text("14 uses of “pitch” in 2 senses").wait_for()
@@ -405,7 +495,7 @@ def test_a_server_that_is_busy_wrong_or_gone(watched: Watched) -> None:
 
 
 def test_the_theme_is_kept(watched: Watched) -> None:
-    page = watched.open("senses")
+    page = watched.open("senses?word=bank")
     button = page.get_by_role("button", name=re.compile("^Theme"))
     ink = "getComputedStyle(document.body).color"
     button.click()
@@ -424,7 +514,7 @@ def test_the_theme_is_kept(watched: Watched) -> None:
 def test_views_say_what_the_server_lacks(browser: Any, encoder: Encoder) -> None:
     with running(Loaded(Encoder(encoder.model), name="bare")) as address:
         watched = Watched(browser, address)
-        page = watched.open("senses")
+        page = watched.open("senses?word=bank")
         watched.text("elmo serve --model DIR --vectors V.txt").wait_for()
         flags = {
             "neighbours": "--corpus FILE",

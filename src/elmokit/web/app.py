@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from elmokit.web import errors, routes
 from elmokit.web.access import LOOPBACK, Access
+from elmokit.web.access_log import AccessLog
 from elmokit.web.intake import Intake
 from elmokit.web.limits import Limits
 from elmokit.web.loaded import Loaded
@@ -74,6 +75,7 @@ def create_app(
         return FileResponse(path, media_type="text/javascript", headers=_CHECKED)
 
     app.mount("/static", _Files(directory=STATIC))
-    app.add_middleware(Intake, limits=limits, budget=service.budget)
-    app.add_middleware(Access, token=token, hosts=hosts)  # the outermost: nobody is heard before it
+    app.add_middleware(Intake, limits=limits, budget=service.budget, wait=service.worker.seconds_to_wait)
+    app.add_middleware(Access, token=token, hosts=hosts)  # nobody is heard before it
+    app.add_middleware(AccessLog)  # the outermost: it notes who was refused, too
     return app

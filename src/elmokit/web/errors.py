@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from elmokit.errors import ConfigError, DataError, ElmokitError, ModelError
+from elmokit.web.requests import UNKNOWN_KEY
 
 _CODES = {
     400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
@@ -97,9 +99,9 @@ def install(app: FastAPI) -> None:
         hint = "GET /openapi.json lists what there is." if error.status_code in said else None
         return ApiError(error.status_code, text, hint=hint, headers=error.headers).response()
 
-    async def validation(_: Request, error: Exception) -> Response:
+    async def validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return _first(error).response()
+        return _first(error, request.headers.get("content-type")).response()
 
     async def bug(_: Request, error: Exception) -> Response:
         return ApiError(500, "The server made a mistake.", hint="Its log has the details.").response()
@@ -111,14 +113,34 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, bug)
 
 
-def _first(error: RequestValidationError) -> ApiError:
-    """The first mistake; what was sent is not echoed."""
+def _first(error: RequestValidationError, kind: str | None) -> ApiError:
+    """The first mistake; what was sent is not echoed, but for the name of a key that is unknown.
+
+    Args:
+        error: All of them.
+        kind: The request's Content-Type.
+    """
     problems = error.errors()
     first = problems[0]
     place = [str(part)[:60] for part in first["loc"] if part not in ("body", "text", "words")]
     field = ".".join(place) or None
     if first["type"] == "json_invalid":
         return ApiError(422, f"The body is no JSON: {first['ctx']['error']}.")
+    if not place and "json" not in (kind or "").lower():
+        came = "without Content-Type" if kind is None else f"as {kind[:60]}"
+        return invalid(f"The body came {came}.", hint="Send the header 'Content-Type: application/json'.")
+    if first["type"] == UNKNOWN_KEY:
+        return _unknown_key(place, first["ctx"]["key"][:60], first["ctx"]["known"])
     text = str(first["msg"]).removeprefix("Value error, ")
     more = f" ({len(problems) - 1} more mistakes)" if len(problems) > 1 else ""
     return invalid(f"{field}: {text}{more}" if field else f"{text}{more}", field=field)
+
+
+def _unknown_key(place: Sequence[str], key: str, known: Sequence[str]) -> ApiError:
+    near = get_close_matches(key, known, n=1)
+    meant = f" Did you mean {near[0]!r}?" if near else ""
+    where = f" in {'.'.join(place)}" if place else ""
+    field = ".".join([*place, key])
+    return invalid(
+        f"{field}: the key {key!r} is unknown{where}.{meant}", field=field, hint=f"Known: {', '.join(known)}."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -17,15 +18,16 @@ _CLAIM = "elmokit.claimed"
 
 @dataclass
 class Budget:
-    """The numbers in all answers at once; a claim lasts until its answer is sent."""
+    """The numbers in all answers at once; a claim lasts until its answer is sent. `wait` as of `Intake`."""
 
     most: int
     used: int = 0
+    wait: Callable[[], int] = lambda: 1
 
     def claim(self, scope: Scope, numbers: int) -> None:
         """Raises ApiError (503) where the answers under way hold too many; a lone request always goes through."""
         if self.used and self.used + numbers > self.most:
-            raise busy("The answers under way fill the memory set aside for them.")
+            raise busy("The answers under way fill the memory set aside for them.", seconds=self.wait())
         self.used += numbers
         scope[_CLAIM] = scope.get(_CLAIM, 0) + numbers
 
@@ -35,10 +37,13 @@ class Budget:
 
 
 class Intake:
-    """ASGI: lets `limits.requests` in at once, and bodies of `limits.body` bytes, whatever their header says."""
+    """ASGI: lets `limits.requests` in at once, and bodies of `limits.body` bytes, whatever their header says.
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, budget: Budget) -> None:
-        self.app, self.limits, self.budget = app, limits, budget
+    `wait` gives the seconds after which one who is turned away may come back.
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: Limits, budget: Budget, wait: Callable[[], int] = lambda: 1) -> None:
+        self.app, self.limits, self.budget, self.wait = app, limits, budget, wait
         self.inside = 0
         self.uploading = 0
 
@@ -48,7 +53,9 @@ class Intake:
             return
         upload = scope["method"] == "POST" and scope["path"].startswith(UPLOADS)
         if self.inside >= self.limits.requests or (upload and self.uploading >= self.limits.uploads):
-            await _closing(busy("As many requests are under way as there may be."))(scope, receive, send)
+            await _closing(busy("As many requests are under way as there may be.", seconds=self.wait()))(
+                scope, receive, send
+            )
             return
         self.inside += 1
         self.uploading += upload

@@ -11,6 +11,8 @@ from elmokit.tasks.classification.attribution import each_layer_alone, integrate
 from elmokit.tasks.classification.predict import Classifier
 from elmokit.web.corpora import Corpus
 from elmokit.web.errors import ApiError
+from elmokit.web.examples import opening
+from elmokit.web.responses import Opening
 from elmokit.web.study_file import Study, study_id
 
 
@@ -21,10 +23,12 @@ class Loaded:
     Attributes:
         encoder, name: The encoder, and the name it was loaded by.
         classifier, classifier_name: A classifier, if there is one.
+        classifier_terms: Under which it may be used, if it comes with the package.
         vectors, vectors_name: Static vectors, if there are any.
         corpora: By id, the oldest first.
         studies: By id.
         language_model: Whether the encoder's folder has a language-model head.
+        opening: The example to open with.
     """
 
     encoder: Encoder
@@ -36,6 +40,8 @@ class Loaded:
     corpora: dict[str, Corpus] = field(default_factory=dict)
     studies: dict[str, Study] = field(default_factory=dict)
     language_model: bool = False
+    classifier_terms: str | None = None
+    opening: Opening | None = None
 
     def warm(self) -> None:
         """Run every part once, so that the first request is no slower than the others."""
@@ -45,6 +51,7 @@ class Loaded:
             self.language_model = True
         except ModelError:
             self.language_model = False
+        self.opening = opening(self.encoder)
         if self.classifier is not None:
             integrated_gradients(self.classifier, "A word .")
             each_layer_alone(self.classifier, "A word .")

@@ -86,3 +86,14 @@ def rounded(values: NDArray[np.floating], places: int = 4) -> list[list[float]]:
     """As lists, short enough for JSON."""
     shown: list[list[float]] = np.round(values.astype(np.float64), places).tolist()
     return shown
+
+
+def between_senses(points: Points, senses: Sequence[str]) -> float:
+    """The share of the spread of points (n, 2) that lies between the means of their senses; 0 for a single point."""
+    centred = points - points.mean(axis=0)
+    total = float((centred**2).sum())
+    if total == 0:
+        return 0.0
+    labels = np.array(senses)
+    groups = [centred[labels == sense] for sense in set(senses)]
+    return sum(len(group) * float((group.mean(axis=0) ** 2).sum()) for group in groups) / total

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from elmokit.web.limits import (
     LONGEST_WORD,
@@ -18,13 +19,19 @@ from elmokit.web.limits import (
     UPLOAD_CHARACTERS,
 )
 
+UNKNOWN_KEY: Final = "unknown_key"
 
-def _readable(text: str) -> str:
+
+def _without_null(text: str) -> str:
     if "\0" in text:
         raise ValueError("contains a null character")
+    return text
+
+
+def _readable(text: str) -> str:
     if not text.strip():
         raise ValueError("is blank; expected at least one word")
-    return text
+    return _without_null(text)
 
 
 def _kind(value: Any) -> str:
@@ -36,7 +43,12 @@ Word = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD), AfterValidat
 Words = Annotated[list[Word], Field(min_length=1, max_length=MOST_WORDS)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
 Sentence = Annotated[Annotated[Text, Tag("text")] | Annotated[Words, Tag("words")], Discriminator(_kind)]
-Sentences = Annotated[list[Sentence], Field(min_length=1, max_length=MOST_SENTENCES)]
+_AnyText = Annotated[str, Field(max_length=MOST_CHARACTERS), AfterValidator(_without_null)]
+_AnyWords = Annotated[list[Word], Field(max_length=MOST_WORDS)]
+Sentences = Annotated[
+    list[Annotated[Annotated[_AnyText, Tag("text")] | Annotated[_AnyWords, Tag("words")], Discriminator(_kind)]],
+    Field(min_length=1, max_length=MOST_SENTENCES, description="Without any word, one has vectors of no words."),
+]
 Place = Annotated[int, Field(ge=0, lt=MOST_CHARACTERS)]
 LayerChoice = Annotated[
     Literal["all", "top", "average", "mix", "concat"] | int | Annotated[list[int], Field(min_length=1, max_length=32)],
@@ -48,6 +60,15 @@ class Request(BaseModel):
     """Unknown keys are mistakes, and so is a number where a text belongs."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, given: Any) -> Any:
+        for key in given if isinstance(given, dict) else ():
+            if key not in cls.model_fields:
+                shown = str(key).encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be written
+                raise PydanticCustomError(UNKNOWN_KEY, "", {"key": shown, "known": sorted(cls.model_fields)})
+        return given
 
 
 class EmbedRequest(Request):
@@ -125,6 +146,13 @@ class SubstitutesRequest(Request):
     sentence: Sentence
     place: Place | None = None
     k: Annotated[int, Field(ge=1, le=MOST_SUBSTITUTES)] = 10
+    rank: Annotated[
+        Literal["probability", "lift"],
+        Field(description="lift: against how frequent each word is anyway; needs a model with word counts."),
+    ] = "probability"
+    words: Annotated[
+        Literal["all", "content"], Field(description="content: without English function words, digits and marks.")
+    ] = "all"
 
 
 class ClassifyRequest(Request):

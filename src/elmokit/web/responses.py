@@ -50,6 +50,7 @@ class ClassifierInfo(BaseModel):
     labels: list[str]
     max_words: int
     combine: str
+    terms: str | None = Field(description="Under which a classifier that comes with the package may be used.")
 
 
 class VectorsInfo(BaseModel):
@@ -71,6 +72,7 @@ class ModelInfo(BaseModel):
     state: str
     layers: list[LayerName]
     language_model: bool
+    word_counts: bool = Field(description="Whether words for a blank can be ranked by lift.")
     mix: bool
     notes: list[str]
     classifier: ClassifierInfo | None
@@ -92,10 +94,21 @@ class ExampleWord(BaseModel):
     senses: list[ExampleSense]
 
 
+class Opening(BaseModel):
+    """The example whose senses lie farthest apart on the map of the loaded model.
+
+    `layer`: its place in the list of layers of `GET /api/model`.
+    """
+
+    word: str
+    layer: int
+
+
 class Examples(BaseModel):
-    """Sentences to begin with."""
+    """Sentences to begin with, and the example to open with."""
 
     words: list[ExampleWord]
+    opening: Opening | None
 
 
 class Embedded(BaseModel):
@@ -114,10 +127,11 @@ class EmbedResponse(BaseModel):
 
 
 class Use(BaseModel):
-    """A sentence and the place of the word in it."""
+    """A sentence and the place of the word in it; `text` is the sentence as written, null if only words are known."""
 
     words: list[str]
     place: int
+    text: str | None = None
     sense: str | None = None
     source: Literal["given", "corpus"]
 
@@ -207,16 +221,21 @@ class ScoreResponse(BaseModel):
 
 
 class FoundSubstitute(BaseModel):
-    """A word with its probability given the words before it, and given those after it."""
+    """A word with its probability given the words before it, and given those after it.
+
+    `lift`: how many times more likely that is than the word is in the model's training text (geometric mean of both
+    directions); null where the model has no word counts.
+    """
 
     word: str
     forward: float
     backward: float
     score: float
+    lift: float | None
 
 
 class SubstitutesResponse(BaseModel):
-    """Words for one place, the most likely in both directions together first."""
+    """Words for one place, the best by the `rank` asked for first."""
 
     words: list[str]
     place: int

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from elmokit.web import requests, responses
 from elmokit.web.errors import ApiError, ErrorAnswer
-from elmokit.web.examples import examples
+from elmokit.web.examples import example_words
 from elmokit.web.service import Service
 from elmokit.web.study_file import Study
 
@@ -53,9 +53,9 @@ async def model(service: Asked) -> responses.ModelInfo:
 
 
 @api.get("/examples", tags=["senses"])
-async def example_sentences() -> responses.Examples:
-    """Sentences with ambiguous words, by sense."""
-    return examples()
+async def example_sentences(service: Asked) -> responses.Examples:
+    """Sentences with ambiguous words, by sense, and the one whose senses the model tells apart best."""
+    return responses.Examples(words=example_words(), opening=service.loaded.opening)
 
 
 @api.post("/embed", tags=["vectors"], response_model=responses.EmbedResponse)

@@ -18,9 +18,9 @@ from starlette.types import Scope
 from elmokit.encode.encoder import Encoder
 from elmokit.encode.language_model import Score
 from elmokit.errors import ElmokitError
-from elmokit.web import explaining, planes, responses, uses
+from elmokit.web import blanks, explaining, planes, responses, uses
 from elmokit.web.corpora import corpus_of_text
-from elmokit.web.errors import invalid, too_large
+from elmokit.web.errors import ApiError, invalid, too_large
 from elmokit.web.intake import Budget
 from elmokit.web.limits import Limits
 from elmokit.web.loaded import Loaded
@@ -44,8 +44,8 @@ class Service:
 
     def __init__(self, loaded: Loaded, limits: Limits) -> None:
         self.loaded, self.limits = loaded, limits
-        self.budget = Budget(limits.all_numbers)
         self.worker = Worker(waiting=limits.waiting, seconds=limits.seconds)
+        self.budget = Budget(limits.all_numbers, wait=self.worker.seconds_to_wait)
         self._reading = asyncio.Lock()
         self._search = uses.Search(loaded, most=limits.searched)
 
@@ -56,7 +56,7 @@ class Service:
         if loaded.classifier is not None:
             classifier = responses.ClassifierInfo(
                 name=loaded.classifier_name, labels=loaded.classifier.labels, max_words=loaded.classifier.max_words,
-                combine=loaded.classifier.model.mix.mode,
+                combine=loaded.classifier.model.mix.mode, terms=loaded.classifier_terms,
             )  # fmt: skip
         if loaded.vectors is not None:
             vectors = responses.VectorsInfo(name=loaded.vectors_name, words=len(loaded.vectors), dim=loaded.vectors.dim)
@@ -64,7 +64,8 @@ class Service:
             version=version("elmokit"), name=loaded.name, n_layers=encoder.n_layers, dim=encoder.dim,
             parameters=sum(parameter.numel() for parameter in encoder.model.parameters()), state=encoder.state,
             layers=[responses.LayerName(layer=layer, name=name) for layer, name in planes.layer_names(encoder)],
-            language_model=loaded.language_model, mix=encoder.mix is not None, notes=encoder.notes,
+            language_model=loaded.language_model, word_counts=encoder.word_weights is not None,
+            mix=encoder.mix is not None, notes=encoder.notes,
             classifier=classifier, vectors=vectors, limits=responses.RequestLimits(
                 words=self.limits.words, body_bytes=self.limits.body, upload_bytes=self.limits.upload
             ),
@@ -123,9 +124,10 @@ class Service:
             if place is None:
                 raise invalid("sentence: there is no blank (___) in it", field="sentence", hint="Or give its place.")
         place = uses.checked_place(words, place, None, field="place")
-        found = await self.worker.run(lambda: encoder.substitutes(words, place, request.k))
-        answers = [responses.FoundSubstitute(**each._asdict()) for each in found]
-        return responses.SubstitutesResponse(words=words, place=place, substitutes=answers)
+        if request.rank == "lift" and encoder.word_weights is None:
+            raise ApiError(409, "The model has no word counts to rank by.", hint="Ask for rank probability.")
+        found = await self.worker.run(lambda: blanks.fillers(encoder, words, place, request))
+        return responses.SubstitutesResponse(words=words, place=place, substitutes=found)
 
     async def classify(self, request: ClassifyRequest) -> responses.ClassifyResponse:
         """See `ClassifyResponse`."""

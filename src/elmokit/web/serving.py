@@ -64,14 +64,14 @@ def listening(host: str, port: int) -> socket.socket:
         raise ConfigError(f"cannot listen on {host} port {port}: {why} (--host, --port)") from error
 
 
-def serve(loaded: Loaded, *, listener: socket.socket, host: str, token: str | None) -> None:
-    """Answer until SIGTERM or Ctrl-C; requests under way are answered first."""
+def serve(loaded: Loaded, *, listener: socket.socket, host: str, token: str | None, log_level: str = "info") -> None:
+    """Answer until SIGTERM or Ctrl-C; requests under way are answered first. The log goes to standard error."""
     hosts = [*LOOPBACK, _bracketed(host)] if is_loopback(host) else None
     app = create_app(loaded, token=token, hosts=hosts)
     sys.setswitchinterval(_SWITCH)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    _log_to_stderr(log_level)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, ws="none", lifespan="on",
+        app, log_config=None, access_log=False, server_header=False, ws="none", lifespan="on",
         timeout_graceful_shutdown=_GRACE, timeout_keep_alive=30, h11_max_incomplete_event_size=1 << 16,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -84,6 +84,17 @@ def serve(loaded: Loaded, *, listener: socket.socket, host: str, token: str | No
     shown = "" if token is None else "  (the first time with ?token=…)"
     print(f"elmokit explorer on {address}{shown}, the API at {address}docs; Ctrl-C ends it", flush=True)
     server.run(sockets=[listener])
+
+
+def _log_to_stderr(level: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name in ("elmokit", "uvicorn"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+    logging.getLogger("elmokit").setLevel(level.upper())
+    logging.getLogger("uvicorn").setLevel(level.upper() if level in ("debug", "error") else "WARNING")
 
 
 def _bracketed(host: str) -> str:

@@ -12,6 +12,7 @@ from elmokit.cosines import cosines, unit
 from elmokit.encode.encoder import Encoder
 from elmokit.static.vectors import WordVectors
 from elmokit.web import planes, responses
+from elmokit.web.corpora import Found
 from elmokit.web.errors import invalid
 from elmokit.web.loaded import Loaded
 from elmokit.web.requests import NeighboursRequest, SensesRequest
@@ -34,7 +35,7 @@ def checked_place(words: Sequence[str], place: int | None, word: str | None, *, 
         wanted = (word or "").lower()
         place = next((number for number, each in enumerate(words) if each.lower() == wanted), None)
         if place is None:
-            raise invalid(f"{field}: the word does not stand in this sentence: {' '.join(words)[:80]!r}", field=field)
+            raise invalid(f"{field}: the word does not occur in this sentence: {' '.join(words)[:80]!r}", field=field)
     if place >= len(words):
         raise invalid(f"{field}: the sentence has {len(words)} words; there is no word {place}", field=field)
     return place
@@ -47,16 +48,23 @@ def given_uses(request: SensesRequest, loaded: Loaded) -> list[responses.Use]:
         field = f"uses.{number}"
         words = words_of(loaded.encoder, given.sentence, field=field)
         place = checked_place(words, given.place, request.word, field=field)
-        uses.append(responses.Use(words=words, place=place, sense=given.sense, source="given"))
+        text = given.sentence if isinstance(given.sentence, str) else None
+        uses.append(responses.Use(words=words, place=place, sense=given.sense, source="given", text=text))
     if request.corpus is not None:
         corpus = loaded.corpus(request.corpus)
         there = {(tuple(use.words), use.place) for use in uses}
-        found = corpus.uses(request.word, most=request.most)
-        more = [use for use in found if (tuple(use.words), use.place) not in there]
-        uses += [responses.Use(words=use.words, place=use.place, source="corpus") for use in more]
+        found = map(_corpus_use, corpus.uses(request.word, most=request.most))
+        uses += [use for use in found if (tuple(use.words), use.place) not in there]
     if not uses:
-        raise invalid("The word does not stand in this corpus.", field="word")
+        raise invalid(
+            f"{request.word[:80]!r} does not occur in this corpus.", field="word", hint="Try another word or corpus."
+        )
     return uses[: request.most]
+
+
+def _corpus_use(found: Found) -> responses.Use:
+    occurrence, text = found
+    return responses.Use(words=occurrence.words, place=occurrence.place, source="corpus", text=text)
 
 
 def senses(request: SensesRequest, uses: list[responses.Use], loaded: Loaded) -> responses.SensesResponse:
@@ -105,13 +113,14 @@ class Search:
 
     def __init__(self, loaded: Loaded, *, most: int) -> None:
         self._loaded, self._most = loaded, most
-        self._kept: OrderedDict[tuple[str, str], tuple[list[Occurrence], planes.Array]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[list[Found], planes.Array]] = OrderedDict()
 
     def nearest(self, request: NeighboursRequest, words: list[str], place: int) -> responses.NeighboursResponse:
         """The uses of the word in a corpus whose vectors are nearest to the word's here, layer by layer."""
         loaded, word = self._loaded, words[place]
         corpus = loaded.corpus(request.corpus)
-        uses, vectors = self._vectors(corpus.id, word)  # (V, n, D)
+        found, vectors = self._vectors(corpus.id, word)  # (V, n, D)
+        uses = [use for use, _ in found]
         here = planes.view_vectors(loaded.encoder, [Occurrence(words, place)])  # (V, 1, D)
         same = np.array([use.words == words and use.place == place for use in uses], dtype=bool)
         chosen: dict[int, int] = {}
@@ -124,19 +133,20 @@ class Search:
                 for use in order
             ]
             views.append(responses.NeighboursView(layer=layer, name=name, neighbours=neighbours))
-        shown = [responses.Use(words=uses[use].words, place=uses[use].place, source="corpus") for use in chosen]
+        shown = [_corpus_use(found[use]) for use in chosen]
         return responses.NeighboursResponse(
             word=word, words=words, place=place, corpus=corpus.id, found=corpus.count(word), searched=len(uses),
             uses=shown, views=views, static=static_view(loaded.vectors, word),
         )  # fmt: skip
 
-    def _vectors(self, corpus: str, word: str) -> tuple[list[Occurrence], planes.Array]:
+    def _vectors(self, corpus: str, word: str) -> tuple[list[Found], planes.Array]:
         key = (corpus, word.lower())
         if key not in self._kept:
             encoder = self._loaded.encoder
-            uses = self._loaded.corpus(corpus).uses(word, most=self._most)
+            found = self._loaded.corpus(corpus).uses(word, most=self._most)
+            uses = [use for use, _ in found]
             empty = np.zeros((len(planes.layer_names(encoder)), 0, encoder.dim), dtype=np.float32)
-            self._kept[key] = uses, planes.view_vectors(encoder, uses) if uses else empty
+            self._kept[key] = found, planes.view_vectors(encoder, uses) if uses else empty
             while len(self._kept) > _SEARCHES:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)

@@ -41,7 +41,8 @@ class Worker:
         self._jobs: deque[_Job] = deque()
         self._changed = Condition()
         self._closing = False
-        self._pace = 0.2  # seconds a batch, a moving mean
+        self._pace = 0.2  # seconds a job, a moving mean; jobs computed together share their time
+        self._began: float | None = None  # of what is being computed
         self._thread: Thread | None = None
         self.open()
 
@@ -49,6 +50,12 @@ class Worker:
     def waiting(self) -> int:
         """Jobs that wait."""
         return len(self._jobs)
+
+    def seconds_to_wait(self) -> int:
+        """Until what waits now is done, by how quickly jobs were done of late: whole seconds, from 1 to 60."""
+        began = self._began
+        under_way = 0.0 if began is None else max(self._pace - (time.perf_counter() - began), 0.0)
+        return min(60, max(1, math.ceil(self._pace * len(self._jobs) + under_way)))
 
     async def run(self, call: Callable[[], _R]) -> _R:
         """The result of `call`, computed in the thread.
@@ -86,8 +93,7 @@ class Worker:
             if self._closing:
                 raise busy("The server is shutting down.", seconds=5)
             if len(self._jobs) >= self._most:
-                seconds = min(30, max(1, math.ceil(self._pace * len(self._jobs))))
-                raise busy(f"{self._most} requests are waiting.", seconds=seconds)
+                raise busy(f"{self._most} requests are waiting.", seconds=self.seconds_to_wait())
             self._jobs.append(job)
             self._changed.notify()
         try:
@@ -95,16 +101,19 @@ class Worker:
         except TimeoutError:
             raise ApiError(
                 503, f"This took longer than {self._seconds:g} s.", code="timeout", hint="Ask for less at once.",
-                retry_after=5,
+                retry_after=self.seconds_to_wait(),
             ) from None  # fmt: skip
 
     def _work(self) -> None:
         while jobs := self._next():
             running = [job for job in jobs if job.done.set_running_or_notify_cancel()]
             if running:
-                start = time.perf_counter()
+                self._began = time.perf_counter()
                 _compute(running)
-                self._pace += 0.2 * (time.perf_counter() - start - self._pace)
+                each = (time.perf_counter() - self._began) / len(running)
+                self._began = None
+                for _ in running:
+                    self._pace += 0.2 * (each - self._pace)
             del jobs, running  # or the last results stay until the next job comes
 
     def _next(self) -> list[_Job]:

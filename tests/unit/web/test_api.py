@@ -54,6 +54,17 @@ def test_embed_gives_the_encoders_vectors(
         np.testing.assert_allclose(np.asarray(vectors), array, atol=1e-5)
 
 
+def test_a_text_without_words_is_answered_as_the_encoder_does(client: TestClient, encoder: Encoder) -> None:
+    texts: list[Any] = ["", "  ", [], "A bank."]
+    for level in ("token", "sentence"):
+        found = post(client, "embed", sentences=texts, layers="top", level=level)["sentences"]
+        expected = encoder.encode(["", "", "", "A bank."], layers="top", level=level)
+        assert [each["shape"] for each in found] == [list(array.shape) for array in expected]
+    scored = post(client, "score", sentences=["", "A bank."])["sentences"]
+    assert (scored[0]["words"], scored[0]["forward"]) == ([], [])
+    assert scored[0]["perplexity"] == pytest.approx(encoder.score([""])[0].perplexity, rel=1e-5)
+
+
 def test_senses_are_cosines_and_a_plane_of_every_layer(client: TestClient, encoder: Encoder) -> None:
     uses = [{"sentence": each, "sense": sense} for each, sense in zip(SENTENCES, "abb", strict=True)]
     found = post(client, "senses", word="Bank", uses=uses)
@@ -225,7 +236,10 @@ def test_studies(client: TestClient) -> None:
 
 
 def test_examples_are_two_senses_of_five_words(client: TestClient, encoder: Encoder) -> None:
-    words = client.get("/api/examples").json()["words"]
+    found = client.get("/api/examples").json()
+    words = found["words"]
+    assert found["opening"]["word"] in [each["word"] for each in words]
+    assert 1 <= found["opening"]["layer"] < encoder.n_layers
     assert [each["word"] for each in words] == ["bank", "bat", "cell", "pitch", "spring"]
     for each in words:
         assert len(each["senses"]) == 2

@@ -38,10 +38,9 @@ def problem(answer: Any, status: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ('{"sentences": []}', "sentences"), ('{"sentences": [""]}', "sentences.0"),
-        ('{"sentences": ["  "]}', "sentences.0"),
+        ('{"sentences": []}', "sentences"), ('{"sentences": [["a", " "]]}', "sentences.0.1"),
         ('{"sentences": ["a\\u0000"]}', "sentences.0"), ('{"sentences": ["\\ud800"]}', "sentences.0"),
-        ('{"sentences": [[]]}', "sentences.0"), ('{"sentences": [["a", 1]]}', "sentences.0.1"),
+        ('{"sentences": [["a", 1]]}', "sentences.0.1"),
         ('{"sentences": [NaN]}', "sentences.0"), ('{"sentences": "a"}', "sentences"), ('{}', "sentences"),
         ('{"sentences": ["a"], "layers": 99}', "layers"), ('{"sentences": ["a"], "layers": NaN}', "layers"),
         ('{"sentences": ["a"], "layers": 1e400}', "layers"), ('{"sentences": ["a"], "layers": "bottom"}', "layers"),
@@ -66,7 +65,21 @@ def test_only_json_is_read(bare: TestClient) -> None:
     """A form or text/plain may come from any page without the browser asking: it is no request."""
     body = json.dumps({"sentences": ["a"]})
     for kind in ("text/plain", "application/x-www-form-urlencoded"):
-        problem(bare.post("/api/embed", content=body, headers={"Content-Type": kind}), 422)
+        found = problem(bare.post("/api/embed", content=body, headers={"Content-Type": kind}), 422)
+        assert (found["message"], found["hint"]) == (
+            f"The body came as {kind}.", "Send the header 'Content-Type: application/json'."
+        )  # fmt: skip
+    assert problem(bare.post("/api/embed", content=body), 422)["message"] == "The body came without Content-Type."
+
+
+def test_unknown_keys_are_named(bare: TestClient) -> None:
+    found = problem(bare.post("/api/embed", json={"sentences": ["a"], "layer": 1}), 422)
+    assert found["message"] == "layer: the key 'layer' is unknown. Did you mean 'layers'?"
+    assert (found["field"], found["hint"].split(", ")[-1]) == ("layer", "sentences.")
+    body = {"word": "a", "uses": [{"sentence": "a", "meaning": "x"}]}
+    found = problem(bare.post("/api/senses", json=body), 422)
+    assert found["message"] == "uses.0.meaning: the key 'meaning' is unknown in uses.0."
+    assert found["hint"] == "Known: place, sense, sentence."
 
 
 @pytest.mark.parametrize(
@@ -175,8 +188,30 @@ def test_a_full_worker_says_come_back() -> None:
             await worker.run(lambda: 8)
         assert found.value.status == 503
         assert int(found.value.headers["Retry-After"]) >= 1
+        assert worker.seconds_to_wait() == 1
         gate.set()
         assert await asyncio.gather(first, *others) == [True, 7, 7]
+        worker.close()
+
+    asyncio.run(ask())
+
+
+def test_when_to_come_back_follows_the_queues_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+
+    async def ask() -> None:
+        worker = Worker(waiting=9, seconds=5)
+        blocked = asyncio.create_task(worker.run(gate.wait))
+        await asyncio.sleep(0.1)
+        others = [asyncio.create_task(worker.run(lambda: 1)) for _ in range(8)]
+        await asyncio.sleep(0)
+        for pace, expected in ((0.01, 1), (0.5, (4, 5)), (2.0, (16, 18)), (90.0, 60)):
+            monkeypatch.setattr(worker, "_pace", pace)
+            found = worker.seconds_to_wait()
+            assert found == expected if isinstance(expected, int) else expected[0] <= found <= expected[1]
+        gate.set()
+        await asyncio.gather(blocked, *others)
+        assert worker.seconds_to_wait() < 60  # quick jobs have brought it down
         worker.close()
 
     asyncio.run(ask())

@@ -20,6 +20,7 @@ const tabs = new Map();
 const app = {
   model: null,
   examples: null,
+  opening: null, // the example that convinces, and its layer
 
   /** Put a view's inputs into the address: as a new entry of the history, or (`replace`) in place of the last. */
   remember(id, params, { replace = false } = {}) {
@@ -54,6 +55,36 @@ function route({ focus = true } = {}) {
   tab.view.show(params);
 }
 
+/** Whether there is more of the tabs to the left or right than is seen. */
+function edges() {
+  const bar = document.getElementById("tabs");
+  const tell = () => {
+    bar.classList.toggle("before", bar.scrollLeft > 2);
+    bar.classList.toggle("more", bar.scrollLeft + bar.clientWidth < bar.scrollWidth - 2);
+  };
+  bar.addEventListener("scroll", tell, { passive: true });
+  new ResizeObserver(tell).observe(bar);
+}
+
+/** Put the address of what is shown on the clipboard. */
+function link() {
+  const button = document.getElementById("link");
+  const name = button.textContent;
+  const tell = (text) => {
+    button.textContent = text;
+    say(text);
+    setTimeout(() => (button.textContent = name), 2500);
+  };
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      tell("Copied");
+    } catch {
+      tell("Copy it from the address bar"); // no clipboard: another host over plain http, or not allowed
+    }
+  });
+}
+
 function theme() {
   const button = document.getElementById("theme");
   const root = document.documentElement;
@@ -83,7 +114,7 @@ async function start() {
     { again: start },
   );
   if (!found) return;
-  [app.model, app.examples] = [found[0], found[1].words];
+  [app.model, app.examples, app.opening] = [found[0], found[1].words, found[1].opening];
   const { name, n_layers: layers, dim, parameters } = app.model;
   document
     .getElementById("model")
@@ -100,5 +131,7 @@ for (const View of VIEWS) {
   document.getElementById("tabs").append(link);
   tabs.set(View.id, { View, link, view: null });
 }
+edges();
+link();
 theme();
 start();

@@ -3,6 +3,7 @@
 import { colours } from "./colours.js";
 import { h, newId, table } from "./dom.js";
 import { csv, pngOf, save, saveText, svgText } from "./export.js";
+import { parts } from "./written.js";
 
 let loading = null;
 const pictures = new Set();
@@ -26,24 +27,24 @@ export function plotly() {
 /** Text as Plotly shows it: what looks like markup stays text. */
 export const plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-/** A sentence for a hover label: lines of some 60 characters, one word bold. */
-export function hoverSentence(words, place, width = 60) {
+const [BOLD, LIGHT] = ["\u0001", "\u0002"]; // around the word until lines are made
+
+/** The sentence of a use for a hover label: lines of some 60 characters, its word bold; of long ones what is around it. */
+export function hoverSentence(use, width = 60) {
+  const [before, word, after] = parts(use);
+  const around = 3 * width;
+  const start = before.length > around ? `… ${before.slice(-around)}` : before;
+  const end = after.length > around ? `${after.slice(0, around)} …` : after;
   const lines = [];
   let line = "";
-  let length = 0;
-  const from = Math.max(0, place - 25); // long texts: what stands around the word
-  const upto = Math.min(words.length, place + 26);
-  for (let number = from; number < upto; number++) {
-    const word = words[number].length > width ? `${words[number].slice(0, width)}…` : words[number];
-    if (length && length + word.length > width) {
+  for (const chunk of `${start}${BOLD}${word}${LIGHT}${end}`.trim().split(/\s+/)) {
+    const short = chunk.length > width ? `${chunk.slice(0, width)}…` : chunk;
+    if (line && line.length + short.length > width) {
       lines.push(line);
-      [line, length] = ["", 0];
-    }
-    line += `${length ? " " : ""}${number === place ? `<b>${plain(word)}</b>` : plain(word)}`;
-    length += word.length + 1;
+      line = short;
+    } else line += `${line && " "}${short}`;
   }
-  const all = [...lines, line].join("<br>");
-  return `${from > 0 ? "… " : ""}${all}${upto < words.length ? " …" : ""}`;
+  return [...lines, line].map(plain).join("<br>").replaceAll(BOLD, "<b>").replaceAll(LIGHT, "</b>");
 }
 
 /** An axis in the page's style. */
@@ -126,8 +127,9 @@ class Picture {
   /**
    * Show something: `paint` gets the colours and the width; `label` and `data` say the same in words and numbers.
    * What can be pressed inside a picture would be hidden from screen readers, were it an image: `pressable`.
+   * `animate`: milliseconds in which points move to their new places.
    */
-  show({ paint, label, note = "", data, animate = false, pressable = false, file }) {
+  show({ paint, label, note = "", data, animate = 0, pressable = false, file }) {
     this.plot.setAttribute("role", pressable ? "group" : "img");
     this.paintable = paint;
     this.data = data;
@@ -178,7 +180,7 @@ export class Chart extends Picture {
   paint({ traces, layout }, width) {
     const { animate } = this;
     this.plot.style.minHeight = `${layout.height}px`; // the page does not jump when the picture comes
-    this.animate = false;
+    this.animate = 0;
     const drawn = this.#queue.then(() => this.#draw(traces, { ...base(colours()), ...layout, width }, animate));
     this.#queue = drawn.catch(() => {});
     return drawn;
@@ -194,8 +196,8 @@ export class Chart extends Picture {
         { data },
         {
           mode: "immediate",
-          transition: { duration: 350, easing: "cubic-in-out" },
-          frame: { duration: 350, redraw: false },
+          transition: { duration: animate, easing: "cubic-in-out" },
+          frame: { duration: animate, redraw: false },
         },
       );
     }
@@ -203,7 +205,19 @@ export class Chart extends Picture {
     if (!this.listening) {
       this.listening = true;
       this.plot.on("plotly_click", (event) => this.onpoint?.(event.points[0]));
+      this.plot.on("plotly_hover", (event) => this.onhover?.(event.points[0]));
+      this.plot.on("plotly_unhover", () => this.onhover?.(null));
     }
+  }
+
+  /** Show the label of a point, as if the mouse were on it: `{curveNumber, pointNumber}`, or none. */
+  point(at) {
+    if (this.listening) window.Plotly.Fx.hover(this.plot, at ? [at] : []);
+  }
+
+  /** Lay other lines over the picture. */
+  lines(shapes) {
+    if (this.listening) window.Plotly.relayout(this.plot, { shapes });
   }
 
   async saveAs(format) {

@@ -3,11 +3,18 @@
 import { ask } from "./api.js";
 import { axis, Chart, Drawing, plain } from "./charts.js";
 import { shades } from "./colours.js";
-import { counted, field, h, percent, say } from "./dom.js";
+import { counted, field, h, intro, percent, say } from "./dom.js";
 import { missing, Status } from "./status.js";
 import { strip } from "./strips.js";
 
-const TEXT = "Shares of the bank fell after it reported a loss.";
+const TEXTS = {
+  goal: "The striker scored twice before half time and the keeper could only watch.",
+  shares: "Shares of the bank fell after it reported a loss.",
+  election: "The president promised talks with the rebels after the election.",
+  chip: "The new chip lets a phone run three times longer on one charge.",
+  mixed: "The football club sold shares to pay for a new stadium.",
+};
+const TEXT = TEXTS.goal;
 
 const twoPlaces = (value) => (Math.abs(value) < 0.005 ? 0 : value).toFixed(2).replace("-", "−");
 
@@ -17,13 +24,12 @@ export class ClassifyView {
 
   constructor(app) {
     this.app = app;
-    const intro = h(
-      "header",
-      { class: "intro" },
-      h("h1", {}, "Classify"),
-      h("p", {}, "A label for a text, the words that carried it, and the layers it was read from."),
+    const head = intro(
+      "Classify",
+      "A label for a text, the words that led to it, and the layers it was read from.",
+      "an example, then change or take out its bluest word and ask again.",
     );
-    this.element = h("div", { class: "view" }, intro);
+    this.element = h("div", { class: "view" }, head);
     const { classifier } = app.model;
     if (!classifier) {
       this.element.append(
@@ -52,17 +58,30 @@ export class ClassifyView {
     const form = h(
       "form",
       { class: "controls", onsubmit: (event) => this.#submit(event) },
+      h(
+        "div",
+        { class: "field" },
+        h("p", { class: "label", id: "texts" }, "Examples"),
+        h(
+          "ul",
+          { class: "chips", "aria-labelledby": "texts" },
+          Object.entries(TEXTS).map(([name, text]) =>
+            h("li", {}, h("button", { type: "button", class: "chip", onclick: () => this.#example(text) }, name)),
+          ),
+        ),
+      ),
       field(
         "Text",
         this.text,
-        `${classifier.name}: ${counted(classifier.labels.length, "label")}; it reads the first ${classifier.max_words} words.`,
+        `${classifier.name} chooses among ${classifier.labels.join(", ")}; it reads the first ${counted(classifier.max_words, "word")}.`,
       ),
-      field("Words by", this.method),
-      field("That speak for", this.label),
+      field("Weigh the words by", this.method),
+      field("For or against", this.label),
       h("button", { type: "submit", class: "go" }, "Classify"),
+      classifier.terms && h("p", { class: "hint" }, `${classifier.name}: ${classifier.terms}`),
     );
     this.summary = h("p", { class: "summary" });
-    this.words = new Drawing("The words that carried it", { file: "words", className: "wide" });
+    this.words = new Drawing("The words that led to it", { file: "words", className: "wide" });
     this.labels = new Chart("Labels", { file: "labels" });
     this.mix = new Chart("The layers' weights", { file: "mix" });
     this.alone = new Chart("What each layer alone would say", { file: "layers", className: "wide" });
@@ -83,6 +102,11 @@ export class ClassifyView {
     this.method.value = params.get("method") === "occlusion" ? "occlusion" : "gradients";
     this.label.value = params.get("label") ?? "";
     this.#run();
+  }
+
+  #example(text) {
+    this.text.value = text;
+    this.text.form.requestSubmit();
   }
 
   #submit(event) {
@@ -106,6 +130,7 @@ export class ClassifyView {
         Promise.all([
           ask("/api/classify", { texts: [text], explain, ...(label && { label }) }, options),
           ask("/api/layers", { sentence: text }, options),
+          this.#trained(options),
         ]),
       { again: () => this.#run() },
     );
@@ -120,22 +145,43 @@ export class ClassifyView {
         texts: [classified],
       },
       inside,
+      trained,
     ] = found;
     this.results.hidden = false;
     this.#labels(classified);
     this.#words(classified);
-    this.#mix(inside.mix);
+    this.#mix(inside.mix, trained);
     this.#alone(inside);
     say(this.summary.textContent);
+  }
+
+  /** Weights that were learnt, from the first study that has some: to see beside those of a mix that is fixed. */
+  async #trained(options) {
+    if (this.learnt === undefined) {
+      const { studies } = await ask("/api/studies", undefined, options);
+      const study = studies.length ? await ask(`/api/studies/${studies[0].id}`, undefined, options) : { rows: [] };
+      const apart = ({ lambdas }) => {
+        const means = (lambdas ?? []).map((each) => each.mean);
+        return Math.max(...means) - Math.min(...means) > 0.02;
+      };
+      const score = ({ metrics }) => metrics.test?.accuracy?.mean ?? 0;
+      this.learnt = study.rows.filter(apart).sort((one, other) => score(other) - score(one))[0] ?? null;
+    }
+    return this.learnt;
   }
 
   #labels({ labels, cut, words }) {
     const [best] = labels;
     const told = cut ? ` Only the first ${words.length} words were read.` : "";
-    this.summary.replaceChildren(h("strong", {}, best.label), ` with ${percent(best.probability, 1)}.${told}`);
+    const { name } = this.app.model.classifier;
+    this.summary.replaceChildren(
+      `${name} says `,
+      h("strong", {}, best.label),
+      ` with ${percent(best.probability, 1)}.${told}`,
+    );
     this.labels.show({
       label: labels.map((each) => `${each.label} ${percent(each.probability, 1)}`).join(", "),
-      note: "Probabilities from the trained mix of layers.",
+      note: "How sure the classifier is, reading its mix of the layers.",
       data: { columns: ["label", "probability"], rows: labels.map((each) => [each.label, each.probability]) },
       paint: (theme) => ({
         traces: [
@@ -180,59 +226,69 @@ export class ClassifyView {
     };
     const how =
       method === "gradients"
-        ? `they sum to the logit ${twoPlaces(logit)} less that of nothing, ${twoPlaces(baseline)} (gap ${twoPlaces(gap)})`
-        : `how far the logit ${twoPlaces(logit)} falls without the word`;
-    this.words.heading.textContent = `The words that carried “${label}”`;
+        ? `The numbers add up to what the text did to the score of “${label}”: without any word it is ${twoPlaces(baseline)}, with all of them ${twoPlaces(logit)} (the method misses ${twoPlaces(Math.abs(gap))}).`
+        : `Each number says how far the score of “${label}”, ${twoPlaces(logit)}, would fall without the word.`;
+    this.words.heading.textContent = `The words that led to “${label}”`;
     this.words.show({
-      note: `Blue speaks for it, orange against; ${how}.`,
-      label: `What each word did to the logit of ${label}.`,
+      note: `Blue words speak for “${label}”, orange ones against it. ${how}`,
+      label: `What each word did to the score of ${label}.`,
       data: { columns: ["place", "word", "score"], rows: words.map((word, place) => [place + 1, word, scores[place]]) },
       paint: (theme, width) => strip(theme, width, words, [row]),
     });
   }
 
-  #mix(mix) {
+  #mix(mix, trained) {
     const lambdas = mix?.lambdas;
     this.mix.element.hidden = !lambdas;
     if (!lambdas) return;
     const names = lambdas.map((_, layer) => (layer ? `LSTM ${layer}` : "tokens"));
-    const whose = mix.source === "classifier" ? "the classifier" : "the model";
+    const whose = mix.source === "classifier" ? this.app.model.classifier.name : this.app.model.name;
+    const fixed = mix.mode === "frozen";
+    const beside = fixed && trained?.lambdas.length === lambdas.length ? trained : null;
+    const rows = [{ name: `${whose}${fixed ? " (fixed)" : ""}`, weights: lambdas, gamma: mix.gamma }];
+    if (beside)
+      rows.push({
+        name: `${beside.name} (learnt)`,
+        weights: beside.lambdas.map((each) => each.mean),
+        gamma: beside.gamma?.mean ?? null,
+      });
+    const told = fixed
+      ? `The head of ${whose} reads all layers with the same weight λ.${beside ? ` Where λ is learnt, as in the study's row “${beside.name}”, the layers that help more weigh more.` : ""}`
+      : `How much of each layer ${whose} has learnt to read: its weights λ.`;
     this.mix.show({
-      note: `λ of ${whose}, mix “${mix.mode}”; γ = ${mix.gamma.toFixed(3)}.`,
-      label: `Weights of the layers: ${names.map((name, layer) => `${name} ${lambdas[layer].toFixed(3)}`).join(", ")}; gamma ${mix.gamma.toFixed(3)}.`,
+      note: `${told} γ, the scale of the sum: ${rows.map((row) => row.gamma?.toFixed(2) ?? "not recorded").join(" and ")}.`,
+      label: rows
+        .map(
+          (row) =>
+            `${row.name}: ${names.map((name, layer) => `${name} ${row.weights[layer].toFixed(3)}`).join(", ")}; gamma ${row.gamma?.toFixed(3) ?? "not recorded"}`,
+        )
+        .join(". "),
       data: {
-        columns: ["weight", "value"],
-        rows: [...names.map((name, layer) => [`λ ${name}`, lambdas[layer]]), ["γ", mix.gamma]],
+        columns: ["mix", ...names.map((name) => `λ ${name}`), "γ"],
+        rows: rows.map((row) => [row.name, ...row.weights, row.gamma]),
       },
-      paint: (theme) => {
-        const bars = (x, y, color, more) => ({
+      paint: (theme) => ({
+        traces: rows.map((row, number) => ({
           type: "bar",
+          name: plain(row.name),
           hoverinfo: "none",
-          x,
-          y,
-          marker: { color },
-          text: y.map((value) => value.toFixed(2)),
+          x: names,
+          y: row.weights,
+          marker: { color: number === rows.length - 1 ? theme.accent : theme.soft },
+          text: row.weights.map((value) => value.toFixed(2)),
           textposition: "outside",
           cliponaxis: false,
-          ...more,
-        });
-        const across = { type: "category", showgrid: false };
-        return {
-          traces: [
-            bars(names, lambdas, theme.accent),
-            bars(["γ"], [mix.gamma], theme.soft, { xaxis: "x2", yaxis: "y2" }),
-          ],
-          layout: {
-            height: 230,
-            bargap: 0.4,
-            margin: { l: 44, r: 12, t: 24, b: 32 },
-            xaxis: axis(theme, { ...across, domain: [0, 0.7] }),
-            yaxis: axis(theme, { rangemode: "tozero", nticks: 5 }),
-            xaxis2: axis(theme, { ...across, domain: [0.84, 1], anchor: "y2" }),
-            yaxis2: axis(theme, { rangemode: "tozero", anchor: "x2", nticks: 5 }),
-          },
-        };
-      },
+        })),
+        layout: {
+          height: 260,
+          barmode: "group",
+          bargap: 0.35,
+          showlegend: rows.length > 1,
+          margin: { l: 44, r: 12, t: 48, b: 32 },
+          xaxis: axis(theme, { type: "category", showgrid: false }),
+          yaxis: axis(theme, { rangemode: "tozero", nticks: 5, title: "λ" }),
+        },
+      }),
     });
   }
 
@@ -242,7 +298,7 @@ export class ClassifyView {
     const share = (row, label) => row.labels.find((each) => each.label === label)?.probability ?? 0;
     this.alone.show({
       label: rows.map((row) => `${row.name}: ${row.labels[0].label} ${percent(row.labels[0].probability)}`).join("; "),
-      note: "All of the mix's weight on one layer.",
+      note: "What the classifier would answer if it could read one layer only, with the whole weight on it.",
       data: {
         columns: ["layer", ...labels],
         rows: rows.map((row) => [row.name, ...labels.map((label) => share(row, label))]),

@@ -3,7 +3,7 @@
 import { ask, Problem } from "./api.js";
 import { axis, Chart, plain } from "./charts.js";
 import { shades, SYMBOLS } from "./colours.js";
-import { counted, field, figure, h, newId, say, table } from "./dom.js";
+import { counted, field, figure, h, intro, newId, say, table } from "./dom.js";
 import { csv, saveText } from "./export.js";
 import { Status } from "./status.js";
 
@@ -86,16 +86,15 @@ export class CompareView {
       this.classes,
       this.pairs,
     );
-    const intro = h(
-      "header",
-      { class: "intro" },
-      h("h1", {}, "Compare"),
-      h("p", {}, "Methods side by side, as elmo compare measured them."),
+    const head = intro(
+      "Compare",
+      "Methods side by side, as elmo compare measured them; the best of each column is marked.",
+      "click a column's name to sort by it, then choose a method in detail to see what it mistakes for what.",
     );
     this.element = h(
       "div",
       { class: "view" },
-      intro,
+      head,
       h("div", { class: "desk" }, form, h("div", { class: "out" }, this.none, this.status.element, this.results)),
     );
   }
@@ -149,7 +148,15 @@ export class CompareView {
     const found = await this.status.run(`Reading ${file.name} …`, async (options) => {
       if (file.size > this.app.model.limits.upload_bytes)
         throw new Problem({ message: `${file.name} is too large.`, hint: "Start the server with --study." });
-      return ask("/api/studies", await file.text(), options);
+      const text = await file.text();
+      if (!text.trim())
+        throw new Problem({ message: `${file.name} is empty.`, hint: "Choose the results.json of elmo compare." });
+      try {
+        return await ask("/api/studies", text, options);
+      } catch (error) {
+        if (error.status === 422) error.message = `${file.name} is no results.json of elmo compare. ${error.message}`;
+        throw error;
+      }
     });
     this.file.value = "";
     if (!found) {
@@ -227,6 +234,12 @@ export class CompareView {
       ...extra.map(([key]) => row[key]),
     ];
     const rows = study.rows.map((row) => ({ row, cells: cells(row) }));
+    const best = new Map(
+      metrics.map((metric) => [
+        metric,
+        Math.max(...study.rows.filter((row) => !row.failed).map((row) => value(row, metric)?.mean ?? -Infinity)),
+      ]),
+    );
     const body = h("tbody");
     const { sorted = { column: 0, down: null } } = this;
     const heads = columns.map((name, column) =>
@@ -262,7 +275,12 @@ export class CompareView {
                   : null;
               const text =
                 each === null ? "–" : interval ? each.toFixed(4) : typeof each === "number" ? figure(each) : each;
-              return h("td", { class: typeof each === "number" && "number" }, text, range);
+              const top = interval && !row.failed && each === best.get(metrics[number - 2]);
+              const mark = top && [
+                h("span", { class: "star", "aria-hidden": "true" }, " ★"),
+                h("span", { class: "unseen" }, " (best)"),
+              ];
+              return h("td", { class: `${typeof each === "number" ? "number" : ""}${top ? " best" : ""}` }, text, mark, range);
             }),
           ),
         ),
@@ -641,10 +659,18 @@ const line = (theme, number, name, x, y) => ({
 });
 
 const lines = (theme, across, up, count, more = {}) => ({
-  height: 320 + 12 * count,
+  height: 300 + 22 * count,
   showlegend: true,
   margin: { l: 52, r: 12, t: 8, b: 44 },
-  legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top", itemclick: false, itemdoubleclick: false },
+  legend: {
+    orientation: "h",
+    x: 0,
+    y: -0.2,
+    yanchor: "top",
+    maxheight: 1000,
+    itemclick: false,
+    itemdoubleclick: false,
+  },
   xaxis: axis(theme, { title: across, ...more }),
   yaxis: axis(theme, { title: up }),
 });

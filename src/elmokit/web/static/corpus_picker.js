@@ -49,6 +49,8 @@ export class CorpusPicker {
     const found = await this.status.run(`Reading ${file.name} …`, async (options) => {
       const most = this.app.model.limits.upload_characters;
       const text = await file.text();
+      if (!text.trim())
+        throw new Problem({ message: `${file.name} is empty.`, hint: "Choose a text file with a sentence or more." });
       if (text.length > most)
         throw new Problem({
           message: `${file.name} holds ${text.length.toLocaleString("en")} characters; expected at most ${most.toLocaleString("en")}.`,

@@ -1,5 +1,7 @@
 // Elements of the page. Text goes in as text: nothing here reads markup.
 
+import { parts } from "./written.js";
+
 /** An element with attributes, listeners (`onclick`), CSS variables (`style`: an object) and children. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -29,9 +31,20 @@ export function field(label, input, hint) {
   return h("div", { class: "field" }, h("label", { for: input.id }, label), input, told);
 }
 
-/** A sentence with one of its words marked. */
-export function marked(words, place) {
-  return [words.slice(0, place).join(" "), " ", h("mark", {}, words[place]), " ", words.slice(place + 1).join(" ")];
+/** The head of a view: its name, what it shows, and what to try. */
+export const intro = (title, shows, attempt) =>
+  h(
+    "header",
+    { class: "intro" },
+    h("h1", {}, title),
+    h("p", {}, shows),
+    h("p", { class: "try" }, h("strong", {}, "Try: "), attempt),
+  );
+
+/** A sentence as it was written, its word marked. */
+export function marked(use) {
+  const [before, word, after] = parts(use);
+  return [before, h("mark", {}, word), after];
 }
 
 /** Rows as a table that scrolls by itself; numbers to the right. */

@@ -3,15 +3,16 @@
 import { h, newId } from "./dom.js";
 
 export class LayerSlider {
-  /** `moved(number)` is called with the place in the list of layers. */
-  constructor(moved) {
+  /** `moved(number)` is called with the place in the list of layers, `play()` by a button that is there if it is. */
+  constructor(moved, { play = null } = {}) {
     this.moved = moved;
+    const button = play && h("button", { type: "button", class: "quiet", onclick: play }, "Play");
     this.input = h("input", { type: "range", min: 0, step: 1, id: newId("layer"), oninput: () => this.#move() });
     this.ticks = h("ol", { class: "stops", "aria-hidden": "true" });
     this.element = h(
       "div",
       { class: "slider" },
-      h("label", { for: this.input.id }, "Layer"),
+      h("div", { class: "name" }, h("label", { for: this.input.id }, "Layer"), button),
       h("div", { class: "track" }, this.input, this.ticks),
     );
   }
@@ -27,6 +28,12 @@ export class LayerSlider {
         h("li", { onclick: () => this.#jump(place) }, h("span", {}, name), note && h("small", {}, note)),
       ),
     );
+    this.#tell();
+  }
+
+  /** Show another layer, `moved` not called. */
+  set(number) {
+    this.input.value = number;
     this.#tell();
   }
 

@@ -3,11 +3,12 @@
 import { ask, Problem } from "./api.js";
 import { axis, Chart, hoverSentence } from "./charts.js";
 import { CorpusPicker } from "./corpus_picker.js";
-import { counted, field, h, newId, say } from "./dom.js";
+import { counted, field, h, intro, newId, say } from "./dom.js";
 import { saveText, csv } from "./export.js";
 import { LayerSlider, layerOf } from "./layer_slider.js";
 import { showStatic } from "./senses.js";
 import { missing, Status } from "./status.js";
+import { parts, whole } from "./written.js";
 
 export class NeighboursView {
   static id = "neighbours";
@@ -64,16 +65,15 @@ export class NeighboursView {
       ),
       h("div", { class: "grid" }, this.chart.element, this.static.element),
     );
-    const intro = h(
-      "header",
-      { class: "intro" },
-      h("h1", {}, "Neighbours in context"),
-      h("p", {}, "A word in its sentence, and where a corpus uses it most alike."),
+    const head = intro(
+      "Neighbours in context",
+      "A word in its sentence, and where a corpus uses it most alike.",
+      "write “He sat on the bank of the river.” and look how other sentences come to the top; in the token layer all are alike.",
     );
     this.element = h(
       "div",
       { class: "view" },
-      intro,
+      head,
       h("div", { class: "desk" }, this.form, h("div", { class: "out" }, this.none, this.status.element, this.results)),
     );
   }
@@ -188,8 +188,8 @@ export class NeighboursView {
     const name = this.corpus.corpora.find((corpus) => corpus.id === found.corpus)?.name ?? "the corpus";
     const part = found.searched < found.found ? `; the first ${found.searched} were compared` : "";
     this.summary.textContent = found.searched
-      ? `“${word}” stands in ${counted(found.found, "sentence")} of ${name}${part}.`
-      : `“${word}” does not stand in ${name}.`;
+      ? `“${word}” occurs in ${counted(found.found, "sentence")} of ${name}${part}.`
+      : `“${word}” does not occur in ${name}. Choose another word of the sentence, or load a text of your own.`;
     say(this.summary.textContent);
     const empty = !uses.length;
     this.slider.element.hidden = this.list.parentElement.hidden = this.chart.element.hidden = empty;
@@ -235,23 +235,23 @@ export class NeighboursView {
           "tbody",
           {},
           view.neighbours.map(({ use, cosine }) => {
-            const { words, place } = uses[use];
+            const [before, middle, after] = parts(uses[use]);
             return h(
               "tr",
               {},
               h("td", { class: "number" }, cosine.toFixed(3)),
-              h("td", { class: "before" }, h("bdi", {}, words.slice(0, place).join(" "))),
+              h("td", { class: "before" }, h("bdi", {}, before.trimEnd())),
               " ",
-              h("th", { scope: "row" }, h("mark", {}, words[place])),
-              " ",
-              h("td", { class: "after" }, words.slice(place + 1).join(" ")),
+              h("th", { scope: "row" }, h("mark", {}, middle)),
+              /^\s/.test(after) && " ",
+              h("td", { class: "after" }, after.trimStart()),
             );
           }),
         ),
       ),
     );
     const rows = views.flatMap((each) =>
-      each.neighbours.map(({ use, cosine }, rank) => [each.name, rank + 1, cosine, uses[use].words.join(" ")]),
+      each.neighbours.map(({ use, cosine }, rank) => [each.name, rank + 1, cosine, whole(uses[use])]),
     );
     this.chart.show({
       file: `${word}-neighbours`,
@@ -267,7 +267,7 @@ export class NeighboursView {
           x: each.neighbours.map(() => place),
           y: each.neighbours.map(({ cosine }) => cosine),
           hovertext: each.neighbours.map(
-            ({ use, cosine }) => `${cosine.toFixed(3)}<br>${hoverSentence(uses[use].words, uses[use].place)}`,
+            ({ use, cosine }) => `${cosine.toFixed(3)}<br>${hoverSentence(uses[use])}`,
           ),
           marker: {
             size: 10,
@@ -296,7 +296,7 @@ export class NeighboursView {
     const rows = view.neighbours.map(({ use, cosine }, rank) => [
       rank + 1,
       cosine,
-      uses[use].words.join(" "),
+      whole(uses[use]),
       uses[use].place,
     ]);
     saveText(`${word}-neighbours-${view.name}.csv`, csv(["rank", "cosine", "sentence", "place"], rows), "text/csv");

@@ -2,15 +2,19 @@
 
 import { ask, Problem } from "./api.js";
 import { axis, Chart, hoverSentence, plain } from "./charts.js";
-import { mixed, shades, SYMBOLS } from "./colours.js";
+import { colours, mixed, shades, SYMBOLS } from "./colours.js";
 import { CorpusPicker } from "./corpus_picker.js";
-import { counted, field, h, marked, newId, percent, say } from "./dom.js";
+import { counted, field, h, intro, marked, newId, percent, say } from "./dom.js";
 import { LayerSlider, layerOf } from "./layer_slider.js";
 import { Status } from "./status.js";
+import { whole } from "./written.js";
 
 const NO_SENSE = "sense not given";
 const MOST_HOVERED = 60; // uses; with more the cells of the matrix name them by number alone
 const LEFT_OUT = 20;
+const MOST_NUMBERED = 60; // uses; more numbers would cover each other
+const [PAUSE, MOVE, STEP] = [1100, 900, 350]; // milliseconds: a layer is shown, points move by themselves, and by hand
+const INPUTS = ["word", "text", "corpus", "layer", "use", "method"];
 
 /** Lines to uses: `sense | sentence`, or a sentence. Only those in which the word stands. */
 function usesOf(text, word) {
@@ -38,20 +42,15 @@ export class SensesView {
     this.examples = new Map(app.examples.map((example) => [example.word, linesOf(example)]));
     this.#form();
     this.#results();
-    const intro = h(
-      "header",
-      { class: "intro" },
-      h("h1", {}, "Senses"),
-      h(
-        "p",
-        {},
-        "One word, many uses: where each lies among the others, from the layer that knows no context to those that do.",
-      ),
+    const head = intro(
+      "Senses",
+      "One word, many uses: where each lies among the others, from the layer that knows no context to those that do.",
+      "move the slider from tokens to the last layer and watch one point part by sense; point at a sentence to find it on the map.",
     );
     this.element = h(
       "div",
       { class: "view" },
-      intro,
+      head,
       h("div", { class: "desk" }, this.form, h("div", { class: "out" }, this.status.element, this.results)),
     );
   }
@@ -67,7 +66,7 @@ export class SensesView {
     };
     this.method = h(
       "fieldset",
-      { class: "choice" },
+      { class: "choice", onchange: () => this.form.requestSubmit() },
       h("legend", {}, "Map"),
       radio("pca", "PCA"),
       radio("tsne", "t-SNE"),
@@ -101,10 +100,12 @@ export class SensesView {
 
   #results() {
     this.summary = h("p", { class: "summary" });
-    this.slider = new LayerSlider((number) => this.#layer(number));
+    this.slider = new LayerSlider((number) => this.#layer(number), { play: () => this.#play() });
     this.map = new Chart("Map of the uses", { file: "map" });
     this.map.onpoint = (point) => point.customdata !== undefined && this.#choose(point.customdata);
+    this.map.onhover = (point) => this.#link(point?.customdata ?? null, { from: "map" });
     this.matrix = new Chart("Similarity", { file: "similarity" });
+    this.matrix.onhover = (point) => this.#link(point ? this.order[point.pointIndex[0]] : null, { from: "matrix" });
     this.static = new Chart("The static vector", { file: "static" });
     this.noStatic = h("div", { class: "picture empty" });
     this.listTitle = h("h2", { id: "uses" }, "Uses");
@@ -126,7 +127,7 @@ export class SensesView {
           h(
             "p",
             { class: "note" },
-            "Choose a use to put the others in the order of their similarity to it in this layer.",
+            "Point at a use to find it on the map and in the matrix; choose it to put the others in the order of their similarity to it in this layer.",
           ),
           this.list,
         ),
@@ -137,8 +138,14 @@ export class SensesView {
   }
 
   show(params) {
+    const { opening, examples } = this.app;
+    const first = !INPUTS.some((name) => params.has(name));
+    if (first && opening && !this.opened) {
+      this.opened = this.playing = true; // once: from the tokens to the layer that convinces
+      params.set("layer", opening.layer);
+    }
     this.word.value =
-      params.get("word") ?? (params.has("text") || params.has("corpus") ? "" : this.app.examples[0].word);
+      params.get("word") ?? (params.has("text") || params.has("corpus") ? "" : (opening?.word ?? examples[0].word));
     this.text.value = params.get("text") ?? this.examples.get(this.word.value) ?? "";
     this.method.querySelector(`[value=${params.get("method") === "tsne" ? "tsne" : "pca"}]`).checked = true;
     this.more.open ||= params.has("corpus");
@@ -177,6 +184,11 @@ export class SensesView {
     const text = await chosen.text();
     const lines = text.split(/\r?\n/).filter((line) => line.trim());
     file.value = "";
+    if (!lines.length) {
+      this.status.stop();
+      this.status.fail(new Problem({ message: `${chosen.name} is empty.`, hint: "Choose one with a sentence a line." }));
+      return;
+    }
     if (lines.length > uses || text.length > characters * 20) {
       this.status.stop();
       this.status.fail(
@@ -199,9 +211,9 @@ export class SensesView {
     const body = { word, uses, method, ...(corpus && { corpus }) };
     const key = JSON.stringify(body);
     if (key === this.key) return this.#draw(layerOf(params, this.found.views.length));
-    this.key = null;
+    this.key = this.linked = null;
     if (!word || (!uses.length && !corpus)) {
-      const message = word ? `“${word}” stands in none of the sentences.` : "Which word?";
+      const message = word ? `“${word}” occurs in none of the sentences.` : "Which word?";
       this.status.stop();
       this.status.fail(new Problem({ message, hint: "Type sentences that contain the word, or choose a corpus." }));
       this.results.hidden = true;
@@ -240,16 +252,58 @@ export class SensesView {
     }
   }
 
+  /** From the tokens to the layer that is shown, by way of all others; anything that is done on the way ends it. */
+  async #play(last = this.slider.number) {
+    const run = (this.run = {});
+    const stops = this.found.views.map((_, number) => number);
+    if (last < stops.length - 1) stops.push(last);
+    for (const [step, number] of stops.entries()) {
+      this.slider.set(number);
+      await Promise.all([this.#view(number, step ? MOVE : 0), pause(step ? MOVE + PAUSE : PAUSE)]);
+      if (run !== this.run || !this.element.isConnected) return;
+    }
+    this.run = null;
+  }
+
+  /** Show a use, or none, in list, map and matrix alike. */
+  #link(place, { from }) {
+    if (place === this.linked || (place === undefined)) return;
+    this.linked = place;
+    for (const button of this.list.querySelectorAll(".use"))
+      button.classList.toggle("linked", Number(button.dataset.place) === place);
+    if (from !== "map") this.map.point(place === null ? null : this.#pointOf(place));
+    if (from !== "matrix") {
+      const at = this.order.indexOf(place);
+      const { accent: color } = colours();
+      const [low, high, end] = [at - 0.5, at + 0.5, this.order.length - 0.5];
+      const frame = { type: "rect", line: { color, width: 2 } };
+      const cross = [
+        { ...frame, x0: -0.5, x1: end, y0: low, y1: high },
+        { ...frame, x0: low, x1: high, y0: -0.5, y1: end },
+      ];
+      this.matrix.lines(at < 0 ? this.borders : [...this.borders, ...cross]);
+    }
+  }
+
+  #pointOf(place) {
+    const curveNumber = this.#sense(place);
+    const { uses } = this.found;
+    const pointNumber = uses.slice(0, place).filter((_, other) => this.#sense(other) === curveNumber).length;
+    return { curveNumber, pointNumber };
+  }
+
   #layer(number) {
+    this.run = null;
     const params = this.#params();
     this.#place(params, number);
-    this.#view(number, true);
+    this.#view(number, STEP);
   }
 
   #choose(number) {
+    this.run = null;
     this.chosen = this.chosen === number ? null : number;
     this.#place(this.#params(), this.slider.number);
-    this.#view(this.slider.number, false);
+    this.#view(this.slider.number, 0);
     this.list.querySelector("[aria-pressed=true]")?.focus({ preventScroll: true });
   }
 
@@ -271,7 +325,11 @@ export class SensesView {
       number,
     );
     this.#static();
-    this.#view(number, false);
+    this.run = null;
+    const move = this.playing && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.playing = false;
+    if (move) this.#play(number);
+    else this.#view(number, 0);
   }
 
   #view(number, animate) {
@@ -282,7 +340,7 @@ export class SensesView {
       one || view.agreement === null
         ? ""
         : ` ${percent(view.agreement)} of the uses have their nearest neighbour in their own sense.`;
-    this.map.show({
+    const shown = this.map.show({
       animate,
       file: `${word}-map-${view.name}`,
       paint: (theme) => this.#mapOf(theme, view),
@@ -292,7 +350,7 @@ export class SensesView {
         : `${view.name}.${agree}`,
       data: {
         columns: ["use", "sense", "x", "y", "sentence"],
-        rows: uses.map((use, place) => [place + 1, use.sense ?? "", ...view.points[place], use.words.join(" ")]),
+        rows: uses.map((use, place) => [place + 1, use.sense ?? "", ...view.points[place], whole(use)]),
       },
     });
     this.matrix.show({
@@ -306,6 +364,7 @@ export class SensesView {
       },
     });
     this.#list(view);
+    return shown;
   }
 
   #mapOf(theme, view) {
@@ -316,7 +375,9 @@ export class SensesView {
       const [colour, symbol] = look(theme, sense, number);
       return {
         type: "scatter",
-        mode: "markers",
+        mode: uses.length > MOST_NUMBERED ? "markers" : "markers+text",
+        text: places.map((place) => place + 1),
+        textfont: { size: 10, color: sense === NO_SENSE ? theme.ink : theme.panel },
         name: plain(sense),
         customdata: places,
         hoverinfo: "text",
@@ -324,13 +385,13 @@ export class SensesView {
         x: places.map((place) => view.points[place][0] / reach),
         y: places.map((place) => view.points[place][1] / reach),
         hovertext: places.map(
-          (place) => `${plain(sense)} · use ${place + 1}<br>${hoverSentence(uses[place].words, uses[place].place)}`,
+          (place) => `${plain(sense)} · use ${place + 1}<br>${hoverSentence(uses[place])}`,
         ),
         marker: {
-          size: places.map((place) => (place === this.chosen ? 19 : 11)),
+          size: places.map((place) => (place === this.chosen ? 24 : uses.length > MOST_NUMBERED ? 11 : 18)),
           color: colour,
           symbol,
-          opacity: 0.9,
+          opacity: 0.92,
           line: {
             width: places.map((place) => (place === this.chosen ? 3 : 1)),
             color: places.map((place) => (place === this.chosen ? theme.ink : theme.panel)),
@@ -364,7 +425,7 @@ export class SensesView {
       .map((_, place) => place)
       .sort((one, other) => this.#sense(one) - this.#sense(other) || one - other);
     const known = uses.length <= MOST_HOVERED;
-    const about = (place) => (known ? hoverSentence(uses[place].words, uses[place].place) : `use ${place + 1}`);
+    const about = (place) => (known ? `${place + 1}: ${hoverSentence(uses[place])}` : `use ${place + 1}`);
     const labels = order.map(about);
     const step = Math.ceil(order.length / ((width - 90) / 22));
     const ticks = {
@@ -383,6 +444,11 @@ export class SensesView {
     );
     const border = { type: "line", line: { color: theme.ink, width: 1 } };
     const ends = { from: -0.5, to: order.length - 0.5 };
+    this.order = order;
+    this.borders = borders.flatMap((at) => [
+      { ...border, x0: at, x1: at, y0: ends.from, y1: ends.to },
+      { ...border, y0: at, y1: at, x0: ends.from, x1: ends.to },
+    ]);
     return {
       traces: [
         {
@@ -407,10 +473,7 @@ export class SensesView {
       layout: {
         height: Math.min(400, width),
         plot_bgcolor: theme.grid,
-        shapes: borders.flatMap((at) => [
-          { ...border, x0: at, x1: at, y0: ends.from, y1: ends.to },
-          { ...border, y0: at, y1: at, x0: ends.from, x1: ends.to },
-        ]),
+        shapes: this.borders,
         margin: { l: 30, r: 0, t: 8, b: 30 },
         xaxis: axis(theme, ticks),
         yaxis: axis(theme, { ...ticks, autorange: "reversed" }),
@@ -454,12 +517,17 @@ export class SensesView {
             {
               type: "button",
               class: "use",
+              "data-place": place,
+              onpointerenter: () => this.#link(place, { from: "list" }),
+              onpointerleave: () => this.#link(null, { from: "list" }),
+              onfocus: () => this.#link(place, { from: "list" }),
+              onblur: () => this.#link(null, { from: "list" }),
               "aria-pressed": String(place === this.chosen),
               onclick: () => this.#choose(place),
             },
             h("span", { class: "number" }, place + 1),
             sense,
-            h("span", { class: "sentence" }, marked(use.words, use.place)),
+            h("span", { class: "sentence" }, marked(use)),
             cosine,
           ),
         );
@@ -482,6 +550,8 @@ export class SensesView {
     if (there) showStatic(this.static, found);
   }
 }
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 const onePoint = (points) => points.every(([x, y]) => x === 0 && y === 0);
 

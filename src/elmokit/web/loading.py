@@ -1,0 +1,48 @@
+"""What `elmo serve` is started with, read into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from elmokit.encode.encoder import Encoder
+from elmokit.pretrained import shipped_models
+from elmokit.static.vectors import WordVectors
+from elmokit.tasks.classification.predict import Classifier
+from elmokit.web import bundled
+from elmokit.web.corpora import corpus_of_file
+from elmokit.web.loaded import Loaded
+from elmokit.web.study_file import read_study
+
+NONE = Path("none")
+"""What an option is given to leave its part out."""
+
+
+def load(
+    model: str, *, classifier: Path, vectors: Path | None, corpora: Sequence[Path], studies: Sequence[Path],
+    column: str | None = None,
+) -> Loaded:  # fmt: skip
+    """Everything that was asked for; what is not named comes from `bundled`, and `none` leaves it out.
+
+    Raises:
+        ElmokitError: Something cannot be read.
+    """
+    loaded = Loaded(Encoder.from_pretrained(model), name=Path(model).name)
+    if classifier != NONE:
+        loaded.classifier, loaded.classifier_name = Classifier.from_pretrained(classifier), classifier.name
+        shipped = shipped_models().get(str(classifier))
+        loaded.classifier_terms = None if shipped is None or classifier.exists() else shipped.terms
+    vectors = vectors or bundled.VECTORS
+    if vectors != NONE:
+        loaded.vectors, loaded.vectors_name = WordVectors.load(vectors), bundled.TITLES.get(vectors, vectors.name)
+    for path in _asked(corpora, bundled.CORPUS):
+        named = bundled.TITLES.get(path)
+        own_column = None if named else column
+        loaded.add_corpus(corpus_of_file(path, loaded.encoder, column=own_column, name=named), most_uploaded=0)
+    for path in _asked(studies, bundled.STUDY):
+        loaded.add_study(read_study(path))
+    return loaded
+
+
+def _asked(given: Sequence[Path], default: Path) -> list[Path]:
+    return [path for path in given or [default] if path != NONE]
