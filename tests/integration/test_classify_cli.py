@@ -411,3 +411,70 @@ def test_the_pipeline_cleans_and_cuts_as_the_classifier(place: Path) -> None:
     )  # fmt: skip
     for ranked, found in zip(classifier.predict(texts), pipe(texts), strict=True):
         assert dict(ranked) == pytest.approx({entry["label"]: entry["score"] for entry in found}, abs=1e-5)
+
+
+def write_objects(path: Path, rows: int, *, seed: int, number: bool = False) -> None:
+    """Texts of one or two topics, with the list of these, or with the number of words of the first."""
+    draw = random.Random(seed)
+    with path.open("w") as file:
+        for _ in range(rows):
+            own = sorted(draw.sample(list(TOPICS), k=draw.choice([1, 2])))
+            words = [word for topic in own for word in draw.choices(TOPICS[topic].split(), k=3)]
+            if number:
+                words = draw.choices(TOPICS["1"].split(), k=draw.randint(0, 4)) + ["cell"] * 2
+            about = {"score": 50 + 10 * len(words)} if number else {"labels": own}
+            file.write(json.dumps({"text": " ".join(words), **about}) + "\n")
+
+
+def test_several_labels_from_files_to_predictions(place: Path, tmp_path: Path) -> None:
+    for name, rows, seed in (("train", 150, 1), ("test", 40, 2)):
+        write_objects(tmp_path / f"{name}.jsonl", rows, seed=seed)
+    files = {name: [str(tmp_path / f"{name}.jsonl")] for name in ("train", "test")}
+    several: dict[str, Any] = {**files, "target": "labels", "label_names": None}
+    output = tmp_path / "out"
+    metrics = run(place, str(output), **several, class_weights="balanced", more=["epochs=10"])
+    assert metrics["test"]["micro_f1"] > 0.9
+    assert metrics["test"]["lrap"] > 0.9
+    assert metrics["figure"] == "micro_f1"
+    assert set(metrics["history"][0]) >= {"validation_micro_f1", "validation_macro_f1", "validation_lrap"}
+    assert metrics["baseline"]["test"]["micro_f1"] > 0.9
+    thresholds = dict(zip(metrics["labels"], metrics["thresholds"], strict=True))
+    assert all(0 < threshold < 1 for threshold in thresholds.values())
+    assert {label: each["threshold"] for label, each in metrics["test"]["per_class"].items()} == thresholds
+    assert not (output / "confusion.png").exists()
+    assert "| class | rows | precision | recall | F1 | threshold |" in (output / "README.md").read_text()
+    printed = elmo("evaluate", output, "--test", files["test"][0], "--json")
+    assert printed.exit_code == 0, printed.output
+    assert json.loads(printed.stdout)["micro_f1"] == pytest.approx(metrics["test"]["micro_f1"])
+    text = "goal team win cell gene orbit"
+    record = json.loads(elmo("predict", output, text, "--json").stdout)
+    wanted = {label for label, value in record["probabilities"].items() if value >= thresholds[label]}
+    assert set(record["labels"]) == wanted == {"1", "3"}
+    assert elmo("predict", output, text).stdout.startswith(f"{', '.join(record['labels'])}  (")
+    model = ElmoForSequenceClassification.from_pretrained(output)
+    pipe = pipeline("text-classification", model=model, tokenizer=ElmoTokenizer.from_pretrained(output), top_k=None)
+    assert {row["label"]: row["score"] for row in pipe([text])[0]} == pytest.approx(record["probabilities"], abs=1e-4)
+    result = elmo("evaluate", output, "--test", place / "test.csv", "--text-column", 2, "--label-column", 1)
+    assert result.exit_code == 0, result.output  # one label a row is a case of several
+
+
+def test_numbers_from_files_to_predictions(place: Path, tmp_path: Path) -> None:
+    for name, rows, seed in (("train", 150, 1), ("test", 40, 2)):
+        write_objects(tmp_path / f"{name}.jsonl", rows, seed=seed, number=True)
+    files = {name: [str(tmp_path / f"{name}.jsonl")] for name in ("train", "test")}
+    changes: dict[str, Any] = {**files, "target": "number", "label_names": None, "label_column": "score"}
+    output = tmp_path / "out"
+    metrics = run(place, str(output), **changes, text_column="text", more=["epochs=12"])
+    assert metrics["test"]["pearson"] > 0.8
+    assert metrics["test"]["mse"] < 100  # of numbers around 90 with a deviation of 14
+    found = elmo("evaluate", output, "--test", files["test"][0], "--text-column", "text", "--label-column", "score")
+    assert found.stdout.startswith(f"Pearson {metrics['test']['pearson']:.4f}")
+    (given,) = Classifier.from_pretrained(output).predict("goal team cell cell")
+    assert 70 < given[0].probability < 110
+    record = json.loads(elmo("predict", output, "goal team cell cell", "--json").stdout)
+    assert record == {"text": "goal team cell cell", "number": round(given[0].probability, 6)}
+    assert elmo("predict", output, "goal team cell cell").stdout.startswith(f"{given[0].probability:.4g}  | goal")
+    with (output / "test_predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    values = np.array([[float(row["gold"]), float(row["predicted"])] for row in rows])
+    assert np.corrcoef(values.T)[0, 1] == pytest.approx(metrics["test"]["pearson"], abs=1e-5)

@@ -43,6 +43,75 @@ def classification_scores(
     return scores
 
 
+def several_label_scores(
+    gold: NDArray[Any], probabilities: NDArray[Any], *, thresholds: NDArray[Any], labels: Sequence[str]
+) -> dict[str, Any]:
+    """Scores where a text may have several labels: F1 (micro, macro and of each label), and label ranking.
+
+    Args:
+        gold: (N, K) 1 where a row has a label.
+        probabilities: (N, K).
+        thresholds: (K,) from which a label is given.
+        labels: Their names.
+
+    Returns:
+        `micro_f1`, `macro_f1`, `exact_match` (rows with all labels right), `lrap` (label ranking average precision over
+        rows that have a label), `rows`, `micro`, `macro` and `per_class` as in `classification_scores`.
+    """
+    from sklearn.metrics import label_ranking_average_precision_score, precision_recall_fscore_support
+
+    wanted, found = gold.astype(np.int64), (probabilities >= thresholds).astype(np.int64)
+    some = wanted.any(axis=1)
+    scores: dict[str, Any] = {
+        "exact_match": float((wanted == found).all(axis=1).mean()),
+        "lrap": float(label_ranking_average_precision_score(wanted[some], probabilities[some])) if some.any() else 0.0,
+        "rows": len(wanted),
+    }
+    for average in AVERAGES[:2]:
+        precision, recall, f1, _ = precision_recall_fscore_support(wanted, found, average=average, zero_division=0)
+        scores[average] = {"precision": float(precision), "recall": float(recall), "f1": float(f1)}
+        scores[f"{average}_f1"] = float(f1)
+    each = precision_recall_fscore_support(wanted, found, average=None, zero_division=0)
+    scores["per_class"] = {
+        label: {
+            "precision": float(precision),
+            "recall": float(recall),
+            "f1": float(f1),
+            "rows": int(rows),
+            "threshold": float(threshold),
+        }
+        for label, precision, recall, f1, rows, threshold in zip(labels, *each, thresholds, strict=True)
+    }
+    return scores
+
+
+def number_scores(gold: NDArray[Any], values: NDArray[Any]) -> dict[str, Any]:
+    """Pearson's r, Spearman's ρ and the mean squared error of `values` (N,); a constant has correlation 0."""
+    from scipy.stats import pearsonr, spearmanr
+
+    values = values.astype(np.float64)
+    defined = len(gold) > 1 and float(np.std(values)) > 0 and float(np.std(gold)) > 0
+    return {
+        "rows": len(gold),
+        "pearson": float(pearsonr(values, gold).statistic) if defined else 0.0,
+        "spearman": float(spearmanr(values, gold).statistic) if defined else 0.0,
+        "mse": float(np.mean((values - gold) ** 2)),
+    }
+
+
+def pearson_sums(gold: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float64]:
+    """(N, 6) what each row adds to the sums of `pearson_of_sums`."""
+    x, y = gold.astype(np.float64), values.astype(np.float64)
+    return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
+
+
+def pearson_of_sums(sums: NDArray[np.float64]) -> float:
+    """Pearson's r from sums over rows of `pearson_sums`."""
+    n, x, y, xx, yy, xy = sums
+    spread = (n * xx - x * x) * (n * yy - y * y)
+    return float((n * xy - x * y) / np.sqrt(spread)) if spread > 0 else 0.0
+
+
 def accuracy_and_f1(gold: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, float]:
     """The two figures watched while training: accuracy and macro F1 over the classes that occur."""
     from sklearn.metrics import f1_score
@@ -51,3 +120,9 @@ def accuracy_and_f1(gold: NDArray[np.int64], predicted: NDArray[np.int64]) -> di
         "accuracy": float(np.mean(gold == predicted)),
         "macro_f1": float(f1_score(gold, predicted, average="macro", zero_division=0)),
     }
+
+
+def f1_of_counts(counts: NDArray[np.float64]) -> float:
+    """F1 from three sums: what is right, what was predicted, what is gold."""
+    right, predicted, gold = counts.tolist()
+    return 2 * right / (predicted + gold) if right else 0.0

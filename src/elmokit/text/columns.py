@@ -43,8 +43,9 @@ class Column:
         known: Names it goes by where nothing is asked; those of a group are joined.
         without_header: Numbers that are taken in a table without a header where nothing is asked.
         kind: A label is one short value, the same in many rows.
-        holds_words: A list of words may stand in it.
+        holds_words: A list of words may stand in it; of labels one of several labels.
         optional: A file without it is read, unless it was asked for.
+        instead: What to do about a list where none may stand, for the error.
     """
 
     name: str = "text"
@@ -55,6 +56,7 @@ class Column:
     kind: Literal["text", "label"] = "text"
     holds_words: bool = True
     optional: bool = False
+    instead: str = ""
 
     @property
     def by_name(self) -> bool:

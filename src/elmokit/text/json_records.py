@@ -115,7 +115,11 @@ def _value(place: str, key: str, value: Any, column: Column, stats: SourceStats)
 
 def _words(place: str, key: str, words: list[Any], column: Column, stats: SourceStats) -> list[str]:
     if not column.holds_words:
-        raise DataError(f"{place}: {key!r} is a list, {_shown(words)}; expected one {column.name} ({column.flag})")
+        raise DataError(
+            f"{place}: {key!r} is a list, {_shown(words)}; expected one {column.name} ({column.flag}){column.instead}"
+        )
+    if column.kind == "label":
+        words = [str(word) if isinstance(word, int) else word for word in words]
     odd = next((word for word in words if not isinstance(word, str)), None)
     if odd is not None or None in words:
         raise DataError(

@@ -13,8 +13,9 @@ import torch
 from elmokit.errors import DataError
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.settings import load_settings
+from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.pairs import PairClassifier, PairsConfig, train_pairs
-from elmokit.tasks.pairs.predict import Pairs, numbers_of, read_pairs, scores_of
+from elmokit.tasks.pairs.predict import read_pairs, scores_of
 
 
 def test_well_known_columns_are_found_in_every_format(tmp_path: Path) -> None:
@@ -41,7 +42,7 @@ def test_bad_rows_are_told_with_their_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"contains no pairs \(--test\)"):
         read_pairs([file], flag="test", target="label")
     with pytest.raises(DataError, match=r"place: 'high' is no number"):
-        numbers_of(Pairs(["a"], ["b"], ["high"], ["place"]), flag="train")
+        numbers_of([("high", "place")], flag="train")
 
 
 def test_correlations_are_those_of_scipy() -> None:

@@ -13,6 +13,7 @@ from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.dropout import Dropout
 from elmokit.nn.heads.labels import LabelledShape
 from elmokit.nn.heads.mixed import MixedNetwork, words_first
+from elmokit.nn.heads.standardized import StandardizedTarget
 
 Pooling = Literal["concat", "max", "mean", "last", "attention"]
 
@@ -72,10 +73,16 @@ class SentenceClassifier(nn.Module):
         return maximum if self.pooling == "max" else torch.cat([maximum, mean, last], dim=1)
 
 
-class SequenceClassificationNetwork(MixedNetwork):
-    """A biLM, a layer mix and a `SentenceClassifier`."""
+class SequenceClassificationNetwork(StandardizedTarget, MixedNetwork):
+    """A biLM, a layer mix and a `SentenceClassifier`.
+
+    Attributes:
+        class_weights: (K,) weights of the labels in the loss; of several labels a text, those of their presence. They
+            are not saved.
+    """
 
     config: SequenceClassificationShape
+    class_weights: Tensor | None = None
 
     def __init__(self, config: SequenceClassificationShape) -> None:
         super().__init__(config)
@@ -83,6 +90,8 @@ class SequenceClassificationNetwork(MixedNetwork):
             input_dim=self.word_dim, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
             n_labels=len(config.labels), pooling=config.pooling, dropout=config.head_dropout,
         )  # fmt: skip
+        if config.problem_type == "regression":
+            self.keep_target_scale()
 
     def forward(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
@@ -101,17 +110,25 @@ class SequenceClassificationNetwork(MixedNetwork):
             ValueError: Neither or both of `char_ids` and `layers`, `layers` without a mask or of another shape.
         """
         words, mask = words_first(*self.mixed(char_ids, attention_mask, layers, static_ids))
-        logits = self.classifier(words, mask)
+        logits = self.outputs(words, mask)
         loss = None if labels is None else self._loss(logits, labels) + self.mix.penalty()
         return Classified(loss=loss, logits=logits)
 
+    def outputs(self, words: Tensor, mask: Tensor) -> Tensor:
+        """Logits (B, K) of mixed words (B, W, D) with the words first and their mask (B, W); for regression values."""
+        logits: Tensor = self.classifier(words, mask)
+        return self.in_units(logits) if self.config.problem_type == "regression" else logits
+
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         kind = self.config.problem_type
-        if kind == "regression" or (kind is None and logits.shape[1] == 1):
+        weights = None if self.class_weights is None else self.class_weights.to(logits.device)
+        if kind == "regression":
+            return self.squared_error(logits, labels)
+        if kind is None and logits.shape[1] == 1:
             return functional.mse_loss(logits.float().view(-1), labels.float().view(-1))
         if kind == "multi_label_classification" or (kind is None and labels.is_floating_point()):
-            return functional.binary_cross_entropy_with_logits(logits.float(), labels.float())
-        return functional.cross_entropy(logits.float(), labels.view(-1))
+            return functional.binary_cross_entropy_with_logits(logits.float(), labels.float(), pos_weight=weights)
+        return functional.cross_entropy(logits.float(), labels.view(-1), weight=weights)
 
 
 def _at_least_one_word(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

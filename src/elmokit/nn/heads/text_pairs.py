@@ -11,9 +11,10 @@ from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.dropout import Dropout
 from elmokit.nn.heads.mixed import MixedNetwork, refuse_left_padding
 from elmokit.nn.heads.sequence_classification import Classified, SequenceClassificationShape
+from elmokit.nn.heads.standardized import StandardizedTarget
 
 
-class TextPairsNetwork(MixedNetwork):
+class TextPairsNetwork(StandardizedTarget, MixedNetwork):
     """A biLM, a layer mix and an enhanced sequential inference model (ESIM).
 
     A BiLSTM reads both texts; each word is aligned softly with the words of the other text; what a word and its
@@ -23,8 +24,6 @@ class TextPairsNetwork(MixedNetwork):
     """
 
     config: SequenceClassificationShape
-    target_mean: Tensor
-    target_scale: Tensor
 
     def __init__(self, config: SequenceClassificationShape) -> None:
         super().__init__(config)
@@ -35,13 +34,7 @@ class TextPairsNetwork(MixedNetwork):
         self.composition = BiLSTM(input_dim=hidden, hidden_dim=hidden, n_layers=1)
         self.hidden = nn.Linear(4 * both, hidden)
         self.output = nn.Linear(hidden, len(config.labels))
-        self.register_buffer("target_mean", torch.zeros(()))
-        self.register_buffer("target_scale", torch.ones(()))
-
-    def standardize(self, mean: float, scale: float) -> None:
-        """Learn numbers as deviations from `mean` in units of `scale`."""
-        self.target_mean.fill_(mean)
-        self.target_scale.fill_(max(scale, 1e-6))
+        self.keep_target_scale()
 
     def forward(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
@@ -75,9 +68,9 @@ class TextPairsNetwork(MixedNetwork):
         output: Tensor = self.output(self.dropout(torch.tanh(self.hidden(self.dropout(pooled)))))  # (B, K)
         loss = None
         if self.config.problem_type == "regression":
-            output = output.float() * self.target_scale + self.target_mean
+            output = self.in_units(output)
             if labels is not None:
-                loss = functional.mse_loss(output[:, 0], labels.float()) / self.target_scale**2
+                loss = self.squared_error(output, labels)
         elif labels is not None:
             loss = functional.cross_entropy(output.float(), labels)
         return Classified(loss=None if loss is None else loss + self.mix.penalty(), logits=output)

@@ -65,7 +65,7 @@ def integrated_gradients(
     model, tokens = classifier.model, classifier.tokens([text])
     with torch.no_grad():
         words, mask = model.mixed(*_inputs(model, tokens), None)  # (1, W, D), (1, W)
-        ends = model.classifier(torch.cat([torch.zeros_like(words), words]), mask.expand(2, -1)).float()  # (2, K)
+        ends = classifier.outputs(torch.cat([torch.zeros_like(words), words]), mask.expand(2, -1)).float()  # (2, K)
     number = _number(classifier, label, ends[1])
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     gradient = torch.zeros_like(words[0], dtype=torch.float64)  # (W, D), mean along the path
@@ -74,7 +74,7 @@ def integrated_gradients(
         along = torch.from_numpy((nodes[part] + 1) / 2).to(words)[:, None, None]
         points = (along * words).requires_grad_()  # (s, W, D)
         with torch.enable_grad():
-            logits = model.classifier(points, mask.expand(len(points), -1))[:, number]
+            logits = classifier.outputs(points, mask.expand(len(points), -1))[:, number]
         (found,) = torch.autograd.grad(logits.sum(), points)
         weight = torch.from_numpy(weights[part] / 2).to(gradient)
         gradient += (found.double() * weight[:, None, None]).sum(dim=0)
@@ -116,8 +116,7 @@ def each_layer_alone(classifier: Classifier, text: str) -> list[list[Label]]:
         if model.static is not None:
             beside = model.static(char_ids[..., model.config.row_width].where(mask, 0)).to(words.dtype)
             words = torch.cat([words, beside], dim=-1)
-        probabilities = model.classifier(words, mask)[0].float().softmax(dim=0)
-        answers.append(classifier.ranked(probabilities.cpu().numpy()))
+        answers += classifier.results(classifier.outputs(words, mask).float().cpu().numpy())
     return answers
 
 

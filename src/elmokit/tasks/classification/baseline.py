@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.tasks.classification.config import SCORES, Target
 from elmokit.tasks.classification.data import ClassificationData
-from elmokit.tasks.metrics import classification_scores
+from elmokit.tasks.metrics import classification_scores, number_scores, several_label_scores
 
 log = logging.getLogger(__name__)
 
@@ -21,41 +23,61 @@ class Floor:
     """What the baseline reached.
 
     Attributes:
-        scores: `classification_scores` of "train" and "test", with "method", "rows" learnt from, "parameters" and
-            "seconds".
-        predicted: (N,) the class number of each test row.
+        scores: As of the task for "train" and "test", with "method", "rows" learned from, "parameters" and "seconds".
+        predicted: (N,) the class number of each test row, or its number; (N, K) of several labels how likely they are.
         predict_seconds: From the test texts to these.
     """
 
     scores: dict[str, Any]
-    predicted: NDArray[np.int64]
+    predicted: NDArray[Any]
     predict_seconds: float
 
 
-def tfidf_svm(data: ClassificationData, *, seed: int = 1) -> Floor:
-    """TF-IDF (1-2-grams, sublinear counts, min_df 2) + LinearSVC.
+def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int = 1) -> Floor:
+    """TF-IDF (1-2-grams, sublinear counts, min_df 2) + LinearSVC, one for each of several labels; Ridge for numbers.
 
     A method without early stopping needs no validation rows, so it learns from those too, as one would use it.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import Ridge
+    from sklearn.multiclass import OneVsRestClassifier
     from sklearn.svm import LinearSVC
 
     began = time.perf_counter()
     texts = [text for part in ("train", "validation") for text in data.texts(part)]
-    classes = np.concatenate([data.classes(part) for part in ("train", "validation")])
+    wanted = np.concatenate([data.targets(part) for part in ("train", "validation")])
     # On a handful of rows no word may occur twice; every word counts then.
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2 if len(texts) >= 100 else 1)
-    machine = LinearSVC(random_state=seed)
-    machine.fit(vectorizer.fit_transform(texts), classes)
-    scores: dict[str, Any] = {"method": "TF-IDF (1-2-grams, sublinear, min_df 2) + LinearSVC", "rows": len(texts)}
-    predicted: dict[str, NDArray[np.int64]] = {}
+    machine: Any
+    if target == "number":
+        machine, name = Ridge(), "ridge regression"
+    elif target == "labels":
+        machine, name = OneVsRestClassifier(LinearSVC(random_state=seed)), "a LinearSVC for each label"
+    else:
+        machine, name = LinearSVC(random_state=seed), "LinearSVC"
+    machine.fit(vectorizer.fit_transform(texts), wanted)
+    scores: dict[str, Any] = {"method": f"TF-IDF (1-2-grams, sublinear, min_df 2) + {name}", "rows": len(texts)}
+    predicted: dict[str, NDArray[Any]] = {}
     predict_seconds = 0.0
     for part in ("train", "test"):
         asked = time.perf_counter()
-        predicted[part] = machine.predict(vectorizer.transform(data.texts(part))).astype(np.int64)
+        rows = vectorizer.transform(data.texts(part))
+        predicted[part] = machine.decision_function(rows) if target == "labels" else machine.predict(rows)
         predict_seconds = time.perf_counter() - asked
-        scores[part] = classification_scores(data.classes(part), predicted[part], labels=data.labels)
-    scores["parameters"] = int(machine.coef_.size + machine.intercept_.size)
+        scores[part] = _scores(data.targets(part), predicted[part], target, data.labels)
+    parts = machine.estimators_ if target == "labels" else [machine]
+    scores["parameters"] = sum(
+        np.size(part.coef_) + np.size(part.intercept_) for part in parts if hasattr(part, "coef_")
+    )
     scores["seconds"] = round(time.perf_counter() - began, 2)
-    log.info("TF-IDF + linear SVM: test accuracy %.4f in %.0f s", scores["test"]["accuracy"], scores["seconds"])
+    figure = SCORES[target][0]
+    log.info("TF-IDF + linear model: test %s %.4f in %.0f s", figure, scores["test"][figure], scores["seconds"])
     return Floor(scores, predicted["test"], predict_seconds)
+
+
+def _scores(gold: NDArray[Any], found: NDArray[Any], target: Target, labels: Sequence[str]) -> dict[str, Any]:
+    if target == "number":
+        return number_scores(gold, found)
+    if target == "labels":
+        return several_label_scores(gold, found, thresholds=np.zeros(len(labels)), labels=labels)
+    return classification_scores(gold, found.astype(np.int64), labels=labels)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
 from elmokit.tasks.classification.config import ClassifyConfig
-from elmokit.tasks.classification.rows import ReadCounts, TreeReading, read_labelled
+from elmokit.tasks.classification.rows import ReadCounts, TreeReading, read_rows
+from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.splits import Split, hold_out, sample
 from elmokit.text.normalize import check_steps, normalize
 
@@ -24,16 +26,19 @@ Source = str  # "train", "valid" or "test": the files a text came from
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts of one source with their class numbers (N,)."""
+    """Texts of one source with what is to be learned, see `ClassificationData.targets`."""
 
     texts: list[str]
-    classes: NDArray[np.int64]
+    targets: NDArray[Any]
     counts: ReadCounts
 
 
 @dataclass(frozen=True)
 class ClassificationData:
-    """Everything a run reads: sources by name, splits over them, the labels as the files have them, and their names."""
+    """Everything a run reads: sources by name, splits over them, the labels as the files have them, and their names.
+
+    Where numbers are learned there are no labels.
+    """
 
     keys: list[str]
     labels: list[str]
@@ -50,10 +55,21 @@ class ClassificationData:
         part = self.splits[split]
         return [self.sources[part.source].texts[row] for row in part.rows]
 
-    def classes(self, split: str) -> NDArray[np.int64]:
-        """The class numbers (N,) of a split."""
+    def targets(self, split: str) -> NDArray[Any]:
+        """Of a split (N,) class numbers, (N, K) 1 for each of several labels, else 0, or (N,) numbers."""
         part = self.splits[split]
-        return self.sources[part.source].classes[part.rows]
+        return self.sources[part.source].targets[part.rows]
+
+    def classes(self, split: str) -> NDArray[np.int64]:
+        """The class numbers (N,) of a split.
+
+        Raises:
+            DataError: Texts have several labels, or numbers.
+        """
+        found = self.targets(split)
+        if found.dtype != np.int64:
+            raise DataError("expected rows with one label each (target: label)")
+        return found
 
 
 def load_data(config: ClassifyConfig) -> ClassificationData:
@@ -64,30 +80,62 @@ def load_data(config: ClassifyConfig) -> ClassificationData:
     """
     check_steps(config.clean or [])
     raw = {name: read_source(name, config) for name in ("train", "valid", "test") if getattr(config, name)}
+    if config.target == "number":
+        values = {
+            name: Texts(texts, numbers_of(((label, counts.places[label]) for (label,) in labels), flag=name), counts)
+            for name, (texts, labels, counts) in raw.items()
+        }
+        return ClassificationData([], [], values, _splits(values, [], config))
     keys = _class_keys(raw["train"][1])
     names = _class_names(keys, config.label_names)
     numbers = dict(zip(keys, range(len(keys)), strict=True))
     sources: dict[Source, Texts] = {}
     for name, (texts, labels, counts) in raw.items():
-        _refuse_unseen(name, labels, numbers, counts)
-        classes = np.fromiter((numbers[label] for label in labels), dtype=np.int64, count=len(labels))
-        sources[name] = Texts(texts, classes, counts)
-    return ClassificationData(keys=keys, labels=names, sources=sources, splits=_splits(sources, names, config))
+        _refuse_unseen(name, [label for own in labels for label in own], numbers, counts)
+        sources[name] = Texts(texts, numbered(labels, numbers, several=config.target == "labels"), counts)
+    data = ClassificationData(keys=keys, labels=names, sources=sources, splits=_splits(sources, names, config))
+    if config.target == "labels":
+        _check_several(data, config)
+    return data
 
 
-def read_source(source: Source, config: ClassifyConfig) -> tuple[list[str], list[str], ReadCounts]:
+def numbered(labels: Sequence[Sequence[str]], numbers: Mapping[str, int], *, several: bool) -> NDArray[Any]:
+    """(N,) the class number of each row, or of `several` labels (N, K) 1 for those of a row."""
+    if not several:
+        return np.fromiter((numbers[label] for (label,) in labels), dtype=np.int64, count=len(labels))
+    found = np.zeros((len(labels), len(numbers)), dtype=np.float32)
+    for row, own in zip(found, labels, strict=True):
+        row[[numbers[label] for label in own]] = 1.0
+    return found
+
+
+def _check_several(data: ClassificationData, config: ClassifyConfig) -> None:
+    """Refuse thresholds that nothing shows, and warn of labels that cannot be learned."""
+    if config.threshold is None and not data.targets("validation").any():
+        raise DataError(
+            f"none of the {data.counts['validation']} validation rows has a label, and thresholds are chosen on them: "
+            "give rows with labels (--valid), or --threshold 0.5"
+        )
+    missing = np.flatnonzero(~data.targets("train").any(axis=0))
+    if len(missing):
+        shown = ", ".join(data.labels[label] for label in missing[:8])
+        log.warning("%d labels occur in no row that is trained on, and are never learned: %s", len(missing), shown)
+
+
+def read_source(source: Source, config: ClassifyConfig) -> tuple[list[str], list[list[str]], ReadCounts]:
     """The texts of one source after clean-up, their labels, and what was left out.
 
     Raises:
         DataError: The files cannot be read or contain no labelled text.
     """
-    texts, labels, counts = read_labelled(
+    texts, labels, counts = read_rows(
         getattr(config, source),
         text_column=config.text_column,
         label_column=config.label_column,
         split="validation" if source == "valid" else source,
         trees=TreeReading(phrases=config.phrases and source == "train", polarity=config.polarity),
         options=config.file_options,
+        separator=config.separator,
     )
     if config.clean:
         texts = [normalize(text, config.clean) for text in texts]
@@ -100,18 +148,21 @@ def read_source(source: Source, config: ClassifyConfig) -> tuple[list[str], list
     return [texts[index] for index in kept], [labels[index] for index in kept], counts
 
 
-def _class_keys(labels: Sequence[str]) -> list[str]:
-    """The distinct labels in their order."""
-    found = Counter(labels)
+def _class_keys(labels: Sequence[Sequence[str]]) -> list[str]:
+    """The distinct labels of all rows in their order."""
+    found = Counter(label for own in labels for label in own)
+    first = next(iter(found), "")
+    if not found:
+        raise DataError(f"none of the {len(labels)} training rows has a label: is --label-column the right one?")
     if len(found) == 1:
         raise DataError(
-            f"all {len(labels)} training rows have the label {labels[0]!r}; two classes are needed: "
+            f"all {found.total()} training rows have the label {first!r}; two classes are needed: "
             "is --label-column the right one?"
         )
     if len(found) > 50 and len(found) > len(labels) / 2:
         raise DataError(
-            f"{len(found)} different labels in {len(labels)} training rows, e.g. {labels[0][:40]!r}: "
-            "that looks like text, choose with --label-column"
+            f"{len(found)} different labels in {len(labels)} training rows, e.g. {first[:40]!r}: "
+            "that looks like text, choose with --label-column; numbers are learned with --target number"
         )
     return _sorted_labels(found)
 
@@ -166,8 +217,8 @@ def _refuse_unseen(source: Source, labels: Sequence[str], numbers: dict[str, int
 
 
 def _splits(sources: dict[Source, Texts], names: list[str], config: ClassifyConfig) -> dict[str, Split]:
-    classes = sources["train"].classes
-    units = np.arange(len(classes))
+    units = np.arange(len(sources["train"].texts))
+    strata = sources["train"].targets if config.target == "label" else None
     if "valid" in sources:
         train, validation = units, Split("valid", np.arange(len(sources["valid"].texts)))
     else:
@@ -177,12 +228,13 @@ def _splits(sources: dict[Source, Texts], names: list[str], config: ClassifyConf
                 "validation (--valid), or train on whole sentences (--set phrases=false)"
             )
         train, held_out = hold_out(
-            units, fraction=config.valid_fraction, seed=config.seed, strata=classes,
-            few=lambda number, count: f"class {names[number]!r} has {count} training row; a validation split needs 2 "
-            "or more of each: add rows or give a validation file (--valid)",
+            units, fraction=config.valid_fraction, seed=config.seed, strata=strata,
+            few=lambda number, count: f"{f'class {names[number]!r}' if config.target == 'label' else '--train'} has "
+            f"{count} training row; a validation split needs 2 or more{' of each' if strata is not None else ''}: add "
+            "rows or give a validation file (--valid)",
         )  # fmt: skip
         validation = Split("train", held_out)
-    train = sample(units, train, fraction=config.train_fraction, seed=config.seed, strata=classes)
+    train = sample(units, train, fraction=config.train_fraction, seed=config.seed, strata=strata)
     test = Split("test", np.arange(len(sources["test"].texts)))
     return {"train": Split("train", train), "validation": validation, "test": test}
 

@@ -10,17 +10,20 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from elmokit.errors import DataError
 from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
-from elmokit.tasks.classification.data import read_class_names
-from elmokit.tasks.classification.rows import TreeReading, read_labelled
+from elmokit.tasks.classification.config import Target
+from elmokit.tasks.classification.data import numbered, read_class_names
+from elmokit.tasks.classification.rows import TreeReading, read_rows
 from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
+from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
-from elmokit.tasks.metrics import classification_scores
+from elmokit.tasks.metrics import classification_scores, number_scores, several_label_scores
 from elmokit.tasks.trained import Tokenizer, load_head, steps_of, word_splitter
 from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize, normalize_words
@@ -29,9 +32,11 @@ from elmokit.whole_files import read_json_object
 
 EVALUATION_BATCH = 256
 
+_TARGETS: dict[str, Target] = {"multi_label_classification": "labels", "regression": "number"}
+
 
 class Label(NamedTuple):
-    """A class and its probability."""
+    """A class and its probability; of a model of numbers `value` and the number."""
 
     label: str
     probability: float
@@ -50,10 +55,14 @@ class Classifier:
         max_words: int = 128,
         polarity: bool = False,
         keys: Sequence[str] = (),
+        thresholds: Sequence[float] = (),
+        separator: str = ",",
     ) -> None:
         self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
         self.polarity, self.keys = polarity, list(keys)
-        self.labels = model.config.labels
+        self.labels, self.separator = model.config.labels, separator
+        self.target = _TARGETS.get(model.config.problem_type or "", "label")
+        self.thresholds = np.array(thresholds or [0.5] * len(self.labels))
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Classifier:
@@ -65,16 +74,19 @@ class Classifier:
         model, tokenizer = load_head(SequenceClassificationNetwork, folder, holds="classifier", task="classify")
         settings = settings_of(folder)
         metrics = folder / "metrics.json"
-        keys = read_json_object(metrics).get("label_keys", []) if metrics.is_file() else []
+        facts = read_json_object(metrics) if metrics.is_file() else {}
         return cls(
             model, tokenizer, max_words=settings.get("max_words", 128), polarity=bool(settings.get("polarity")),
-            keys=keys,
+            keys=facts.get("label_keys", []), thresholds=facts.get("thresholds", []),
+            separator=settings.get("label_separator", ","),
         )  # fmt: skip
 
     def predict(
         self, texts: Iterable[Text] | str, *, top: int | None = None, batch_size: int = 64
     ) -> list[list[Label]]:  # fmt: skip
-        """For each text its classes by falling probability, the best `top` of them or all.
+        """For each text its classes by falling probability, the best `top` of them or all; or a number.
+
+        Where a text may have several labels, `given` says which of them it has.
 
         Args:
             texts: Raw texts, or lists of words; any iterable, a Series or a table of one column too. One text is a list
@@ -88,10 +100,25 @@ class Classifier:
         texts = list(given_texts(texts))
         if not texts:
             return []
+        return self.results(self._logits(texts, batch_size=batch_size), top=top)
+
+    def results(self, logits: NDArray[np.float32], *, top: int | None = None) -> list[list[Label]]:
+        """What `predict` gives for the logits (N, K) of the model."""
+        return [self.ranked(row, top=top) for row in probabilities_of(logits, self.target)]
+
+    def outputs(self, words: Tensor, mask: Tensor) -> Tensor:
+        """See `SequenceClassificationNetwork.outputs`; the model may be the one that transformers sees."""
+        network: SequenceClassificationNetwork = getattr(self.model, "network", self.model)
+        return network.outputs(words, mask)
+
+    def given(self, result: Sequence[Label]) -> list[str]:
+        """The labels of a result whose probability reaches their threshold, the likeliest first."""
+        least = dict(zip(self.labels, self.thresholds, strict=True))
+        return [label for label, probability in result if probability >= least[label]]
+
+    def _logits(self, texts: Sequence[Text], *, batch_size: int = 64) -> NDArray[np.float32]:
         data = CharDataset(self.tokens(texts), rows=np.arange(len(texts)))
-        logits = logits_of(self.model, data, batch_size=batch_size)
-        probabilities = torch.from_numpy(logits).softmax(dim=1).numpy()
-        return [self.ranked(row, top=top) for row in probabilities]
+        return logits_of(self.model, data, batch_size=batch_size)
 
     def tokens(self, texts: Sequence[Text]) -> TokenizedTexts:
         """Texts as the classifier reads them: cleaned, split and cut as in training."""
@@ -115,7 +142,7 @@ class Classifier:
         self, files: Sequence[str], *, text_column: str | None = None, label_column: str | None = None,
         label_names: Path | None = None, file_options: FileOptions = AS_FOUND,
     ) -> dict[str, Any]:  # fmt: skip
-        """Accuracy, precision, recall and F1 on the rows of some files.
+        """Accuracy, precision, recall and F1 on the rows of some files; of numbers their correlations.
 
         Args:
             files: With texts and labels, as of `elmo train classify`. Sentiment trees are read as in training.
@@ -125,25 +152,37 @@ class Classifier:
             file_options: How the files are written, where that does not show.
 
         Returns:
-            What `classification_scores` gives, the "labels" of the model, and how many rows were "left_out" and why.
+            What `classification_scores`, `several_label_scores` or `number_scores` gives, the "labels" of the model,
+            and how many rows were "left_out" and why.
 
         Raises:
             DataError: The files cannot be read, or a label is none of the model's.
         """
-        texts, labels, counts = read_labelled(
+        texts, labels, counts = read_rows(
             files, text_column=text_column, label_column=label_column, split="test",
             trees=TreeReading(polarity=self.polarity), options=file_options,
+            separator=self.separator if self.target == "labels" else None,
         )  # fmt: skip
         kept = [row for row, text in enumerate(texts) if text.strip()]
         counts.empty += len(texts) - len(kept)
         if not kept:
             raise DataError(f"{', '.join(files)} contains no labelled text (--test)")
-        names = self._names(labels, label_names)
-        gold = self._numbers([labels[row] for row in kept], names, counts.places)
-        numbers = {label: number for number, label in enumerate(self.labels)}
-        predicted = (ranked[0].label for _, ranked in self.stream((texts[row] for row in kept), top=1))
-        guesses = np.fromiter((numbers[label] for label in predicted), dtype=np.int64, count=len(kept))
-        scores = classification_scores(gold, guesses, labels=self.labels)
+        known = [labels[row] for row in kept]
+        if self.target == "number":
+            gold = numbers_of(((label, counts.places[label]) for (label,) in known), flag="test")
+        else:
+            names = self._names(sorted({label for own in known for label in own}), label_names)
+            gold = self._numbers(known, names, counts.places)
+        chunks = in_chunks((texts[row] for row in kept), lambda part: list(self._logits(part)), chunk=1024)
+        found = probabilities_of(np.stack([logits for _, logits in chunks]), self.target)
+        if self.target == "number":
+            scores = number_scores(gold, found[:, 0])
+        elif self.target == "labels":
+            scores = several_label_scores(gold, found, thresholds=self.thresholds, labels=self.labels)
+        else:
+            scores = classification_scores(
+                gold.astype(np.int64), found.argmax(axis=1).astype(np.int64), labels=self.labels
+            )
         return {**scores, "labels": self.labels, "left_out": counts.troubles()}
 
     def _names(self, labels: list[str], file: Path | None) -> dict[str, str]:
@@ -154,30 +193,43 @@ class Classifier:
             return dict(zip(self.keys, self.labels, strict=True))
         return read_class_names(labels, file)
 
-    def _numbers(self, labels: list[str], names: dict[str, str], places: dict[str, str]) -> NDArray[np.int64]:
-        """(rows,) the number of each label, or of the name it goes by; `places` has where a label stands first."""
+    def _numbers(
+        self, labels: Sequence[Sequence[str]], names: dict[str, str], places: dict[str, str]
+    ) -> NDArray[Any]:  # fmt: skip
+        """`numbered` labels, or the names they go by; `places` has where a label stands first."""
         numbers = {label: number for number, label in enumerate(self.labels)}
-        unseen = Counter(label for label in labels if names.get(label, label) not in numbers)
+        unseen = Counter(label for own in labels for label in own if names.get(label, label) not in numbers)
         if unseen:
             label, count = unseen.most_common(1)[0]
             raise DataError(
                 f"{places[label]}: the label {label[:40]!r} ({count} rows of --test), the classifier knows "
                 f"{', '.join(self.labels[:8])}: is --label-column the right one, or do the labels need --label-names?"
             )
-        return np.fromiter((numbers[names.get(label, label)] for label in labels), dtype=np.int64, count=len(labels))
+        named = [[names.get(label, label) for label in own] for own in labels]
+        return numbered(named, numbers, several=self.target == "labels")
 
     def line(self, given: Text, result: list[Label] | None, *, alone: bool = False) -> str:
         """See `Predictor`."""
         if result is None:
             return "(no text)"
         scores = "  ".join(f"{name} {probability:.3f}" for name, probability in result)
+        if self.target == "number":
+            scores = f"{result[0].probability:.4g}"
+        elif self.target == "labels":
+            scores = f"{', '.join(self.given(result)) or '(no label)'}  ({scores})"
         return scores if alone else f"{scores}  | {in_a_line(given)}"
 
     def record(self, given: Text, result: list[Label] | None) -> dict[str, Any]:
         """See `Predictor`."""
         best = None if result is None else result[0]
+        text = joined(given).strip()
+        if self.target == "number":
+            return {"text": text, "number": None if best is None else round(best.probability, 6)}
+        if self.target == "labels":
+            probabilities = {name: round(probability, 6) for name, probability in result or []}
+            return {"text": text, "labels": self.given(result or []), "probabilities": probabilities}
         return {
-            "text": joined(given).strip(),
+            "text": text,
             "label": None if best is None else best.label,
             "probability": None if best is None else round(best.probability, 6),
             "probabilities": {name: round(probability, 6) for name, probability in result or []},
@@ -185,10 +237,16 @@ class Classifier:
 
     def score_lines(self, scores: Mapping[str, Any]) -> str:
         """See `Predictor`."""
-        macro, width = scores["macro"], max(len(label) for label in scores["labels"])
         lines = [f"{count:,} {trouble}" for trouble, count in scores["left_out"].items()]
+        if self.target == "number":
+            figures = f"Pearson {scores['pearson']:.4f}  Spearman {scores['spearman']:.4f}  MSE {scores['mse']:.4f}"
+            return "\n".join([*lines, f"{figures} on {scores['rows']:,} rows"])
+        macro, width = scores["macro"], max(len(label) for label in scores["labels"])
+        figures = f"accuracy {scores.get('accuracy', 0.0):.4f}"
+        if self.target == "labels":
+            figures = f"micro F1 {scores['micro_f1']:.4f}  label ranking {scores['lrap']:.4f}"
         lines += [
-            f"accuracy {scores['accuracy']:.4f} on {scores['rows']:,} rows",
+            f"{figures} on {scores['rows']:,} rows",
             f"macro precision {macro['precision']:.4f}  recall {macro['recall']:.4f}  F1 {macro['f1']:.4f}",
         ]
         for label, each in scores["per_class"].items():
@@ -200,6 +258,12 @@ class Classifier:
         """Probabilities (labels,) as labels, the most likely first."""
         order = np.argsort(-probabilities, kind="stable")[:top]
         return [Label(self.labels[number], float(probabilities[number])) for number in order]
+
+
+def probabilities_of(logits: NDArray[np.float32], target: Target) -> NDArray[np.float32]:
+    """Logits (N, K) as probabilities; numbers (N, 1) stay as they are."""
+    whole = torch.from_numpy(logits)
+    return {"label": whole.softmax(dim=1), "labels": whole.sigmoid(), "number": whole}[target].numpy()
 
 
 @torch.inference_mode()

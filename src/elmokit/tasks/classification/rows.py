@@ -1,25 +1,29 @@
-"""Rows with a text and a label, from files or `datasets`: which column is which, and what was wrong with the rest."""
+"""Rows with a text and labels, from files or `datasets`: which column is which, and what was wrong with the rest."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from elmokit.errors import ConfigError, DataError
-from elmokit.text.columns import LABEL_NAMES, Column, chosen_names
+from elmokit.text.columns import LABEL_NAMES, Column, chosen_names, column_names
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.json_records import field_of
 from elmokit.text.readers import READERS, TABLES, ending, read_records, reader_of
-from elmokit.text.records import AS_FOUND, FileOptions, Source
+from elmokit.text.records import AS_FOUND, Cell, FileOptions, Source
 from elmokit.text.trees import is_tree, parse_tree
 
 _POLARITY = {"0": "negative", "1": "negative", "2": "", "3": "positive", "4": "positive"}
 SUFFIXES = (*READERS, ".txt", ".gz", ".bz2", ".xz", ".zst", ".parquet", ".zip", ".xlsx")
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
 
-Row = tuple[str, str, int]  # text, label, and the number of the line or row they stand in
+_MARKED = re.compile(r"(?<!\S)__label__(\S+)\s*")
+
+Row = tuple[str, Cell, int]  # text, label or labels, and the number of the line or row they stand in
 
 
 @dataclass
@@ -30,6 +34,7 @@ class ReadCounts:
     trees: int = 0
     empty: int = 0
     no_label: int = 0
+    unlabelled: int = 0
     neutral: int = 0
     repeated: int = 0
     files: SourceStats = field(default_factory=SourceStats)
@@ -40,6 +45,7 @@ class ReadCounts:
         words = {
             "rows without a text, left out": self.empty,
             "rows without a label, left out": self.no_label,
+            "rows that have none of the labels": self.unlabelled,
             "rows with too few columns, left out": self.files.short_rows,
             "neutral sentences and phrases, left out": self.neutral,
             "phrases that stood before with the same label, left out": self.repeated,
@@ -60,41 +66,85 @@ class TreeReading:
     polarity: bool = False
 
 
-def read_labelled(
-    names: Sequence[str], *, text_column: str | None = None, label_column: str | None = None, split: str = "train",
-    trees: TreeReading = TreeReading(), options: FileOptions = AS_FOUND,
-) -> tuple[list[str], list[str], ReadCounts]:  # fmt: skip
-    """Texts and labels of files (globs too) or of a `datasets` name such as `ag_news`, `ag_news:test` or a folder.
+def read_labelled(names: Sequence[str], **reading: Any) -> tuple[list[str], list[str], ReadCounts]:
+    """`read_rows` where a text has one label; rows without one are left out."""
+    texts, labels, counts = read_rows(names, **reading)
+    return texts, [label for (label,) in labels], counts
 
-    A column is a name (of the header, or a JSON key) or a number from 1; several text columns are joined by a space:
-    `title,description`, `2,3`, `2-` (to the last). Without columns well-known names say what to take, and in a table
-    without a header column 1 is the label and `2-` the text. A text file of sentiment trees, one per line, needs no
-    columns. Empty texts are left to the caller.
+
+def read_rows(
+    names: Sequence[str], *, text_column: str | None = None, label_column: str | None = None, split: str = "train",
+    trees: TreeReading = TreeReading(), options: FileOptions = AS_FOUND, separator: str | None = None,
+) -> tuple[list[str], list[list[str]], ReadCounts]:  # fmt: skip
+    """Texts and their labels of files (globs too), of folders named after classes, or of a `datasets` name or folder.
+
+    A `datasets` name is one such as `ag_news` or `ag_news:test`. A column is a name (of the header, or a JSON key) or
+    a number from 1; several text columns are joined by a space: `title,description`, `2,3`, `2-` (to the last). Without
+    columns well-known names say what to take, and in a table without a header column 1 is the label and `2-` the text.
+    A text file of sentiment trees, or of lines with `__label__NAME`, needs no columns. Empty texts are left to the
+    caller.
+
+    Args:
+        names: See above.
+        text_column, label_column: Where text and label stand.
+        split: Of the data, for `datasets` and for errors.
+        trees: What is read of sentiment trees.
+        options: How the files are written, where that does not show.
+        separator: Texts have several labels, or none: lists, or a cell with this character between them. Without it a
+            text has one.
     """
-    columns = _columns(text_column, label_column)
+    columns = _columns(text_column, label_column, several=separator is not None)
     counts = ReadCounts()
     texts: list[str] = []
-    labels: list[str] = []
+    labels: list[list[str]] = []
     for name in names:
         before, short = counts.rows, counts.files.short_rows
-        if _is_file(name):
+        if _is_file(name) or class_folders(name):
             rows = _file_rows(name, columns, options, split, trees, counts)
         else:
             where = f"{name} row"
             rows = ((where, row) for row in _dataset_rows(name, columns, split, counts))
-        for where, (text, label, number) in rows:
+        for where, (text, cell, number) in rows:
             counts.rows += 1
-            if label:
-                texts.append(text)
-                labels.append(label)
-                if label not in counts.places:
-                    counts.places[label] = f"{where} {number}"
-            else:
+            own = _labels(cell, separator, f"{where} {number}")
+            if separator is None and not own:
                 counts.no_label += 1
+                continue
+            texts.append(text)
+            labels.append(own)
+            counts.unlabelled += not own
+            for label in own:
+                counts.places.setdefault(label, f"{where} {number}")
         counts.rows += counts.files.short_rows - short
         if counts.rows == before:
             raise DataError(f"{name} contains no rows, expected texts with labels (--{split})")
     return texts, labels, counts
+
+
+def _labels(cell: Cell, separator: str | None, place: str) -> list[str]:
+    """The labels of a row, each once."""
+    if isinstance(cell, str):
+        cell = [cell] if separator is None else cell.split(separator)
+    labels = list(dict.fromkeys(label for part in cell if (label := label_of(part))))
+    if separator is None and len(labels) > 1:
+        raise DataError(
+            f"{place} has {len(labels)} labels, {', '.join(labels)[:60]}; expected one (--target labels learns several)"
+        )
+    return labels
+
+
+def class_folders(name: str) -> list[Path]:
+    """The folders of a folder whose names are classes: they have plain text files, one text each; else none."""
+    inner = _visible(Path(name)) if Path(name).is_dir() else []
+    if not inner or any(path.is_file() for path in inner):
+        return []
+    files = [path for folder in inner for path in _visible(folder)]
+    plain = all(path.is_file() and ending(path) in (".txt", f".{path.name.lower()}") for path in files)
+    return inner if files and plain else []
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def _is_file(name: str) -> bool:
@@ -106,15 +156,20 @@ def _is_pattern(name: str) -> bool:
     return any(mark in name for mark in "*?[")
 
 
-def _columns(text_column: str | None, label_column: str | None) -> list[Column]:
+def _columns(text_column: str | None, label_column: str | None, *, several: bool) -> list[Column]:
     text = Column("text", "--text-column", text_column, without_header="2-", holds_words=False)
-    label = Column("label", "--label-column", label_column, LABEL_NAMES, "1", kind="label", holds_words=False)
+    label = Column(
+        "label", "--label-column", label_column, LABEL_NAMES, "1", kind="label", holds_words=several,
+        instead="; --target labels learns several labels per text",
+    )  # fmt: skip
     asked = [column for column in (text, label) if column.asked is not None]
     if len({column.by_name for column in asked}) > 1:
         raise ConfigError(
             f"--text-column {text_column} and --label-column {label_column}: give both by name or both by number"
         )
-    if label_column is not None and not label.by_name and not label_column.strip().isdigit():
+    parts = [] if label_column is None else column_names(label_column)
+    number = label_column is not None and not label.by_name
+    if (len(parts) > 1 and (several or number)) or (number and not parts[0].isdigit()):
         raise ConfigError(f"--label-column {label_column}: one column is expected")
     return [text, label]
 
@@ -125,19 +180,27 @@ def _file_rows(
     """The rows of all files, each behind the name of its file."""
     if not Path(name).exists() and not _is_pattern(name):
         raise DataError(f"{name} does not exist (--{split})")
-    for path in expand_paths(name):
+    folders = class_folders(name)
+    for folder in folders:
+        files = _visible(folder)
+        if not files:
+            raise DataError(f"{folder} contains no texts; expected some of the class {folder.name!r} (--{split})")
+        for path in files:
+            text = "".join(Source(path, columns, options, counts.files).lines())
+            yield f"{path} line", (text.strip(), folder.name, 1)
+    for path in expand_paths(name) if not folders else ():
         reader_of(path)  # refuses what cannot be read
         kind = ending(path)
         if kind not in READERS:
             source = Source(path, columns, options, counts.files)
-            yield from ((f"{path} line", row) for row in _tree_rows(source, split, trees, counts))
+            reading = _marked_rows(source) if _is_marked(source) else _tree_rows(source, split, trees, counts)
+            yield from ((f"{path} line", row) for row in reading)
         elif kind not in TABLES:
             raise DataError(f"{path} holds sentences without labels; expected {', '.join(TABLES)} (--{split})")
         else:
             for record in read_records(path, columns=columns, options=options, stats=counts.files):
                 if record.fields:
-                    label = label_of(str(record.fields["label"]))
-                    yield f"{path} {record.unit}", (record.text.strip(), label, record.line)
+                    yield f"{path} {record.unit}", (record.text.strip(), record.fields["label"], record.line)
 
 
 def label_of(label: str) -> str:
@@ -145,6 +208,19 @@ def label_of(label: str) -> str:
     label = label.strip()
     whole = _WHOLE.fullmatch(label)
     return whole[1] if whole else label
+
+
+def _is_marked(source: Source) -> bool:
+    """Whether the first line of a file has a label as fastText marks it."""
+    lines = source.lines(stats=SourceStats(), max_bytes=1 << 16)
+    return any(_MARKED.search(line) for line in islice((line for line in lines if line.strip()), 1))
+
+
+def _marked_rows(source: Source) -> Iterator[Row]:
+    """Lines of fastText: `__label__NAME` before a text, also several times."""
+    for number, line in enumerate(source.lines(), 1):
+        if line.strip():
+            yield _MARKED.sub("", line).strip(), _MARKED.findall(line), number
 
 
 def _tree_rows(source: Source, split: str, trees: TreeReading, counts: ReadCounts) -> Iterator[Row]:
@@ -156,8 +232,9 @@ def _tree_rows(source: Source, split: str, trees: TreeReading, counts: ReadCount
             continue
         if not is_tree(line):
             raise DataError(
-                f"{path}, line {number}: expected rows with a label ({', '.join(TABLES)}), or "
-                f"sentiment trees such as (3 (2 It) (4 (2 's) (4 good))); got {line[:40]!r} (--{split})"
+                f"{path}, line {number}: expected rows with a label ({', '.join(TABLES)}), lines with "
+                "__label__NAME, or sentiment trees such as (3 (2 It) (4 (2 's) (4 good))); got "
+                f"{line[:40]!r} (--{split})"
             )
         try:
             phrases = parse_tree(line)
@@ -196,13 +273,17 @@ def _dataset_rows(name: str, columns: Sequence[Column], split: str, counts: Read
             f"{name} is no file, and `datasets` cannot load it: {str(error).splitlines()[0][:200]} (--{split})"
         ) from error
     chosen = chosen_names(name, table.column_names, columns)
-    classes = getattr(table.features[chosen["label"][0]], "names", None)
+    feature = table.features[chosen["label"][0]]
+    classes = getattr(getattr(feature, "feature", feature), "names", None)
+
+    def named(label: str) -> str:
+        label = label_of(label)
+        if classes and label.isdigit():
+            return str(classes[int(label)])
+        return "" if classes and label == "-1" else label
+
     for number, record in enumerate(table, 1):
         text, value = (
-            str(field_of(f"{name} row {number}", record, chosen[column.name], column, counts.files)).strip()
-            for column in columns
+            field_of(f"{name} row {number}", record, chosen[column.name], column, counts.files) for column in columns
         )
-        value = label_of(value)
-        if classes and value.isdigit():
-            value = classes[int(value)]
-        yield text, value if value != "-1" or not classes else "", number
+        yield str(text).strip(), named(value) if isinstance(value, str) else [named(each) for each in value], number

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 from transformers import EvalPrediction
 
 from elmokit.models.loading import load
@@ -23,12 +19,21 @@ from elmokit.report import plots
 from elmokit.saved_model import SavedModel
 from elmokit.tasks.building import task_tokenizer, with_preparation
 from elmokit.tasks.classification.baseline import tfidf_svm
-from elmokit.tasks.classification.config import ClassifyConfig
+from elmokit.tasks.classification.config import SCORES, ClassifyConfig, Target
 from elmokit.tasks.classification.data import ClassificationData, Source, load_data, seen_in_training
-from elmokit.tasks.classification.predict import Classifier, logits_of
+from elmokit.tasks.classification.predict import Classifier, logits_of, probabilities_of
+from elmokit.tasks.classification.scores import (
+    COLUMNS,
+    chance_of,
+    epoch_scores_of,
+    row_scores_of,
+    scores_of,
+    write_predictions,
+)
+from elmokit.tasks.classification.thresholds import chosen_thresholds
+from elmokit.tasks.classification.weights import class_weights
 from elmokit.tasks.inputs.datasets import dataset_maker, stored_layers
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
-from elmokit.tasks.metrics import accuracy_and_f1, classification_scores
 from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
 from elmokit.tasks.report import RunMetrics, Scores, score_table
 from elmokit.tasks.row_scores import RowScores
@@ -44,6 +49,8 @@ _CODE = """from elmokit.tasks.classification import Classifier
 classifier = Classifier.from_pretrained("THIS_FOLDER")
 classifier.predict(["Stocks rose on Friday."])  # per text: labels with probabilities, best first"""
 
+PREDICTIONS = "test_predictions.csv"
+
 
 class Classification:
     """See `Task`."""
@@ -53,7 +60,10 @@ class Classification:
     Config = ClassifyConfig
     Model = ElmoForSequenceClassification
     Predictor = Classifier
-    curves: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+    curves: ClassVar[Mapping[str, str]] = {
+        "accuracy": "accuracy", "micro_f1": "micro F1", "macro_f1": "macro F1", "lrap": "label ranking",
+        "pearson": "Pearson's r", "spearman": "Spearman's ρ",
+    }  # fmt: skip
     evaluation_factor = 4
     highest = 1.0
 
@@ -67,91 +77,113 @@ class Classification:
 
     def shape(self, data: ClassificationData) -> HeadShape:
         """See `Task`."""
-        return HeadShape(data.labels, problem_type="single_label_classification")
+        if not data.labels:
+            return HeadShape(["value"], problem_type="regression")
+        several = data.targets("train").ndim == 2
+        return HeadShape(
+            data.labels, problem_type="multi_label_classification" if several else "single_label_classification"
+        )
 
     def datasets(self, run: Run[ClassifyConfig, ClassificationData]) -> Datasets:
-        """See `Task`."""
-        tokens = tokens_of(run.tokenizer, run.data, run.config)
-        makers = {name: dataset_maker(run.model, texts, run.config) for name, texts in tokens.items()}
+        """See `Task`. The network learns what its loss needs to know of the training rows."""
+        config, data, network = run.config, run.data, run.model.network
+        weights = class_weights(config, data)
+        if weights is not None:
+            network.class_weights = torch.from_numpy(weights)
+            log.info("%s", ", ".join(f"{label} weighs {w:.3g}" for label, w in zip(data.labels, weights, strict=True)))
+        if config.target == "number":
+            known = data.targets("train")
+            network.standardize(float(known.mean()), float(known.std()))
+        tokens = tokens_of(run.tokenizer, data, config)
+        makers = {name: dataset_maker(run.model, texts, config) for name, texts in tokens.items()}
         found = {
-            name: makers[part.source](rows=part.rows, labels=run.data.classes(name))
-            for name, part in run.data.splits.items()
+            name: makers[part.source](rows=part.rows, labels=data.targets(name)) for name, part in data.splits.items()
         }
-        scored = scored_rows(len(found["train"]), run.config.train_report_rows)
+        scored = scored_rows(len(found["train"]), config.train_report_rows)
         return Datasets(found["train"], found["validation"], {**found, "train": found["train"].part(scored)})
 
     def step(self, model: Any, inputs: dict[str, Any], config: ClassifyConfig) -> tuple[Tensor, Tensor, Tensor]:
-        """See `Task`: logits (B, classes) and class numbers (B,)."""
+        """See `Task`: logits (B, K), or values (B, 1), and what is to be learned (B,) or (B, K)."""
         output = model(**inputs)
         return output.loss, output.logits, inputs["labels"]
 
     def epoch_scores(
         self, run: Run[ClassifyConfig, ClassificationData]
     ) -> Callable[[EvalPrediction], dict[str, float]]:
-        """Accuracy and macro F1."""
-        return epoch_scores
+        """Accuracy and macro F1, of several labels micro F1 and ranking, of numbers correlations."""
+        return epoch_scores_of(run.config.target, run.config.threshold)
 
     def scores(self, run: Run[ClassifyConfig, ClassificationData]) -> tuple[dict[str, Scores], dict[str, Any]]:
-        """See `Task`; also draws the confusion matrices."""
-        data, scores = run.data, {}
+        """See `Task`; chooses the thresholds of several labels, and draws the confusion matrices of one."""
+        config, data, scores = run.config, run.data, {}
+        logits = {name: logits_of(run.model, dataset) for name, dataset in run.datasets.scored.items()}
+        thresholds = None
+        if config.target == "labels":
+            found = probabilities_of(logits["validation"], config.target)
+            thresholds = chosen_thresholds(data.targets("validation"), found, given=config.threshold)
+        reading: dict[str, Any] = {"target": config.target, "labels": data.labels, "thresholds": thresholds}
         for name, dataset in run.datasets.scored.items():
-            gold = dataset.labels
-            logits = logits_of(run.model, dataset)
-            scores[name] = split_scores(logits, gold, labels=data.labels)
-            if name == "test":
-                _write_predictions(run.work / "test_predictions.csv", logits, data)
-        matrices = {name: found.details["confusion"] for name, found in scores.items()}
-        plots.confusion_matrices(
-            run.work / "confusion.png", matrices, labels=data.labels, title=run_title(run.config)
-        )  # fmt: skip
+            scores[name] = scores_of(logits[name], dataset.labels, **reading)
+        write_predictions(run.work / PREDICTIONS, logits["test"], data.targets("test"), **reading)
+        if config.target == "label":
+            matrices = {name: found.details["confusion"] for name, found in scores.items()}
+            plots.confusion_matrices(
+                run.work / "confusion.png", matrices, labels=data.labels, title=run_title(config)
+            )  # fmt: skip
         facts = {
             "labels": data.labels,
             "label_keys": data.keys,
             "left_out": {name: source.counts.troubles() for name, source in data.sources.items()},
             "test_texts_seen_in_training": seen_in_training(data),
         }
-        return scores, facts
+        return scores, facts if thresholds is None else {**facts, "thresholds": thresholds.tolist()}
 
     def baseline(self, run: Run[ClassifyConfig, ClassificationData]) -> dict[str, Any] | None:
-        """TF-IDF and a linear SVM on the same rows, where the settings ask for it."""
-        return tfidf_svm(run.data, seed=run.config.seed).scores if run.config.baseline else None
+        """TF-IDF and a linear model on the same rows, where the settings ask for it."""
+        config = run.config
+        return tfidf_svm(run.data, target=config.target, seed=config.seed).scores if config.baseline else None
 
     def chance(self, metrics: RunMetrics) -> float:
-        """The share of the most frequent class, and two standard errors of it."""
-        confusion = np.array(metrics.scores["test"].details["confusion"])
-        share, rows = confusion.sum(axis=1).max() / confusion.sum(), confusion.sum()
-        return float(share + 2 * np.sqrt(share * (1 - share) / rows))
+        """See `chance_of`."""
+        return chance_of(metrics.scores["test"], target_of(metrics))
 
     def row_scores(self, config: ClassifyConfig, folder: Path) -> RowScores:
         """See `RowScored`."""
-        with (folder / "test_predictions.csv").open(encoding="utf-8", newline="") as file:
-            right = [row["gold"] == row["predicted"] for row in csv.DictReader(file)]
-        return RowScores.of_right(np.array(right, dtype=np.bool_))
+        return row_scores_of(folder / PREDICTIONS, config.target)
 
     def summary(self, metrics: RunMetrics) -> str:
         """See `Task`."""
         rows = dict(metrics.scores)
         if metrics.baseline is not None:
-            rows["TF-IDF SVM"] = Scores.from_json(metrics.baseline["test"])
-        return score_table(rows, {"accuracy": "accuracy", "macro.f1": "macro F1"}, unit="rows")
+            rows[_baseline_name(metrics)] = Scores.from_json(metrics.baseline["test"])
+        return score_table(rows, COLUMNS[target_of(metrics)], unit="rows")
 
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
         """See `Task`."""
+        target = target_of(metrics)
+        sections = {"Scores": _scores(metrics)}
+        if target != "number":
+            figures = {"rows": "rows", "precision": "precision", "recall": "recall", "f1": "F1"}
+            if target == "labels":
+                figures["threshold"] = "threshold"
+            each = metrics.scores["test"].details["per_class"].items()
+            sections["Per class (test)"] = table(
+                ["class", *figures.values()], [[label, *(one[figure] for figure in figures)] for label, one in each]
+            )
+        sections["Data"] = _data(metrics, settings)
+        limits = {
+            "label": "Classes it was not trained on do not exist for it: any text gets one of its labels.",
+            "labels": "A text has the labels whose probability reaches their threshold, which may be none.",
+            "number": "Numbers far from those of the training rows are not to be expected of it.",
+        }
+        title = (
+            f"classifier on ELMo: {', '.join(metrics.facts['labels'][:8])}" if target != "number" else "scorer on ELMo"
+        )
         return Card(
-            "text-classification", f"Text classifier on ELMo: {', '.join(metrics.facts['labels'][:8])}",
-            what_it_is(metrics),
-            {
-                "Scores": _scores(metrics),
-                "Per class (test)": table(
-                    ["class", "rows", "precision", "recall", "F1"],
-                    [[label, each["rows"], each["precision"], each["recall"], each["f1"]]
-                     for label, each in metrics.scores["test"].details["per_class"].items()],
-                ),
-                "Data": _data(metrics, settings),
-            },
-            scored_by=["accuracy", "f1"], code=_CODE, command='elmo predict THIS_FOLDER "Stocks rose on Friday."',
-            limits="The scores hold for texts like the test rows. Classes it was not trained on do not exist for it: "
-            "any text gets one of its labels.",
+            "text-classification", f"Text {title}", what_it_is(metrics), sections,
+            scored_by={"label": ["accuracy", "f1"], "labels": ["f1"], "number": ["pearsonr", "spearmanr"]}[target],
+            code=_CODE, command='elmo predict THIS_FOLDER "Stocks rose on Friday."',
+            limits=f"The scores hold for texts like the test rows. {limits[target]}",
         )  # fmt: skip
 
 
@@ -186,39 +218,30 @@ def tokens_of(
     }
 
 
-def epoch_scores(prediction: EvalPrediction) -> dict[str, float]:
-    """Accuracy and macro F1 of the validation rows."""
-    return accuracy_and_f1(np.asarray(prediction.label_ids), np.asarray(prediction.predictions).argmax(axis=-1))
+def target_of(metrics: RunMetrics) -> Target:
+    """What a run learned."""
+    return next(target for target, scores in SCORES.items() if scores[0] == metrics.figure)
 
 
-def split_scores(logits: NDArray[np.float32], gold: NDArray[np.int64], *, labels: list[str]) -> Scores:
-    """`classification_scores` and the mean cross-entropy of logits (N, classes)."""
-    loss = functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(gold))
-    found = classification_scores(gold, logits.argmax(axis=1).astype(np.int64), labels=labels)
-    return Scores.from_json({"loss": float(loss), **found})
-
-
-def _write_predictions(path: Path, logits: NDArray[np.float32], data: ClassificationData) -> None:
-    """Row number (from 1, of the rows kept), gold label, predicted label and its probability."""
-    probabilities = torch.from_numpy(logits).softmax(dim=1).numpy()
-    predicted = logits.argmax(axis=1)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["row", "gold", "predicted", "probability"])
-        for row, (gold, guess) in enumerate(zip(data.classes("test"), predicted, strict=True)):
-            writer.writerow([row + 1, data.labels[gold], data.labels[guess], f"{probabilities[row, guess]:.4f}"])
+def _baseline_name(metrics: RunMetrics) -> str:
+    return "TF-IDF ridge" if target_of(metrics) == "number" else "TF-IDF SVM"
 
 
 def _scores(metrics: RunMetrics) -> str:
+    figures = dict(COLUMNS[target_of(metrics)])
+    if target_of(metrics) == "label":
+        figures = {"accuracy": "accuracy"} | {f"macro.{name}": f"macro {name}" for name in ("precision", "recall")}
+        figures |= {"macro.f1": "macro F1", "loss": "loss"}
     rows = [
-        [name, found.counts["rows"], found.figures["accuracy"],
-         *(found.figure(f"macro.{figure}") for figure in ("precision", "recall", "f1")), found.figures["loss"]]
+        [name, found.counts["rows"], *(found.figure(figure) for figure in figures)]
         for name, found in metrics.scores.items()
-    ]  # fmt: skip
-    text = table(["split", "rows", "accuracy", "macro precision", "macro recall", "macro F1", "loss"], rows)
+    ]
+    text = table(["split", "rows", *figures.values()], rows)
     if metrics.baseline is not None:
-        accuracy = metrics.baseline["test"]["accuracy"]
-        text += f"\n\nTF-IDF + linear SVM on {metrics.baseline['rows']:,} of these rows: test accuracy {accuracy:.4f}."
+        score = metrics.baseline["test"][metrics.figure]
+        method = metrics.baseline["method"].partition(") + ")[2]
+        name = COLUMNS[target_of(metrics)][metrics.figure]
+        text += f"\n\nTF-IDF + {method} on {metrics.baseline['rows']:,} of these rows: test {name} {score:.4f}."
     return text
 
 

@@ -18,9 +18,10 @@ from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
 from elmokit.saved_model import SavedModel
 from elmokit.tasks.inputs.batches import Batch, BatchDataset, CharDataset, RowDataset, by_falling_length
+from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
-from elmokit.tasks.metrics import classification_scores
+from elmokit.tasks.metrics import classification_scores, number_scores
 from elmokit.text.columns import LABEL_NAMES, Column
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.normalize import normalize
@@ -53,6 +54,10 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def placed(self) -> Iterator[tuple[str, str]]:
+        """Each label with its place."""
+        return zip(self.labels, self.places, strict=True)
 
 
 def read_pairs(
@@ -101,23 +106,6 @@ def _records(files: Sequence[str | Path], columns: Sequence[Column]) -> Iterator
         yield from read(Source(path, columns, stats=stats))
     for trouble, count in stats.damage().items():
         log.warning("%d %s", count, trouble)
-
-
-def numbers_of(pairs: Pairs, *, flag: str) -> NDArray[np.float32]:
-    """The labels as numbers.
-
-    Raises:
-        DataError: One is no finite number; with file and line.
-    """
-    values = np.empty(len(pairs), dtype=np.float32)
-    for row, (label, place) in enumerate(zip(pairs.labels, pairs.places, strict=True)):
-        try:
-            values[row] = float(label)
-        except ValueError:
-            values[row] = np.nan
-        if not np.isfinite(values[row]):
-            raise DataError(f"{place}: {label[:40]!r} is no number; expected one with target: number (--{flag})")
-    return values
 
 
 class Tokenizer(Protocol):
@@ -188,16 +176,7 @@ def scores_of(outputs: NDArray[np.float32], gold: NDArray[Any], labels: Sequence
     """`classification_scores`, or for numbers Pearson's r, Spearman's ρ and the mean squared error."""
     if labels:
         return classification_scores(gold, outputs.argmax(axis=1).astype(np.int64), labels=labels)
-    from scipy.stats import pearsonr, spearmanr
-
-    values = outputs[:, 0].astype(np.float64)
-    defined = len(gold) > 1 and float(np.std(values)) > 0 and float(np.std(gold)) > 0
-    return {
-        "rows": len(gold),
-        "pearson": float(pearsonr(values, gold).statistic) if defined else 0.0,
-        "spearman": float(spearmanr(values, gold).statistic) if defined else 0.0,
-        "mse": float(np.mean((values - gold) ** 2)),
-    }
+    return number_scores(gold, outputs[:, 0])
 
 
 class PairResult(NamedTuple):
@@ -275,7 +254,7 @@ class PairClassifier:
         target = "label" if self.labels else "number"
         pairs = read_pairs(files, flag="test", target=target, **{**self.columns, **given})
         gold: NDArray[Any] = (
-            classes_of(pairs, self.labels, flag="test") if self.labels else numbers_of(pairs, flag="test")
+            classes_of(pairs, self.labels, flag="test") if self.labels else numbers_of(pairs.placed(), flag="test")
         )
         return scores_of(self._outputs(pairs.first, pairs.second), gold, self.labels)
 

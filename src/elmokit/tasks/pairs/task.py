@@ -20,6 +20,7 @@ from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.nn.heads.text_pairs import TextPairsNetwork
 from elmokit.report import plots
 from elmokit.tasks.inputs.datasets import dataset_maker
+from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
 from elmokit.tasks.pairs import PairsConfig
 from elmokit.tasks.pairs.predict import (
@@ -28,7 +29,6 @@ from elmokit.tasks.pairs.predict import (
     PairDataset,
     Pairs,
     classes_of,
-    numbers_of,
     outputs_of,
     read_pairs,
     scores_of,
@@ -101,7 +101,7 @@ class TextPairs:
         }
         labels = [] if config.target == "number" else _labels(sources["train"])
         targets: dict[str, NDArray[Any]] = {
-            name: classes_of(pairs, labels, flag=name) if labels else numbers_of(pairs, flag=name)
+            name: classes_of(pairs, labels, flag=name) if labels else numbers_of(pairs.placed(), flag=name)
             for name, pairs in sources.items()
         }
         return PairsData(sources, targets, _splits(sources, config), labels)

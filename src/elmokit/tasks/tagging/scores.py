@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from elmokit.tasks.metrics import classification_scores
+from elmokit.tasks.metrics import classification_scores, f1_of_counts
 from elmokit.tasks.tagging.schemes import converted
+
+__all__ = ["f1_of_counts", "scores_of", "span_counts", "span_scores", "tag_scores"]
 
 
 def scores_of(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], *, plain: bool) -> dict[str, Any]:
@@ -91,9 +92,3 @@ def span_counts(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, int
 
     wanted, found = set(get_entities(list(gold))), set(get_entities(list(predicted)))
     return len(wanted & found), len(found), len(wanted)
-
-
-def f1_of_counts(counts: NDArray[np.float64]) -> float:
-    """F1 from sums of `span_counts`."""
-    right, predicted, gold = counts.tolist()
-    return 2 * right / (predicted + gold) if right else 0.0

@@ -1,0 +1,133 @@
+"""Scores of one label, of several labels and of numbers, and the files they are read from again."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+from transformers import EvalPrediction
+
+from elmokit.tasks.classification.config import Target
+from elmokit.tasks.classification.predict import probabilities_of
+from elmokit.tasks.classification.thresholds import chosen_thresholds
+from elmokit.tasks.metrics import (
+    accuracy_and_f1,
+    classification_scores,
+    f1_of_counts,
+    number_scores,
+    pearson_of_sums,
+    pearson_sums,
+    several_label_scores,
+)
+from elmokit.tasks.report import Scores
+from elmokit.tasks.row_scores import RowScores
+
+COLUMNS: dict[Target, dict[str, str]] = {
+    "label": {"accuracy": "accuracy", "macro.f1": "macro F1"},
+    "labels": {"micro_f1": "micro F1", "macro_f1": "macro F1", "lrap": "LRAP", "exact_match": "all right"},
+    "number": {"pearson": "Pearson", "spearman": "Spearman", "mse": "MSE"},
+}
+"""The figures that are shown, with their headings."""
+
+
+def scores_of(
+    logits: NDArray[np.float32], gold: NDArray[Any], *, target: Target, labels: Sequence[str] = (),
+    thresholds: NDArray[np.float64] | None = None,
+) -> Scores:  # fmt: skip
+    """The scores of logits (N, K), or of numbers (N, 1), with the mean loss of labels.
+
+    Args:
+        logits: As of the model.
+        gold: As of `ClassificationData.targets`.
+        target: What is learned.
+        labels: Their names.
+        thresholds: (K,) of several labels.
+    """
+    if target == "number":
+        return Scores.from_json(number_scores(gold, logits[:, 0]))
+    if target == "label":
+        loss = functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(gold))
+        found = classification_scores(gold, logits.argmax(axis=1).astype(np.int64), labels=labels)
+        return Scores.from_json({"loss": float(loss), **found})
+    assert thresholds is not None
+    loss = functional.binary_cross_entropy_with_logits(torch.from_numpy(logits), torch.from_numpy(gold).float())
+    probabilities = probabilities_of(logits, target)
+    found = several_label_scores(gold, probabilities, thresholds=thresholds, labels=labels)
+    return Scores.from_json({"loss": float(loss), **found})
+
+
+def epoch_scores_of(target: Target, threshold: float | None) -> Callable[[EvalPrediction], dict[str, float]]:
+    """What is measured on the validation rows after each epoch; thresholds are chosen anew each time."""
+
+    def scores(prediction: EvalPrediction) -> dict[str, float]:
+        logits, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+        if target == "label":
+            return accuracy_and_f1(gold, logits.argmax(axis=-1))
+        if target == "number":
+            found = number_scores(gold, logits[:, 0])
+            return {name: found[name] for name in ("pearson", "spearman")}
+        probabilities = probabilities_of(logits.astype(np.float32), target)
+        thresholds = chosen_thresholds(gold, probabilities, given=threshold)
+        names = [str(number) for number in range(gold.shape[1])]
+        found = several_label_scores(gold, probabilities, thresholds=thresholds, labels=names)
+        return {name: found[name] for name in ("micro_f1", "macro_f1", "lrap")}
+
+    return scores
+
+
+def chance_of(test: Scores, target: Target) -> float:
+    """The main score up to which a result is no better than a guess.
+
+    Of one label, the share of the most frequent one and two standard errors; of several, the micro F1 of giving each
+    text the most frequent one; of numbers a small correlation.
+    """
+    rows = test.counts["rows"]
+    if target == "number":
+        return float(2 / np.sqrt(max(rows, 1)))
+    often: list[int] = [each["rows"] for each in test.details["per_class"].values()]
+    if target == "labels":
+        return float(2 * max(often) / (rows + sum(often)))
+    share = max(often) / rows
+    return float(share + 2 * np.sqrt(share * (1 - share) / rows))
+
+
+def write_predictions(
+    path: Path, logits: NDArray[np.float32], gold: NDArray[Any], *, target: Target, labels: Sequence[str],
+    thresholds: NDArray[np.float64] | None,
+) -> None:  # fmt: skip
+    """Row number (from 1, of the rows kept), gold and predicted: a label with its probability, labels, or a number."""
+    found = probabilities_of(logits, target)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "gold", "predicted", *(["probability"] if target == "label" else [])])
+        for row, (wanted, each) in enumerate(zip(gold, found, strict=True), 1):
+            if target == "number":
+                writer.writerow([row, f"{wanted:.7g}", f"{each[0]:.7g}"])
+            elif target == "label":
+                best = int(each.argmax())
+                writer.writerow([row, labels[wanted], labels[best], f"{each[best]:.4f}"])
+            else:
+                given = [np.flatnonzero(wanted), np.flatnonzero(each >= thresholds)]
+                shown = (json.dumps([labels[int(n)] for n in numbers], ensure_ascii=False) for numbers in given)
+                writer.writerow([row, *shown])
+
+
+def row_scores_of(path: Path, target: Target) -> RowScores:
+    """What each row of `write_predictions` contributes to the main score."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [(row["gold"], row["predicted"]) for row in csv.DictReader(file)]
+    if target == "label":
+        return RowScores.of_right(np.array([gold == found for gold, found in rows], dtype=np.bool_))
+    if target == "number":
+        values = np.array(rows, dtype=np.float64)
+        return RowScores(pearson_sums(values[:, 0], values[:, 1]), pearson_of_sums)
+    sets = [(set(json.loads(gold)), set(json.loads(found))) for gold, found in rows]
+    counts = [(len(gold & found), len(found), len(gold)) for gold, found in sets]
+    return RowScores(np.array(counts, dtype=np.float64), f1_of_counts)
