@@ -8,14 +8,17 @@ PYTEST_FLAGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test quick check docs install clean
+.PHONY: run test nightly quick check docs install clean
 
 run: $(STAMP)  ## the whole chain on a synthetic corpus, into runs/demo
 	$(BIN)/elmo demo --output $(OUTPUT) --overwrite
 	@echo "The command is $(BIN)/elmo; \`source $(BIN)/activate\` puts elmo on the path of this shell."
 
-test: $(STAMP)  ## all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
+test: $(STAMP)  ## all tests but the nightly ones
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not nightly" $(PYTEST_FLAGS)
+
+nightly: $(STAMP)  ## the tests that take minutes each: clusters whose drivers and nodes are killed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m nightly $(PYTEST_FLAGS)
 
 quick: $(STAMP)  ## the tests that are not marked slow
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" $(PYTEST_FLAGS)
@@ -23,7 +26,7 @@ quick: $(STAMP)  ## the tests that are not marked slow
 check: $(STAMP)  ## style, types, import order
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict src scripts recipes benchmarks
+	$(BIN)/mypy --strict src scripts recipes benchmarks tests
 	$(BIN)/lint-imports
 
 docs: $(STAMP)  ## the documentation as a site, into build/site, offline; a broken link is an error

@@ -33,7 +33,9 @@ class Watched:
     """A page of the explorer, with its troubles (console, errors) and the addresses it asked for."""
 
     def __init__(self, context: Any, base: str) -> None:
-        self.base, self.troubles, self.asked = base, [], []
+        self.base = base
+        self.troubles: list[str] = []
+        self.asked: list[str] = []
         self.opened = 0
         self.page = context.new_page()
         self.page.set_default_timeout(20_000)

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from click.testing import Result
 from safetensors.torch import load_file
 from transformers import pipeline
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from elmokit.cli.app import app
 from elmokit.encode.encoder import Encoder
@@ -147,7 +146,7 @@ def test_predict_from_arguments_files_and_a_pipe(trained: Path, tmp_path: Path) 
 def test_predict_has_a_line_of_output_for_every_line_and_row(
     trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    nothing = {"text": "", "label": None, "probability": None, "probabilities": {}}
+    nothing: dict[str, Any] = {"text": "", "label": None, "probability": None, "probabilities": {}}
     (tmp_path / "texts.csv").write_text("n,text\n1,\n2,goal team\n3\n\n5,bank, share\n6, \n", encoding="utf-8")
     result = elmo("predict", trained, "--file", tmp_path / "texts.csv", "--json")
     records = [json.loads(line) for line in result.stdout.splitlines()]
@@ -246,7 +245,7 @@ def test_a_head_is_kept_under_other_dropout_and_left_aside_with_a_word_where_it_
 def test_bad_input_is_one_line_and_leaves_nothing(
     place: Path, tmp_path: Path, change: dict[str, str], problem: str
 ) -> None:
-    words = {"--model": place / "model", "--train": place / "train.csv", "--test": place / "test.csv"}
+    words: dict[str, Any] = {"--model": place / "model", "--train": place / "train.csv", "--test": place / "test.csv"}
     words |= {"--output": tmp_path / "out", "--cache": place / "cache", **change}
     result = elmo("train", "classify", "--quiet", *[part for pair in words.items() for part in pair])
     assert result.exit_code == 2

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from elmokit.cli.app import app
 from elmokit.demo.synthetic import generate

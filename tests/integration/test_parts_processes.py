@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import resource
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +12,7 @@ from elmokit.encode.parts import PartSettings, embed_corpus
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.parts.engines.local import LocalEngine
 from elmokit.pretrain.prepare.run import PrepareSettings, prepare_corpus_folder
+from helpers.commands import contents, ended, start, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -31,32 +27,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = (f"line {number} of the bank was word{number} and wet" for number in range(2000))
     (folder / "text.txt").write_text("\n".join(lines) + "\n")
     return folder
-
-
-def start(*words: object, bytes_a_file: int | None = None) -> subprocess.Popen[str]:
-    def limit() -> None:
-        if bytes_a_file is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_a_file, bytes_a_file))
-
-    return subprocess.Popen(
-        [sys.executable, "-m", "elmokit", *map(str, words), "--quiet"], text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}, preexec_fn=limit,
-    )  # fmt: skip
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, stderr = process.communicate(timeout=600)
-    return process.returncode, stderr
-
-
-def wait_for(files: Path, pattern: str, process: subprocess.Popen[str]) -> None:
-    while not list(files.glob(pattern)):
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.005)
-
-
-def contents(folder: Path, pattern: str) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern))}
 
 
 def test_embedding_loses_and_doubles_nothing(place: Path, tmp_path: Path) -> None:
@@ -86,14 +56,21 @@ def test_embedding_loses_and_doubles_nothing(place: Path, tmp_path: Path) -> Non
     assert sorted(path.name for path in output.iterdir()) == sorted(path.name for path in whole.iterdir())
 
 
-def test_preparing_is_resumed_after_a_kill(place: Path, tmp_path: Path) -> None:
+def test_preparing_loses_and_doubles_nothing(place: Path, tmp_path: Path) -> None:
     output = tmp_path / "corpus"
     command = ("prepare", place / "text.txt", "--output", output, "--part-words", 100, "--actors", 1)
-    killed = start(*command)
-    wait_for(output / "train", "part-*.shard", killed)
-    killed.kill()
-    killed.communicate()
+    first = start(*command)
+    wait_for(output / "train", "part-*.shard", first)
+    first.send_signal(signal.SIGSTOP)  # it has the lock of the folder, and does not finish meanwhile
+    code, said = ended(start(*command))
+    assert code == 2 and "another process is writing to" in said and len(said.strip().splitlines()) == 1
+    first.kill()
+    first.communicate()
     assert not (output / "corpus.json").exists()
+    before = contents(output / "train", "part-*.shard")
+    code, said = ended(start(*command, bytes_a_file=300))  # as a full disk
+    assert code == 2 and "File too large" in said and len(said.strip().splitlines()) == 1, said
+    assert before.items() <= contents(output / "train", "part-*.shard").items()
     code, said = ended(start(*command))
     assert code == 0, said
     prepare_corpus_folder(

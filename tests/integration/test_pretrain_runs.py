@@ -11,7 +11,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -32,8 +32,8 @@ from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrain import checkpoint, loop
 from elmokit.pretrain.config import PretrainConfig
-from elmokit.pretrain.loop import PretrainResult, StepCallback, TrainingStep, pretrain
-from elmokit.pretrain.perplexity import evaluate_text
+from elmokit.pretrain.loop import PretrainResult, TrainingStep, pretrain
+from elmokit.pretrain.perplexity import evaluate_batches, evaluate_text
 from elmokit.pretrain.setup import default_batch_tokens
 from elmokit.run_folder import single_writer
 from elmokit.settings import load_settings
@@ -64,7 +64,7 @@ def settings(text: Path, output: Path, **changed: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def run(text: Path, output: Path, *, on_step: StepCallback | None = None, **changed: Any) -> PretrainResult:
+def run(text: Path, output: Path, *, on_step: Any = None, **changed: Any) -> PretrainResult:
     return pretrain(PretrainConfig(**settings(text, output, **changed)), show_progress=False, on_step=on_step)
 
 
@@ -222,8 +222,8 @@ def test_frequent_words_have_vectors_beside_their_characters(text: Path, tmp_pat
     rows = tokenized["char_ids"][0]
     assert rows[:, 0].tolist() == [1, 0, 0]
     parts = model.token_encoder
-    joined = torch.cat([table[[1, 0, 0]], parts.characters(rows[:, 1:])], dim=1)
-    expected = parts.projection(joined).detach().numpy()
+    joined = torch.cat([table[[1, 0, 0]], cast(Any, parts.characters)(rows[:, 1:])], dim=1)
+    expected = cast(Any, parts.projection)(joined).detach().numpy()
     found = encoder.encode([words], layers=0, is_split_into_words=True)[0]
     np.testing.assert_allclose(found[:, :16], expected, atol=1e-5)
 
@@ -292,7 +292,7 @@ def test_the_way_courses_do_it(text: Path, tmp_path: Path) -> None:
     assert info["settings"]["max_words"] == lengths[int(np.ceil(0.95 * len(lengths))) - 1]
     assert PretrainConfig(**{**values, "preset": "mini"}).batch_sentences is None
     with pytest.raises(ConfigError, match=r"^preset classic prepares text in its own way, and --from"):
-        load_settings(PretrainConfig, **values, from_model=str(result.output))
+        load_settings(PretrainConfig, **cast(Any, values), from_model=str(result.output))
 
 
 def test_training_in_stream_mode_evaluates_in_stream_mode(
@@ -398,7 +398,7 @@ def test_other_optimizers_learn(text: Path, tmp_path: Path, optimizer: str, rate
 
 def test_early_stopping_keeps_the_best_epoch(text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     losses = iter([3.0, 2.0, 2.5, 2.1, 1.0])
-    whole = loop.evaluate_batches
+    whole = evaluate_batches
 
     def told(*arguments: Any, **keywords: Any) -> Any:
         found, guesses = whole(*arguments, **keywords)

@@ -42,7 +42,7 @@ def settings(text: Path, output: Path, **changed: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def run(text: Path, output: Path, *, on_step: StepCallback | None = None, **changed: Any) -> PretrainResult:
+def run(text: Path, output: Path, *, on_step: Any = None, **changed: Any) -> PretrainResult:
     return pretrain(PretrainConfig(**settings(text, output, **changed)), show_progress=False, on_step=on_step)
 
 

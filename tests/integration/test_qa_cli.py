@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from elmokit.cli.app import app
 from elmokit.interop.loading import save
@@ -74,7 +73,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def words_of(place: Path, output: Path, *more: str, **changes: Any) -> list[object]:
-    given = {"model": place / "model", "train": place / "train.json", "test": place / "test.json", "output": output}
+    given: dict[str, Any] = {
+        "model": place / "model",
+        "train": place / "train.json",
+        "test": place / "test.json",
+        "output": output,
+    }
     given |= {"cache": place / "cache", "threads": 1, **changes}
     options = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)]
     return ["train", "qa", *options, *[part for setting in (*SMALL, *more) for part in ("--set", setting)]]
@@ -178,7 +182,9 @@ def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision
     ]
     overrides += ["stride=5", "max_answer_words=4"]
     more: dict[str, Any] = {"output": place / f"tuned_{precision}", "threads": 1, "progress": False}
-    metrics = train_question_answerer(load_settings(QuestionAnsweringConfig, overrides=overrides, **values, **more))
+    metrics = train_question_answerer(
+        load_settings(QuestionAnsweringConfig, overrides=overrides, **cast(Any, values), **more)
+    )
     assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]
     assert metrics["test"]["f1"] > 80
     assert metrics["passages"] == {"train": 28, "validation": 3, "test": 8}

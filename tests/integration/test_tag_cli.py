@@ -6,13 +6,12 @@ import json
 import random
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
-from click.testing import Result
 from transformers import pipeline
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from elmokit.cli.app import app
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
@@ -60,7 +59,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def words_of(place: Path, output: Path, **changes: Any) -> list[object]:
-    given = {"model": place / "model", "train": place / "train.txt", "test": place / "test.txt", "output": output}
+    given: dict[str, Any] = {
+        "model": place / "model",
+        "train": place / "train.txt",
+        "test": place / "test.txt",
+        "output": output,
+    }
     given |= {"cache": place / "cache", "threads": 1, **changes}
     options = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)]
     return ["train", "tag", *options, *[part for setting in SMALL for part in ("--set", setting)]]
@@ -221,7 +225,7 @@ def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision
     values = {"model": str(trained), "train": [str(place / "train.txt")], "test": [str(place / "test.txt")]}
     overrides = [*SMALL, "epochs=1", "learning_rate=1e-6", "finetune=true", f"precision={precision}"]
     more: dict[str, Any] = {"output": place / f"tuned_{precision}", "threads": 1, "progress": False}
-    metrics = train_tagger(load_settings(TagConfig, overrides=overrides, **values, **more))
+    metrics = train_tagger(load_settings(TagConfig, overrides=overrides, **cast(Any, values), **more))
     assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]
     assert metrics["test"]["f1"] > 0.9
     assert metrics["rows"]["validation"] == 15  # a tenth of the training sentences

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from click.testing import Result
 from safetensors.torch import load_file
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from elmokit.cli.app import app
 from elmokit.errors import ConfigError

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from elmokit.cli.app import app
 from elmokit.interop.loading import save
@@ -154,7 +153,7 @@ def test_fine_tuning_goes_on_from_the_head(place: Path, trained: Path, precision
         "progress": False,
         "model": str(trained),
     }
-    metrics = train_translator(load_settings(TranslationConfig, overrides=overrides, **files, **more))
+    metrics = train_translator(load_settings(TranslationConfig, overrides=overrides, **cast(Any, files), **more))
     assert metrics["parameters"]["trained"] == metrics["parameters"]["total"]
     assert metrics["test"]["bleu"] > 80
     assert metrics["rows"]["validation"] == 24  # a twentieth of the training pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pytest
@@ -33,6 +33,9 @@ words = st.one_of(st.text(max_size=8), st.text(min_size=40, max_size=70), st.sam
 batches = st.lists(st.lists(words, max_size=5), min_size=0, max_size=4)
 
 
+Module = TypeVar("Module", bound=torch.nn.Module)
+
+
 @st.composite
 def char_cnns(draw: st.DrawFn) -> dict[str, Any]:
     """Settings of a `CharCNN`; one in two has as many filters as the vector has numbers, and so no projection."""
@@ -60,7 +63,7 @@ def bilms(draw: st.DrawFn, *, token_dim: int | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def shaken(module: torch.nn.Module, seed: int) -> torch.nn.Module:
+def shaken(module: Module, seed: int) -> Module:
     """The module with every parameter at random: as initialised, biases are zero and hide mistakes."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -154,8 +157,8 @@ def test_projected_lstm(settings_: dict[str, Any], seed: int, lengths: list[int]
             tokens = sequences[d, row, :length].double().numpy()
             tokens = tokens if d == 0 else tokens[::-1]  # the oracle reads backwards itself
             expected, carried = oracle.run_direction(tokens, state, d, weights=arrays, options=options)
-            mine = [outputs[d, number] for number, place in enumerate(places) if place[0] == row]
-            mine = torch.stack(mine) if mine else outputs[d, :0]
+            rows = [outputs[d, number] for number, place in enumerate(places) if place[0] == row]
+            mine = torch.stack(rows) if rows else outputs[d, :0]
             assert error(mine, expected[0] if d == 0 else expected[0][::-1]) <= TOLERANCE
             assert error(final[0][d, row], carried[0][0]) <= TOLERANCE
             assert error(final[1][d, row], carried[0][1]) <= TOLERANCE
@@ -246,7 +249,7 @@ def padded_ids(sentences: Sequence[Sequence[str]], max_characters: int, *, extra
 
 
 def arrays_of(model: ElmoModel) -> dict[str, NDArray[np.float64]]:
-    return published_char_cnn(model.token_encoder) | published_bilm(model.bilm)
+    return published_char_cnn(cast(CharCNN, model.token_encoder)) | published_bilm(model.bilm)
 
 
 @given(config=models(), seed=seeds, sentences=batches, extra=st.integers(0, 2))

@@ -27,4 +27,4 @@ def test_a_vector_of_zeros_is_similar_to_nothing() -> None:
     vectors = np.array([[0, 0], [3, 4]], dtype=np.float32)
     assert cosines(vectors).tolist() == [[0, 0], [0, 1]]
     assert paired_cosines(vectors[0], vectors[1]) == 0
-    np.testing.assert_allclose(unit(vectors), [[0, 0], [0.6, 0.8]], atol=1e-6)
+    np.testing.assert_allclose(unit(vectors), [[0.0, 0.0], [0.6, 0.8]], atol=1e-6)

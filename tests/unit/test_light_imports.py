@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("heads")
     pieces = SentencePieces.trained(["the bank of the river"], n_pieces=270)
-    sizes = {
+    sizes: dict[str, dict[str, Any]] = {
         "de": {"n_target_pieces": len(pieces), "target_dim": 8, "decoder_hidden_dim": 8},
         "tag": {"id2label": {0: "O", 1: "B-PLACE"}},
         "qa": {},

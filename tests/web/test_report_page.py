@@ -35,7 +35,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shares = [value(0.3), value(0.3), value(0.4, spread=None)]
     pair = {"first": "ELMo", "second": "SVD", "difference": -0.01, "low": -0.03, "high": 0.01, "mcnemar": 0.0004}
     planes = {"ELMo": {"points": [[0, 1], [1, 0], [1, 1]], "classes": [0, 1, 1], "explained": [0.6, 0.2]}}
-    broken = {
+    broken: dict[str, Any] = {
         "name": "broken",
         "kind": "vectors",
         "note": "",

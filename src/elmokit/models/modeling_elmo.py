@@ -15,7 +15,7 @@ from transformers.utils.generic import ModelOutput
 
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.nn.bilm import BiLM
-from elmokit.nn.network import ElmoNetwork
+from elmokit.nn.network import ElmoNetwork, TokenEncoder
 from elmokit.whole_files import share_weights
 
 _Network = TypeVar("_Network", bound=nn.Module)
@@ -125,6 +125,7 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
     """The token encoder and the biLM, without a head. See `ElmoNetwork` for everything but the output."""
 
     network: ElmoNetwork
+    token_encoder: TokenEncoder
     bilm: BiLM
 
     def __init__(self, config: ElmoConfig) -> None:

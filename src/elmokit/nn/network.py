@@ -19,6 +19,8 @@ from elmokit.nn.precision import multiplies
 from elmokit.nn.token_encoders import SubwordEncoder, WordCharEncoder, WordEmbedding
 from elmokit.text.char_ids import marker_char_ids
 
+TokenEncoder = CharCNN | WordEmbedding | SubwordEncoder | WordCharEncoder
+
 
 class Layers(NamedTuple):
     """Words only, the sentence markers are off again; padding is zero.
@@ -129,7 +131,7 @@ class ElmoNetwork(nn.Module):
         return Layers(tuple(_take_words(layer, places, mask) for layer in layers), mask)
 
 
-def build_token_encoder(config: NetworkConfig) -> CharCNN | WordEmbedding | SubwordEncoder | WordCharEncoder:
+def build_token_encoder(config: NetworkConfig) -> TokenEncoder:
     """What reads the words."""
     if config.token_encoder == "word":
         return WordEmbedding(n_words=config.n_words, dim=config.projection_dim)

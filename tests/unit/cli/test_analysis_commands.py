@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from elmokit.cli.app import app
 from elmokit.static.vectors import WordVectors
@@ -25,7 +24,7 @@ def bilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_bilm(tmp_path_factory.mktemp("bilm"))
 
 
-def run(*words: str | Path | int) -> Result:
+def run(*words: object) -> Result:
     return CliRunner().invoke(app, list(map(str, words)))
 
 

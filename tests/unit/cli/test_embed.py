@@ -113,7 +113,7 @@ def test_pooling_layers_and_positions(model: Path, text: Path, tmp_path: Path) -
     options = ["--level", "sentence", "--pooling", "mean+max", "--layers", "0,2"]
     assert elmo("embed", model, text, tmp_path / "s.npz", *options).exit_code == 0
     (tmp_path / "at.txt").write_text("1 -1\n\n\n")
-    options = ["--layers", "concat", "--positions", tmp_path / "at.txt"]
+    options = ["--layers", "concat", "--positions", str(tmp_path / "at.txt")]
     assert elmo("embed", model, text, tmp_path / "p.npz", *options).exit_code == 0
     with np.load(tmp_path / "s.npz") as sentences, np.load(tmp_path / "p.npz") as words:
         assert sentences["vectors"].shape == (3, 2, 64)

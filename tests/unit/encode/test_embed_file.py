@@ -45,7 +45,8 @@ def run(source: str, output: Path, **settings: Any) -> Path:
 
 def kill_after(parts: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let runs die when `parts` parts are written; returns the numbers of those that were."""
-    original, written = module._write_part, []
+    original = module._write_part
+    written: list[Any] = []
 
     def killed(*args: Any) -> None:
         if len(written) == parts:

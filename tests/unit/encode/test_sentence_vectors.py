@@ -191,4 +191,4 @@ def test_positions_that_are_not_there() -> None:
         ([["a"], [0]], "positions of sentence 0: expected the number of a word, got 'a'"),
     ):
         with pytest.raises(DataError, match=message):
-            ENCODER.encode(sentences, positions=positions, is_split_into_words=True)  # type: ignore[call-overload]
+            ENCODER.encode(sentences, positions=positions, is_split_into_words=True)  # type: ignore[call-overload, arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -49,7 +49,7 @@ def test_a_pair_has_the_same_scores_and_loss_alone_and_in_a_batch(self_attention
             places = starts[row : row + 1], ends[row : row + 1]
             both = zip((alone.start_logits, alone.end_logits), places, strict=True)
             losses.append(sum(functional.cross_entropy(scores, place) for scores, place in both))
-    torch.testing.assert_close(together.loss, torch.stack(losses).mean())
+    torch.testing.assert_close(together.loss, torch.stack(cast(list[torch.Tensor], losses)).mean())
 
 
 def test_a_batch_without_an_answer_costs_nothing() -> None:

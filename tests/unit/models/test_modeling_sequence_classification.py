@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -105,7 +105,7 @@ def test_a_new_head_on_a_pretrained_bilm(tmp_path: Path) -> None:
     torch.manual_seed(1)
     bilm = ElmoModel(ElmoConfig.preset("tiny"))
     bilm.save_pretrained(tmp_path)
-    model, found = ElmoForSequenceClassification.from_pretrained(
+    model, found = cast(Any, ElmoForSequenceClassification).from_pretrained(
         tmp_path, num_labels=4, combine="frozen", output_loading_info=True
     )
     assert all(name.startswith(("mix.", "classifier.")) for name in found["missing_keys"])

@@ -24,7 +24,7 @@ def translator(**overrides: Any) -> ElmoForTranslation:
     return ElmoForTranslation(ElmoConfig.preset("tiny", **sizes, **overrides)).eval()
 
 
-def batch(sentences: list[list[str]] = SENTENCES) -> dict[str, torch.Tensor]:
+def batch(sentences: list[list[str]] = SENTENCES) -> dict[str, Any]:
     return dict(ElmoTokenizer()(sentences, padding=True, return_tensors="pt", is_split_into_words=True))
 
 

@@ -132,7 +132,7 @@ def autograd_reference(
     return torch.stack(outputs), torch.stack(final_h), torch.stack(final_c)
 
 
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "clips bite": {"cell_clip": 0.3, "proj_clip": 0.2},
     "no clips": {"cell_clip": None, "proj_clip": None},
     "cell clip alone": {"cell_clip": 0.3, "proj_clip": None},
@@ -156,9 +156,9 @@ def test_gradients_equal_autograd(case: str) -> None:
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
     if (clip := module.clips.cell) is not None:
         assert (c_last.abs() == clip).any(), "the clip should bite in this test"
-    ours = torch.autograd.grad([outputs, h_last, c_last], leaves, weights)
-    theirs = torch.autograd.grad(reference, leaves, weights)
-    for one, other in zip(ours, theirs, strict=True):
+    found = torch.autograd.grad([outputs, h_last, c_last], leaves, weights)
+    expected = torch.autograd.grad(reference, leaves, weights)
+    for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-11)
 
 

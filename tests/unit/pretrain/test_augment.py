@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def as_read(changes: Augmentation, corpus: Corpus, number: int, *, epoch: int = 
     return [changes.spelling(int(i)) for i in changes.read(corpus.train[number], epoch=epoch, number=number)]
 
 
-def batches(corpus: Corpus, mode: str, changes: Augmentation | None, **settings: int) -> Batches:
+def batches(corpus: Corpus, mode: str, changes: Augmentation | None, **settings: Any) -> Batches:
     if mode == "sentence":
         return SentenceBatches(corpus, corpus.train, tokens=120, seed=3, augmentation=changes, **settings)
     return StreamBatches(corpus, corpus.train, rows=6, window=9, seed=3, augmentation=changes, **settings)

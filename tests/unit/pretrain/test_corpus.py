@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elmokit.errors import ConfigError, DataError
-from elmokit.pretrain.corpus import Corpus, Sentences, build_corpus, length_percentile
+from elmokit.pretrain.corpus import Corpus, build_corpus, length_percentile
+from elmokit.pretrain.shards import SentenceList
 from elmokit.text.char_ids import char_ids, marker_char_ids
 from elmokit.text.vocab import Vocabulary
 from elmokit.text.words import split_words
@@ -40,7 +41,7 @@ def types_by_id(corpus: Corpus) -> list[str]:
     return ["<S>", "</S>", *(bytes(row[row < 256].astype(np.uint8).tolist()).decode() for row in rows[2:])]
 
 
-def words_of(corpus: Corpus, sentences: Sentences) -> list[list[str]]:
+def words_of(corpus: Corpus, sentences: SentenceList) -> list[list[str]]:
     types = types_by_id(corpus)
     return [[types[i] for i in ids] for ids in sentences]
 

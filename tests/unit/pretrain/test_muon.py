@@ -60,7 +60,7 @@ def test_blocks_and_leading_dimensions_are_matrices_of_their_own(exact: None) ->
     """Two directions of four gates move as eight matrices given one by one."""
     generator = torch.Generator().manual_seed(3)
     together = Parameter(torch.zeros(2, 4 * 6, 5))
-    alone = [Parameter(torch.zeros(6, 5)) for _ in range(8)]
+    alone: list[Tensor] = [Parameter(torch.zeros(6, 5)) for _ in range(8)]
     one, other = Muon([Matrices([together], blocks=4)], []), Muon([Matrices(alone)], [])
     for _ in range(2):
         together.grad = torch.randn(together.shape, generator=generator)

@@ -62,12 +62,13 @@ def test_figures_are_those_of_the_whole_distribution(corpus: Corpus) -> None:
             golds.append(gold)
             bests.append(log_probs.argmax(dim=1))
             among.append((log_probs.topk(AMONG, dim=1).indices == gold[:, None]).any(dim=1))
-    nll, gold, best = torch.cat(losses, dim=1).double().mean(dim=1), torch.cat(golds).numpy(), torch.cat(bests).numpy()
+    nll = torch.cat(losses, dim=1).double().mean(dim=1)
+    targets, best = torch.cat(golds).numpy(), torch.cat(bests).numpy()
     assert found.forward == pytest.approx(float(nll[0].exp()), rel=1e-6)
     assert found.backward == pytest.approx(float(nll[1].exp()), rel=1e-6)
-    assert guesses.top1 == pytest.approx((gold == best).mean())
+    assert guesses.top1 == pytest.approx((targets == best).mean())
     assert guesses.top5 == pytest.approx(float(torch.cat(among).double().mean()))
-    expected = precision_recall_fscore_support(gold, best, average="weighted", zero_division=0)[:3]
+    expected = precision_recall_fscore_support(targets, best, average="weighted", zero_division=0)[:3]
     assert (guesses.precision, guesses.recall, guesses.f1) == pytest.approx(expected)
 
 

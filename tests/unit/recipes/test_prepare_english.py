@@ -6,7 +6,7 @@ import json
 import lzma
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -148,7 +148,7 @@ def test_an_interrupted_run_keeps_its_finished_sources_and_ends_like_another(
 ) -> None:
     prepared()
     whole = {name: content for name, (_, content) in snapshot(tmp_path / "out").items()}
-    real = run.write_cleaned
+    real = cast(Any, run).write_cleaned
 
     def interrupted(*arguments: Any, **named: Any) -> Any:
         if named["name"] == "harbour":
@@ -193,7 +193,7 @@ def test_a_file_that_changed_since_the_run_began_is_refused(
 def test_a_file_that_changes_while_it_is_read_leaves_nothing(
     prepared: Callable[..., dict[str, Any]], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = run.write_cleaned
+    real = cast(Any, run).write_cleaned
 
     def changing(*arguments: Any, **named: Any) -> Any:
         counts = real(*arguments, **named)

@@ -12,9 +12,10 @@ from elmokit.models import ElmoConfig, ElmoTokenizer
 from elmokit.saved_model import SavedModel
 from elmokit.tasks.building import task_tokenizer, with_preparation
 from elmokit.tasks.classification import ClassifyConfig
+from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.tagging import TagConfig
 
-Settings = TypeVar("Settings", ClassifyConfig, TagConfig)
+Settings = TypeVar("Settings", bound=HeadConfig)
 
 
 def prepared(config: Settings) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -25,12 +25,12 @@ def classifier(**overrides: Any) -> Classifier:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(2)
-    return Classifier(model, ElmoTokenizer())
+    return Classifier(cast(Any, model), ElmoTokenizer())
 
 
 def with_static(found: Classifier) -> Classifier:
     numbers = {word: number for number, word in enumerate(["bank", "river"])}
-    found.tokenizer.word_rows = JoinedRows(ByteRows(), numbers)
+    cast(Any, found.tokenizer).word_rows = JoinedRows(ByteRows(), numbers)
     return found
 
 

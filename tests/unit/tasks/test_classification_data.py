@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ def files(folder: Path, train: str, test: str = "a,t one\nb,t two\n", **settings
     (folder / "train.csv").write_text(train)
     (folder / "test.csv").write_text(test)
     flags = {"model": "m", "train": [str(folder / "train.csv")], "test": [str(folder / "test.csv")], "output": "o"}
-    return load_settings(ClassifyConfig, **{**flags, **settings})
+    return load_settings(ClassifyConfig, **cast(Any, {**flags, **settings}))
 
 
 TRAIN = "".join(f"{'ab'[number % 2]},text {number}\n" for number in range(40))
@@ -120,7 +121,7 @@ def test_a_smaller_sample_is_part_of_a_larger() -> None:
 )
 def test_bad_settings(settings: dict[str, object], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
-        load_settings(ClassifyConfig, model="m", train=["t"], test=["t"], output="o", **settings)
+        load_settings(ClassifyConfig, model="m", train=["t"], test=["t"], output="o", **cast(Any, settings))
 
 
 def test_phrases_of_a_sentence_never_stand_on_both_sides(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -97,7 +98,7 @@ def test_a_local_datasets_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 )
 def test_wrong_tables(tmp_path: Path, content: str | bytes, columns: dict[str, str], problem: str) -> None:
     with pytest.raises(DataError, match=problem):
-        read_labelled([write(tmp_path / "a.csv", content)], **columns)
+        read_labelled([write(tmp_path / "a.csv", content)], **cast(Any, columns))
 
 
 def test_wrong_json(tmp_path: Path) -> None:

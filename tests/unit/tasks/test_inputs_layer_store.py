@@ -1,3 +1,4 @@
+import shutil
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
@@ -94,7 +95,7 @@ def test_a_disk_that_is_too_small_is_known_before(
     model: ElmoModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "free")
-    monkeypatch.setattr(store_module.shutil, "disk_usage", lambda path: usage(10))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10))
     with pytest.raises(ConfigError, match=r"need .* GB, .* free: give --cache"):
         layer_store(model, tokenize(TEXTS, max_words=8), cache=tmp_path, progress=False)
 

@@ -65,7 +65,13 @@ def test_numbers_are_learned(tmp_path: Path) -> None:
         lines = [f"{first},{second},{103.0 if first in words[:2] else 97.0}\n" for first, second in rows]
         (tmp_path / f"{name}.csv").write_text("premise,hypothesis,score\n" + "".join(lines))
     files: dict[str, Any] = {name: [str(tmp_path / f"{name}.csv")] for name in ("train", "test")}
-    more = {"epochs": 8, "batch_size": 16, "learning_rate": 0.01, "head_hidden_dim": 16, "head_dropout": 0.0}
+    more: dict[str, Any] = {
+        "epochs": 8,
+        "batch_size": 16,
+        "learning_rate": 0.01,
+        "head_hidden_dim": 16,
+        "head_dropout": 0.0,
+    }
     config = load_settings(
         PairsConfig, None, model=str(tmp_path / "model"), output=tmp_path / "out", target="number", threads=1,
         cache=tmp_path / "cache", progress=False, precision="float32", **files, **more,

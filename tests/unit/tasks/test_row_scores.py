@@ -24,7 +24,7 @@ def scored(name: str) -> RowScored:
 
 
 def test_the_interval_of_a_mean() -> None:
-    values = RANDOM.binomial(1, 0.4, size=2000) * 100.0
+    values = RANDOM.binomial(1, 0.4, size=2000).astype(np.float64) * 100.0
     low, high = mean_interval(values, draws=2000)
     half = 1.96 * values.std() / np.sqrt(len(values))
     assert low == pytest.approx(values.mean() - half, abs=0.3)

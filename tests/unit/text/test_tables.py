@@ -259,7 +259,7 @@ def compare(path: Path, rows: list[list[str]]) -> None:
     log = logging.getLogger("elmokit.text.tables")
     warned: list[logging.LogRecord] = []
     handler = logging.Handler()
-    handler.emit = warned.append  # type: ignore[method-assign]
+    handler.emit = warned.append  # type: ignore[method-assign, assignment]
     log.addHandler(handler)
     try:
         found = read_back(path, len(rows[0]))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,12 +13,12 @@ TREES = st.recursive(
 )
 
 
-def written(tree: tuple) -> str:
+def written(tree: tuple[Any, ...]) -> str:
     label, parts = tree
     return f"({label} {parts})" if isinstance(parts, str) else f"({label} {' '.join(map(written, parts))})"
 
 
-def phrases(tree: tuple) -> list[Phrase]:
+def phrases(tree: tuple[Any, ...]) -> list[Phrase]:
     label, parts = tree
     if isinstance(parts, str):
         return [Phrase(label, [parts])]
@@ -25,7 +27,7 @@ def phrases(tree: tuple) -> list[Phrase]:
 
 
 @given(TREES)
-def test_phrases_are_those_of_the_tree(tree: tuple) -> None:
+def test_phrases_are_those_of_the_tree(tree: tuple[Any, ...]) -> None:
     assert is_tree(written(tree))
     assert parse_tree(written(tree)) == phrases(tree)
 

@@ -164,7 +164,9 @@ def test_the_intake() -> None:
 
 
 def test_answers_under_way_share_a_budget() -> None:
-    budget, first, second = Budget(100), {}, {}
+    budget = Budget(100)
+    first: dict[Any, Any] = {}
+    second: dict[Any, Any] = {}
     budget.claim(first, 150)  # alone
     with pytest.raises(ApiError, match="memory set aside"):
         budget.claim(second, 1)
@@ -315,7 +317,7 @@ def test_a_token_is_asked_for(encoder: Encoder) -> None:
             assert TOKEN not in json.dumps(problem(answer, 401))
             assert answer.headers["www-authenticate"] == "Bearer"
         for wrong in ("Bearer x", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer ", "Bearer \u00e9"):
-            problem(client.get("/api/model", headers={"Authorization": wrong.encode("latin-1")}), 401)
+            problem(client.get("/api/model", headers={b"Authorization": wrong.encode("latin-1")}), 401)
         assert client.get("/api/model", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
         problem(client.get("/?token=wrong"), 401)
         problem(client.get(f"/api/model?token={TOKEN}"), 401)  # addresses end up in logs: only the page takes it
