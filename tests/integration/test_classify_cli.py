@@ -474,6 +474,6 @@ def test_numbers_from_files_to_predictions(place: Path, tmp_path: Path) -> None:
     assert record == {"text": "goal team cell cell", "number": round(given[0].probability, 6)}
     assert elmo("predict", output, "goal team cell cell").stdout.startswith(f"{given[0].probability:.4g}  | goal")
     with (output / "test_predictions.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    values = np.array([[float(row["gold"]), float(row["predicted"])] for row in rows])
+        table = list(csv.DictReader(file))
+    values = np.array([[float(row["gold"]), float(row["predicted"])] for row in table])
     assert np.corrcoef(values.T)[0, 1] == pytest.approx(metrics["test"]["pearson"], abs=1e-5)
