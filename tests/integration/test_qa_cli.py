@@ -234,7 +234,7 @@ def squad(context: str = "Ada lives in Rome.", question: str = "Who?", **answer:
     ("content", "problem"),
     [
         ('{"data": [', "bad.json (--train) is no JSON: "),
-        ("[1, 2]", "bad.json (--train) has no list 'data'; expected SQuAD 1.1: data › paragraphs"),
+        ("[1, 2]", "bad.json (--train) has no list 'data'; expected SQuAD: data › paragraphs"),
         ('{"data": [{"paragraphs": [{"context": "a"}]}]}', "(--train) has no list 'qas'"),
         ('{"data": [{"paragraphs": [{"qas": [{"id": "q7"}]}]}]}', "question q7 has no text 'context'"),
         (squad(text="Bo"), "question q7: the answer 'Bo' is not at character 0 of its passage, there is 'Ad'"),
@@ -303,3 +303,41 @@ def test_other_models_and_settings_are_told(place: Path, trained: Path, tmp_path
     result = elmo("evaluate", trained, "--test", place / "model" / "config.json")
     assert result.exit_code == 2
     assert "has no list 'data'" in result.stderr
+
+
+def test_questions_without_an_answer_from_files_to_figures(place: Path, tmp_path: Path) -> None:
+    for name, count, seed in (("train", 60, 1), ("valid", 12, 2), ("test", 12, 3)):
+        write_questions(tmp_path / f"{name}.json", count, seed=seed)
+        content = json.loads((tmp_path / f"{name}.json").read_text())
+        for paragraph in content["data"][0]["paragraphs"]:
+            for asked in paragraph["qas"]:
+                asked["is_impossible"] = False
+            again = {"question": "How old is it?", "id": f"{paragraph['qas'][0]['id']}-none", "answers": []}
+            paragraph["qas"].append({**again, "is_impossible": True})
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    files = {name: tmp_path / f"{name}.json" for name in ("train", "valid", "test")}
+    output = tmp_path / "out"
+    result = elmo(*words_of(place, output, **files))
+    assert result.exit_code == 0, result.output
+    assert "HasAns F1" in result.output
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert 0 < metrics["no_answer_threshold"] < 1
+    assert (metrics["test"]["has_answer_questions"], metrics["test"]["no_answer_questions"]) == (24, 12)
+    assert metrics["test"]["no_answer_f1"] > 90
+    assert metrics["test"]["has_answer_f1"] > 80
+    predictions = json.loads((output / "test_predictions.json").read_text())
+    assert sum(not text for name, text in predictions.items() if name.endswith("none")) > 10
+    likely = json.loads((output / "test_no_answer.json").read_text())
+    assert {name for name, score in likely.items() if score > metrics["no_answer_threshold"]} == {
+        name for name, text in predictions.items() if not text
+    }
+    shown = elmo("evaluate", output, "--test", files["test"], "--json")
+    assert json.loads(shown.stdout) == metrics["test"]
+    assert "without one (12): " in elmo("evaluate", output, "--test", files["test"]).stdout
+    asked = ("--passage", "Passage 3. It is late. Ada lives in Ulm.", "--question")
+    assert elmo("predict", output, *asked, "How old is it?").stdout.startswith("(no answer) ")
+    record = json.loads(elmo("predict", output, *asked, "How old is it?", "--json").stdout)
+    assert record["text"] == ""
+    assert record["score"] > metrics["no_answer_threshold"]
+    assert json.loads(elmo("predict", output, *asked, "Where is it?", "--json").stdout)["text"] == "Ulm"
+    assert "no-answer score is above" in (output / "README.md").read_text()

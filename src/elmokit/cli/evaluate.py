@@ -83,7 +83,7 @@ def evaluate(
     Several files are reported one by one and all together.
 
     With --test: the accuracy, precision, recall and F1 of a classifier on labelled rows, a tagger's F1 of spans,
-    exact match and F1 of question answering (SQuAD 1.1), or with --target the BLEU of a translator.
+    exact match and F1 of question answering (SQuAD), or with --target the BLEU of a translator.
 
     With --minimal-pairs: how often the good sentence of a pair has the higher probability, forward, backward and with
     both together, for each paradigm and group; ties count half.

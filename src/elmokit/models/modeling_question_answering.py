@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from torch import Tensor
 from transformers.modeling_outputs import QuestionAnsweringModelOutput
 
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.nn.heads.question_answering import QuestionAnsweringNetwork, Spans, best_spans
+
+
+@dataclass
+class ElmoQuestionAnsweringOutput(QuestionAnsweringModelOutput):
+    """What a question answerer gives, with the scores (B, 2) that there is no answer, where it knows that."""
+
+    no_answer: Tensor | None = None
 
 
 class ElmoForQuestionAnswering(ElmoMixedModel):  # type: ignore[no-untyped-call]
@@ -31,14 +40,14 @@ class ElmoForQuestionAnswering(ElmoMixedModel):  # type: ignore[no-untyped-call]
         question_attention_mask: Tensor | None = None, question_layers: Tensor | None = None,
         question_static_ids: Tensor | None = None, start_positions: Tensor | None = None,
         end_positions: Tensor | None = None,
-    ) -> QuestionAnsweringModelOutput:  # fmt: skip
+    ) -> ElmoQuestionAnsweringOutput:  # fmt: skip
         """Scores (B, P) of every word as start and as end, and the loss; see `QuestionAnsweringNetwork.forward`."""
         found = self.network(
             char_ids, attention_mask, layers, static_ids, question_char_ids, question_attention_mask, question_layers,
             question_static_ids, start_positions, end_positions,
         )  # fmt: skip
-        return QuestionAnsweringModelOutput(
-            loss=found.loss, start_logits=found.start_logits, end_logits=found.end_logits
+        return ElmoQuestionAnsweringOutput(
+            loss=found.loss, start_logits=found.start_logits, end_logits=found.end_logits, no_answer=found.no_answer
         )
 
     def decode(self, *, max_answer_words: int, **inputs: Tensor) -> Spans:
@@ -46,9 +55,10 @@ class ElmoForQuestionAnswering(ElmoMixedModel):  # type: ignore[no-untyped-call]
         return self.network.decode(max_answer_words=max_answer_words, **inputs)
 
     @staticmethod
-    def spans(output: QuestionAnsweringModelOutput, *, max_answer_words: int) -> Spans:
+    def spans(output: ElmoQuestionAnsweringOutput, *, max_answer_words: int) -> Spans:
         """The best span of each passage by the scores that `forward` gave."""
         start, end = output.start_logits, output.end_logits
         if start is None or end is None:
             raise ValueError("The output has no scores; expected start_logits and end_logits.")
-        return best_spans(start.float(), end.float(), max_answer_words=max_answer_words)
+        none = None if output.no_answer is None else output.no_answer.float()
+        return best_spans(start.float(), end.float(), max_answer_words=max_answer_words, no_answer=none)

@@ -73,7 +73,7 @@ TASKS: dict[str, Entry] = {
         "elmokit.tasks.question_answering.task:TASK",
         "elmokit.tasks.question_answering.predict:QuestionAnswerer",
         "ElmoForQuestionAnswering", "question answering", "questions",
-        "Train question answering (SQuAD 1.1) on a biLM's layers and score it on test questions.",
+        "Train question answering (SQuAD 1.1, 2.0) on a biLM's layers and score it on test questions.",
         {"question": "A question about PASSAGE.", "passage": "The text that has the answer."},
     ),
     "translate": Entry(

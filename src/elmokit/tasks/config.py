@@ -157,6 +157,7 @@ HEAD_SHAPE = (
     "char_features",
     "mix_at",
     "self_attention",
+    "no_answer",
     "target_dim",
     "decoder_hidden_dim",
     "decoder_layers",

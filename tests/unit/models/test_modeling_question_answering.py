@@ -131,3 +131,24 @@ def test_mistakes_are_told() -> None:
         model(**(batch() | dict(left)))
     with pytest.raises(ValueError, match="Expected either char_ids or layers"):
         model(**encoded(PASSAGES))
+
+
+def test_no_answer_is_one_more_place() -> None:
+    model = answerer(no_answer=True)
+    given = batch()
+    mask = given["attention_mask"].bool()
+    positions = torch.tensor([-1, 0, -100][: len(mask)])
+    found = model(**given, start_positions=positions, end_positions=positions)
+    assert found.no_answer is not None
+    expected = torch.zeros(())
+    for logits, none in ((found.start_logits, found.no_answer[:, 0]), (found.end_logits, found.no_answer[:, 1])):
+        rows = [torch.cat([none[row, None], logits[row][mask[row]]]).log_softmax(0) for row in range(2)]
+        expected = expected - (rows[0][0] + rows[1][1]) / 2  # the first has no answer, the second its first word
+    torch.testing.assert_close(found.loss, expected + model.mix.penalty())
+    spans = model.spans(found, max_answer_words=3)
+    torch.testing.assert_close(spans.no_answer, found.no_answer.sum(dim=1))
+    whole = torch.cat([found.start_logits, found.no_answer[:, :1]], 1).logsumexp(1)
+    whole = whole + torch.cat([found.end_logits, found.no_answer[:, 1:]], 1).logsumexp(1)
+    torch.testing.assert_close(spans.total, whole)
+    with pytest.raises(ValueError, match="An answer lies outside of its passage"):
+        answerer()(**given, start_positions=positions, end_positions=positions)

@@ -107,12 +107,13 @@ def test_the_best_window_wins_and_the_score_is_over_all() -> None:
     prepared = prepare(split, Preparation(ElmoTokenizer(), max_words=8, stride=4))
     examples = all_examples(split, prepared)
     assert prepared.windows[:, 1].tolist() == [0, 4, 6]
-    found = np.array([[0, 1, 3.0, 4.0], [2, 2, 3.5, 5.0], [0, 0, 1.0, 2.0]])
-    (answer,) = best_answers(split, prepared, examples, found).values()
+    found = np.array([[0, 1, 3.0, 4.0, 0.0], [2, 2, 3.5, 5.0, 0.0], [0, 0, 1.0, 2.0, 0.0]])
+    ((answer, none),) = best_answers(split, prepared, examples, found).values()
+    assert none is None
     assert answer.text == PASSAGE[answer.start : answer.end] == ","
     assert answer.score == pytest.approx(math.exp(3.5) / (math.exp(4) + math.exp(5) + math.exp(2)))
     only = Examples(*(part[:1] for part in (examples.questions, examples.windows, examples.starts, examples.ends)))
-    assert best_answers(split, prepared, only, found[:1])["q0"].text == "Ada met"
+    assert best_answers(split, prepared, only, found[:1])["q0"].answer.text == "Ada met"
 
 
 def write(path: Path, passages: int) -> Path:

@@ -16,6 +16,8 @@ from elmokit.nn.heads.mixed import MixedNetwork, MixedShape, refuse_left_padding
 
 IGNORED = -100
 """The position of an answer that does not stand in the passage, as in transformers."""
+NO_ANSWER = -1
+"""The position of the answer to a question that the passage does not answer."""
 
 
 class Spans(NamedTuple):
@@ -26,12 +28,15 @@ class Spans(NamedTuple):
         score: (B,) the sum of its two scores, comparable between passages of the same question.
         total: (B,) log of the sum of exp(score) over every pair of a start and an end: exp(score - total) is p(start)
             times p(end).
+        no_answer: (B,) the score that there is no answer, comparable with `score`; the lowest number there is where the
+            network always answers.
     """
 
     start: Tensor
     end: Tensor
     score: Tensor
     total: Tensor
+    no_answer: Tensor
 
 
 @dataclass(kw_only=True)
@@ -39,14 +44,20 @@ class QuestionAnsweringShape(MixedShape):
     """A `MixedShape` with what a `QuestionAnsweringNetwork` needs."""
 
     self_attention: bool = True
+    no_answer: bool = False
 
 
 class SpanScores(NamedTuple):
-    """Scores (B, P) of every word as start and as end, and the loss where positions were given."""
+    """Scores (B, P) of every word as start and as end, and the loss where positions were given.
+
+    `no_answer` (B, 2) are the scores that no word is the start, and none the end, of a network that knows questions
+    without an answer.
+    """
 
     loss: Tensor | None
     start_logits: Tensor
     end_logits: Tensor
+    no_answer: Tensor | None = None
 
 
 class QuestionAnsweringNetwork(MixedNetwork):
@@ -56,6 +67,9 @@ class QuestionAnsweringNetwork(MixedNetwork):
     itself (Clark & Gardner 2018; `config.self_attention`), and two BiLSTMs give each word its score as the start and as
     the end of the answer, the second knowing what the first found. `config.head_layers` counts the layers of the first
     of these two; all other BiLSTMs have one. Where the paper has GRUs, these are LSTMs.
+
+    With `config.no_answer` start and end may also be none, as one more place in each softmax (Levy et al. 2017); its
+    score is read from the maxima of the two BiLSTMs over the passage, so that it depends on passage and question.
     """
 
     config: QuestionAnsweringShape
@@ -78,6 +92,8 @@ class QuestionAnsweringNetwork(MixedNetwork):
         self.end_reader = BiLSTM(input_dim=2 * both, hidden_dim=hidden, n_layers=1)
         self.start_output = nn.Linear(both, 1)
         self.end_output = nn.Linear(both, 1)
+        self.no_start = nn.Linear(both, 1) if config.no_answer else None
+        self.no_end = nn.Linear(both, 1) if config.no_answer else None
 
     def forward(
         self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
@@ -96,7 +112,7 @@ class QuestionAnsweringNetwork(MixedNetwork):
             question_char_ids, question_attention_mask, question_layers, question_static_ids: The questions, likewise,
                 with Q words.
             start_positions, end_positions: (B,) first and last word of the answer; -100 where it does not stand in the
-                passage, which then does not count.
+                passage, which then does not count; -1, with `config.no_answer`, where there is none.
 
         Returns:
             Scores before the softmax, the lowest number there is in the padding. The loss is the sum of the two cross
@@ -109,11 +125,13 @@ class QuestionAnsweringNetwork(MixedNetwork):
         question, question_mask = self._words(
             question_char_ids, question_attention_mask, question_layers, question_static_ids
         )
-        start, end = self._scores(passage, mask, question, question_mask)
+        start, end, none = self._scores(passage, mask, question, question_mask)
         loss = None
         if start_positions is not None and end_positions is not None:
-            loss = _loss(start, start_positions, mask) + _loss(end, end_positions, mask) + self.mix.penalty()
-        return SpanScores(loss=loss, start_logits=start, end_logits=end)
+            no_start, no_end = (None, None) if none is None else none.unbind(dim=1)
+            loss = _loss(start, start_positions, mask, no_start) + _loss(end, end_positions, mask, no_end)
+            loss = loss + self.mix.penalty()
+        return SpanScores(loss=loss, start_logits=start, end_logits=end, no_answer=none)
 
     def _words(
         self, char_ids: Tensor | None, mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None
@@ -124,7 +142,9 @@ class QuestionAnsweringNetwork(MixedNetwork):
         states, _ = self.reader(self.dropout(words), mask.sum(dim=1).tolist())
         return states, mask
 
-    def _scores(self, passage: Tensor, mask: Tensor, question: Tensor, question_mask: Tensor) -> tuple[Tensor, Tensor]:
+    def _scores(
+        self, passage: Tensor, mask: Tensor, question: Tensor, question_mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         lengths = mask.sum(dim=1).tolist()
         joined = self.attention(self.dropout(passage), self.dropout(question), mask, question_mask)
         words = torch.relu(self.join(joined))
@@ -137,16 +157,24 @@ class QuestionAnsweringNetwork(MixedNetwork):
         lowest = torch.finfo(words.dtype).min
         start = self.start_output(self.dropout(starts)).squeeze(2).masked_fill(~mask, lowest)
         end = self.end_output(self.dropout(ends)).squeeze(2).masked_fill(~mask, lowest)
-        return start, end
+        if self.no_start is None or self.no_end is None:
+            return start, end, None
+        real = mask.unsqueeze(2)
+        pooled = [states.masked_fill(~real, lowest).amax(dim=1) for states in (starts, ends)]  # (B, 2H) each
+        none = torch.cat([self.no_start(self.dropout(pooled[0])), self.no_end(self.dropout(pooled[1]))], dim=1)
+        return start, end, none
 
     @torch.no_grad()
     def decode(self, *, max_answer_words: int, **inputs: Tensor) -> Spans:
         """The best span of each passage; `inputs` as those of `forward`, without positions."""
         found: SpanScores = self(**inputs)
-        return best_spans(found.start_logits.float(), found.end_logits.float(), max_answer_words=max_answer_words)
+        return best_spans(
+            found.start_logits.float(), found.end_logits.float(), max_answer_words=max_answer_words,
+            no_answer=None if found.no_answer is None else found.no_answer.float(),
+        )  # fmt: skip
 
 
-def best_spans(start: Tensor, end: Tensor, *, max_answer_words: int) -> Spans:
+def best_spans(start: Tensor, end: Tensor, *, max_answer_words: int, no_answer: Tensor | None = None) -> Spans:
     """The span of the highest start + end that has `max_answer_words` words at most; of equal ones the first, shortest.
 
     Exact, by looking at every such span once.
@@ -154,20 +182,28 @@ def best_spans(start: Tensor, end: Tensor, *, max_answer_words: int) -> Spans:
     Args:
         start, end: (B, P) scores, the lowest number there is in the padding; P is at least 1.
         max_answer_words: At least 1.
+        no_answer: (B, 2) scores that there is no start, and no end.
     """
     width = min(max_answer_words, start.shape[1])
     beyond = functional.pad(end, (0, width - 1), value=torch.finfo(end.dtype).min)
     spans = start.unsqueeze(2) + beyond.unfold(1, width, 1)  # (B, P, width): start s, s + w its last word
     score, best = spans.flatten(1).max(dim=1)
     first = best // width
+    none = torch.full_like(score, torch.finfo(score.dtype).min) if no_answer is None else no_answer.sum(dim=1)
+    if no_answer is not None:
+        start, end = torch.cat([start, no_answer[:, :1]], dim=1), torch.cat([end, no_answer[:, 1:]], dim=1)
     total = start.logsumexp(dim=1) + end.logsumexp(dim=1)
-    return Spans(start=first, end=first + best % width, score=score, total=total)
+    return Spans(start=first, end=first + best % width, score=score, total=total, no_answer=none)
 
 
-def _loss(scores: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
-    """Mean cross entropy of the positions that are in the passage."""
+def _loss(scores: Tensor, positions: Tensor, mask: Tensor, no_answer: Tensor | None = None) -> Tensor:
+    """Mean cross entropy of the positions that are in the passage, or none; `no_answer` (B,) is the score of that."""
     known = positions != IGNORED
-    if bool((known & ((positions < 0) | (positions >= mask.sum(dim=1)))).any()):
+    least = 0 if no_answer is None else NO_ANSWER
+    if bool((known & ((positions < least) | (positions >= mask.sum(dim=1)))).any()):
         raise ValueError(f"An answer lies outside of its passage; expected a word of it, or {IGNORED} for none.")
+    if no_answer is not None:
+        positions = positions.where(positions != NO_ANSWER, scores.shape[1])
+        scores = torch.cat([scores, no_answer.unsqueeze(1)], dim=1)
     summed = functional.cross_entropy(scores.float(), positions, ignore_index=IGNORED, reduction="sum")
     return summed / known.sum().clamp_min(1)

@@ -19,7 +19,9 @@ class QuestionAnsweringConfig(HeadConfig):
     largest_batch: ClassVar[int] = 32
 
     train: list[str] = Field(
-        min_length=1, description="JSON files of SQuAD 1.1, also .gz", examples=[["train-v1.1.json"]],
+        min_length=1,
+        description="JSON files of SQuAD 1.1 or 2.0, or rows as in `datasets`; also packed",
+        examples=[["train-v1.1.json"]],
         json_schema_extra=FILES,
     )  # fmt: skip
     test: list[str] = Field(
@@ -43,6 +45,11 @@ class QuestionAnsweringConfig(HeadConfig):
     self_attention: bool | None = Field(
         default=None, description="words of a passage attend to one another, too", examples=[True]
     )
+    no_answer_threshold: float | None = Field(
+        default=None, gt=0.0, lt=1.0,
+        description="no-answer score above which a question gets no answer; default: chosen on validation questions",
+        examples=[0.5],
+    )  # fmt: skip
     best_by: Literal["f1", "exact_match", "loss"] = Field(
         default="f1", description="validation score that chooses the epoch"
     )

@@ -10,7 +10,8 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from elmokit.nn.heads.question_answering import IGNORED, QuestionAnsweringNetwork
+from elmokit.errors import DataError
+from elmokit.nn.heads.question_answering import IGNORED, NO_ANSWER, QuestionAnsweringNetwork
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.question_answering.spans import Offsets, WordSpan, covering_words, windows
@@ -28,6 +29,11 @@ class QuestionData:
     """Questions of train, validation and test. A passage is in one of them with all its questions."""
 
     splits: dict[str, Questions]
+
+    @property
+    def knows_none(self) -> bool:
+        """Whether questions without an answer are learned."""
+        return any(not question.answers for question in self.splits["train"].questions)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -54,7 +60,29 @@ def load_splits(config: QuestionAnsweringConfig) -> dict[str, Questions]:
         validation = _about(questions, np.unique(passages[held_out]))
     rows = sample(passages, rows, fraction=config.train_fraction, seed=config.seed)
     train = _about(questions, np.unique(passages[rows]))
-    return {"train": train, "validation": validation, "test": read_questions(config.test, flag="test")}
+    splits = {"train": train, "validation": validation, "test": read_questions(config.test, flag="test")}
+    _check_unanswered(splits, config)
+    return splits
+
+
+def _check_unanswered(splits: dict[str, Questions], config: QuestionAnsweringConfig) -> None:
+    """Say how many questions have no answer; refuse a threshold that no validation question can show."""
+    counts = {name: sum(not each.answers for each in split.questions) for name, split in splits.items()}
+    for name, count in counts.items():
+        if count:
+            log.info("%s: %d of %d questions have no answer", name, count, len(splits[name]))
+    if not counts["train"] and any(counts.values()):
+        log.warning("no training question is without an answer: the model will answer every question")
+    if (
+        counts["train"]
+        and config.no_answer_threshold is None
+        and counts["validation"] in (0, len(splits["validation"]))
+    ):
+        which = "no" if not counts["validation"] else "every"
+        raise DataError(
+            f"{which} validation question is without an answer, and the no-answer score is compared with a threshold "
+            "that is chosen on them: give others (--valid), or --no-answer-threshold 0.5"
+        )
 
 
 def _about(questions: Questions, passages: NDArray[np.int64]) -> Questions:
@@ -155,7 +183,8 @@ class Examples:
 
     Attributes:
         questions, windows: (N,) their numbers in a split.
-        starts, ends: (N,) first and last word of the first answer, in the window; -100 where it does not hold it.
+        starts, ends: (N,) first and last word of the first answer, in the window; -100 where it does not hold it, and
+            -1 where there is none, if that is learned.
     """
 
     questions: NDArray[np.int64]
@@ -176,7 +205,9 @@ def all_examples(split: Questions, prepared: PreparedQuestions) -> Examples:
     return _examples(split, prepared, lambda number: None)
 
 
-def answered_examples(split: Questions, prepared: PreparedQuestions, *, name: str) -> Examples:
+def answered_examples(
+    split: Questions, prepared: PreparedQuestions, *, name: str, knows_none: bool = False
+) -> Examples:  # fmt: skip
     """The same with the place of the first answer; answers that cut a word or fit into no window are counted."""
     found = [_first_answer(split, prepared, number) for number in range(len(split))]
     inexact = sum(span is not None and not span.exact for span in found)
@@ -184,8 +215,9 @@ def answered_examples(split: Questions, prepared: PreparedQuestions, *, name: st
         log.info(
             "%s: %d of %d answers begin or end inside a word; the whole words are taken", name, inexact, len(found)
         )
-    examples = _examples(split, prepared, found.__getitem__)
-    unseen = len(split) - len(np.unique(examples.questions[examples.starts != IGNORED]))
+    examples = _examples(split, prepared, found.__getitem__, knows_none=knows_none)
+    answered = sum(bool(question.answers) for question in split.questions)
+    unseen = answered - len(np.unique(examples.questions[examples.starts >= 0]))
     if unseen:
         log.info("%s: %d of %d answers are in no window as a whole (max_words, stride)", name, unseen, len(found))
     return examples
@@ -200,7 +232,10 @@ def _first_answer(split: Questions, prepared: PreparedQuestions, number: int) ->
     return covering_words(prepared.offsets[question.passage], start + blanks, start + len(text.rstrip()))
 
 
-def _examples(split: Questions, prepared: PreparedQuestions, answer: Callable[[int], WordSpan | None]) -> Examples:
+def _examples(
+    split: Questions, prepared: PreparedQuestions, answer: Callable[[int], WordSpan | None], *, knows_none: bool = False
+) -> Examples:
+    """With `knows_none` a window without any word of the answer says that there is none."""
     rows: list[tuple[int, int, int, int]] = []
     for number, question in enumerate(split.questions):
         span = answer(number)
@@ -208,5 +243,8 @@ def _examples(split: Questions, prepared: PreparedQuestions, answer: Callable[[i
             _, begin, stop = prepared.windows[window].tolist()
             inside = span is not None and begin <= span.first and span.last < stop
             place = (span.first - begin, span.last - begin) if span is not None and inside else (IGNORED, IGNORED)
+            apart = not question.answers or (span is not None and (span.last < begin or stop <= span.first))
+            if knows_none and apart:
+                place = (NO_ANSWER, NO_ANSWER)
             rows.append((number, window, *place))
     return Examples(*np.asarray(rows, dtype=np.int64).reshape(-1, 4).T)

@@ -18,6 +18,7 @@ from elmokit.tasks.question_answering.scores import answer_scores
 from elmokit.tasks.question_answering.squad import Question, Questions, gold_answers, read_questions
 from elmokit.tasks.trained import Tokenizer, load_head
 from elmokit.text.given import in_a_line
+from elmokit.whole_files import read_json_object
 
 _QUESTIONS_AT_ONCE = 1024
 Asked = tuple[str, str] | tuple[str, str, str]
@@ -32,14 +33,16 @@ class QuestionAnswerer:
         max_words, stride: Windows of passages that are longer.
         max_question_words: Longer questions are cut.
         max_answer_words: Longer answers are not given.
+        no_answer_threshold: No-answer score above which a question gets no answer; None: every one gets an answer.
     """
 
     parts: ClassVar[Sequence[str]] = ("passage", "question")
 
     def __init__(
         self, model: QuestionAnsweringNetwork, tokenizer: Tokenizer, *, max_words: int = 400, stride: int = 200,
-        max_question_words: int = 64, max_answer_words: int = 30,
+        max_question_words: int = 64, max_answer_words: int = 30, no_answer_threshold: float | None = None,
     ) -> None:  # fmt: skip
+        self.no_answer_threshold = no_answer_threshold
         self.model, self.tokenizer, self.max_answer_words = model.train(False), tokenizer, max_answer_words
         self.preparation = Preparation.of(
             model, tokenizer, max_words=max_words, stride=stride, max_question_words=max_question_words
@@ -56,10 +59,12 @@ class QuestionAnswerer:
         settings = settings_of(folder)
         names = ("max_words", "stride", "max_question_words", "max_answer_words")
         lengths = {name: settings[name] for name in names if name in settings}
-        return cls(model, tokenizer, **lengths)
+        metrics = folder / "metrics.json"
+        threshold = read_json_object(metrics).get("no_answer_threshold") if metrics.is_file() else None
+        return cls(model, tokenizer, **lengths, no_answer_threshold=threshold)
 
     def answer(self, passage: str, question: str) -> FoundAnswer:
-        """The span of a passage that answers a question best.
+        """The span of a passage that answers a question best; an empty one where the model knows that there is none.
 
         Raises:
             DataError: One of them is empty.
@@ -94,8 +99,8 @@ class QuestionAnswerer:
             prepared = prepare(part, self.preparation)
             examples = all_examples(part, prepared)
             rows = decode_all(self.model, text_pairs(prepared, examples), max_answer_words=self.max_answer_words)
-            found = best_answers(part, prepared, examples, rows)
-            yield from ((question, found[question.id]) for question in part.questions)
+            found = best_answers(part, prepared, examples, rows, knows_none=self.model.config.no_answer)
+            yield from ((each, found[each.id].given(self.no_answer_threshold)) for each in part.questions)
 
     def read(self, file: Path) -> list[Asked]:
         """The questions of a file: SQuAD's JSON, or JSON lines with `passage`, `question` and, if wanted, `id`.
@@ -108,7 +113,8 @@ class QuestionAnswerer:
 
     def line(self, given: Asked, result: FoundAnswer, *, alone: bool = False) -> str:
         """See `Predictor`."""
-        answer = f"{result.text!r} {result.start}-{result.end} {result.score:.3f}"
+        place = f"{result.text!r} {result.start}-{result.end}" if result.text else "(no answer)"
+        answer = f"{place} {result.score:.3f}"
         return answer if alone else f"{answer}  | {in_a_line(given[1])}"
 
     def record(self, given: Asked, result: FoundAnswer) -> dict[str, Any]:
@@ -122,10 +128,16 @@ class QuestionAnswerer:
         for name, shown in (("exact_match", "exact match"), ("f1", "F1")):
             low, high = scores[f"{name}_interval"]
             lines.append(f"{shown} {scores[name]:.2f} (95 % of draws of questions: {low:.2f} to {high:.2f})")
+        if "no_answer_f1" in scores:
+            exact, words = scores["has_answer_exact_match"], scores["has_answer_f1"]
+            lines.append(
+                f"with an answer ({scores['has_answer_questions']:,}): exact match {exact:.2f}, F1 {words:.2f}"
+            )
+            lines.append(f"without one ({scores['no_answer_questions']:,}): {scores['no_answer_f1']:.2f} right")
         return "\n".join(lines)
 
     def score(self, files: Sequence[str]) -> dict[str, Any]:
-        """`answer_scores` on files of SQuAD 1.1, as of `elmo train qa`.
+        """`answer_scores` on files of SQuAD, as of `elmo train qa`.
 
         Raises:
             DataError: As `read_questions`.

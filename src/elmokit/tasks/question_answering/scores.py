@@ -1,4 +1,4 @@
-"""Exact match and F1 of answers as SQuAD 1.1 defines them (Rajpurkar et al. 2016, §6.1), in percent."""
+"""Exact match and F1 of answers as SQuAD 1.1 and 2.0 define them (Rajpurkar et al. 2016, 2018), in percent."""
 
 from __future__ import annotations
 
@@ -38,12 +38,15 @@ def question_scores(gold: Mapping[str, Sequence[str]], predicted: Mapping[str, s
     """(questions, 2) exact match and F1 of each question in percent: its best over the answers of several people.
 
     Args:
-        gold: The answers to each question, by its id.
-        predicted: One answer by id; a question without one counts 0.
+        gold: The answers to each question, by its id; none where the passage has none: then only an empty prediction
+            is right.
+        predicted: One answer by id, empty for none; a question that is not there counts 0.
     """
     rows = np.zeros((len(gold), 2))
     for row, (name, answers) in zip(rows, gold.items(), strict=True):
-        if name in predicted:
+        if name in predicted and not answers:
+            row[:] = 100 * (not normalized(predicted[name]))
+        elif name in predicted:
             row[0] = 100 * max(exact_match(predicted[name], answer) for answer in answers)
             row[1] = 100 * max(f1(predicted[name], answer) for answer in answers)
     return rows
@@ -56,11 +59,21 @@ def answer_scores(
 
     Returns:
         `exact_match`, `f1`, `exact_match_interval` and `f1_interval` (low, high), `questions`, and `missing`: questions
-        without a prediction.
+        without a prediction. Where some have no answer also `has_answer_exact_match`, `has_answer_f1` and
+        `no_answer_f1`, which are HasAns and NoAns of the official script, with `…_questions`.
     """
     rows = question_scores(gold, predicted)
     means = rows.mean(axis=0) if len(rows) else np.zeros(2)
     exact, f1_words = (mean_interval(column, draws=draws, seed=seed) for column in rows.T)
+    none = np.array([not answers for answers in gold.values()], dtype=np.bool_)
+    parts: dict[str, Any] = {}
+    for part, which in (("has_answer", ~none), ("no_answer", none)) if none.any() else ():
+        own = rows[which].mean(axis=0) if which.any() else np.zeros(2)
+        parts |= {
+            f"{part}_questions": int(which.sum()),
+            f"{part}_exact_match": float(own[0]),
+            f"{part}_f1": float(own[1]),
+        }
     return {
         "exact_match": float(means[0]),
         "f1": float(means[1]),
@@ -68,4 +81,5 @@ def answer_scores(
         "f1_interval": list(f1_words),
         "questions": len(rows),
         "missing": sum(name not in predicted for name in gold),
+        **parts,
     }

@@ -1,4 +1,4 @@
-"""Passages and questions from files: JSON of SQuAD 1.1 (Rajpurkar et al. 2016), or an object a line."""
+"""Passages and questions from files: SQuAD 1.1 (Rajpurkar et al. 2016) and 2.0 (2018), or an object a question."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from elmokit.text.readers import reader_of
 
 log = logging.getLogger(__name__)
 
-_LAYOUT = "expected SQuAD 1.1: data › paragraphs › context and qas › id, question, answers › text, answer_start"
+_LAYOUT = "expected SQuAD: data › paragraphs › context and qas › id, question, answers › text, answer_start"
 
 
 class Answer(NamedTuple):
@@ -29,7 +29,10 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """A question about a passage (its number); `answers` are those of several people, none where they are not known."""
+    """A question about a passage (its number).
+
+    `answers` are those of several people, none where the passage has none or they are not known.
+    """
 
     id: str
     text: str
@@ -49,16 +52,19 @@ class Questions:
 
 
 def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = True) -> Questions:
-    """The questions of SQuAD files (also `.gz`) and, where they need no answers, of JSON lines.
+    """The questions of SQuAD files (also packed), or of rows that have one each.
 
     Args:
-        files: Names or globs. A `.jsonl` file has an object a line with `passage`, `question` and, if wanted, `id`.
+        files: Names or globs. A `.jsonl` file has an object a line with `passage` or `context`, `question` and, if
+            wanted, `id` and `answers`; a `.json` file may have a list of them. Answers are a list as in SQuAD, or
+            `{"text": […], "answer_start": […]}` as in `datasets`.
         flag: The option that named them, for errors.
-        answered: Every question must have an answer; else answers are not looked at.
+        answered: Every question must say what its answers are, none too; else they are not looked at.
 
     Raises:
         DataError: A file cannot be read, is no JSON or has another layout, a passage or question is empty, an id stands
-            twice, or an answer is missing or does not stand in its passage; with the question's id.
+            twice, or an answer is missing, contradicts another statement or does not stand in its passage; with the
+            question's id.
     """
     passages: dict[str, int] = {}
     questions: dict[str, Question] = {}
@@ -66,9 +72,7 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
     for path in expand_paths(files):
         place = f"{path} (--{flag})"
         lines = reader_of(path) is read_json_lines
-        if lines and answered:
-            raise DataError(f"{place} has questions without answers; {_LAYOUT}")
-        for name, passage, question, answers in (_from_lines if lines else _from_squad)(path, place, stats):
+        for name, passage, question, asked in (_from_lines if lines else _from_squad)(path, place, stats):
             name = name or f"{len(questions) + 1}"
             told = f"{place}, question {name}"
             if name in questions:
@@ -79,7 +83,7 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
             if not passage.strip():
                 raise DataError(f"{told}: the passage is empty")
             number = passages.setdefault(passage, len(passages))
-            own = _answers(answers, passage, told) if answered else []
+            own = _answers(asked, passage, told) if answered else []
             questions[name] = Question(name, question, number, own)
     if not questions:
         raise DataError(f"{', '.join(map(str, files))} contains no questions (--{flag})")
@@ -93,7 +97,7 @@ def gold_answers(questions: Questions) -> dict[str, list[str]]:
     return {question.id: [answer.text for answer in question.answers] for question in questions.questions}
 
 
-Row = tuple[str, str, str, Any]  # id, passage, question, answers
+Row = tuple[str, str, str, dict[str, Any]]  # id, passage, question, and what else is said of it
 
 
 def _from_squad(path: Path, place: str, stats: SourceStats) -> Iterator[Row]:
@@ -102,48 +106,69 @@ def _from_squad(path: Path, place: str, stats: SourceStats) -> Iterator[Row]:
             content = json.loads("".join(read_lines(file, stats)))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{place} is no JSON: {error}; {_LAYOUT}") from error
+    rows = content.get("data") if isinstance(content, dict) else content
+    if isinstance(rows, list) and rows and isinstance(rows[0], dict) and "question" in rows[0]:
+        for number, row in enumerate(rows, 1):
+            yield _row(row, f"{place}, item {number}")
+        return
     for article in _list(content, "data", place):
         for paragraph in _list(article, "paragraphs", place):
             for asked in _list(paragraph, "qas", place):
                 name = _text(asked, "id", place)
                 told = f"{place}, question {name}"
-                yield name, _text(paragraph, "context", told), _text(asked, "question", told), asked.get("answers")
+                known = {"is_impossible": False, **asked}  # where SQuAD 1.1 does not say
+                yield name, _text(paragraph, "context", told), _text(asked, "question", told), known
 
 
 def _from_lines(path: Path, place: str, stats: SourceStats) -> Iterator[Row]:
     with opened(path) as file:
         for number, line in enumerate(read_lines(file, stats), 1):
             if line.strip():
-                row, told = json_record(path, number, line), f"{place}, line {number}"
-                expected = 'expected {"passage": "…", "question": "…"} a line'
-                yield (
-                    _text(row, "id", told, expected=expected) if "id" in row else "",
-                    _text(row, "passage", told, expected=expected),
-                    _text(row, "question", told, expected=expected),
-                    None,
-                )
+                yield _row(json_record(path, number, line), f"{place}, line {number}")
 
 
-def _answers(given: Any, passage: str, told: str) -> list[Answer]:
-    if not given:
-        raise DataError(
-            f"{told} has no answer; expected one or more (unanswerable questions of SQuAD 2.0 are not read)"
-        )
-    found = []
-    for answer in _list({"answers": given}, "answers", told):
-        text, start = _text(answer, "text", told), answer.get("answer_start")
-        if not isinstance(start, int) or isinstance(start, bool):
-            raise DataError(f"{told}: answer_start is {start!r}; expected the number of a character of the passage")
-        if not text.strip():
-            raise DataError(f"{told}: the answer is empty")
-        if start < 0 or passage[start : start + len(text)] != text:
-            there = passage[max(start, 0) : max(start, 0) + len(text)]
+def _row(row: Any, told: str) -> Row:
+    expected = 'expected {"passage": "…", "question": "…"} a line'
+    passage = "context" if isinstance(row, dict) and "context" in row and "passage" not in row else "passage"
+    text = _text(row, passage, told, expected=expected)
+    name = _text(row, "id", told, expected=expected) if "id" in row else ""
+    return name, text, _text(row, "question", told, expected=expected), row
+
+
+def _answers(asked: dict[str, Any], passage: str, told: str) -> list[Answer]:
+    given, impossible = asked.get("answers"), asked.get("is_impossible")
+    if isinstance(given, dict):
+        texts, starts = (_list(given, key, told) for key in ("text", "answer_start"))
+        if len(texts) != len(starts):
             raise DataError(
-                f"{told}: the answer {text[:60]!r} is not at character {start} of its passage, "
-                f"there is {there[:60]!r}: correct answer_start, or leave the question out"
+                f"{told} has {len(texts)} texts of answers and {len(starts)} answer_start; expected as many"
             )
-        found.append(Answer(text, start))
+        given = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
+    if given is None and not impossible:
+        raise DataError(f"{told} has no answers; expected a list of them, empty where the passage has none")
+    found = [_answer(answer, passage, told) for answer in _list({"answers": given or []}, "answers", told)]
+    if impossible is False and not found:
+        raise DataError(f"{told} has no answer; expected one or more, or is_impossible: true (SQuAD 2.0)")
+    if impossible and found:
+        raise DataError(
+            f"{told}: is_impossible is true, and it has the answer {found[0].text[:60]!r}; these contradict"
+        )
     return found
+
+
+def _answer(answer: Any, passage: str, told: str) -> Answer:
+    text, start = _text(answer, "text", told), answer.get("answer_start")
+    if not isinstance(start, int) or isinstance(start, bool):
+        raise DataError(f"{told}: answer_start is {start!r}; expected the number of a character of the passage")
+    if not text.strip():
+        raise DataError(f"{told}: the answer is empty")
+    if start < 0 or passage[start : start + len(text)] != text:
+        there = passage[max(start, 0) : max(start, 0) + len(text)]
+        raise DataError(
+            f"{told}: the answer {text[:60]!r} is not at character {start} of its passage, "
+            f"there is {there[:60]!r}: correct answer_start, or leave the question out"
+        )
+    return Answer(text, start)
 
 
 def _list(holder: Any, key: str, told: str) -> list[Any]:

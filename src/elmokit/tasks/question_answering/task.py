@@ -28,6 +28,7 @@ from elmokit.tasks.question_answering.data import (
     prepare,
 )
 from elmokit.tasks.question_answering.datasets import training_pairs
+from elmokit.tasks.question_answering.no_answer import answer_texts, chosen_threshold
 from elmokit.tasks.question_answering.predict import QuestionAnswerer
 from elmokit.tasks.question_answering.scores import answer_scores, question_scores
 from elmokit.tasks.question_answering.squad import gold_answers, read_questions
@@ -63,7 +64,7 @@ class QuestionAnswering:
 
     def shape(self, data: QuestionData) -> HeadShape:
         """The two scores that a word gets."""
-        return HeadShape(["start", "end"])
+        return HeadShape(["start", "end"], sizes={"no_answer": data.knows_none})
 
     def datasets(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> Datasets:
         """Training reads the windows that contain the answer, the other splits read all."""
@@ -75,7 +76,7 @@ class QuestionAnswering:
         found = {}
         for name, split in splits.items():
             prepared = prepare(split, preparation)
-            examples = answered_examples(split, prepared, name=name)
+            examples = answered_examples(split, prepared, name=name, knows_none=run.data.knows_none)
             if name == "train":
                 examples = examples.only(examples.starts != IGNORED)
                 if not len(examples):
@@ -88,7 +89,7 @@ class QuestionAnswering:
     def step(
         self, model: Any, inputs: dict[str, Any], config: QuestionAnsweringConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """See `Task`: the best span of each passage (B, 4), see `as_rows`."""
+        """See `Task`: the best span of each passage (B, 5), see `as_rows`."""
         output = model(**inputs)
         spans = model.spans(output, max_answer_words=config.max_answer_words)
         return output.loss, as_rows(spans), torch.stack([inputs["start_positions"], inputs["end_positions"]], dim=1)
@@ -99,33 +100,45 @@ class QuestionAnswering:
         """Exact match and F1 on validation questions, whose windows come in the order of the trainer's sampler."""
         split, data = run.data.splits["validation"], run.datasets.scored["validation"]
         order = np.asarray(LongestFirstSampler(data.lengths).order)
-        gold = gold_answers(split)
+        gold, none, given = gold_answers(split), run.data.knows_none, run.config.no_answer_threshold
 
         def scores(prediction: EvalPrediction) -> dict[str, float]:
-            found = np.empty((len(order), 4))
-            found[order] = np.asarray(prediction.predictions)
-            answers = best_answers(split, data.prepared, data.examples, found)
-            exact, f1 = question_scores(gold, {name: answer.text for name, answer in answers.items()}).mean(axis=0)
+            predicted = np.asarray(prediction.predictions)
+            found = np.empty_like(predicted)
+            found[order] = predicted
+            answers = best_answers(split, data.prepared, data.examples, found, knows_none=none)
+            threshold = (given or chosen_threshold(gold, answers)) if none else None
+            exact, f1 = question_scores(gold, answer_texts(answers, threshold)).mean(axis=0)
             return {"f1": float(f1), "exact_match": float(exact)}
 
         return scores
 
     def scores(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> tuple[dict[str, Scores], dict[str, Any]]:
-        """See `Task`."""
-        scores = {}
+        """See `Task`; chooses the threshold of the no-answer score."""
+        found_answers, none = {}, run.data.knows_none
+        gold = {name: gold_answers(split) for name, split in run.data.splits.items()}
         for name, split in run.data.splits.items():
             data = run.datasets.scored[name]
             kept = scored_rows(len(split), run.config.train_report_rows if name == "train" else None)
             examples = all_examples(split, data.prepared)
             examples = examples.only(np.isin(examples.questions, kept))
             found = decode_all(run.model, data.of(examples), max_answer_words=run.config.max_answer_words)
-            answers = best_answers(split, data.prepared, examples, found)
-            texts = {question: answer.text for question, answer in answers.items()}
-            gold = gold_answers(split)
-            scores[name] = Scores.from_json(answer_scores({question: gold[question] for question in texts}, texts))
-            if name == "test":
-                write_json(run.work / PREDICTIONS, texts)
-        return scores, {"passages": {name: len(split.passages) for name, split in run.data.splits.items()}}
+            found_answers[name] = best_answers(split, data.prepared, examples, found, knows_none=none)
+        facts: dict[str, Any] = {"passages": {name: len(split.passages) for name, split in run.data.splits.items()}}
+        if none:
+            chosen = run.config.no_answer_threshold or chosen_threshold(gold["validation"], found_answers["validation"])
+            facts["no_answer_threshold"] = chosen
+            likely = {name: answer.no_answer for name, answer in found_answers["test"].items()}
+            write_json(run.work / "test_no_answer.json", likely)
+        texts = {
+            name: answer_texts(answers, facts.get("no_answer_threshold")) for name, answers in found_answers.items()
+        }
+        write_json(run.work / PREDICTIONS, texts["test"])
+        scores = {
+            name: Scores.from_json(answer_scores({question: gold[name][question] for question in own}, own))
+            for name, own in texts.items()
+        }
+        return scores, facts
 
     def baseline(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> dict[str, Any] | None:
         """None: there is no usual one without a network."""
@@ -143,18 +156,20 @@ class QuestionAnswering:
 
     def summary(self, metrics: RunMetrics) -> str:
         """See `Task`."""
-        return score_table(metrics.scores, {"exact_match": "exact match", "f1": "F1"}, unit="questions", places=2)
+        return score_table(metrics.scores, _figures(metrics), unit="questions", places=2)
 
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
         """See `Task`."""
-        rows = []
+        rows, figures = [], _figures(metrics)
+        more = {figure: figures[figure] for figure in figures if figure not in ("exact_match", "f1")}
         for name, found in metrics.scores.items():
             cells = []
             for figure in ("exact_match", "f1"):
                 low, high = found.details[f"{figure}_interval"]
                 cells.append(f"{found.figures[figure]:.2f} ({low:.2f} to {high:.2f})")
+            cells += [f"{found.figures[figure]:.2f}" for figure in more]
             rows.append([name, found.counts["questions"], *cells])
-        scores = table(["split", "questions", "exact match (95 %)", "F1 (95 %)"], rows)
+        scores = table(["split", "questions", "exact match (95 %)", "F1 (95 %)", *more.values()], rows)
         data = rows_of(metrics, settings, unit="questions")
         data += [f"- {name}: {count:,} passages" for name, count in metrics.facts["passages"].items()]
         if not settings["valid"] or settings["train_fraction"] < 1:
@@ -167,16 +182,33 @@ class QuestionAnswering:
             what_it_is(metrics, head="Bidirectional attention between passage and question, with BiLSTMs before and "
                        "after it,"),
             {
-                "Scores": "In percent, as SQuAD 1.1 defines them. The intervals tell what other questions would change "
+                "Scores": "In percent, as SQuAD defines them. The intervals tell what other questions would change "
                 f"(bootstrap), not what another seed would.\n\n{scores}",
                 "Data": "\n".join(data),
             },
             scored_by=["exact_match", "f1"], code=_CODE,
             command='elmo predict THIS_FOLDER --passage "Ada Lovelace lived in London." --question "Where did Ada '
             'live?"',
-            limits="It answers every question with a span of the passage, also where the passage has no answer. The "
-            "scores hold for passages and questions like the test's.",
+            limits=f"{_limits(metrics)} The scores hold for passages and questions like the test's.",
         )  # fmt: skip
+
+
+def _figures(metrics: RunMetrics) -> dict[str, str]:
+    """What is shown; of questions with and without an answer where all splits have both."""
+    shown = {"exact_match": "exact match", "f1": "F1"}
+    if all("no_answer_f1" in found.figures for found in metrics.scores.values()):
+        shown |= {"has_answer_f1": "HasAns F1", "no_answer_f1": "NoAns"}
+    return shown
+
+
+def _limits(metrics: RunMetrics) -> str:
+    if "no_answer_threshold" not in metrics.facts:
+        return "It answers every question with a span of the passage, also where the passage has no answer."
+    return (
+        "A question gets no answer where its no-answer score is above "
+        f"{metrics.facts['no_answer_threshold']:.3f}, which was "
+        "chosen on the validation questions or given."
+    )
 
 
 TASK = QuestionAnswering()
