@@ -127,7 +127,10 @@ def single_writer(folder: Path) -> Iterator[None]:
 
 
 def files_of(settings: Settings) -> list[Path]:
-    """The files that a run with these settings reads: those its `FILES` settings name, and those of model folders."""
+    """The files that a run with these settings reads: those its `FILES` settings name, and those of folders.
+
+    Of model folders these are the configuration and the weights, of others (classes, data sets) all files.
+    """
     found: dict[Path, None] = {}
     for name, role in roles(type(settings)).items():
         given = getattr(settings, name)
@@ -136,7 +139,8 @@ def files_of(settings: Settings) -> list[Path]:
         for entry in given if isinstance(given, list) else [given]:
             path = located(entry)
             if path.is_dir():
-                found |= dict.fromkeys(sorted(p for p in path.iterdir() if p.suffix in (".json", ".safetensors")))
+                model = sorted(p for p in path.iterdir() if p.suffix in (".json", ".safetensors"))
+                found |= dict.fromkeys(model or sorted(p for p in path.rglob("*") if p.is_file()))
             elif path.is_file():
                 found[path] = None
             else:

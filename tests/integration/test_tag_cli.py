@@ -348,6 +348,12 @@ def test_parts_of_speech_from_conllu_to_conllu(place: Path, tmp_path: Path, capl
     assert metrics["test"]["accuracy"] == 39 / 40
     assert metrics["history"][-1]["validation_accuracy"] == 39 / 40
     assert "accuracy" in (tmp_path / "out" / "README.md").read_text()
+    rows = [line.split("\t") for line in test.read_text().split("\n") if "-2\t" not in line and line[:1] != "#"]
+    (tmp_path / "two.conll").write_text("\n".join(f"{row[1]} {row[3]}" if len(row) > 1 else "" for row in rows))
+    result = elmo("evaluate", tmp_path / "out", "--test", tmp_path / "two.conll", "--tag-column", 2)
+    assert result.stdout.startswith("accuracy 0.9750  macro F1")
+    result = elmo("evaluate", tmp_path / "out", "--test", test, "--file-scheme", "BIO")
+    assert "the tagger has learned tags of single words, and" in result.stderr
     scored = tmp_path / "scored.conll"
     result = elmo("evaluate", tmp_path / "out", "--test", test, "--output", scored)
     assert result.stdout.startswith("accuracy 0.9750  macro F1")

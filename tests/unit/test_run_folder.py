@@ -3,9 +3,11 @@ import math
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
 from elmokit.errors import ConfigError, ModelError
-from elmokit.run_folder import RunFolder, settings_of, versions, write_json
+from elmokit.run_folder import RunFolder, files_of, settings_of, versions, write_json
+from elmokit.settings import FILES, Settings
 
 
 def test_a_folder_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -81,3 +83,18 @@ def test_damaged_settings_are_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "training.yaml").write_bytes(content)
     with pytest.raises(ModelError, match=r"training.yaml is damaged"):
         settings_of(tmp_path)
+
+
+def test_all_files_of_a_data_folder_are_read_and_those_of_a_model_that_matter(tmp_path: Path) -> None:
+    class Reading(Settings):
+        """What is read"""
+
+        train: list[str] = Field(json_schema_extra=FILES)
+
+    for name in ("data/pos/1.txt", "data/neg/2.txt", "model/config.json", "model/model.safetensors", "model/README.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    found = files_of(Reading(train=[str(tmp_path / "data"), str(tmp_path / "model")]))
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == [
+        "data/neg/2.txt", "data/pos/1.txt", "model/config.json", "model/model.safetensors"
+    ]  # fmt: skip

@@ -71,7 +71,8 @@ def evaluate(
     ] = None,
     tag_column: Annotated[str | None, typer.Option(help="Tags of TEST: likewise.")] = None,
     file_scheme: Annotated[
-        str | None, typer.Option(help="Tags of TEST: BIO, IOB1, BIOES, BILOU, BMES, IO or plain. [default: likewise]")
+        Literal["BIO", "IOB1", "BIOES", "BILOU", "BMES", "IO", "plain"] | None,
+        typer.Option(help="What the tags of TEST are. [default: as in training]"),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Also write word, gold and predicted tag of tagged TEST, for conlleval.")

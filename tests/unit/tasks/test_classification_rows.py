@@ -6,7 +6,12 @@ from typing import Any, cast
 import pytest
 
 from elmokit.errors import ConfigError, DataError
-from elmokit.tasks.classification.rows import TreeReading, read_labelled
+from elmokit.tasks.classification.rows import ReadCounts, TreeReading, read_rows
+
+
+def read_labelled(names: list[str], **reading: Any) -> tuple[list[str], list[str], ReadCounts]:
+    texts, labels, counts = read_rows(names, **reading)
+    return texts, [label for (label,) in labels], counts
 
 
 def write(path: Path, content: str | bytes) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from elmokit.errors import ConfigError, DataError
 from elmokit.text.columns import LABEL_NAMES, Column, chosen_names, column_names
@@ -64,12 +63,6 @@ class TreeReading:
 
     phrases: bool = False
     polarity: bool = False
-
-
-def read_labelled(names: Sequence[str], **reading: Any) -> tuple[list[str], list[str], ReadCounts]:
-    """`read_rows` where a text has one label; rows without one are left out."""
-    texts, labels, counts = read_rows(names, **reading)
-    return texts, [label for (label,) in labels], counts
 
 
 def read_rows(

@@ -73,11 +73,6 @@ class TaggingData:
         numbers = {tag: number for number, tag in enumerate([*self.tags, *self.unseen])}
         return np.array([numbers[tag] for row in tags for tag in row], dtype=np.int64)
 
-    def gold(self, split: str) -> list[list[str]]:
-        """The tags of a split's sentences."""
-        part = self.splits[split]
-        return [self.sources[part.source].tags[row] for row in part.rows]
-
     def words(self, split: str) -> list[list[str]]:
         """The words of a split's sentences."""
         part = self.splits[split]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 
+from elmokit.errors import DataError
 from elmokit.nn.heads.token_classification import TokenClassificationNetwork
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
@@ -52,7 +53,9 @@ class Tagger:
         self.model, self.tokenizer = model.train(False), tokenizer
         self.max_words, self.context_words = max_words, context_words if model.config.n_layers else None
         self.word_column, self.tag_column, self.file_scheme = word_column, tag_column, file_scheme
-        self.plain = self._reading([]).plain
+        self.plain = self._reading().plain
+        if self.plain:
+            self.file_scheme = "plain"  # also of columns that do not say so by their name
         self.tags = model.config.labels
 
     @classmethod
@@ -156,7 +159,7 @@ class Tagger:
             DataError: The file cannot be read, or CoNLL-U has no column for these tags.
         """
         if isinstance(source, Path):
-            reading = self._reading([], word_column=word_column)
+            reading = self._reading(word_column=word_column)
 
             def tag(sentences: list[PlacedSentence]) -> list[list[str]]:
                 words = [words_of(sentence, reading) for sentence in sentences]
@@ -193,9 +196,16 @@ class Tagger:
             output: Also write word, gold and predicted tag of each word there.
 
         Raises:
-            DataError: The files cannot be read, or have no label that the tagger knows.
+            DataError: The files cannot be read, or have no label that the tagger knows, or spans are compared with
+                tags of single words.
         """
-        reading = self._reading(files, word_column=word_column, tag_column=tag_column, file_scheme=file_scheme)
+        reading = self._reading(word_column=word_column, tag_column=tag_column, file_scheme=file_scheme)
+        if reading.plain != self.plain:
+            kinds = {True: "tags of single words", False: "spans"}
+            raise DataError(
+                f"the tagger has learned {kinds[self.plain]}, and {', '.join(files)} is read as {kinds[reading.plain]} "
+                "(--tag-column, --file-scheme)"
+            )
         sentences = read_tagged(files, reading, flag="test")
         known = set(self.tags) if self.plain else {tag.partition("-")[2] for tag in self.tags} - {""}
         unseen_labels(sentences, known, flag="test", lack="the tagger does not know")
@@ -204,11 +214,11 @@ class Tagger:
             write_scored(output, sentences.words, sentences.tags, found, plain=self.plain)
         return scores_of(sentences.tags, found, plain=self.plain)
 
-    def _reading(self, files: Sequence[str], **asked: int | str | None) -> TagConfig:
+    def _reading(self, **asked: int | str | None) -> TagConfig:
         """How tagged files are read: as those of the training, but for what is asked."""
         own = {name: getattr(self, name) for name in ("word_column", "tag_column", "file_scheme", "max_words")}
         asked = {name: value for name, value in asked.items() if value is not None}
-        return TagConfig(model="", output=Path(), train=["-"], test=[*files, "-"], **{**own, **asked})
+        return TagConfig(model="", output=Path(), train=["-"], test=["-"], **{**own, **asked})
 
     def line(self, given: Text, result: list[Entity] | None, *, alone: bool = False) -> str:
         """See `Predictor`."""
