@@ -24,42 +24,61 @@ _COLOURS = {"tfidf": 7, "random": 7, "model": 0}  # by kind; static vectors: 1
 
 
 def score_bars(rows: Rows, *, score: str, highest: float | None) -> Figure:
-    """The test score of every row with its interval, and its validation score as a mark."""
+    """The test score of every row at the end of its bar, its interval, and its validation score as a mark.
+
+    The axis starts near the lowest score, which the picture says.
+    """
     with rc_context(STYLE):
         figure, (axis,) = _grid(1, columns=1, width=8.6, height=0.42 * len(rows) + 1.2)
         tests = [row["metrics"]["test"][score] for row in rows]
         scale = 100.0 if highest == 100 else 1.0
         lowest = min(test["mean"] if test["low"] is None else test["low"] for test in tests)
         start = max(0.0, np.floor((lowest / scale - 0.02) * 20) / 20 * scale)
+        widest = max(test["mean"] for test in tests)
         for place, (row, test) in enumerate(zip(rows, tests, strict=True)):
             colour = _colour(row["kind"])
-            axis.barh(place, test["mean"] - start, left=start, height=0.62, color=colour, alpha=0.85)
-            end = test["mean"]
-            if test["low"] is not None:
-                axis.plot([test["low"], test["high"]], [place, place], color=INK, linewidth=1.6, solid_capstyle="butt")
-                end = max(end, test["high"])
+            axis.barh(place, test["mean"] - start, left=start, height=0.62, color=colour)
+            low, high = (test["mean"] if test[end] is None else test[end] for end in ("low", "high"))
+            if low < high:
+                axis.plot([low, high], [place, place], color=INK, linewidth=1.6, solid_capstyle="butt")
             validation = row["metrics"].get("validation")
+            found = validation[score]["mean"] if validation else high
             if validation:
-                found = validation[score]["mean"]
-                axis.plot(found, place, marker="D", color="none", markeredgecolor=INK, zorder=3)
-                end = max(end, found)
-            shown = f"{test['mean']:.{2 if highest == 100 else 4}f}"
+                axis.plot(found, place, marker="D", color="white", markeredgecolor=INK, markersize=5, zorder=3)
+            inside = min(low, found) - start > 0.2 * (widest - start)
             axis.annotate(
-                shown, (end, place), xytext=(7, 0), textcoords="offset points", va="center", color=INK, fontsize=9
-            )
+                f"{test['mean']:.{2 if highest == 100 else 4}f}",
+                (min(low, found) if inside else max(high, found), place), xytext=(-6 if inside else 7, 0),
+                textcoords="offset points", ha="right" if inside else "left", va="center", fontsize=9,
+                color="white" if inside else INK, fontweight="bold" if inside else "normal",
+            )  # fmt: skip
         axis.set_yticks(range(len(rows)), [row["name"] for row in rows])
         axis.invert_yaxis()
         names = {7: "baseline", 1: "static vectors", 0: "contextual vectors"}
         there = [number for number in names if any(_COLOURS.get(row["kind"], 1) == number for row in rows)]
-        marks = [Patch(color=PALETTE[number], alpha=0.85, label=names[number]) for number in there]
+        marks = [Patch(color=PALETTE[number], label=names[number]) for number in there]
         axis.legend(handles=marks, ncols=len(marks), loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=9)
         axis.grid(axis="y", visible=False)
         axis.tick_params(axis="y", length=0)
-        axis.margins(x=0.14)
+        axis.margins(x=0.06)
         axis.set_xlim(left=start)
-        begins = f"; the axis starts at {start:g}" if start else ""
-        axis.set_xlabel(f"{score}: bar test, line 95 % interval over seeds, ◇ validation{begins}")
+        axis.set_xlabel(f"{score}: bar test, line 95 % interval over seeds, ◇ validation")
+        if start:
+            _mark_cut(axis, start)
         return figure
+
+
+def _mark_cut(axis: Axes, start: float) -> None:
+    """Two strokes across the axis, and a sentence: the lengths of bars are not in proportion to the scores."""
+    for shift in (0.012, 0.024):
+        axis.plot(
+            [shift - 0.006, shift + 0.006], [-0.018, 0.018], transform=axis.transAxes, color=INK, linewidth=1.2,
+            clip_on=False,
+        )  # fmt: skip
+    axis.annotate(
+        f"axis cut: it starts at {start:g}, not at 0", (1.0, 1.0), xycoords="axes fraction", xytext=(0, 8),
+        textcoords="offset points", ha="right", va="bottom", fontsize=9, color=MUTED, fontstyle="italic",
+    )  # fmt: skip
 
 
 def efficiency_curves(efficiency: Mapping[str, Any], *, rows: int, score: str) -> Figure:
