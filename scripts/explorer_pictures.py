@@ -56,7 +56,7 @@ def main() -> None:
 @contextmanager
 def served(model: str) -> Iterator[str]:
     """The address of `elmo serve`, on a free port."""
-    command = [sys.executable, "-m", "elmokit", "serve", "--model", model, "--port", "0"]
+    command = [sys.executable, "-m", "elmokit", "serve", "--model", model, "--port", "0", "--log-level", "warning"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -38,14 +38,18 @@ def full_study() -> dict[str, Any]:
         "start": None,
         "metrics": {"test": {"accuracy": value(0.7)}},
     }
-    model = {**row, "lambdas": [value(0.3), value(0.3), value(0.4)], "gamma": value(1.2)}
-    scores = {"precision": 0.8, "recall": 1.0, "f1": 0.89, "rows": 5}
+    scores = {name: value(0.9) for name in ("accuracy", "precision", "recall", "f1")}
+    model = {
+        **row, "lambdas": [value(0.3), value(0.3), value(0.4)], "gamma": value(1.2), "metrics": {"test": scores},
+        "parameters": 12_345_678, "trained_parameters": 123_456, "seconds": 123.4, "words_per_second": 12_345.0,
+    }  # fmt: skip
+    of_class = {"precision": 0.8, "recall": 1.0, "f1": 0.89, "rows": 5}
     pair = {"first": "TF-IDF", "second": row["name"], "difference": -0.2, "low": -0.3, "high": -0.1, "mcnemar": 0.001}
     plane = {"points": [[0, 1], [1, 0]], "classes": [0, 1], "explained": [0.6, 0.2]}
     epochs = [{"epoch": number, "validation_accuracy": 0.8} for number in (1, 2)]
     return {
         **study(), "data": {"test": 10}, "seeds": [1, 2],
-        "rows": [{**model, "per_class": {"a": scores}, "history": epochs}, other],
+        "rows": [{**model, "per_class": {"a": of_class}, "history": epochs}, other],
         "pairs": [{**pair, "only_first": 1, "only_second": 3}], "map": {"word": "bank", "planes": {row["name"]: plane}},
         "efficiency": {"shares": [0.1, 1.0], "curves": {"SVD": [value(0.5), value(0.7)], "ELMo": [None, value(0.9)]}},
     }  # fmt: skip
