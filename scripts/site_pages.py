@@ -10,7 +10,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 REPOSITORY = "https://github.com/elmokit/elmokit/blob/main/"
 SECTIONS = {
-    "Start": ["index.md", "concepts.md", "pretrained.md", "embedding.md", "explorer.md", "languages.md"],
+    "Start": [
+        "index.md",
+        "concepts.md",
+        "pretrained.md",
+        "embedding.md",
+        "explorer.md",
+        "languages.md",
+        "course.md",
+        "course_teachers.md",
+        "data.md",
+    ],
     "Language models": [
         "text.md",
         "pretraining.md",

@@ -23,6 +23,7 @@ KINDS: dict[str, type[Settings]] = {
     "vectors": VectorsConfig,
     "compare": CompareConfig,
     "news": CompareConfig,
+    "course": CompareConfig,
     **{name: entry.settings() for name, entry in TASKS.items()},
 }
 NEEDED = {"train": ["a.txt"], "test": ["a.txt"], "model": "m", "output": "o"}
