@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
 import pytest
 from hypothesis import given
@@ -205,3 +206,15 @@ def test_a_text_with_two_marks_has_two_labels(files: dict[str, Any], tmp_path: P
     (tmp_path / "t.txt").write_text("__label__a one\n__label__a __label__b two\n")
     with pytest.raises(DataError, match=r"t\.txt line 2 has 2 labels, a, b; expected one \(--target labels"):
         load_data(ClassifyConfig(**{**files, "target": "label", "train": [str(tmp_path / "t.txt")]}))
+
+
+def test_lists_of_numbered_classes_in_datasets_get_their_names(
+    files: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = datasets.ClassLabel(names=["anger", "joy", "love"])
+    features = datasets.Features({"text": datasets.Value("string"), "labels": datasets.Sequence(names)})
+    rows = {"text": ["a", "b", "c"], "labels": [[1, 2], [0], []]}
+    made = datasets.Dataset.from_dict(rows, features=features)
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, split: made)
+    data = load_data(ClassifyConfig(**files | {"test": ["emotions:test"]}))
+    assert data.targets("test").tolist() == [[0, 1, 1], [1, 0, 0], [0, 0, 0]]
