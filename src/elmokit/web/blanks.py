@@ -18,7 +18,10 @@ _FUNCTION_WORDS = frozenset(Path(__file__).with_name("function_words.txt").read_
 def fillers(
     encoder: Encoder, words: Sequence[str], place: int, request: SubstitutesRequest
 ) -> list[responses.FoundSubstitute]:
-    """The `k` best words for a place, as the request ranks and chooses them."""
+    """The `k` best words for a place, as the request ranks and chooses them.
+
+    By lift they are chosen with the frequency tempered, so that rare words do not win everywhere, and shown by lift.
+    """
     plain = request.rank == "probability" and request.words == "all"
     found = encoder.substitutes(list(words), place, request.k if plain else _CANDIDATES)
     if request.words == "content":
@@ -30,10 +33,11 @@ def fillers(
     logs = {each.word: math.log(weights.counts.get(each.word, least) / total) for each in found}
     if request.rank == "lift":
         found = sorted(found, key=lambda each: _TEMPERED * logs[each.word] - each.score / 2)
-    return [
+    best = [
         responses.FoundSubstitute(**each._asdict(), lift=math.exp(each.score / 2 - logs[each.word]))
         for each in found[: request.k]
     ]
+    return sorted(best, key=lambda each: -(each.lift or 0.0)) if request.rank == "lift" else best
 
 
 def is_content(word: str) -> bool:

@@ -46,7 +46,7 @@ export class LanguageModelView {
     const form = h(
       "form",
       { class: "controls", onsubmit: (event) => this.#submit(event) },
-      field("Sentences", this.text, "One a line."),
+      field("Sentences", this.text, "One per line."),
       h("button", { type: "submit", class: "go" }, "Score"),
     );
     this.summary = h("p", { class: "summary" });

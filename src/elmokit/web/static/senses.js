@@ -89,7 +89,7 @@ export class SensesView {
       { class: "controls", onsubmit: (event) => this.#submit(event) },
       h("div", { class: "field" }, h("p", { class: "label", id: "examples" }, "Examples"), this.links),
       field("Word", this.word),
-      field("Sentences", this.text, "One a line. The sense may stand in front: money | The bank raised its rates."),
+      field("Sentences", this.text, "One per line. A sense may come first: money | The bank raised its rates."),
       h("div", { class: "field" }, h("label", { for: file.id }, "Load sentences from a file"), file),
       this.more,
       this.method,
@@ -186,7 +186,7 @@ export class SensesView {
     file.value = "";
     if (!lines.length) {
       this.status.stop();
-      this.status.fail(new Problem({ message: `${chosen.name} is empty.`, hint: "Choose one with a sentence a line." }));
+      this.status.fail(new Problem({ message: `${chosen.name} is empty.`, hint: "Choose one with a sentence per line." }));
       return;
     }
     if (lines.length > uses || text.length > characters * 20) {
