@@ -5,8 +5,29 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import re
 from functools import cache
 from pathlib import Path
+
+from elmokit.errors import ConfigError
+
+_UNITS = {"": 0, "B": 0, "KB": 10, "MB": 20, "GB": 30}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?B)?", re.IGNORECASE)
+
+
+def size_in_bytes(size: int | str, *, name: str) -> int:
+    """Bytes, or a text like "256MB" or "1GB" (a kilobyte has 1,024), in bytes; `name` begins an error.
+
+    Raises:
+        ConfigError: Anything else.
+    """
+    given: object = size
+    if isinstance(size, str) and (found := _SIZE.fullmatch(size.strip())) is not None:
+        number, unit = found[1], (found[2] or "").upper()
+        given = int(float(number) * (1 << _UNITS[unit]))
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise ConfigError(f"{name} is {size!r}; expected a number of bytes, or a size as '256MB' or '1GB'.")
+    return given
 
 
 def usable_cores() -> int:

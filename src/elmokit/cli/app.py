@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from elmokit.cli import (
+    cache,
     compare,
     convert,
     demo,
@@ -57,6 +58,7 @@ class Commands(TyperGroup):
             "oov",
             "serve",
             "models",
+            "cache",
             "demo",
             "info",
         ]
@@ -104,6 +106,7 @@ app.command("similarity", short_help="Word similarity sets.")(similarity.similar
 app.command("oov", short_help="Misspelt and unseen words.")(oov.oov)
 app.command("serve", short_help="A page to explore vectors in.")(serve.serve)
 app.command("models", short_help="Models that come with it.")(models.models)
+app.command("cache", short_help="What is kept between runs.")(cache.cache)
 app.command("demo", short_help="The whole chain, a few minutes.")(demo.demo)
 app.command("info", short_help="Versions, cores, threads.")(info.info)
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import torch
 
-from elmokit.errors import ConfigError
+from elmokit.machine import size_in_bytes
 
 _LAYERS = 24 << 20  # of a batch, in float32
 _NARROW_LAYERS = 96 << 20  # with narrow weights, which save more and are best widened for many sentences at once
 _SHARES = 3  # the layers of a batch, as much again for the LSTM to work on, and results that wait
-
-_UNITS = {"": 0, "B": 0, "KB": 10, "MB": 20, "GB": 30}
-_TEXT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?B)?", re.IGNORECASE)
 
 Memory = int | str
 
@@ -24,14 +19,7 @@ def memory_in_bytes(memory: Memory | None) -> int | None:
     Raises:
         ConfigError: Anything else.
     """
-    if memory is None:
-        return None
-    if isinstance(memory, str) and (found := _TEXT.fullmatch(memory.strip())) is not None:
-        number, unit = found[1], (found[2] or "").upper()
-        memory = int(float(number) * (1 << _UNITS[unit]))
-    if isinstance(memory, bool) or not isinstance(memory, int) or memory < 1:
-        raise ConfigError(f"memory is {memory!r}; expected a number of bytes, or a size as '256MB' or '1GB'.")
-    return memory
+    return None if memory is None else size_in_bytes(memory, name="memory")
 
 
 def layer_budget(memory: int | None, dtype: torch.dtype) -> int:

@@ -121,3 +121,19 @@ def test_length_groups_are_a_function_of_seed_and_epoch() -> None:
     spread = np.mean([np.ptp(lengths[first[start : start + 8]]) for start in range(0, 1000, 8)])
     assert spread < 10  # of a random order: about 77
     assert list(LongestFirstSampler(np.array([2, 9, 9, 4]))) == [1, 2, 3, 0]
+
+
+def test_a_limit_keeps_the_newest_layers(
+    model: ElmoModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    first, second = (tokenize([text], max_words=8) for text in TEXTS[:2])
+    layer_store(model, first, cache=tmp_path, progress=False)
+    assert "has 1 sets of layers now" in caplog.text
+    monkeypatch.setenv("ELMOKIT_CACHE_LIMIT", "10B")
+    store = layer_store(model, second, cache=tmp_path, progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == [store_key(model, second)]  # the own one stays in any case
+    assert store.batch(np.array([0]))[1].shape == (1, 1)
+    monkeypatch.setenv("ELMOKIT_CACHE_LIMIT", "plenty")
+    with pytest.raises(ConfigError, match="ELMOKIT_CACHE_LIMIT is 'plenty'; expected a number of bytes"):
+        layer_store(model, first, cache=tmp_path, progress=False)

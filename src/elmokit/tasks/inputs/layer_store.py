@@ -25,7 +25,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from elmokit.cache import LIMIT, entries, mark_used, shrink
 from elmokit.errors import ConfigError, ModelError
+from elmokit.machine import size_in_bytes
 from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
 from elmokit.nn.precision import Precision
 from elmokit.progress import rate_bar
@@ -102,12 +104,16 @@ def layer_store(
 ) -> LayerStore:
     """The store of these texts under this model, taken from `cache` or computed into it with products in `precision`.
 
+    Other stores, the least recently used first, give way where `$ELMOKIT_CACHE_LIMIT` says how much there may be.
+
     Raises ConfigError when the disk cannot hold it, ModelError when the model gives numbers that are not finite.
     """
+    limit = None if not os.environ.get(LIMIT) else size_in_bytes(os.environ[LIMIT], name=LIMIT)
     model = network_of(model)
     folder = cache / store_key(model, tokens, precision=precision)
     if (folder / "store.json").is_file():
         log.info("biLM layers of %d texts taken from %s", len(tokens), folder)
+        mark_used(folder)
         return LayerStore(folder)
     _require_space(model, tokens, cache)
     partial = cache / f".{folder.name}.{os.getpid()}.partial"
@@ -121,6 +127,13 @@ def layer_store(
         partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    for gone in [] if limit is None else shrink(cache, limit=limit, keep=folder):
+        log.info("%s was removed: the cache has more than %s=%s", gone.path, LIMIT, os.environ[LIMIT])
+    held = entries(cache)
+    log.info(
+        "%s has %d sets of layers now, %.2f GB: elmo cache lists and clears them", cache, len(held),
+        sum(entry.bytes for entry in held) / 1e9,
+    )  # fmt: skip
     return LayerStore(folder)
 
 
