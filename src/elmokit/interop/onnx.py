@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +29,8 @@ from elmokit.whole_files import replacing
 def export_onnx(model: ElmoNetwork | HasNetwork, path: Path) -> None:
     """Write `path`: input `char_ids` (sentences, words, L) int64 with rows of 0 in the padding, output `layers`
     (n_layers + 1, sentences, words, D), zero in the padding. L is `config.row_width`.
+
+    The file's metadata says so, and whether sentences start from zero or from the model's warm state (`elmokit.state`).
 
     Raises:
         ConfigError: The packages for it are missing (`pip install -c constraints.txt '.[onnx]'`), or the model is CoVe.
@@ -53,10 +56,22 @@ def export_onnx(model: ElmoNetwork | HasNetwork, path: Path) -> None:
                 graph, (example,), dynamo=True, dynamic_shapes=(shape,), input_names=["char_ids"],
                 output_names=["layers"], verbose=False,
             )  # fmt: skip
+        program.model.metadata_props.update(_about(model))
         with replacing(path) as partial:
             program.save(partial)
     finally:
         logger.setLevel(level)
+
+
+def _about(model: ElmoNetwork) -> dict[str, str]:
+    """What a user of the file needs to know, as the metadata of its model."""
+    start = "warm: every sentence starts from the state that the model holds" if model.config.warm_state else "zero"
+    return {
+        "elmokit.version": version("elmokit"),
+        "elmokit.input": f"char_ids: int64 (sentences, words, {model.config.row_width}), rows of 0 in the padding",
+        "elmokit.output": "layers: float32 (layers, sentences, words, size), layer 0 is the token layer",
+        "elmokit.state": start,
+    }
 
 
 class _Graph(nn.Module):

@@ -68,3 +68,16 @@ def test_pieces_of_words(tmp_path: Path) -> None:
         with torch.no_grad():
             expected = torch.stack(model(torch.from_numpy(ids)).hidden_states).numpy()
         np.testing.assert_allclose(layers, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_the_file_says_how_it_is_used(tmp_path: Path, warm: bool) -> None:
+    model = ElmoModel(ElmoConfig.preset("tiny", n_layers=1)).eval()
+    if warm:
+        warm_up(model, ByteRows(50))
+    export_onnx(model, tmp_path / "m.onnx")
+    session = ort.InferenceSession(tmp_path / "m.onnx")
+    about = session.get_modelmeta().custom_metadata_map
+    assert about["elmokit.state"].startswith("warm" if warm else "zero")
+    assert "int64 (sentences, words, 50)" in about["elmokit.input"]
+    assert session.get_inputs()[0].type == "tensor(int64)"
