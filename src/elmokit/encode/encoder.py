@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -37,6 +38,8 @@ from elmokit.saved_model import SavedModel
 from elmokit.text.given import given_texts
 from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.word_rows import ByteRows, WordRows
+
+log = logging.getLogger(__name__)
 
 Sentence = str | Sequence[str]
 Level = Literal["token", "sentence"]
@@ -95,6 +98,7 @@ class Encoder:
         self.dim = model.config.hidden_size
         self._saved = saved
         self._carried = CarriedState()
+        self._told_of_mix = False
         with torch.inference_mode():
             self._engine = Engine(model, rows, memory=self.memory)
 
@@ -229,6 +233,12 @@ class Encoder:
         Raises:
             ConfigError: An unknown value.
         """
+        if layers == "mix" and self.mix is None and not self._told_of_mix:
+            self._told_of_mix = True
+            log.warning(
+                "this model has no trained layer mix, so layers 'mix' is the plain average of its layers (layers "
+                "'average'); models of elmo train have one"
+            )
         return layer_choice(layers, n_layers=self.n_layers, dim=self.dim, mix=self.mix)
 
     def sentence_shape(self, *, layers: Layers = "all", pooling: Pooling | None = None) -> tuple[int, ...]:

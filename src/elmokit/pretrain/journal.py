@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
-from elmokit.whole_files import write_text
+from elmokit.whole_files import json_text, write_text
 
 
 class Journal:
@@ -46,7 +46,7 @@ class Journal:
         """One event; numbers become scalars called ``event/name`` in TensorBoard."""
         if not self._active:
             return
-        self._file.write(json.dumps({"event": event, "step": step, **values}, ensure_ascii=False) + "\n")
+        self._file.write(json_text({"event": event, "step": step, **values}) + "\n")
         self._file.flush()
         for name, value in values.items():
             if isinstance(value, int | float) and math.isfinite(value):
@@ -60,7 +60,7 @@ class Journal:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """A JSON file that is whole or as it was."""
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    write_text(path, json_text(content, indent=1) + "\n")
 
 
 def _holds(line: str, step: int, epochs: Collection[float]) -> bool:

@@ -308,3 +308,22 @@ def test_one_text_and_a_series_are_lists_of_texts() -> None:
     expected = ENCODER.encode(["a b"])
     for texts in ("a b", pd.Series(["a b"]), pd.DataFrame({"text": ["a b"]})):
         np.testing.assert_array_equal(ENCODER.encode(texts)[0], expected[0])
+
+
+def test_a_mix_that_is_none_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    encoder = Encoder(ElmoModel(ElmoConfig.preset("tiny")))
+    for _ in range(2):
+        np.testing.assert_array_equal(
+            encoder.encode(["a b"], layers="mix")[0], encoder.encode(["a b"], layers="average")[0]
+        )
+    assert len([record for record in caplog.records if "no trained layer mix" in record.message]) == 1
+
+
+def test_surprisal_takes_what_encode_takes(tmp_path: Path) -> None:
+    from helpers.web_models import save_bilm
+
+    folder = save_bilm(tmp_path)
+    encoder = Encoder.from_pretrained(folder)
+    assert encoder.score("the bank")[0].words == ["the", "bank"]  # one text is a list of one
+    whole = encoder.score(pytest.importorskip("pandas").Series(["the bank", "cell"]))
+    assert [score.words for score in whole] == [["the", "bank"], ["cell"]]

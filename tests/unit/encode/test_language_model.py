@@ -17,6 +17,7 @@ from elmokit.errors import ModelError
 from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoModel, ElmoTokenizer
 from elmokit.pretrain.perplexity import evaluate_text
 from elmokit.text.vocab import Vocabulary
+from helpers.web_models import save_classifier
 
 WORDS = ["the", "bank", "of", "river", "was", "wet", "and", "cell"]
 
@@ -128,3 +129,11 @@ def test_the_command_prints_each_file_and_all_together(folder: Path, tmp_path: P
     assert [line.split()[0] for line in printed[1::3]] == ["5", "10", "15"]
     one = CliRunner().invoke(app, ["evaluate", str(folder), "--text", str(tmp_path / "a.txt")]).stdout.splitlines()
     assert one == printed[1:3]
+
+
+def test_a_classifier_is_told_what_it_is(tmp_path: Path) -> None:
+    folder, text = save_classifier(tmp_path / "topic"), tmp_path / "a.txt"
+    text.write_text("the bank\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["evaluate", str(folder), "--text", str(text)])
+    assert result.exit_code == 2
+    assert "topic is a text classifier of elmo train and has no language-model head: expected a folder" in result.stderr

@@ -59,3 +59,14 @@ def test_json_is_whole_or_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="not JSON serializable"):
         write_json(file, {"a": object()})
     assert json.loads(file.read_text(encoding="utf-8")) == {"a": 1}
+
+
+def test_figures_that_are_no_numbers_are_null(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, active=True, from_step=0)
+    journal.write("epoch", 1, perplexity=float("inf"), loss=float("nan"))
+    journal.close()
+    write_json(tmp_path / "metrics.json", {"perplexity": float("inf"), "epochs": [{"loss": float("nan")}]})
+    for name in ("log.jsonl", "metrics.json"):
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert "NaN" not in text and "Infinity" not in text
+    assert entries(tmp_path)[0]["perplexity"] is None
