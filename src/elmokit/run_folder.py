@@ -141,8 +141,11 @@ def files_of(settings: Settings) -> list[Path]:
             if path.is_dir():
                 model = sorted(p for p in path.iterdir() if p.suffix in (".json", ".safetensors"))
                 found |= dict.fromkeys(model or sorted(p for p in path.rglob("*") if p.is_file()))
+                found |= dict.fromkeys(sorted(path.rglob("*.arrow")))  # a saved data set has .json, too
             elif path.is_file():
                 found[path] = None
+            elif archive := next((p for p in path.parents if p.suffix.lower() == ".zip" and p.is_file()), None):
+                found[archive] = None
             else:
                 found |= dict.fromkeys(
                     sorted(Path(p) for p in glob.glob(str(entry), recursive=True) if Path(p).is_file())

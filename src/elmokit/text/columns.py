@@ -28,6 +28,7 @@ TEXT_NAMES: tuple[tuple[str, ...], ...] = (
     ("description",), ("title",), ("tweet",), ("message",), ("comment",), ("post",), ("body",), ("abstract",),
     ("utterance",), ("tokens",), ("words",),
 )  # fmt: skip
+ID_NAMES: tuple[tuple[str, ...], ...] = (("id",), ("guid",), ("uid",), ("pair ID",), ("idx",), ("index",))
 _INDEX_NAMES = {"", "id", "idx", "index", "no", "nr", "row", "unnamed:0", "guid"}
 _NUMBERS = re.compile(r"(\d+)(?:(-)(\d*))?")
 
@@ -45,6 +46,7 @@ class Column:
         kind: A label is one short value, the same in many rows.
         holds_words: A list of words may stand in it; of labels one of several labels.
         optional: A file without it is read, unless it was asked for.
+        remembered: Names or numbers that a model was trained with: taken where nothing is asked and the file has them.
         instead: What to do about a list where none may stand, for the error.
     """
 
@@ -56,6 +58,7 @@ class Column:
     kind: Literal["text", "label"] = "text"
     holds_words: bool = True
     optional: bool = False
+    remembered: str | None = None
     instead: str = ""
 
     @property
@@ -65,8 +68,17 @@ class Column:
 
     @property
     def numbers(self) -> str | None:
-        """The numbers asked for, or taken without a header."""
-        return self.without_header if self.asked is None else self.asked if are_numbers(self.asked) else None
+        """The numbers asked for, remembered, or taken without a header."""
+        if self.asked is not None:
+            return self.asked if are_numbers(self.asked) else None
+        return self.remembered if self.remembered and are_numbers(self.remembered) else self.without_header
+
+    def numbers_among(self, width: int) -> str | None:
+        """`numbers` in a table of so many columns: remembered ones only where it has them."""
+        numbers = self.numbers
+        if self.asked is None and numbers is not None and _needed(column_ranges(numbers, self.flag)) > width:
+            return self.without_header
+        return numbers
 
 
 def normal(name: str) -> str:
@@ -111,6 +123,8 @@ def chosen_names(where: object, names: Sequence[str], columns: Sequence[Column])
     for column in columns:
         if column.asked is not None:
             found[column.name] = [_spelled(where, names, part, column) for part in column_names(column.asked)]
+        elif remembered := _remembered(names, column):
+            found[column.name] = remembered
         elif known := _known(names, column):
             found[column.name] = known
     missing = [column for column in columns if column.name not in found and not column.optional]
@@ -122,6 +136,12 @@ def chosen_names(where: object, names: Sequence[str], columns: Sequence[Column])
         shown = ", ".join(name[:30] or "''" for name in names) or "none"
         raise DataError(f"{where} has the columns {shown}: say which to take with {missing[0].flag}")
     return found
+
+
+def _remembered(names: Sequence[str], column: Column) -> list[str]:
+    """The names a model was trained with, where all of them are there."""
+    wanted = [] if column.remembered is None else column_names(column.remembered)
+    return wanted if wanted and set(wanted) <= set(names) else []
 
 
 def _known(names: Sequence[str], column: Column) -> list[str]:
@@ -149,7 +169,10 @@ def chosen_ranges(
         DataError: A column that was asked for is not there, or it does not show which to take.
     """
     found: dict[str, list[Range]] = {}
-    named = [column for column in columns if column.asked is None or column.by_name]
+    named = [
+        column for column in columns
+        if column.by_name or (column.asked is None and not (_numbers_stay(first, column)))
+    ]  # fmt: skip
     if header:
         for name, spelled in chosen_names(where, first, named).items() if named else ():
             places = [first.index(each) + 1 for each in spelled]
@@ -157,7 +180,7 @@ def chosen_ranges(
     shown = ", ".join(f"{number}: {value[:30]!r}" for number, value in enumerate(first, 1))
     for column in columns:
         if column.name not in found:
-            numbers = column.numbers
+            numbers = column.numbers_among(len(first))
             if numbers is None and len(columns) == 1 and len(first) == 1 and not column.by_name:
                 numbers = "1"
             if numbers is None and column.optional and column.asked is None:
@@ -169,12 +192,18 @@ def chosen_ranges(
                     "first row is no header"
                 )
             found[column.name] = column_ranges(numbers, column.flag)
-    flags = ", ".join(column.flag for column in columns)
+    flags = ", ".join(column.flag for column in columns if column.flag)
     needed = max(_needed(ranges) for ranges in found.values())
     if needed > len(first):
         raise DataError(f"{where} has no column {needed}, only {len(first)} ({shown}): choose with {flags}")
     _refuse_overlap(where, columns, found, shown)
     return found
+
+
+def _numbers_stay(first: Sequence[str], column: Column) -> bool:
+    """Whether a column below a header is taken by the number that a model was trained with: no name tells of it."""
+    remembered = column.remembered is not None and are_numbers(column.remembered)
+    return remembered and column.numbers_among(len(first)) == column.remembered and not _known(first, column)
 
 
 def _refuse_overlap(where: object, columns: Sequence[Column], found: dict[str, list[Range]], shown: str) -> None:

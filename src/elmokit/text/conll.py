@@ -11,6 +11,7 @@ from elmokit.text.columns import Column
 from elmokit.text.conllu import conllu_sentences, is_conllu, read_conllu
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.records import FileOptions, Record, Source
+from elmokit.text.tagged_rows import has_tagged_rows, tagged_rows
 from elmokit.text.word_columns import PlacedSentence, Rows
 
 _SPACE = " \t"  # a no-break space is a letter of a word
@@ -22,7 +23,7 @@ def read_conll(paths: str | Path | Iterable[str | Path], *, stats: SourceStats |
 
     Columns are separated by tabs where a line has tabs, else by spaces; spaces around them do not count. Lines of
     `-DOCSTART-` are no sentences, and comments (`# id = 5`) before the first word of one are passed over. A file whose
-    words have an id and ten columns is CoNLL-U, whatever its name.
+    words have an id and ten columns is CoNLL-U, whatever its name; JSON, Parquet and Arrow files have rows of lists.
 
     Raises:
         DataError: A file is missing, no text, or its lines differ in the number of columns or end with a lone CR.
@@ -39,7 +40,7 @@ def read_placed(
     for path in expand_paths(paths):
         stats.files += 1
         source = Source(path, [Column()], FileOptions(encoding=encoding), stats)
-        sentences = conllu_sentences if is_conllu(source) else _sentences
+        sentences = tagged_rows if has_tagged_rows(source) else conllu_sentences if is_conllu(source) else _sentences
         for sentence in sentences(source, document=begun):
             yield sentence
             begun = sentence.document + 1

@@ -18,10 +18,12 @@ _ID = re.compile(r"\d+(?:[-.]\d+)?")  # of a word, a multi-word token (1-2) or a
 def read_conllu(source: Source) -> Iterator[Record]:
     """A record for each sentence: the FORM of its words; multi-word tokens and empty nodes are passed over.
 
-    A sentence ends at an empty line, and where the ids begin again without one. Its raw text is that of `# text`.
+    A sentence ends at an empty line, and where the ids begin again without one. Its raw text is that of `# text`, its
+    id that of `# sent_id`.
     """
     for sentence in conllu_sentences(source):
-        yield source.text(sentence.line, sentence.column("FORM", source.columns[0].flag), raw=sentence.raw)
+        words = sentence.column("FORM", source.columns[0].flag)
+        yield source.text(sentence.line, words, raw=sentence.raw, id=sentence.id)
 
 
 def is_conllu(source: Source) -> bool:
@@ -44,20 +46,23 @@ def conllu_sentences(source: Source, *, document: int = 0) -> Iterator[PlacedSen
     rows: Rows = []
     lines: list[int] = []
     raw: str | None = None
+    id_: str | None = None
     for number, line in enumerate(source.lines(), 1):
         line = line.rstrip("\r\n")
         fields = line.split("\t")
         numbered = names[0] == "ID"
         begins = numbered and (fields[0] == "1" or fields[0].startswith("1-"))
         if rows and (not line.strip() or line.startswith("#") or begins):
-            yield PlacedSentence(rows, source.path, lines, document, names, raw)
-            rows, lines, raw = [], [], None
+            yield PlacedSentence(rows, source.path, lines, document, names, raw, id_)
+            rows, lines, raw, id_ = [], [], None, None
         if not line.strip():
             continue
         if line.startswith("#"):
             key, _, value = line[1:].partition("=")
             if key.strip() == "text":
                 raw = value.strip()
+            elif key.strip() == "sent_id":
+                id_ = value.strip() or None
             elif key.strip() == "global.columns":
                 names = tuple(value.split())
             elif key.split()[:1] == ["newdoc"]:
@@ -69,4 +74,4 @@ def conllu_sentences(source: Source, *, document: int = 0) -> Iterator[PlacedSen
             rows.append(fields)
             lines.append(number)
     if rows:
-        yield PlacedSentence(rows, source.path, lines, document, names, raw)
+        yield PlacedSentence(rows, source.path, lines, document, names, raw, id_)

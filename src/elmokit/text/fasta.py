@@ -17,11 +17,16 @@ def read_fasta(source: Source) -> Iterator[Record]:
         line = line.strip()
         if line.startswith(">"):
             if header is not None:
-                yield source.text(begin, residues, raw=header)
+                yield source.text(begin, residues, raw=header, id=_id(header))
             header, begin, residues = line[1:].strip(), number, []
         elif line and not line.startswith(";"):
             if header is None:
                 raise DataError(f"{source.path} line {number}: expected a FASTA header that begins with >")
             residues += "".join(line.split()).rstrip("*").upper()
     if header is not None:
-        yield source.text(begin, residues, raw=header)
+        yield source.text(begin, residues, raw=header, id=_id(header))
+
+
+def _id(header: str) -> str | None:
+    """`sp|P12345` of `sp|P12345 A protein`."""
+    return header.split(maxsplit=1)[0] if header else None

@@ -18,13 +18,16 @@ from typing import IO, Any, BinaryIO, cast
 
 from elmokit.errors import ConfigError, DataError
 from elmokit.places import copies_of, is_address
+from elmokit.text.containers import members, saved_files, zip_of
 
 _HEAD = 1 << 16  # bytes looked at to tell text from junk
 _BINARY = {
     b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture", b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a zip archive or an Office document", b"\xd0\xcf\x11\xe0": "an old Office document",
-    b"\x89HDF": "an HDF5 file", b"PAR1": "a Parquet file", b"ARROW1": "an Arrow file", b"\x93NUMPY": "a NumPy array",
-    b"SQLite format 3": "an SQLite database", b"\x7fELF": "a program", b"{\\rtf": "an RTF document",
+    b"PK\x03\x04": "a zip archive (give it the ending .zip) or an Office document",
+    b"\xd0\xcf\x11\xe0": "an old Office document", b"\x89HDF": "an HDF5 file",
+    b"PAR1": "a Parquet file: give it the ending .parquet", b"ARROW1": "an Arrow file: give it the ending .arrow",
+    b"\x93NUMPY": "a NumPy array", b"SQLite format 3": "an SQLite database", b"\x7fELF": "a program",
+    b"{\\rtf": "an RTF document",
 }  # fmt: skip
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16",
@@ -32,7 +35,7 @@ _BYTE_ORDER_MARKS = {
 }  # fmt: skip
 _CONTROL = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f\x7f]")
 _OPEN_CHARACTER = re.compile(rb"[\xc0-\xff][\x80-\xbf]{0,2}\Z")  # bytes of a character at the end that may miss some
-_EXPECTED = "expected text, CSV, TSV, JSON, CoNLL or FASTA, plain or packed with gzip, bzip2, xz or zstd"
+_EXPECTED = "expected text, CSV, TSV, JSON, Parquet, CoNLL or FASTA, plain or packed with gzip, bzip2, xz, zstd or zip"
 _MANY = 8  # bytes in a row that are not UTF-8: more is another encoding, less is damage
 
 
@@ -68,7 +71,8 @@ class SourceStats:
 def expand_paths(patterns: str | Path | Iterable[str | Path]) -> list[Path]:
     """Files for paths and globs (`**` too), each file once, in the order given and by name within a glob.
 
-    What an address (`s3://…`) names is copied to the cache. Raises `DataError` for what matches nothing or is a folder.
+    What an address (`s3://…`) names is copied to the cache, and so is a file in a zip archive (`a.zip`, `a.zip/b.csv`,
+    `a.zip/*.csv`). A folder of `save_to_disk` is its files. Raises `DataError` for what matches nothing or is a folder.
     """
     patterns = [patterns] if isinstance(patterns, str | Path) else list(patterns)
     if not patterns:
@@ -78,7 +82,13 @@ def expand_paths(patterns: str | Path | Iterable[str | Path]) -> list[Path]:
         if is_address(pattern):
             found.update(dict.fromkeys(copies_of(str(pattern))))
             continue
+        if (archive := zip_of(pattern)) is not None:
+            found.update(dict.fromkeys(members(*archive)))
+            continue
         exists = Path(pattern).exists()
+        if exists and (saved := saved_files(Path(pattern))):
+            found.update(dict.fromkeys(saved))
+            continue
         matches = [Path(pattern)] if exists else [Path(match) for match in glob.glob(str(pattern), recursive=True)]
         files = sorted(path for path in matches if not path.is_dir())
         if not files:
@@ -146,6 +156,14 @@ _PACKED: dict[bytes, tuple[str, Callable[[Path, str], Any]]] = {
     b"\x28\xb5\x2f\xfd": ("zstd file", _open_zstd),
 }  # fmt: skip
 PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
+
+
+def ending(path: str | Path) -> str:
+    """The ending that says what a file holds: `.csv` of `a.CSV.gz`."""
+    name = Path(path).name.lower()
+    for packed in PACKED_ENDINGS:
+        name = name.removesuffix(packed)
+    return f".{name.rpartition('.')[2]}"
 
 
 class _Recoded(io.RawIOBase):

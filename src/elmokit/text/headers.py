@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from elmokit.errors import DataError
-from elmokit.text.columns import LABEL_NAMES, TEXT_NAMES, Column, column_ranges, normal, taken
+from elmokit.text.columns import LABEL_NAMES, TEXT_NAMES, Column, column_names, column_ranges, normal, taken
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ def has_header(path: Path, rows: Rows, columns: Sequence[Column], *, said: bool 
     if not _could_be_names(first):
         return False
     names = _KNOWN | {normal(name) for column in columns for group in column.known for name in group if len(name) > 1}
+    names |= {normal(name) for column in columns for name in column_names(column.remembered or "") if len(name) > 1}
     known = [place for place, cell in enumerate(first) if normal(cell) in names]
     if any(first[place] not in _column(below, place) for place in known):
         return True

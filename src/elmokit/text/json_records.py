@@ -17,22 +17,22 @@ from elmokit.text.records import Cell, Record, Source
 
 def read_json_lines(source: Source) -> Iterator[Record]:
     """A record for each line."""
-    return _records(source, _by_line(source, source.lines()), unit="line")
+    return records_of(source, _by_line(source, source.lines()), unit="line")
 
 
 def read_json(source: Source) -> Iterator[Record]:
     """A record for each object of an array, or for each line where every line is an object."""
     text = "".join(source.lines())
     if text.lstrip()[:1] == "[":
-        yield from _records(source, _by_item(source.path, text), unit="item")
+        yield from records_of(source, _by_item(source.path, text), unit="item")
         return
     try:
         content = json.loads(text) if text.strip() else {}
     except (json.JSONDecodeError, RecursionError):  # an object per line, or no JSON: then the error names its line
-        yield from _records(source, _by_line(source, text.splitlines(keepends=True)), unit="line")
+        yield from records_of(source, _by_line(source, text.splitlines(keepends=True)), unit="line")
         return
     if isinstance(content, dict) and content and not any(isinstance(value, list | dict) for value in content.values()):
-        yield from _records(source, iter([(1, content)]), unit="line")
+        yield from records_of(source, iter([(1, content)]), unit="line")
     elif content:
         shown = _shown(content)
         raise DataError(
@@ -70,7 +70,8 @@ def _by_item(path: Path, text: str) -> Objects:
         yield number, item
 
 
-def _records(source: Source, objects: Objects, *, unit: str) -> Iterator[Record]:
+def records_of(source: Source, objects: Objects, *, unit: str) -> Iterator[Record]:
+    """A record for each object behind its number, which counts `unit`s; None is a blank line."""
     chosen: dict[str, list[str]] | None = None
     columns = {column.name: column for column in source.columns}
     for number, content in objects:
@@ -81,11 +82,11 @@ def _records(source: Source, objects: Objects, *, unit: str) -> Iterator[Record]
         chosen = chosen or chosen_names(source.path, list(content), source.columns)
         if any(key not in content for keys in chosen.values() for key in keys):
             source.stats.short_rows += 1
-            yield source.record(number, {}, unit=unit)
+            yield source.record(number, {}, unit=unit, row=content.copy)
             continue
         place = f"{source.path} {unit} {number}"
         fields = {name: field_of(place, content, keys, columns[name], source.stats) for name, keys in chosen.items()}
-        yield source.record(number, fields, unit=unit)
+        yield source.record(number, fields, unit=unit, row=content.copy)
 
 
 def field_of(place: str, content: Mapping[str, Any], keys: Sequence[str], column: Column, stats: SourceStats) -> Cell:

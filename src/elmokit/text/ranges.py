@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,17 +17,21 @@ from typing import Any, Literal
 
 from elmokit.errors import DataError
 from elmokit.places import Place, is_address
-from elmokit.text.columns import are_numbers
+from elmokit.text.arrow_files import named_classes
+from elmokit.text.columns import Column, are_numbers, chosen_names
 from elmokit.text.files import expand_paths
+from elmokit.text.readers import read_records
 from elmokit.text.records import FileOptions
+from elmokit.text.tokenized_text import warned_of_tokens
 
 Unit = Literal["file", "bytes", "rows"]
 
 BYTES_PER_WORD = 6
 """What a word of text takes, its space included: part sizes in words are about."""
 _BLOCK = 1 << 22
+_WORDS_TO_SEE = 20_000
 _TABLES = (".csv", ".tsv", ".tab")
-_WHOLE = (".conllu", ".conll", ".bio", ".iob", ".iob2", ".fasta", ".fa", ".faa", ".json")
+_WHOLE = (".arrow", ".conllu", ".conll", ".bio", ".iob", ".iob2", ".fasta", ".fa", ".faa", ".json")
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")  # UTF-16 and UTF-32: a byte is no character border
 
@@ -143,7 +147,7 @@ def as_file(stretch: Range, *, column: str | None = None) -> Iterator[Path]:
                 place.get(local)
             elif stretch.unit == "rows":
                 local = local.with_suffix(".jsonl")
-                _write_rows(place, stretch, local, column or "text")
+                _write_rows(place, stretch, local, column)
             else:
                 with local.open("wb") as file:
                     if stretch.start and local.suffix.lower() in _TABLES and not are_numbers(column or "text"):
@@ -160,6 +164,22 @@ def options_of(stretch: Range, options: FileOptions, *, column: str | None) -> F
     if stretch.unit != "bytes" or not stretch.start or Path(stretch.file).suffix.lower() not in _TABLES:
         return options
     return replace(options, header=not are_numbers(column or "text"))
+
+
+def warn_of_tokens(place: Place, *, column: str | None, options: FileOptions) -> None:
+    """One warning where the begin of a file shows that its words are split already, and are about to be split again.
+
+    Of a packed file at an address nothing is read: all of it would have to be fetched. What is wrong with a file is
+    told when its part is read, with the number of that part.
+    """
+    with suppress(DataError):
+        stretch = next(cut(place, words=_WORDS_TO_SEE), None)
+        if stretch is None or (stretch.unit == "file" and not place.is_local):
+            return
+        with as_file(stretch, column=column) as local:
+            if local.stat().st_size:
+                records = read_records(local, columns=[Column(asked=column)], options=options)
+                next(warned_of_tokens(records, where=place.address), None)
 
 
 def lines_of(stretch: Range) -> Iterator[bytes]:
@@ -195,21 +215,18 @@ def _first_line(place: Place) -> bytes:
     return line if line.endswith(b"\n") else line + b"\n"
 
 
-def _write_rows(place: Place, stretch: Range, local: Path, column: str) -> None:
-    """Rows of a Parquet file as JSON lines, null as blank text."""
+def _write_rows(place: Place, stretch: Range, local: Path, column: str | None) -> None:
+    """Rows of a Parquet file as JSON lines, with the columns that are needed."""
     import json
 
     import pyarrow.parquet as pq
 
     with place.open() as source, local.open("w", encoding="utf-8") as target:
         file = pq.ParquetFile(source)
-        names = [name.strip() for name in column.split(",")]
-        if missing := [name for name in names if name not in file.schema_arrow.names]:
-            raise DataError(
-                f"{place} has no column {missing[0]!r}, only {', '.join(file.schema_arrow.names)}: choose with --column"
-            )
+        (names,) = chosen_names(place, file.schema_arrow.names, [Column(asked=column)]).values()
+        named = named_classes(file.schema_arrow)
         for row in _rows(file, names, stretch):
-            target.write(json.dumps({name: "" if row[name] is None else str(row[name]) for name in names}) + "\n")
+            target.write(json.dumps(named(row), default=str) + "\n")
 
 
 def _rows(file: Any, names: list[str], stretch: Range) -> Iterator[dict[str, Any]]:

@@ -15,37 +15,43 @@ from itertools import islice
 from pathlib import Path
 
 from elmokit.errors import ConfigError, DataError
+from elmokit.text.arrow_files import read_arrow, read_parquet
 from elmokit.text.columns import Column
 from elmokit.text.conll import read_conll_words
 from elmokit.text.conllu import read_conllu
 from elmokit.text.fasta import read_fasta
-from elmokit.text.files import PACKED_ENDINGS, SourceStats, expand_paths
+from elmokit.text.files import SourceStats, ending, expand_paths
 from elmokit.text.json_records import read_json, read_json_lines
 from elmokit.text.records import AS_FOUND, FileOptions, Record, Source
 from elmokit.text.sentence_borders import split_sentences
 from elmokit.text.tables import read_csv, read_tsv
 from elmokit.text.trees import is_tree, parse_tree
 
-__all__ = ["READERS", "Column", "FileOptions", "Record", "SourceStats", "expand_paths", "read_records", "read_texts"]
+__all__ = [
+    "READERS", "Column", "FileOptions", "Record", "SourceStats", "ending", "expand_paths", "read_records", "read_texts",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
 Reader = Callable[[Source], Iterator[Record]]
 
-TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json")
+TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".arrow")
 """Endings of formats that may have a label beside a text."""
 
 CONLL = (".conll", ".conllu", ".conllup", ".bio", ".iob", ".iob2")
 """Endings of formats that have a line for each word, with columns."""
 
+WITH_IDS = (".fasta", ".fa", ".faa", ".conllu", ".conllup")
+"""Endings of formats whose records have an id."""
+
 _ANOTHER = {
-    ".xlsx": "an Excel file", ".xls": "an Excel file", ".ods": "a spreadsheet", ".parquet": "a Parquet file",
-    ".arrow": "an Arrow file", ".feather": "an Arrow file", ".docx": "a Word document", ".doc": "a Word document",
-    ".odt": "a text document", ".rtf": "an RTF document", ".pdf": "a PDF document", ".html": "a web page",
-    ".htm": "a web page", ".xml": "an XML file", ".epub": "a book", ".yaml": "a YAML file", ".yml": "a YAML file",
-    ".zip": "an archive", ".tar": "an archive", ".7z": "an archive", ".rar": "an archive", ".pkl": "a pickle",
-    ".hdf5": "an HDF5 file", ".h5": "an HDF5 file", ".npz": "a NumPy file", ".npy": "a NumPy file",
-    ".pt": "a file of PyTorch", ".safetensors": "a file of weights", ".sqlite": "a database", ".db": "a database",
+    ".xlsx": "an Excel file", ".xls": "an Excel file", ".ods": "a spreadsheet", ".docx": "a Word document",
+    ".doc": "a Word document", ".odt": "a text document", ".rtf": "an RTF document", ".pdf": "a PDF document",
+    ".html": "a web page", ".htm": "a web page", ".xml": "an XML file", ".epub": "a book", ".yaml": "a YAML file",
+    ".yml": "a YAML file", ".zip": "an archive", ".tar": "an archive", ".7z": "an archive", ".rar": "an archive",
+    ".pkl": "a pickle", ".hdf5": "an HDF5 file", ".h5": "an HDF5 file", ".npz": "a NumPy file",
+    ".npy": "a NumPy file", ".feather": "a Feather file", ".pt": "a file of PyTorch",
+    ".safetensors": "a file of weights", ".sqlite": "a database", ".db": "a database",
 }  # fmt: skip
 _MARKUP = re.compile(r"\s*(<\?xml|<!doctype html|<html)", re.IGNORECASE)
 _LINES_TO_SEE = 20
@@ -91,6 +97,8 @@ READERS: dict[str, Reader] = {
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
     ".json": read_json,
+    ".parquet": read_parquet,
+    ".arrow": read_arrow,
     ".conllu": read_conllu,
     ".conllup": read_conllu,
     ".conll": read_conll_words,
@@ -103,12 +111,9 @@ READERS: dict[str, Reader] = {
 }
 
 
-def ending(path: str | Path) -> str:
-    """The ending that says what a file holds: `.csv` of `a.CSV.gz`."""
-    name = Path(path).name.lower()
-    for packed in PACKED_ENDINGS:
-        name = name.removesuffix(packed)
-    return f".{name.rpartition('.')[2]}"
+def has_ids(paths: Iterable[str | Path]) -> bool:
+    """Whether records of these files may have an `id`."""
+    return any(ending(path) in WITH_IDS for path in paths)
 
 
 def reader_of(path: str | Path) -> Reader:
@@ -132,11 +137,13 @@ def read_records(
     options: FileOptions = AS_FOUND,
     stats: SourceStats | None = None,
     max_bytes: int | None = None,
+    whole_rows: bool = False,
 ) -> Iterator[Record]:
     """The records of `paths` (globs too) unchanged, files one behind the other.
 
     A blank line, a row without the columns and an object without the keys give a record without a text, so that the
-    n-th record belongs to the n-th row. With `split_sentences` each sentence of a text is a record of its own.
+    n-th record belongs to the n-th row. With `split_sentences` each sentence of a text is a record of its own. With
+    `whole_rows` records of tables and JSON keep all columns.
 
     Raises:
         DataError: A file is missing, not text, of a format that cannot be read, lacks a column, or breaks its format.
@@ -144,10 +151,10 @@ def read_records(
     stats = SourceStats() if stats is None else stats
     for path in expand_paths(paths):
         stats.files += 1
-        for record in reader_of(path)(Source(path, columns, options, stats, max_bytes)):
+        for record in reader_of(path)(Source(path, columns, options, stats, max_bytes, whole_rows)):
             if options.split_sentences and record.words is None and record.text.strip():
                 for sentence in split_sentences(record.text):
-                    yield replace(record, fields={**record.fields, record.main: sentence})
+                    yield replace(record, fields={**record.fields, record.main: sentence}, is_part=True)
             else:
                 yield record
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from elmokit.text.columns import Column
 from elmokit.text.files import SourceStats, opened, read_lines
@@ -24,6 +25,9 @@ class Record:
         main: The column that contains the text.
         raw: The text beside its words, where the file has both: of FASTA the header, of CoNLL-U `# text`.
         unit: What `line` counts.
+        id: What the file calls it: of FASTA the first word of the header, of CoNLL-U `# sent_id`.
+        row: All columns of its row, where whole rows were asked for and the file has columns.
+        is_part: It is one sentence of a text that was split.
     """
 
     path: Path
@@ -32,6 +36,9 @@ class Record:
     main: str = "text"
     raw: str | None = None
     unit: str = "line"
+    id: str | None = None
+    row: Mapping[str, Any] = field(default_factory=dict)
+    is_part: bool = False
 
     @property
     def text(self) -> str:
@@ -69,6 +76,13 @@ class FileOptions:
     encoding: str | None = None
     split_sentences: bool = False
 
+    def filled(self, other: FileOptions) -> FileOptions:
+        """These options, and where they say nothing those of `other`."""
+        return FileOptions(
+            other.header if self.header is None else self.header, self.delimiter or other.delimiter,
+            self.quote or other.quote, self.encoding or other.encoding, self.split_sentences or other.split_sentences,
+        )  # fmt: skip
+
 
 AS_FOUND = FileOptions()
 """Everything shows in the files."""
@@ -82,6 +96,7 @@ class Source:
         columns: What is taken from a table or JSON object; the first contains the text.
         stats: Counts what reading meets.
         max_bytes: Longer lines of plain text come in pieces of about this size.
+        whole_rows: Records of files with columns keep all of them.
     """
 
     path: Path
@@ -89,16 +104,20 @@ class Source:
     options: FileOptions = AS_FOUND
     stats: SourceStats = field(default_factory=SourceStats)
     max_bytes: int | None = None
+    whole_rows: bool = False
 
     def lines(self, *, stats: SourceStats | None = None, max_bytes: int | None = None) -> Iterator[str]:
         """The lines from the first one, with their ends; with `stats` these are counted in place of its own."""
         with opened(self.path, encoding=self.options.encoding) as file:
             yield from read_lines(file, self.stats if stats is None else stats, max_bytes=max_bytes)
 
-    def record(self, line: int, fields: dict[str, Cell], *, unit: str = "line") -> Record:
-        """A record of this file."""
-        return Record(self.path, line, fields, self.columns[0].name, unit=unit)
+    def record(
+        self, line: int, fields: dict[str, Cell], *, unit: str = "line", row: Callable[[], Mapping[str, Any]] = dict
+    ) -> Record:
+        """A record of this file. `row` gives all its columns, where whole rows are wanted."""
+        whole = row() if self.whole_rows else {}
+        return Record(self.path, line, fields, self.columns[0].name, unit=unit, row=whole)
 
-    def text(self, line: int, cell: Cell, *, raw: str | None = None) -> Record:
+    def text(self, line: int, cell: Cell, *, raw: str | None = None, id: str | None = None) -> Record:
         """A record of a format that has a text and nothing else."""
-        return Record(self.path, line, {self.columns[0].name: cell}, self.columns[0].name, raw)
+        return Record(self.path, line, {self.columns[0].name: cell}, self.columns[0].name, raw, id=id)

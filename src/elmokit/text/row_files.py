@@ -5,28 +5,30 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from elmokit.errors import ConfigError
+from elmokit.errors import ConfigError, DataError
 from elmokit.whole_files import json_text, replacing
 
-Kind = Literal["text", "whole", "number", "truth"]
-"""Of a column; any cell may be None."""
+Kind = Literal["text", "whole", "number", "truth", "any"]
+"""Of a column; any cell may be None. Of "any" the type in Parquet is that of its first values."""
 
 Write = Callable[[Sequence[Any]], None]
 
 _ROWS_A_GROUP = 1 << 14
 
 
-def check_row_file(output: Path, *, overwrite: bool, flag: str = "--output") -> None:
+def check_row_file(output: Path, *, overwrite: bool, flag: str = "--output", more: Sequence[str] = ()) -> None:
     """
     Raises:
-        ConfigError: No format is known by the ending of `output`, it exists, or its folder does not.
+        ConfigError: No format is known by the ending of `output` (`more` are endings that somebody else writes), it
+            exists, or its folder does not.
     """
-    if output.suffix not in _WRITERS:
-        raise ConfigError(f"{flag} {output}: expected a name that ends in {', '.join(_WRITERS)}")
+    endings = (*_WRITERS, *more)
+    if output.suffix not in endings:
+        raise ConfigError(f"{flag} {output}: expected a name that ends in {', '.join(endings)}")
     if output.is_dir():
         raise ConfigError(f"{flag} {output} is a folder; expected the name of a file")
     if output.exists() and not overwrite:
@@ -88,18 +90,19 @@ def _parquet(path: Path, columns: Mapping[str, Kind]) -> Iterator[Write]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = {"text": pa.string(), "whole": pa.int64(), "number": pa.float64(), "truth": pa.bool_()}
-    schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
+    types = {"text": pa.string(), "whole": pa.int64(), "number": pa.float64(), "truth": pa.bool_(), "any": None}
     held: list[Sequence[Any]] = []
-    with pq.ParquetWriter(path, schema, compression="zstd") as file:
+    with ExitStack() as stack:
+        opened: list[Any] = []  # the writer, once the types of all columns are known
 
         def flush() -> None:
-            values = zip(*held, strict=True) if held else ([] for _ in columns)
-            arrays = [
-                pa.array(column, type=field.type, from_pandas=True)
-                for column, field in zip(values, schema, strict=True)
-            ]
-            file.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            values = list(zip(*held, strict=True)) if held else [() for _ in columns]
+            wanted = opened[0].schema.types if opened else [types[kind] for kind in columns.values()]
+            arrays = [_array(name, column, type_) for name, column, type_ in zip(columns, values, wanted, strict=True)]
+            table = pa.Table.from_arrays(arrays, names=list(columns))
+            if not opened:
+                opened.append(stack.enter_context(pq.ParquetWriter(path, table.schema, compression="zstd")))
+            opened[0].write_table(table)
             held.clear()
 
         def write(row: Sequence[Any]) -> None:
@@ -109,6 +112,23 @@ def _parquet(path: Path, columns: Mapping[str, Kind]) -> Iterator[Write]:
 
         yield write
         flush()
+
+
+def _array(name: str, values: Sequence[Any], wanted: Any) -> Any:
+    """A column of Parquet. Values of several types are text; where all are None, too.
+
+    Raises:
+        DataError: They are not of the type that the first values had.
+    """
+    import pyarrow as pa
+
+    try:
+        found = pa.array(values, type=wanted, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        if wanted is not None:
+            raise DataError(f"column {name!r} has {wanted} first and something else later: write .jsonl") from error
+        return pa.array([None if value is None else str(value) for value in values], type=pa.string())
+    return found.cast(pa.string()) if pa.types.is_null(found.type) else found
 
 
 _WRITERS: dict[str, Callable[[Path, Mapping[str, Kind]], AbstractContextManager[Write]]] = {

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -104,6 +104,7 @@ def _read_table(source: Source, usual: str) -> Iterator[Record]:
     first = first_rows[0]
     header = has_header(source.path, first_rows, source.columns, said=source.options.header)
     ranges = chosen_ranges(source.path, first, source.columns, header=header)
+    names = _names(first, header=header)
     for number, (line, row) in enumerate(table_rows(source.path, source.lines(), dialect, source.stats)):
         if number == 0 and header:
             continue
@@ -116,10 +117,23 @@ def _read_table(source: Source, usual: str) -> Iterator[Record]:
         except IndexError:
             source.stats.short_rows += bool(row)
             source.stats.blank += not row
-            yield source.record(line, {})
+            yield source.record(line, {}, row=partial(_whole, names, row))
             continue
         _refuse_lists(source, line, fields.values())
-        yield source.record(line, dict(fields))
+        yield source.record(line, dict(fields), row=partial(_whole, names, row))
+
+
+def _names(first: Sequence[str], *, header: bool) -> list[str]:
+    """A name for each column, no two alike: those of the header, else `column_1` and so on."""
+    names: list[str] = []
+    for place, cell in enumerate(first, 1):
+        name = cell.strip() if header else ""
+        names.append(name if name and name not in names else f"column_{place}")
+    return names
+
+
+def _whole(names: Sequence[str], row: Sequence[str]) -> dict[str, str]:
+    return dict(zip(names, [*row, *[""] * (len(names) - len(row))], strict=False))
 
 
 def _refuse_lists(source: Source, line: int, cells: Iterable[str]) -> None:

@@ -38,8 +38,11 @@ def signs_of_tokens(texts: Iterable[str]) -> list[str]:
     return signs
 
 
-def warned_of_tokens(records: Iterable[Record]) -> Iterator[Record]:
-    """The same records; one warning where the first ones are raw texts that show signs of split words."""
+def warned_of_tokens(records: Iterable[Record], *, where: object = None) -> Iterator[Record]:
+    """The same records; one warning where the first ones are raw texts that show signs of split words.
+
+    `where` names their file in the warning; default: the path of the first record.
+    """
     held: list[Record] = []
     records = iter(records)
     for record in records:
@@ -51,7 +54,7 @@ def warned_of_tokens(records: Iterable[Record]) -> Iterator[Record]:
         shown = ", ".join(repr(sign) if " " not in sign.strip() else sign for sign in signs)
         log.warning(
             "%s: the words seem to be split already (%s) and are split again, so that <unk> would be three words; "
-            "--pretokenized takes them as they are", held[0].path, shown,
+            "--pretokenized takes them as they are", where or held[0].path, shown,
         )  # fmt: skip
     yield from held
     yield from records

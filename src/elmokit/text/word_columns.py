@@ -18,8 +18,8 @@ class PlacedSentence(NamedTuple):
         path, lines: Its file, and the line of each word.
         document: The number of its document among all that are read. Documents begin at lines of `-DOCSTART-` or
             `# newdoc`, and with each file; their numbers ascend, with gaps.
-        names: Of the columns, where the file has them: those of CoNLL-U.
-        raw: The text of the sentence, where the file has it.
+        names: Of the columns, where the file has them: those of CoNLL-U, or of a data set.
+        raw, id: The text of the sentence and what the file calls it, where it says so.
     """
 
     rows: Rows
@@ -28,6 +28,12 @@ class PlacedSentence(NamedTuple):
     document: int
     names: tuple[str, ...] = ()
     raw: str | None = None
+    id: str | None = None
+
+    @property
+    def is_conllu(self) -> bool:
+        """Whether the columns are those of CoNLL-U."""
+        return "FORM" in self.names
 
     @property
     def line(self) -> int:

@@ -270,13 +270,17 @@ class JoinedRows(WordRows):
 
     Args:
         first: The rows of the biLM.
-        static: Numbers of the words in a table of static vectors, from 0: one more column. A word that the table lacks
-            is looked up in lower case, as uncased vectors want it; what is missing then is 0.
+        static: Numbers of the words in a table of static vectors, from 0: one more column; what is missing is 0.
         spelled: The word's bytes, as `ByteRows` has them, for a char CNN of the head's own: 50 more columns.
+        lower_case: A word that `static` lacks is looked up in lower case, as uncased vectors want it.
     """
 
-    def __init__(self, first: WordRows, static: Mapping[str, int] | None = None, *, spelled: bool = False) -> None:
+    def __init__(
+        self, first: WordRows, static: Mapping[str, int] | None = None, *, spelled: bool = False,
+        lower_case: bool = True,
+    ) -> None:  # fmt: skip
         self.first, self.static, self.spelled = first, None if static is None else dict(static), spelled
+        self.lower_case = lower_case
         self.width = first.width + (static is not None) + SPELLING_WIDTH * spelled
         self.max_characters = first.max_characters
 
@@ -305,12 +309,16 @@ class JoinedRows(WordRows):
 
     def lexicon(self) -> dict[str, dict[str, int]]:
         static = {} if self.static is None else {"static": self.static}
-        return self.first.lexicon() | static | ({"spelling": {"width": SPELLING_WIDTH}} if self.spelled else {})
+        cased = {} if self.static is None or self.lower_case else {"cased": {"static": 1}}
+        spelling = {"spelling": {"width": SPELLING_WIDTH}} if self.spelled else {}
+        return self.first.lexicon() | static | cased | spelling
 
     def _number(self, word: str) -> int:
         table = self.static or {}
         found = table.get(word)
-        return (table.get(word.lower(), -1) if found is None else found) + 1
+        if found is None and self.lower_case:
+            found = table.get(word.lower())
+        return 0 if found is None else found + 1
 
 
 def _side_by_side(parts: Sequence[Rows]) -> Rows:
@@ -345,8 +353,11 @@ def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
     """
     tables = _load_lexicon(path)
     static, spelled = tables.pop("static", None), tables.pop("spelling", None) is not None
+    lower_case = tables.pop("cased", None) is None
     first = _of_bilm(tables, max_characters) if tables else ByteRows(max_characters)
-    return JoinedRows(first, static, spelled=spelled) if spelled or static is not None else first
+    if not spelled and static is None:
+        return first
+    return JoinedRows(first, static, spelled=spelled, lower_case=lower_case)
 
 
 def check_table_sizes(rows: WordRows, *, words: int, characters: int, static: int = 0) -> None:
@@ -356,7 +367,7 @@ def check_table_sizes(rows: WordRows, *, words: int, characters: int, static: in
         ModelError: It has not.
     """
     for name, table in rows.lexicon().items():
-        if name in ("merges", "spelling", "bytes"):
+        if name in ("merges", "spelling", "bytes", "cased"):
             continue  # ranks; widths
         size = {"characters": characters, "static": static}.get(name, words)
         beyond = [entry for entry, number in table.items() if not 0 <= number + 1 < max(size, 1)]

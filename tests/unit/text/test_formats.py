@@ -90,7 +90,7 @@ def test_sentiment_trees_are_words(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("a.xlsx", "rain", "is an Excel file, which cannot be read; expected text, one per line, or .csv, .tsv"),
-        ("a.parquet.gz", "rain", "is a Parquet file, which cannot be read"),
+        ("a.parquet.gz", "rain", "is damaged or no Parquet file .unpacked, if it is packed."),
         ("a.html", "<p>rain</p>", "is a web page, which cannot be read"),
         ("a.txt", "<!DOCTYPE html>\n<p>rain</p>\n", "looks like mark-up; expected text"),
         ("a.txt", '{"text": "rain"}\n{"text": "sun"}\n', "looks like JSON: give the file the ending .jsonl"),

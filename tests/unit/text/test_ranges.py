@@ -64,8 +64,8 @@ def test_rows_of_parquet(tmp_path: Path) -> None:
         with as_file(stretch) as local:
             found += local.read_text().splitlines()
     assert len(found) == 100
-    assert found[1] == '{"text": "row 1"}' and found[7] == '{"text": ""}'
-    with pytest.raises(DataError, match="no column 'body', only text, n"), as_file(stretches[0], column="body"):
+    assert found[1] == '{"text": "row 1"}' and found[7] == '{"text": null}'
+    with pytest.raises(DataError, match="no column 'body'; it has text, n"), as_file(stretches[0], column="body"):
         pass
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -268,3 +269,42 @@ def compare(path: Path, rows: list[list[str]]) -> None:
     finally:
         log.removeHandler(handler)
     assert found == rows or any(record.levelno >= logging.WARNING for record in warned)
+
+
+# -- columns that a model was trained with
+
+
+def remembered(path: Path, text: str | None, label: str | None) -> list[tuple[str, str]]:
+    columns = [replace(TEXT, remembered=text), replace(LABEL, remembered=label)]
+    return [(str(record.fields["label"]), record.text) for record in read_records(path, columns=columns)]
+
+
+def test_remembered_names_come_before_known_ones(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "text,label,Satz,Urteil\nx,1,Es taut,froh\n")
+    assert remembered(path, "Satz", "Urteil") == [("froh", "Es taut")]
+    assert remembered(path, "Text", "Urteil") == [("froh", "x")]  # one that is not there is not looked for
+    path = write(tmp_path / "b.csv", "Satz;Urteil\nEs taut;froh\nEs friert;matt\n")
+    assert remembered(path, "Satz", "Urteil") == [("froh", "Es taut"), ("matt", "Es friert")]
+
+
+def test_remembered_numbers_are_for_tables_that_have_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "7,Es taut,froh\n8,Es friert,matt\n")
+    assert remembered(path, "2", "3") == [("froh", "Es taut"), ("matt", "Es friert")]
+    named = write(tmp_path / "b.csv", "label,text,more\nfroh,Es taut,7\nmatt,Es friert,8\n")
+    assert remembered(named, "2", "3") == [("froh", "Es taut"), ("matt", "Es friert")]  # names tell more
+    short = write(tmp_path / "c.csv", "froh,Es taut\nmatt,Es friert\n")
+    assert remembered(short, "9", "8") == [("froh", "Es taut"), ("matt", "Es friert")]
+
+
+def test_what_is_asked_comes_before_what_is_remembered(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "a,b,label\nx,y,1\n")
+    asked = Column("text", "--text-column", "b", remembered="a")
+    assert [record.text for record in read_records(path, columns=[asked])] == ["y"]
+    with pytest.raises(DataError, match="has no column 'gone'"):
+        list(read_records(path, columns=[Column("text", "--text-column", "gone", remembered="a")]))
+
+
+def test_options_are_filled_where_they_say_nothing() -> None:
+    trained = FileOptions(header=False, delimiter=";", encoding="cp1252")
+    assert FileOptions().filled(trained) == trained
+    assert FileOptions(header=True, quote="none").filled(trained) == FileOptions(True, ";", "none", "cp1252")

@@ -1,0 +1,65 @@
+"""Tagged sentences in rows: a list of words beside lists of tags, `tokens` and `ner_tags`, as data sets have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from elmokit.errors import DataError
+from elmokit.text.arrow_files import read_arrow, read_parquet
+from elmokit.text.columns import Column
+from elmokit.text.files import ending
+from elmokit.text.json_records import read_json, read_json_lines
+from elmokit.text.records import Record, Source
+from elmokit.text.word_columns import PlacedSentence
+
+_READERS: Mapping[str, Callable[[Source], Iterator[Record]]] = {
+    ".jsonl": read_json_lines, ".ndjson": read_json_lines, ".json": read_json, ".parquet": read_parquet,
+    ".arrow": read_arrow,
+}  # fmt: skip
+_WORDS = Column("words", "--word-column", known=(("tokens",), ("words",)))
+
+
+def has_tagged_rows(source: Source) -> bool:
+    """Whether a file is of a format that has sentences as rows."""
+    return ending(source.path) in _READERS
+
+
+def tagged_rows(source: Source, *, document: int = 0) -> Iterator[PlacedSentence]:
+    """A sentence for each row: its first column are the words, then the other lists of the row in their order.
+
+    Class numbers are names where the file has these. `document` is the number that all of them get: a file has one.
+
+    Raises:
+        DataError: A row has no words, or no list beside them, or lists of other lengths; with file and row.
+    """
+    names: list[str] = []
+    for record in _READERS[ending(source.path)](replace(source, columns=[_WORDS], whole_rows=True)):
+        if not record.row:
+            continue
+        lists = {name: value for name, value in record.row.items() if isinstance(value, list)}
+        first = next((name for name in ("tokens", "words") if name in lists), "")
+        if not names:
+            names = [first, *(name for name in lists if name != first)]
+            if not first or len(names) < 2:
+                shown = ", ".join(record.row)
+                raise DataError(
+                    f"{record.place} has {shown}; expected a list of words, tokens or words, and a list of tags"
+                )
+        rows = _columns(record, names)
+        if rows:
+            yield PlacedSentence(rows, source.path, [record.line] * len(rows), document, tuple(names))
+
+
+def _columns(record: Record, names: list[str]) -> list[list[str]]:
+    found: list[list[Any]] = []
+    for name in names:
+        value = record.row.get(name)
+        if not isinstance(value, list):
+            raise DataError(f"{record.place}: {name!r} is no list; expected one as in the rows before")
+        found.append(value)
+    for name, value in zip(names, found, strict=True):
+        if len(value) != len(found[0]):
+            raise DataError(f"{record.place}: {name!r} has {len(value)} values for {len(found[0])} words")
+    return [[str(cell) for cell in row] for row in zip(*found, strict=True)]
