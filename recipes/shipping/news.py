@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
 from elmokit.pretrained import write_about
+from elmokit.run_folder import settings_of, write_yaml
 from elmokit.tasks.classification import Classifier
 from shipping import card
 from shipping.bilm import SHIPPED
@@ -31,9 +31,9 @@ def ship(data: Path) -> None:
     classify("configs/elmo_mini_news_classify.yaml", tuned)
     folder = SHIPPED / "elmo-mini-news"
     model = store(ElmoForSequenceClassification, tuned, folder)
-    shutil.copy(tuned / "training.yaml", folder)
-    scores = Classifier.from_pretrained(folder).score([str(ROWS / "test.csv.gz")], label_names=ROWS / "classes.txt")
     metrics = json.loads((tuned / "metrics.json").read_text(encoding="utf-8"))
+    write_yaml(folder / "training.yaml", {**settings_of(tuned), "label_keys": metrics["label_keys"]})
+    scores = Classifier.from_pretrained(folder).score([str(ROWS / "test.csv.gz")])
     macro = scores["macro"]
     per_class = "\n".join(
         f"| {label} | {each['rows']:,} | {each['precision']:.4f} | {each['recall']:.4f} | {each['f1']:.4f} |"

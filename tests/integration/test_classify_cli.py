@@ -295,7 +295,7 @@ def test_bad_input_of_predict(place: Path, trained: Path, words: list[str], prob
 @pytest.fixture(scope="module")
 def vectors(place: Path) -> Path:
     """A file of static vectors for most of the words."""
-    words = [word for topic in TOPICS.values() for word in topic.split()][:-1]
+    words = [*[word for topic in TOPICS.values() for word in topic.split()][:-1], "neverseen", "norhere"]
     WordVectors(words, np.random.default_rng(0).normal(size=(len(words), 6)).astype(np.float32)).save(place / "v.txt")
     return place / "v.txt"
 
@@ -303,6 +303,9 @@ def vectors(place: Path) -> Path:
 def test_static_vectors_beside_the_layers(place: Path, vectors: Path, tmp_path: Path) -> None:
     metrics = run(place, "beside", vectors=vectors)
     assert metrics["test"]["accuracy"] > 0.6
+    coverage = metrics["vector_coverage"]
+    assert (coverage["types"], coverage["types_found"]) == (15, 14)
+    assert 0.8 < coverage["share"] == pytest.approx(coverage["words_found"] / coverage["words"], abs=1e-4)
     texts = ["goal team", "stock market profit and then some more words", "VIRUS"]
     mine = Classifier.from_pretrained(place / "beside").predict(texts)
     model = ElmoForSequenceClassification.from_pretrained(place / "beside")
@@ -328,7 +331,7 @@ def test_static_vectors_learn_where_told_to(place: Path, tmp_path: Path) -> None
     words = [*(word for topic in TOPICS.values() for word in topic.split()), "neverseen"]
     given = np.random.default_rng(0).normal(size=(len(words), 6)).astype(np.float32)
     WordVectors(words, given).save(tmp_path / "v.txt")
-    more = ["epochs=2", "vectors_learning_rate=0.01", "weight_decay=0.1"]
+    more = ["epochs=2", "vectors_learning_rate=0.01", "weight_decay=0.1", "vectors_kept=all"]
     run(place, "learnt", vectors=tmp_path / "v.txt", more=more)
     learnt = ElmoForSequenceClassification.from_pretrained(place / "learnt").static.weight
     assert not learnt[0].any()

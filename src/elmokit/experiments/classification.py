@@ -75,9 +75,10 @@ class TfidfCell(TrainCell):
         write_json(run.work / "metrics.json", {**found.scores, **about})
         with (run.work / "test_predictions.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(["row", "gold", "predicted"])
-            for row, (gold, guess) in enumerate(zip(data.classes("test"), found.predicted, strict=True)):
-                writer.writerow([row + 1, data.labels[gold], data.labels[guess]])
+            writer.writerow(["row", "gold", "predicted", "id", "text"])
+            rows = zip(data.classes("test"), found.predicted, data.ids("test"), data.texts("test"), strict=True)
+            for row, (gold, guess, id_, text) in enumerate(rows):
+                writer.writerow([row + 1, data.labels[gold], data.labels[guess], id_, text])
         words = sum(len(split_words(text)) for text in data.texts("test"))
         write_json(run.work / DONE, {"words_per_second": words / found.predict_seconds})
         run.finish()

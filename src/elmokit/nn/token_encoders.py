@@ -44,7 +44,7 @@ class StaticTable(nn.Module):
     @torch.no_grad()
     def set_vectors(self, vectors: Tensor) -> None:
         """Fill rows 1 and up with vectors (n_words − 1, S), scaled to a deviation of 1 as the layer mix is."""
-        deviation = float(vectors.std())
+        deviation = float(vectors.std()) if vectors.numel() > 1 else 0.0
         self.weight[1:] = vectors / (deviation if deviation > 0 else 1.0)
 
     def reset_parameters(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -21,10 +21,14 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def read_vectors(path: Path) -> tuple[list[str], Array]:
+def read_vectors(path: Path, *, keep: Collection[str] | None = None) -> tuple[list[str], Array]:
     """Words and vectors (words, dim); of a word that occurs twice the first is kept, and a warning counts the others.
 
     Whether a file is text or binary shows in it. Where its first line promises a number of words, it has that many.
+
+    Args:
+        path: The file.
+        keep: Only the vectors of these words: memory is for them alone, and the values of others are not looked at.
 
     Raises:
         DataError: The file is missing or damaged, has another number of words than it promises, a line has another
@@ -32,7 +36,8 @@ def read_vectors(path: Path) -> tuple[list[str], Array]:
     """
     try:
         with _opened(path) as file:
-            words, matrix = _read_binary(path, file) if _is_binary(path, file) else _read_text(path, file)
+            read = _read_binary if _is_binary(path, file) else _read_text
+            words, matrix = read(path, file, keep)
     except OSError as error:
         raise DataError(f"cannot read the vectors {path}: {error.strerror or error}") from error
     except EOFError as error:
@@ -94,28 +99,46 @@ def _promise(line: bytes) -> tuple[int, int] | None:
     return (int(fields[0]), int(fields[1])) if len(fields) == 2 and all(field.isdigit() for field in fields) else None
 
 
-def _read_text(path: Path, file: IO[bytes]) -> tuple[list[str], Array]:
+def _read_text(path: Path, file: IO[bytes], keep: Collection[str] | None) -> tuple[list[str], Array]:
     words: list[str] = []
     rows: list[Array] = []
     promised: int | None = None
     size: int | None = None  # values of a word
+    begins = None if keep is None else {_begin(word.encode()) for word in keep}
+    found = 0
     for number, raw in enumerate(file, 1):
-        if number == 1 and (found := _promise(raw)) is not None:
-            promised, size = found
+        if number == 1:
+            if (first := _promise(raw)) is not None:
+                promised, size = first
+                continue
+            raw = raw.removeprefix(_BYTE_ORDER_MARK)
+        if begins is not None and size is not None and _begin(raw) not in begins:
+            found += bool(raw.strip())
             continue
-        line = (raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw).decode(errors="replace").rstrip()
+        line = raw.decode(errors="replace").rstrip()
         if not line.strip():
             continue
+        found += 1
         fields = line.replace("\t", " ").split(" ")
         size = len(fields) - 1 if size is None else size
         word, vector = _parsed(path, number, fields, size)
-        words.append(word)
-        rows.append(vector)
-    if promised is not None and promised != len(words):
-        raise DataError(f"{path} promises {promised:,} words in its first line, and {len(words):,} follow")
-    if not words:
+        if keep is None or word in keep:
+            words.append(word)
+            rows.append(vector)
+    if promised is not None and promised != found:
+        raise DataError(f"{path} promises {promised:,} words in its first line, and {found:,} follow")
+    if not found:
         raise DataError(f"{path} contains no vectors")
-    return words, np.stack(rows)
+    return words, _stacked(rows, size or 0)
+
+
+def _begin(line: bytes) -> bytes:
+    """What stands before the first space or tab."""
+    return line.replace(b"\t", b" ").partition(b" ")[0]
+
+
+def _stacked(rows: list[Array], size: int) -> Array:
+    return np.stack(rows) if rows else np.zeros((0, size), dtype=np.float32)
 
 
 def _parsed(path: Path, number: int, fields: list[str], size: int) -> tuple[str, Array]:
@@ -145,20 +168,21 @@ def _is_number(field: str | bytes) -> bool:
     return True
 
 
-def _read_binary(path: Path, file: IO[bytes]) -> tuple[list[str], Array]:
+def _read_binary(path: Path, file: IO[bytes], keep: Collection[str] | None) -> tuple[list[str], Array]:
     count, size = _promise(file.readline(100)) or (0, 0)
     words: list[str] = []
     rows: list[Array] = []
-    for word in _binary_words(path, file, count):
+    for number, word in enumerate(_binary_words(path, file, count), 1):
         values = file.read(4 * size)
         if len(values) < 4 * size:
-            raise DataError(f"{path} is cut short: it promises {count} words and ends in word {len(words) + 1}")
-        words.append(word)
-        rows.append(np.frombuffer(values, dtype="<f4").astype(np.float32))
+            raise DataError(f"{path} is cut short: it promises {count} words and ends in word {number}")
+        if keep is None or word in keep:
+            words.append(word)
+            rows.append(np.frombuffer(values, dtype="<f4").astype(np.float32))
     behind = file.read(64).strip(b"\r\n")
     if behind:
         raise DataError(f"{path} promises {count} words, and after the last one more follows: {behind[:20]!r}")
-    return words, np.stack(rows) if rows else np.zeros((0, size), dtype=np.float32)
+    return words, _stacked(rows, size)
 
 
 def _binary_words(path: Path, file: IO[bytes], count: int) -> Iterator[str]:

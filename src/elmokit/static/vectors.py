@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -77,13 +77,17 @@ class WordVectors:
         return [(self.words[row], float(similarity[row])) for row in best]
 
     @classmethod
-    def load(cls, path: str | Path) -> WordVectors:
+    def load(cls, path: str | Path, *, keep: Collection[str] | None = None) -> WordVectors:
         """Read a file of word2vec (text or binary) or GloVe (text without a first line of counts), also `.gz`.
+
+        Args:
+            path: The file.
+            keep: Only these words, in memory for them alone.
 
         Raises:
             DataError: See `read_vectors`.
         """
-        return cls(*read_vectors(Path(path)))
+        return cls(*read_vectors(Path(path), keep=keep))
 
     def save(self, path: str | Path, *, header: bool = True) -> None:
         """Write word2vec's format: binary by the ending `.bin`, else text. It is whole or not there.

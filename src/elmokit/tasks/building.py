@@ -86,19 +86,6 @@ def _differences(earlier: ElmoConfig, shape: ElmoConfig, labels: list[str]) -> l
     return found
 
 
-def read_vectors(config: HeadConfig, start: SavedModel) -> WordVectors | None:
-    """The static vectors of a run.
-
-    Raises:
-        ConfigError: The model has such vectors already.
-    """
-    if config.vectors is None:
-        return None
-    if config_of(start).n_static_words:
-        raise ConfigError(f"{config.model} has static vectors already: leave out --vectors")
-    return WordVectors.load(config.vectors)
-
-
 @torch.inference_mode()
 def start_scale(model: ElmoMixedModel, batch: Mapping[str, Tensor]) -> float:
     """Scale the mix of a fresh head to its input: what the BiLSTM first sees varies with a deviation of about 1.
@@ -114,12 +101,13 @@ def start_scale(model: ElmoMixedModel, batch: Mapping[str, Tensor]) -> float:
 
 
 def load_tokenizer(
-    model: str | Path, vectors: WordVectors | None = None, *, spelled: bool = False, **changed: Any
+    model: str | Path, vectors: WordVectors | None = None, *, spelled: bool = False, lower_case: bool = True,
+    **changed: Any,
 ) -> ElmoTokenizer:  # fmt: skip
     """The tokenizer saved with a model, or one for the model's word length; it looks up `vectors`, too.
 
-    `spelled`: also a word's bytes, for a model with char features. `changed` are arguments of `ElmoTokenizer` that
-    are to be others than the saved ones.
+    `spelled`: also a word's bytes, for a model with char features. `lower_case`: words without a vector are looked up
+    in lower case. `changed` are arguments of `ElmoTokenizer` that are to be others than the saved ones.
     """
     tokenizer: ElmoTokenizer
     folder = located(model)
@@ -130,9 +118,13 @@ def load_tokenizer(
         tokenizer = ElmoTokenizer(word_rows=word_rows_of(folder, whole=True), **{**own, **changed})
     rows = tokenizer.word_rows
     joined = rows if isinstance(rows, JoinedRows) else JoinedRows(rows)
-    static = joined.static if vectors is None else {word: number for number, word in enumerate(vectors.words)}
+    static, lowered = joined.static, joined.lower_case
+    if vectors is not None:
+        static, lowered = {word: number for number, word in enumerate(vectors.words)}, lower_case
     beside = static is not None or spelled
-    tokenizer.word_rows = JoinedRows(joined.first, static, spelled=spelled) if beside else joined.first
+    tokenizer.word_rows = (
+        JoinedRows(joined.first, static, spelled=spelled, lower_case=lowered) if beside else joined.first
+    )
     return tokenizer
 
 
@@ -141,8 +133,8 @@ def task_tokenizer(
 ) -> ElmoTokenizer:  # fmt: skip
     """The tokenizer of a run, which goes into its folder; it cleans and splits as `with_preparation` settled it."""
     return load_tokenizer(
-        config.model, vectors, spelled=spelled, split=config.split, text_steps=config.clean or (),
-        by_word=config.cleaned_by_word, model_max_length=config.max_words,
+        config.model, vectors, spelled=spelled, lower_case=config.vectors_lower_case, split=config.split,
+        text_steps=config.clean or (), by_word=config.cleaned_by_word, model_max_length=config.max_words,
     )  # fmt: skip
 
 

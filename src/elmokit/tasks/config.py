@@ -27,6 +27,13 @@ class StartSettings(Settings):
         default=None, description="static vectors beside the mixed layers: .txt, .vec or .bin, also .gz",
         examples=["glove.txt"], json_schema_extra=FILES,
     )  # fmt: skip
+    vectors_kept: Literal["data", "all"] = Field(
+        default="data",
+        description="static vectors that are loaded and saved: of the words of the data, or all of the file",
+    )
+    vectors_lower_case: bool = Field(
+        default=True, description="a word without a static vector takes that of its lower-case form"
+    )
     clean: list[str] | None = Field(
         default=None, description="clean-up steps before splitting into words; default: the model's own",
         examples=[["clean_markup", "lower_case"]],

@@ -17,7 +17,6 @@ from elmokit.saved_model import SavedModel
 from elmokit.settings import Settings
 from elmokit.tasks.building import (
     build_head,
-    read_vectors,
     start_scale,
     task_tokenizer,
     with_preparation,
@@ -30,6 +29,7 @@ from elmokit.tasks.pictures import draw_history
 from elmokit.tasks.plan import schedule_for, with_schedule
 from elmokit.tasks.precision import decided_precision
 from elmokit.tasks.report import EpochRecord, RunMetrics, Scores, Stopwatch, best_of
+from elmokit.tasks.static_vectors import read_vectors
 from elmokit.tasks.task import Run, Task
 from elmokit.tasks.trainer import CHECKPOINTS, train_head
 from elmokit.whole_files import write_text
@@ -65,7 +65,11 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
             schedule.learning_rate,
         )  # fmt: skip
         config = begin(config, work, task=task.name)
-        vectors = read_vectors(config, start)
+        vectors = coverage = None
+        if config.vectors is not None:
+            vectors, coverage = read_vectors(
+                config, config.vectors, start, task.words(data, config, task_tokenizer(config))
+            )
         shape = task.shape(data)
         model, fresh = build_head(
             task.Model, config, start, list(shape.labels), vectors, problem_type=shape.problem_type, sizes=shape.sizes
@@ -85,6 +89,8 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
         watch.lap("train")
         scores, facts = task.scores(run)
         watch.lap("evaluate")
+        if coverage is not None:
+            facts |= {"vector_coverage": coverage.as_dict()}
         metrics = _metrics(task, run, records, scores, facts)
         metrics.baseline = task.baseline(run)
         if metrics.baseline is not None:

@@ -16,6 +16,7 @@ from elmokit.tasks.config import HeadConfig, ProblemType
 from elmokit.tasks.inputs.batches import BatchDataset
 from elmokit.tasks.plan import Schedule
 from elmokit.tasks.report import RunMetrics, Scores
+from elmokit.tasks.trained import TrainedOn
 
 if TYPE_CHECKING:
     from elmokit.tasks.model_card import Card
@@ -79,12 +80,28 @@ class Run(Generic[C, D]):
     datasets: Datasets = field(init=False)
 
 
+class Splits(Protocol):
+    """What is asked of a predictor's tokenizer."""
+
+    @property
+    def split(self) -> str:
+        """How raw text is split: "penn" or "whitespace"."""
+
+
 class Predictor(Protocol):
     """A trained model on new inputs: texts, or tuples of texts where an input has several `parts`."""
 
     @property
     def parts(self) -> Sequence[str]:
         """The names of the parts of an input, in order; none where it is one text."""
+
+    @property
+    def tokenizer(self) -> Splits:
+        """How it reads text."""
+
+    @property
+    def trained_on(self) -> TrainedOn:
+        """How the files of its training were read."""
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Any:
@@ -149,6 +166,9 @@ class Task(Protocol[C, D]):
 
     def shape(self, data: D) -> HeadShape:
         """Labels and sizes of the head."""
+
+    def words(self, data: D, config: C, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
+        """The words of all texts of a run, as its model reads them: for these static vectors are loaded."""
 
     def datasets(self, run: Run[C, D]) -> Datasets:
         """The rows as batches of the model's inputs, with labels."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from elmokit.errors import ModelError
 from elmokit.nn.heads.mixed import MixedNetwork
 from elmokit.saved_model import SavedModel
+from elmokit.tasks.inputs.tokens import TokenizedTexts
 from elmokit.text.preprocessing import Preprocessing
+from elmokit.text.records import AS_FOUND, FileOptions
 from elmokit.text.word_rows import WordRows
 from elmokit.text.word_tokenizer import WordTokenizer
 from elmokit.text.words import Span, split_words
+
+log = logging.getLogger(__name__)
 
 _Network = TypeVar("_Network", bound=MixedNetwork)
 
@@ -61,3 +67,47 @@ def steps_of(model: MixedNetwork, tokenizer: Tokenizer) -> list[str]:
 def word_splitter(tokenizer: Tokenizer) -> Callable[[str], list[str]]:
     """How a tokenizer splits cleaned text, without the offsets that cost half its time."""
     return str.split if tokenizer.split == "whitespace" else split_words
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """How the files of a training were read: what other files are read by, where nothing else is said and it fits.
+
+    Attributes:
+        text_column, label_column: Names or numbers.
+        files: Delimiter, quotes, encoding and header.
+    """
+
+    text_column: str | None = None
+    label_column: str | None = None
+    files: FileOptions = AS_FOUND
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> TrainedOn:
+        """From the settings of the training."""
+        files = FileOptions(
+            settings.get("header"), settings.get("delimiter"), settings.get("quote"), settings.get("encoding")
+        )
+        return cls(settings.get("text_column"), settings.get("label_column"), files)
+
+
+UNKNOWN_TRAINING = TrainedOn()
+"""Nothing is known of the files."""
+
+
+@dataclass
+class CutWarning:
+    """Says once that texts are longer than what a model was trained on."""
+
+    max_words: int
+    said: bool = False
+
+    def __call__(self, tokens: TokenizedTexts) -> None:
+        """Texts that were cut to `max_words` words."""
+        if tokens.cut and not self.said:
+            self.said = True
+            log.warning(
+                "%d of %d texts are longer than the %d words that the model was trained for (max_words): only their "
+                "first %d words are read, also in what follows",
+                tokens.cut, len(tokens), self.max_words, self.max_words,
+            )  # fmt: skip

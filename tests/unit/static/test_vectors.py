@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -146,3 +147,44 @@ def test_binary_values_that_are_no_numbers(tmp_path: Path) -> None:
     WordVectors(WORDS, np.where(np.eye(4, 3) > 0, np.nan, MATRIX)).save(tmp_path / "a.bin")
     with pytest.raises(DataError, match=r"the vector of 'the' \(word 1\), and 2 more words has values"):
         WordVectors.load(tmp_path / "a.bin")
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.bin", "a.txt.gz"])
+@pytest.mark.parametrize("header", [True, False])
+def test_only_some_words(tmp_path: Path, name: str, header: bool) -> None:
+    WordVectors(WORDS, MATRIX).save(tmp_path / name, header=header)
+    found = WordVectors.load(tmp_path / name, keep={WORDS[2], WORDS[1], "nowhere"})
+    assert found.words == WORDS[1:3]
+    np.testing.assert_array_equal(found.matrix, MATRIX[1:3])
+    none = WordVectors.load(tmp_path / name, keep=[])
+    assert (len(none), none.dim) == (0, 3)
+
+
+def test_some_words_of_a_file_with_spaces_and_repetitions(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a.txt").write_bytes(b"sun 1 2\nnew york 3 4\nrain 5 6\nnew 7 8\nrain 9 9\nnew york 0 0\n")
+    found = WordVectors.load(tmp_path / "a.txt", keep={"new york", "rain"})
+    assert found.words == ["new york", "rain"]
+    np.testing.assert_array_equal(found.matrix, [[3, 4], [5, 6]])
+    assert "2 words occur again" in caplog.text
+
+
+def test_a_broken_promise_is_told_whatever_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"3 2\nsun 1 2\nrain 5 6\n")
+    with pytest.raises(DataError, match="promises 3 words in its first line, and 2 follow"):
+        WordVectors.load(tmp_path / "a.txt", keep={"sun"})
+    (tmp_path / "b.txt").write_bytes(b"sun 1 2\nrain nan 6\n")
+    with pytest.raises(DataError, match="the vector of 'rain'"):
+        WordVectors.load(tmp_path / "b.txt", keep={"rain"})
+
+
+def test_memory_is_that_of_the_words_that_are_kept(tmp_path: Path) -> None:
+    words = [f"word{number}" for number in range(4000)]
+    WordVectors(words, np.ones((4000, 50), dtype=np.float32)).save(tmp_path / "a.txt")
+    peaks = []
+    for keep in (set(words[:40]), None):
+        tracemalloc.start()
+        WordVectors.load(tmp_path / "a.txt", keep=keep)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    looked_at = 1 << 20  # to tell text from binary
+    assert peaks[0] - looked_at < (peaks[1] - looked_at) / 20

@@ -163,3 +163,25 @@ def test_a_file_cut_off_is_told(tmp_path: Path) -> None:
     whole = gzip.compress("".join(f"1,text {number}\n" for number in range(9000)).encode())
     with pytest.raises(DataError, match="damaged or cut off gzip"):
         read_labelled([write(tmp_path / "a.csv.gz", whole[:-2000])])
+
+
+def test_whole_numbers_are_one_label_however_written(tmp_path: Path) -> None:
+    name = write(
+        tmp_path / "a.jsonl", '{"text": "a", "label": 1}\n{"text": "b", "label": 1.0}\n{"text": "c", "label": "1"}\n'
+    )
+    assert read_labelled([name])[1] == ["1", "1", "1"]
+    name = write(tmp_path / "a.csv", "text,label\na,2.0\nb,2\nc,2.5\n")
+    assert read_labelled([name])[1] == ["2", "2", "2.5"]
+
+
+def test_a_list_is_no_label(tmp_path: Path) -> None:
+    name = write(tmp_path / "a.jsonl", '{"text": "a", "label": ["cars", "daily"]}\n')
+    with pytest.raises(DataError, match=r"line 1: 'label' is a list, .*; expected one label .--label-column"):
+        read_labelled([name])
+
+
+def test_each_row_has_an_id(tmp_path: Path) -> None:
+    name = write(tmp_path / "a.csv", "id,text,label\nx7,a,1\n,b,2\n")
+    assert read_labelled([name])[2].ids == ["x7", f"{name} line 3"]
+    name = write(tmp_path / "b.csv", "1,a\n2,b\n")
+    assert read_labelled([name])[2].ids == [f"{name} line 1", f"{name} line 2"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -91,12 +92,16 @@ def test_rows_are_scored_again_from_their_file(tmp_path: Path) -> None:
     logits = np.log(FOUND / (1 - FOUND)).astype(np.float32)
     thresholds = np.array([0.5, 0.5, 0.35])
     labels = ['a, "b"', "c", "d"]
-    write_predictions(tmp_path / "f.csv", logits, GOLD, target="labels", labels=labels, thresholds=thresholds)
+    given = {"ids": [f"id{row}" for row in range(len(GOLD))], "texts": ['say "now"'] * len(GOLD)}
+    write_predictions(tmp_path / "f.csv", logits, GOLD, target="labels", labels=labels, thresholds=thresholds, **given)
+    with (tmp_path / "f.csv").open(encoding="utf-8", newline="") as file:
+        assert [(row["id"], row["text"]) for row in csv.DictReader(file)] == list(zip(*given.values(), strict=True))
     rows = row_scores_of(tmp_path / "f.csv", "labels")
     wanted = several_label_scores(GOLD, FOUND, thresholds=thresholds, labels=labels)["micro_f1"]
     assert rows.score(rows.statistics.sum(axis=0)) == pytest.approx(wanted)
     gold, values = np.array([1.0, 2.0, 4.0]), np.array([[1.5], [1.0], [3.0]], dtype=np.float32)
-    write_predictions(tmp_path / "n.csv", values, gold, target="number", labels=[], thresholds=None)
+    given = {"ids": ["a", "b", "c"], "texts": ["x", "y", "z"]}
+    write_predictions(tmp_path / "n.csv", values, gold, target="number", labels=[], thresholds=None, **given)
     rows = row_scores_of(tmp_path / "n.csv", "number")
     assert rows.score(rows.statistics.sum(axis=0)) == pytest.approx(pearsonr(gold, values[:, 0]).statistic)
 

@@ -15,7 +15,7 @@ from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.settings import load_settings
 from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.pairs import PairClassifier, PairsConfig, train_pairs
-from elmokit.tasks.pairs.predict import read_pairs, scores_of
+from elmokit.tasks.pairs.predict import PairResult, read_pairs, scores_of
 
 
 def test_well_known_columns_are_found_in_every_format(tmp_path: Path) -> None:
@@ -84,3 +84,13 @@ def test_numbers_are_learned(tmp_path: Path) -> None:
     assert high.label is None
     assert high.score > low.score
     assert classifier.score(files["test"])["pearson"] == pytest.approx(metrics["test"]["pearson"], abs=1e-3)
+
+
+def test_ids_of_a_file_are_in_its_records(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,premise,hypothesis\nx7,a dog,a cat\n,a sun,a tree\n", encoding="utf-8")
+    model = PairClassifier.__new__(PairClassifier)  # reading and showing need no network
+    model.columns = {}
+    pairs = model.read(tmp_path / "a.csv")
+    assert pairs == [("a dog", "a cat", "x7"), ("a sun", "a tree")]
+    result = PairResult("same", 0.5, {"same": 0.5, "other": 0.5})
+    assert [model.record(pair, result).get("id") for pair in pairs] == ["x7", None]

@@ -55,6 +55,11 @@ class ClassificationData:
         part = self.splits[split]
         return [self.sources[part.source].texts[row] for row in part.rows]
 
+    def ids(self, split: str) -> list[str]:
+        """The ids of a split's rows in their files, else file and line."""
+        part = self.splits[split]
+        return [self.sources[part.source].counts.ids[row] for row in part.rows]
+
     def targets(self, split: str) -> NDArray[Any]:
         """Of a split (N,) class numbers, (N, K) 1 for each of several labels, else 0, or (N,) numbers."""
         part = self.splits[split]
@@ -145,6 +150,7 @@ def read_source(source: Source, config: ClassifyConfig) -> tuple[list[str], list
         raise DataError(f"{', '.join(getattr(config, source))} contains no labelled text (--{source})")
     for trouble, count in counts.troubles().items():
         log.warning("%s: %d %s", source, count, trouble)
+    counts.ids = [counts.ids[index] for index in kept]
     return [texts[index] for index in kept], [labels[index] for index in kept], counts
 
 

@@ -24,7 +24,15 @@ from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.metrics import classification_scores, number_scores, several_label_scores
-from elmokit.tasks.trained import Tokenizer, load_head, steps_of, word_splitter
+from elmokit.tasks.trained import (
+    UNKNOWN_TRAINING,
+    CutWarning,
+    Tokenizer,
+    TrainedOn,
+    load_head,
+    steps_of,
+    word_splitter,
+)
 from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize, normalize_words
 from elmokit.text.records import AS_FOUND, FileOptions
@@ -57,9 +65,11 @@ class Classifier:
         keys: Sequence[str] = (),
         thresholds: Sequence[float] = (),
         separator: str = ",",
+        trained_on: TrainedOn = UNKNOWN_TRAINING,
     ) -> None:
         self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
-        self.polarity, self.keys = polarity, list(keys)
+        self.polarity, self.keys, self.trained_on = polarity, list(keys), trained_on
+        self._warn_of_cut = CutWarning(max_words)
         self.labels, self.separator = model.config.labels, separator
         self.target = _TARGETS.get(model.config.problem_type or "", "label")
         self.thresholds = np.array(thresholds or [0.5] * len(self.labels))
@@ -77,8 +87,8 @@ class Classifier:
         facts = read_json_object(metrics) if metrics.is_file() else {}
         return cls(
             model, tokenizer, max_words=settings.get("max_words", 128), polarity=bool(settings.get("polarity")),
-            keys=facts.get("label_keys", []), thresholds=facts.get("thresholds", []),
-            separator=settings.get("label_separator", ","),
+            keys=settings.get("label_keys") or facts.get("label_keys", []), thresholds=facts.get("thresholds", []),
+            separator=settings.get("label_separator", ","), trained_on=TrainedOn.of(settings),
         )  # fmt: skip
 
     def predict(
@@ -123,12 +133,14 @@ class Classifier:
     def tokens(self, texts: Sequence[Text]) -> TokenizedTexts:
         """Texts as the classifier reads them: cleaned, split and cut as in training."""
         steps = steps_of(self.model, self.tokenizer)
-        return tokenize(
+        tokens = tokenize(
             [normalize(text, steps) if isinstance(text, str) else normalize_words(text, steps) for text in texts],
             max_words=self.max_words,
             word_rows=self.tokenizer.word_rows,
             split=word_splitter(self.tokenizer),
         )
+        self._warn_of_cut(tokens)
+        return tokens
 
     def stream(
         self, texts: Iterable[Text] | str, *, top: int | None = None, chunk: int = 1024
@@ -146,10 +158,10 @@ class Classifier:
 
         Args:
             files: With texts and labels, as of `elmo train classify`. Sentiment trees are read as in training.
-            text_column, label_column: Where they stand.
+            text_column, label_column: Where they stand; default: where they stood in the training files, if it fits.
             label_names: A name a line for the sorted labels of the training files. It is needed for rows with other
                 labels than those and than the names the model knows.
-            file_options: How the files are written, where that does not show.
+            file_options: How the files are written, where that does not show; default: as the training files.
 
         Returns:
             What `classification_scores`, `several_label_scores` or `number_scores` gives, the "labels" of the model,
@@ -160,7 +172,8 @@ class Classifier:
         """
         texts, labels, counts = read_rows(
             files, text_column=text_column, label_column=label_column, split="test",
-            trees=TreeReading(polarity=self.polarity), options=file_options,
+            trees=TreeReading(polarity=self.polarity), options=file_options.filled(self.trained_on.files),
+            remembered=(self.trained_on.text_column, self.trained_on.label_column),
             separator=self.separator if self.target == "labels" else None,
         )  # fmt: skip
         kept = [row for row, text in enumerate(texts) if text.strip()]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from elmokit.errors import ConfigError, DataError
-from elmokit.text.columns import LABEL_NAMES, Column, chosen_names, column_names
+from elmokit.text.columns import ID_NAMES, LABEL_NAMES, Column, chosen_names, column_names
+from elmokit.text.containers import splits_of, zip_of
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.json_records import field_of
 from elmokit.text.readers import READERS, TABLES, ending, read_records, reader_of
@@ -18,16 +20,27 @@ from elmokit.text.trees import is_tree, parse_tree
 
 _POLARITY = {"0": "negative", "1": "negative", "2": "", "3": "positive", "4": "positive"}
 SUFFIXES = (*READERS, ".txt", ".gz", ".bz2", ".xz", ".zst", ".parquet", ".zip", ".xlsx")
+_ID = Column("id", "", None, ID_NAMES, holds_words=False, optional=True)
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
 
 _MARKED = re.compile(r"(?<!\S)__label__(\S+)\s*")
 
-Row = tuple[str, Cell, int]  # text, label or labels, and the number of the line or row they stand in
+
+class Row(NamedTuple):
+    """A text, its label or labels, the number of the line or row they stand in, and what the file calls them."""
+
+    text: str
+    cell: Cell
+    number: int
+    id: str = ""
 
 
 @dataclass
 class ReadCounts:
-    """What reading met: rows read, rows left out or mended, by reason, and the place where each label stands first."""
+    """What reading met: rows read, rows left out or mended, by reason, and the place where each label stands first.
+
+    `ids` has for each text the id that its file gives it, else file and line.
+    """
 
     rows: int = 0
     trees: int = 0
@@ -38,6 +51,7 @@ class ReadCounts:
     repeated: int = 0
     files: SourceStats = field(default_factory=SourceStats)
     places: dict[str, str] = field(default_factory=dict)
+    ids: list[str] = field(default_factory=list)
 
     def troubles(self) -> dict[str, int]:
         """The reasons that occurred, in words."""
@@ -68,6 +82,7 @@ class TreeReading:
 def read_rows(
     names: Sequence[str], *, text_column: str | None = None, label_column: str | None = None, split: str = "train",
     trees: TreeReading = TreeReading(), options: FileOptions = AS_FOUND, separator: str | None = None,
+    remembered: tuple[str | None, str | None] = (None, None),
 ) -> tuple[list[str], list[list[str]], ReadCounts]:  # fmt: skip
     """Texts and their labels of files (globs too), of folders named after classes, or of a `datasets` name or folder.
 
@@ -85,8 +100,14 @@ def read_rows(
         options: How the files are written, where that does not show.
         separator: Texts have several labels, or none: lists, or a cell with this character between them. Without it a
             text has one.
+        remembered: The text and label columns that a model was trained with.
     """
-    columns = _columns(text_column, label_column, several=separator is not None)
+    columns = [
+        replace(column, remembered=before)
+        for column, before in zip(
+            _columns(text_column, label_column, several=separator is not None), remembered, strict=True
+        )
+    ]
     counts = ReadCounts()
     texts: list[str] = []
     labels: list[list[str]] = []
@@ -97,17 +118,18 @@ def read_rows(
         else:
             where = f"{name} row"
             rows = ((where, row) for row in _dataset_rows(name, columns, split, counts))
-        for where, (text, cell, number) in rows:
+        for where, row in rows:
             counts.rows += 1
-            own = _labels(cell, separator, f"{where} {number}")
+            own = _labels(row.cell, separator, f"{where} {row.number}")
             if separator is None and not own:
                 counts.no_label += 1
                 continue
-            texts.append(text)
+            texts.append(row.text)
             labels.append(own)
+            counts.ids.append(row.id or f"{where} {row.number}")
             counts.unlabelled += not own
             for label in own:
-                counts.places.setdefault(label, f"{where} {number}")
+                counts.places.setdefault(label, f"{where} {row.number}")
         counts.rows += counts.files.short_rows - short
         if counts.rows == before:
             raise DataError(f"{name} contains no rows, expected texts with labels (--{split})")
@@ -142,7 +164,14 @@ def _visible(folder: Path) -> list[Path]:
 
 def _is_file(name: str) -> bool:
     path = Path(name)
-    return path.is_file() or _is_pattern(name) or path.name.lower().endswith(SUFFIXES)
+    return (
+        path.is_file()
+        or zip_of(path) is not None
+        or bool(splits_of(path))
+        or (path / "state.json").is_file()
+        or _is_pattern(name)
+        or path.name.lower().endswith(SUFFIXES)
+    )
 
 
 def _is_pattern(name: str) -> bool:
@@ -171,7 +200,7 @@ def _file_rows(
     name: str, columns: Sequence[Column], options: FileOptions, split: str, trees: TreeReading, counts: ReadCounts
 ) -> Iterator[tuple[str, Row]]:
     """The rows of all files, each behind the name of its file."""
-    if not Path(name).exists() and not _is_pattern(name):
+    if not Path(name).exists() and not _is_pattern(name) and zip_of(name) is None:
         raise DataError(f"{name} does not exist (--{split})")
     folders = class_folders(name)
     for folder in folders:
@@ -180,7 +209,9 @@ def _file_rows(
             raise DataError(f"{folder} contains no texts; expected some of the class {folder.name!r} (--{split})")
         for path in files:
             text = "".join(Source(path, columns, options, counts.files).lines())
-            yield f"{path} line", (text.strip(), folder.name, 1)
+            yield f"{path} line", Row(text.strip(), folder.name, 1)
+    if split in splits_of(Path(name)):
+        name = str(Path(name) / split)
     for path in expand_paths(name) if not folders else ():
         reader_of(path)  # refuses what cannot be read
         kind = ending(path)
@@ -191,9 +222,10 @@ def _file_rows(
         elif kind not in TABLES:
             raise DataError(f"{path} holds sentences without labels; expected {', '.join(TABLES)} (--{split})")
         else:
-            for record in read_records(path, columns=columns, options=options, stats=counts.files):
+            for record in read_records(path, columns=[*columns, _ID], options=options, stats=counts.files):
                 if record.fields:
-                    yield f"{path} {record.unit}", (record.text.strip(), record.fields["label"], record.line)
+                    id_ = str(record.fields.get("id", "")).strip()
+                    yield f"{path} {record.unit}", Row(record.text.strip(), record.fields["label"], record.line, id_)
 
 
 def label_of(label: str) -> str:
@@ -213,7 +245,7 @@ def _marked_rows(source: Source) -> Iterator[Row]:
     """Lines of fastText: `__label__NAME` before a text, also several times."""
     for number, line in enumerate(source.lines(), 1):
         if line.strip():
-            yield _MARKED.sub("", line).strip(), _MARKED.findall(line), number
+            yield Row(_MARKED.sub("", line).strip(), _MARKED.findall(line), number)
 
 
 def _tree_rows(source: Source, split: str, trees: TreeReading, counts: ReadCounts) -> Iterator[Row]:
@@ -248,7 +280,7 @@ def _tree_rows(source: Source, split: str, trees: TreeReading, counts: ReadCount
             elif place and row in seen:
                 counts.repeated += 1
             else:
-                yield *row, number
+                yield Row(*row, number)
             seen.add(row)
 
 
@@ -279,4 +311,5 @@ def _dataset_rows(name: str, columns: Sequence[Column], split: str, counts: Read
         text, value = (
             field_of(f"{name} row {number}", record, chosen[column.name], column, counts.files) for column in columns
         )
-        yield str(text).strip(), named(value) if isinstance(value, str) else [named(each) for each in value], number
+        labels = named(value) if isinstance(value, str) else [named(each) for each in value]
+        yield Row(str(text).strip(), labels, number)

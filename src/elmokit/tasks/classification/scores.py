@@ -100,23 +100,26 @@ def chance_of(test: Scores, target: Target) -> float:
 
 def write_predictions(
     path: Path, logits: NDArray[np.float32], gold: NDArray[Any], *, target: Target, labels: Sequence[str],
-    thresholds: NDArray[np.float64] | None,
+    thresholds: NDArray[np.float64] | None, ids: Sequence[str], texts: Sequence[str],
 ) -> None:  # fmt: skip
-    """Row number (from 1, of the rows kept), gold and predicted: a label with its probability, labels, or a number."""
+    """Row number (from 1, of the rows kept), gold and predicted: a label with its probability, labels, or a number.
+
+    Behind them the id of the row and its text, after clean-up.
+    """
     found = probabilities_of(logits, target)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", "gold", "predicted", *(["probability"] if target == "label" else [])])
-        for row, (wanted, each) in enumerate(zip(gold, found, strict=True), 1):
+        writer.writerow(["row", "gold", "predicted", *(["probability"] if target == "label" else []), "id", "text"])
+        for row, (wanted, each, *given) in enumerate(zip(gold, found, ids, texts, strict=True), 1):
             if target == "number":
-                writer.writerow([row, f"{wanted:.7g}", f"{each[0]:.7g}"])
+                writer.writerow([row, f"{wanted:.7g}", f"{each[0]:.7g}", *given])
             elif target == "label":
                 best = int(each.argmax())
-                writer.writerow([row, labels[wanted], labels[best], f"{each[best]:.4f}"])
+                writer.writerow([row, labels[wanted], labels[best], f"{each[best]:.4f}", *given])
             else:
-                given = [np.flatnonzero(wanted), np.flatnonzero(each >= thresholds)]
-                shown = (json.dumps([labels[int(n)] for n in numbers], ensure_ascii=False) for numbers in given)
-                writer.writerow([row, *shown])
+                both = [np.flatnonzero(wanted), np.flatnonzero(each >= thresholds)]
+                shown = (json.dumps([labels[int(n)] for n in numbers], ensure_ascii=False) for numbers in both)
+                writer.writerow([row, *shown, *given])
 
 
 def row_scores_of(path: Path, target: Target) -> RowScores:

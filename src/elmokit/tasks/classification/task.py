@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -84,6 +84,13 @@ class Classification:
             data.labels, problem_type="multi_label_classification" if several else "single_label_classification"
         )
 
+    def words(
+        self, data: ClassificationData, config: ClassifyConfig, tokenizer: ElmoTokenizer
+    ) -> Iterable[Sequence[str]]:  # fmt: skip
+        """See `Task`."""
+        split = word_splitter(tokenizer)
+        return (split(text) for source in data.sources.values() for text in source.texts)
+
     def datasets(self, run: Run[ClassifyConfig, ClassificationData]) -> Datasets:
         """See `Task`. The network learns what its loss needs to know of the training rows."""
         config, data, network = run.config, run.data, run.model.network
@@ -124,7 +131,10 @@ class Classification:
         reading: dict[str, Any] = {"target": config.target, "labels": data.labels, "thresholds": thresholds}
         for name, dataset in run.datasets.scored.items():
             scores[name] = scores_of(logits[name], dataset.labels, **reading)
-        write_predictions(run.work / PREDICTIONS, logits["test"], data.targets("test"), **reading)
+        write_predictions(
+            run.work / PREDICTIONS, logits["test"], data.targets("test"), ids=data.ids("test"),
+            texts=data.texts("test"), **reading,
+        )  # fmt: skip
         if config.target == "label":
             matrices = {name: found.details["confusion"] for name, found in scores.items()}
             plots.confusion_matrices(

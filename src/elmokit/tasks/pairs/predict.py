@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -22,7 +22,8 @@ from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.metrics import classification_scores, number_scores
-from elmokit.text.columns import LABEL_NAMES, Column
+from elmokit.tasks.trained import UNKNOWN_TRAINING, CutWarning, TrainedOn
+from elmokit.text.columns import ID_NAMES, LABEL_NAMES, Column
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.normalize import normalize
 from elmokit.text.readers import READERS, ending, reader_of
@@ -40,17 +41,19 @@ TARGET_NAMES = {
     "label": (*LABEL_NAMES, ("entailment_judgment",)),
     "number": (("score",), ("relatedness_score",), ("similarity",), *LABEL_NAMES),
 }
+_ID = Column("id", "", None, ID_NAMES, holds_words=False, optional=True)
 COLUMNS = ("first_column", "second_column", "label_column")
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Two texts in each row, and the label as it stands in the file with its place."""
+    """Two texts in each row, the label as it stands in the file with its place, and the file's id, else the place."""
 
     first: list[str]
     second: list[str]
     labels: list[str]
     places: list[str]
+    ids: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.first)
@@ -83,7 +86,7 @@ def read_pairs(
         known = TARGET_NAMES[target]
         columns.append(Column("label", "--label-column", label_column, known, "3", kind="label", holds_words=False))
     found = Pairs([], [], [], [])
-    for record in _records(files, columns):
+    for record in _records(files, [*columns, _ID]):
         cells = [str(record.fields.get(column.name, "")).strip() for column in columns]
         if not any(cells):
             continue
@@ -94,6 +97,7 @@ def read_pairs(
         found.second.append(cells[1])
         found.labels.append(cells[2] if target else "")
         found.places.append(record.place)
+        found.ids.append(str(record.fields.get("id", "")).strip() or record.place)
     if not len(found):
         raise DataError(f"{', '.join(map(str, files))} contains no pairs (--{flag})")
     return found
@@ -179,6 +183,10 @@ def scores_of(outputs: NDArray[np.float32], gold: NDArray[Any], labels: Sequence
     return number_scores(gold, outputs[:, 0])
 
 
+Pair = tuple[str, str] | tuple[str, str, str]
+"""Two texts, and what their file calls them."""
+
+
 class PairResult(NamedTuple):
     """What the model says of a pair.
 
@@ -197,6 +205,7 @@ class PairClassifier:
     """A trained model: `PairClassifier.from_pretrained(folder).predict([("A dog runs.", "An animal moves.")])`."""
 
     parts: ClassVar[Sequence[str]] = ("first", "second")
+    trained_on: ClassVar[TrainedOn] = UNKNOWN_TRAINING
 
     def __init__(
         self, model: TextPairsNetwork, tokenizer: Tokenizer, *, steps: Sequence[str] = (), max_words: int = 128,
@@ -204,6 +213,7 @@ class PairClassifier:
     ) -> None:  # fmt: skip
         self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
         self.steps, self.columns = steps, dict(columns or {})
+        self._warn_of_cut = CutWarning(max_words)
         self.labels = [] if model.config.problem_type == "regression" else model.config.labels
 
     @classmethod
@@ -224,23 +234,24 @@ class PairClassifier:
             model, saved.tokenizer(), steps=steps, max_words=settings.get("max_words", 128), columns=columns
         )  # fmt: skip
 
-    def predict(self, inputs: Sequence[tuple[str, str]], *, batch_size: int = 128) -> list[PairResult]:
-        """What the model says of each pair, in order.
+    def predict(self, inputs: Sequence[Pair], *, batch_size: int = 128) -> list[PairResult]:
+        """What the model says of each pair, in order; an id behind the two texts is passed over.
 
         Raises:
             DataError: A text of a pair is empty; with its number, from 1.
         """
         for number, pair in enumerate(inputs, 1):
-            for name, text in zip(self.parts, pair, strict=True):
+            for name, text in zip(self.parts, pair[:2], strict=True):
                 if not text.strip():
                     raise DataError(f"the {name} text of pair {number} is empty; expected text (--{name})")
         if not inputs:
             return []
-        return [self._result(row) for row in self._outputs(*zip(*inputs, strict=True), batch_size=batch_size)]
+        first, second = [pair[0] for pair in inputs], [pair[1] for pair in inputs]
+        return [self._result(row) for row in self._outputs(first, second, batch_size=batch_size)]
 
     def stream(
-        self, inputs: Iterable[tuple[str, str]], *, chunk: int = 1024
-    ) -> Iterator[tuple[tuple[str, str], PairResult]]:
+        self, inputs: Iterable[Pair], *, chunk: int = 1024
+    ) -> Iterator[tuple[Pair, PairResult]]:  # fmt: skip
         """`predict` over any number of pairs in order, with the memory of `chunk` of them."""
         return in_chunks(inputs, self.predict, chunk=chunk)
 
@@ -258,21 +269,23 @@ class PairClassifier:
         )
         return scores_of(self._outputs(pairs.first, pairs.second), gold, self.labels)
 
-    def read(self, file: Path) -> list[tuple[str, str]]:
-        """The pairs of a file, in the columns of the training."""
+    def read(self, file: Path) -> list[Pair]:
+        """The pairs of a file, in the columns of the training, with its ids where it has them."""
         columns = {name: value for name, value in self.columns.items() if name != "label_column"}
         pairs = read_pairs([file], flag="file", target=None, **columns)
-        return list(zip(pairs.first, pairs.second, strict=True))
+        rows = zip(pairs.first, pairs.second, pairs.ids, pairs.places, strict=True)
+        return [(first, second) if id_ == place else (first, second, id_) for first, second, id_, place in rows]
 
-    def line(self, given: tuple[str, str], result: PairResult, *, alone: bool = False) -> str:
+    def line(self, given: Pair, result: PairResult, *, alone: bool = False) -> str:
         """See `Predictor`."""
         ranked = sorted(result.probabilities.items(), key=lambda item: -item[1])
         shown = "  ".join(f"{name} {value:.3f}" for name, value in ranked) or f"{result.score:.3f}"
         return shown if alone else f"{shown}  | {given[0][:40]} | {given[1][:40]}"
 
-    def record(self, given: tuple[str, str], result: PairResult) -> dict[str, Any]:
+    def record(self, given: Pair, result: PairResult) -> dict[str, Any]:
         """See `Predictor`."""
-        asked = dict(zip(self.parts, given, strict=True))
+        own = {"id": given[2]} if len(given) == 3 else {}
+        asked = {**own, **dict(zip(self.parts, given[:2], strict=True))}
         if result.label is None:
             return {**asked, "number": round(result.score, 6)}
         probabilities = {name: round(value, 6) for name, value in result.probabilities.items()}
@@ -293,6 +306,7 @@ class PairClassifier:
         self, first: Sequence[str], second: Sequence[str], *, batch_size: int = 128
     ) -> NDArray[np.float32]:  # fmt: skip
         tokens, pairs = tokens_of(first, second, self.tokenizer, steps=self.steps, max_words=self.max_words)
+        self._warn_of_cut(tokens)
         texts = CharDataset(tokens, rows=np.arange(len(tokens)))
         return outputs_of(self.model, PairDataset(texts, pairs), batch_size=batch_size)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +17,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from elmokit.errors import DataError
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_mixed import ElmoMixedModel
+from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.heads.text_pairs import TextPairsNetwork
 from elmokit.report import plots
 from elmokit.tasks.inputs.datasets import dataset_maker
@@ -38,6 +39,8 @@ from elmokit.tasks.report import RunMetrics, Scores, score_table
 from elmokit.tasks.run import run_task, run_title
 from elmokit.tasks.splits import Split, hold_out, sample, scored_rows
 from elmokit.tasks.task import Datasets, HeadShape, Run
+from elmokit.tasks.trained import word_splitter
+from elmokit.text.normalize import normalize
 
 _CODE = """from elmokit.tasks.pairs import PairClassifier
 
@@ -111,6 +114,13 @@ class TextPairs:
         if not data.labels:
             return HeadShape(["value"], problem_type="regression")
         return HeadShape(data.labels, problem_type="single_label_classification")
+
+    def words(self, data: PairsData, config: PairsConfig, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
+        """See `Task`."""
+        split, steps = word_splitter(tokenizer), config.clean or []
+        return (
+            split(normalize(text, steps)) for pairs in data.sources.values() for text in (*pairs.first, *pairs.second)
+        )
 
     def datasets(self, run: Run[PairsConfig, PairsData]) -> Datasets:
         """See `Task`. Every distinct text is stored once, however many pairs it is in."""
@@ -249,11 +259,12 @@ def _splits(sources: Mapping[str, Pairs], config: PairsConfig) -> dict[str, Spli
 
 
 def _write_predictions(path: Path, outputs: NDArray[np.float32], data: PairsData) -> None:
-    """Row number (from 1, of the rows kept), gold and predicted label or number."""
-    gold = data.gold("test")
+    """Row number (from 1, of the rows kept), gold and predicted label or number, id and texts."""
+    gold, pairs = data.gold("test"), data.sources["test"]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", "gold", "predicted"])
-        for row, (wanted, found) in enumerate(zip(gold, outputs, strict=True), 1):
+        writer.writerow(["row", "gold", "predicted", "id", "first", "second"])
+        rows = zip(gold, outputs, pairs.ids, pairs.first, pairs.second, strict=True)
+        for row, (wanted, found, *given) in enumerate(rows, 1):
             named = [data.labels[wanted], data.labels[found.argmax()]] if data.labels else [wanted, f"{found[0]:.4f}"]
-            writer.writerow([row, *named])
+            writer.writerow([row, *named, *given])

@@ -16,7 +16,7 @@ from elmokit.tasks.question_answering.data import Preparation, all_examples, pre
 from elmokit.tasks.question_answering.datasets import text_pairs
 from elmokit.tasks.question_answering.scores import answer_scores
 from elmokit.tasks.question_answering.squad import Question, Questions, gold_answers, read_questions
-from elmokit.tasks.trained import Tokenizer, load_head
+from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, load_head
 from elmokit.text.given import in_a_line
 from elmokit.whole_files import read_json_object
 
@@ -37,6 +37,7 @@ class QuestionAnswerer:
     """
 
     parts: ClassVar[Sequence[str]] = ("passage", "question")
+    trained_on: ClassVar[TrainedOn] = UNKNOWN_TRAINING
 
     def __init__(
         self, model: QuestionAnsweringNetwork, tokenizer: Tokenizer, *, max_words: int = 400, stride: int = 200,

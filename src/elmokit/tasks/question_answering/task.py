@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from transformers import EvalPrediction
 
 from elmokit.errors import DataError
 from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
+from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.heads.question_answering import IGNORED
 from elmokit.run_folder import write_json
 from elmokit.tasks.inputs.batches import LongestFirstSampler
@@ -65,6 +66,14 @@ class QuestionAnswering:
     def shape(self, data: QuestionData) -> HeadShape:
         """The two scores that a word gets."""
         return HeadShape(["start", "end"], sizes={"no_answer": data.knows_none})
+
+    def words(
+        self, data: QuestionData, config: QuestionAnsweringConfig, tokenizer: ElmoTokenizer
+    ) -> Iterable[Sequence[str]]:  # fmt: skip
+        """See `Task`."""
+        for split in data.splits.values():
+            yield from map(tokenizer.words, split.passages)
+            yield from (tokenizer.words(question.text) for question in split.questions)
 
     def datasets(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> Datasets:
         """Training reads the windows that contain the answer, the other splits read all."""

@@ -112,7 +112,7 @@ def labels_of(tags: Sequence[str], *, plain: bool) -> list[Span]:
 
 
 def read_tagged(files: Sequence[str], config: TagConfig, *, flag: str) -> TaggedSentences:
-    """The sentences of CoNLL and CoNLL-U files, tags of spans converted to `config.scheme`.
+    """The sentences of CoNLL files, or of rows with lists of words and tags; tags of spans become `config.scheme`.
 
     Sentences in another scheme than most of their file, and tags that break every scheme, are counted in a warning.
 
@@ -178,7 +178,7 @@ def words_of(sentence: PlacedSentence, config: TagConfig) -> list[str]:
     Raises:
         DataError: There is no such column, or a word is missing.
     """
-    usual: int | str = "FORM" if sentence.names else 1
+    usual: int | str = "FORM" if sentence.is_conllu else 1
     column = usual if config.word_column is None else config.word_column
     words = sentence.column(column, "--word-column")
     if "" in words:
@@ -190,7 +190,7 @@ def words_of(sentence: PlacedSentence, config: TagConfig) -> list[str]:
 def _tag_column(sentence: PlacedSentence, config: TagConfig) -> int | str:
     if config.tag_column is not None:
         return config.tag_column
-    if sentence.names:
+    if sentence.is_conllu:
         raise DataError(
             f"{sentence.path} line {sentence.line} is CoNLL-U with the columns {', '.join(sentence.names)}: say which "
             "one is learned, as with --tag-column UPOS"

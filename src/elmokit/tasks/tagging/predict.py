@@ -21,7 +21,7 @@ from elmokit.tasks.tagging.conll_files import tagged_lines, text_lines, write_sc
 from elmokit.tasks.tagging.data import labels_of, read_tagged, unseen_labels, words_of
 from elmokit.tasks.tagging.pieces import Pieces
 from elmokit.tasks.tagging.scores import scores_of
-from elmokit.tasks.trained import Tokenizer, load_head, steps_of
+from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, load_head, steps_of
 from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize_words
 from elmokit.text.sentence_borders import split_sentences
@@ -44,6 +44,7 @@ class Tagger:
     """A trained tagger: `Tagger.from_pretrained(folder).predict(["Ada Lovelace lived in London."])`."""
 
     parts: ClassVar[Sequence[str]] = ()
+    trained_on: ClassVar[TrainedOn] = UNKNOWN_TRAINING
 
     def __init__(
         self, model: TokenClassificationNetwork, tokenizer: Tokenizer, *, max_words: int = 256,

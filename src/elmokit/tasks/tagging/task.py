@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers import EvalPrediction
 
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
+from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.tasks.inputs.batches import IGNORED, RowDataset
 from elmokit.tasks.inputs.contexts import Contexts
 from elmokit.tasks.inputs.datasets import dataset_maker
@@ -64,6 +65,11 @@ class Tagging:
     def shape(self, data: TaggingData) -> HeadShape:
         """See `Task`."""
         return HeadShape(data.tags)
+
+    def words(self, data: TaggingData, config: TagConfig, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
+        """See `Task`."""
+        steps = config.clean or []
+        return (normalize_words(words, steps) for source in data.sources.values() for words in source.words)
 
     def datasets(self, run: Run[TagConfig, TaggingData]) -> Datasets:
         """See `Task`. Where the biLM learns and reads documents, rows are runs of sentences: fewer make a batch."""

@@ -16,7 +16,7 @@ from elmokit.run_folder import settings_of
 from elmokit.tasks.inputs.batches import CharDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import tokenize
-from elmokit.tasks.trained import Tokenizer, load_head, steps_of, word_splitter
+from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, load_head, steps_of, word_splitter
 from elmokit.tasks.translation.data import read_pairs
 from elmokit.tasks.translation.scores import bleu_lines, bleu_scores
 from elmokit.text.given import Text, given_texts, joined
@@ -40,6 +40,7 @@ class Translator:
     """
 
     parts: ClassVar[Sequence[str]] = ()
+    trained_on: ClassVar[TrainedOn] = UNKNOWN_TRAINING
 
     def __init__(
         self, model: TranslationNetwork, tokenizer: Tokenizer, pieces: SentencePieces, *, max_words: int = 128,

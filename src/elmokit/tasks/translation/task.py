@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers import EvalPrediction
 
 from elmokit.models.modeling_translation import ElmoForTranslation
+from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
 from elmokit.tasks.building import task_tokenizer
@@ -66,6 +67,12 @@ class Translation:
     def shape(self, data: TranslationData) -> HeadShape:
         """See `Task`."""
         return HeadShape(sizes={"n_target_pieces": len(data.pieces)})
+
+    def words(
+        self, data: TranslationData, config: TranslationConfig, tokenizer: ElmoTokenizer
+    ) -> Iterable[Sequence[str]]:  # fmt: skip
+        """See `Task`: of the source sentences."""
+        return (words for source in data.words.values() for words in source)
 
     def datasets(self, run: Run[TranslationConfig, TranslationData]) -> Datasets:
         """See `Task`. The pieces go into the folder, for they belong to the model."""
