@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import OptionsFile, SourceModel, VocabularyFile
+from elmokit.cli.options import OptionsFile, SourceModel, SplitSentences, VocabularyFile
 from elmokit.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from elmokit.encode.common_component import CommonComponent
     from elmokit.interop.imported import Imported
+    from elmokit.text.records import Record
 
 Format = Literal["elmokit", "bilm"]
 
@@ -35,6 +38,10 @@ def convert(
         Path | None,
         typer.Option(help="Text to fit the common component of sentence vectors on: a sentence per line, or CoNLL-U."),
     ] = None,
+    split_sentences: SplitSentences = None,
+    pretokenized: Annotated[
+        bool, typer.Option("--pretokenized/--split-words", help="Words of these texts are separated by spaces.")
+    ] = False,
     sha256: Annotated[str | None, typer.Option(help="SHA-256 checksum that a downloaded SRC must have.")] = None,
 ) -> None:
     """Convert any supported ELMo model to an elmokit folder or to bilm-tf/AllenNLP files.
@@ -53,14 +60,15 @@ def convert(
     from elmokit.encode.carried import carry_over
     from elmokit.interop.bilm_hdf5 import write_bilm
     from elmokit.interop.loading import load, save
-    from elmokit.text.readers import read_texts
     from elmokit.text.words import split_words
 
     if warm_text is not None and to == "bilm":
         raise ConfigError("--warm-text: the format of bilm-tf contains no state")
     sentences = None
     if warm_text is not None:
-        sentences = [record.words or split_words(record.text) for record in read_texts(warm_text)]
+        split = str.split if pretokenized else split_words
+        records = _records(warm_text, split_sentences=split_sentences or False, pretokenized=pretokenized)
+        sentences = [record.words or split(record.text) for record in records]
     found = load(
         source, options=options, vocabulary=vocabulary, dtype=dtype, sha256=sha256, warm=to == "elmokit",
         warm_text=sentences, whole=True,
@@ -74,15 +82,34 @@ def convert(
     elif to == "bilm":
         write_bilm(found.model, found.rows, target)
     else:
-        component = None if common_component_text is None else _fitted(found, common_component_text)
+        component = None
+        if common_component_text is not None:
+            records = _records(
+                common_component_text, split_sentences=split_sentences or False,
+                pretokenized=pretokenized or found.preprocessing.pre_split,
+            )  # fmt: skip
+            component = _fitted(found, records, pretokenized=pretokenized)
         save(found, target, more=lambda folder: carry_over(found.folder, folder, component=component))
     typer.echo(f"written to {target}")
 
 
-def _fitted(found: Imported, text: Path) -> CommonComponent:
+def _records(text: Path, *, split_sentences: bool, pretokenized: bool) -> Iterator[Record]:
+    from elmokit.text.readers import read_texts, refuse_unread_options
+    from elmokit.text.records import FileOptions
+    from elmokit.text.tokenized_text import warned_of_tokens
+
+    options = FileOptions(split_sentences=split_sentences)
+    refuse_unread_options(options, pretokenized=pretokenized)
+    records = read_texts(text, options=options)
+    return records if pretokenized else warned_of_tokens(records)
+
+
+def _fitted(found: Imported, records: Iterator[Record], *, pretokenized: bool) -> CommonComponent:
     from elmokit.encode.encoder import Encoder
-    from elmokit.text.readers import read_texts
 
     encoder = Encoder(found.model, rows=found.rows, mix=found.mix, saved=found.saved, preprocessing=found.preprocessing)
-    sentences = (encoder.words(record.text) if record.words is None else record.words for record in read_texts(text))
+    sentences = (
+        encoder.words(record.text, pre_split=pretokenized or None) if record.words is None else record.words
+        for record in records
+    )
     return encoder.fit_common_component(sentences, is_split_into_words=True)

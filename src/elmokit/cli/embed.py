@@ -15,6 +15,7 @@ from elmokit.cli.options import (
     Header,
     OptionsFile,
     Pretokenized,
+    Quiet,
     Quote,
     SplitSentences,
     VocabularyFile,
@@ -70,7 +71,7 @@ def embed(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run for OUTPUT.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no messages.")] = False,
+    quiet: Quiet = False,
     engine: Annotated[
         Literal["local", "ray"] | None, typer.Option(help="Who computes the parts of a folder. [default: local]")
     ] = None,
@@ -138,9 +139,11 @@ def embed(
     encoder = Encoder.from_pretrained(
         model, dtype=compute, state=state, options=options, vocabulary=vocabulary, memory=memory
     )
-    for note in encoder.notes:
+    for note in [] if quiet else encoder.notes:
         typer.echo(note, err=True)
     written = embed_file(encoder, settings, resume=resume, overwrite=overwrite, progress=not quiet)
+    if quiet:
+        return
     rate = written.words / max(written.seconds, 1e-9)
     typer.echo(f"{written.sentences:,} sentences, {written.words:,} words, {rate:,.0f} words/s", err=True)
     typer.echo(f"written to {written.path}")
@@ -162,6 +165,8 @@ def embed_parts(
         part_words=part_words, share=WHOLE if share is None else parse_share(share), overwrite=overwrite,
         progress=not quiet,
     )  # fmt: skip
+    if quiet:
+        return
     rate = written.words / max(written.seconds, 1e-9)
     skipped = f", {written.skipped:,} lines skipped (_errors.jsonl)" if written.skipped else ""
     typer.echo(f"{written.sentences:,} sentences, {written.words:,} words, {rate:,.0f} words/s{skipped}", err=True)

@@ -8,14 +8,22 @@ from typing import Annotated
 
 import typer
 
-from elmokit.cli.options import files
+from elmokit.cli.options import FORMATS, Column, Delimiter, Encoding, Header, Quote, SplitSentences, files
 from elmokit.whole_files import json_text
 
 
 def oov(
     models: Annotated[list[str], typer.Argument(help="Folders of models with the vocabulary of their training text.")],
-    text: Annotated[list[str], typer.Option(help="Text whose words are misspelt: txt, csv, tsv, jsonl, also .gz.")],
-    column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
+    text: Annotated[list[str], typer.Option(help=f"Text whose words are misspelt: {FORMATS}.")],
+    column: Column = None,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    split_sentences: SplitSentences = None,
+    pretokenized: Annotated[
+        bool, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
+    ] = False,
     slips: Annotated[int, typer.Option(min=2, help="Maximum number of misspelt words.")] = 500,
     seed: Annotated[int, typer.Option(help="Seed of the misspellings.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -25,12 +33,20 @@ def oov(
     from elmokit.encode.encoder import Encoder
     from elmokit.pretrained import located
     from elmokit.report.markdown import markdown_table
-    from elmokit.text.readers import read_texts
+    from elmokit.text.readers import read_texts, refuse_unread_options
+    from elmokit.text.records import FileOptions
+    from elmokit.text.tokenized_text import warned_of_tokens
     from elmokit.text.vocab import Vocabulary
     from elmokit.text.words import split_words
 
     vocabularies = [set(Vocabulary.load(located(model) / "vocab.txt").words) for model in models]
-    sentences = [record.words or split_words(record.text) for record in read_texts(files(text) or [], column=column)]
+    options = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
+    refuse_unread_options(options, pretokenized=pretokenized)
+    records = read_texts(files(text) or [], column=column, options=options)
+    if not pretokenized:
+        records = warned_of_tokens(records)
+    split = str.split if pretokenized else split_words
+    sentences = [record.words or split(record.text) for record in records]
     misspelt = find_slips(sentences, set.intersection(*vocabularies), most=slips, seed=seed)
     unseen = find_unseen(sentences, set.union(*vocabularies))
     found = []

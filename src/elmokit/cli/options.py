@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 COLUMNS = "name, or number from 1"
-FORMATS = "text, CSV, TSV, JSON, CoNLL, CoNLL-U or FASTA, also packed; files or globs"
+FORMATS = "text, CSV, TSV, JSON, Parquet, CoNLL, CoNLL-U or FASTA, also packed; files or globs"
 CLEAN = (
     "Clean-up steps, as clean_markup,lower_case; others: unicode_nfc, expand_contractions, replace_urls, "
     "remove_punctuation."
@@ -35,7 +35,7 @@ SplitSentences = Annotated[
 ]
 
 ConfigFile = Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result alone.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but warnings and errors.")]
 
 
 def files(given: list[str] | None) -> list[str] | None:

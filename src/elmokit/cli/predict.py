@@ -7,13 +7,14 @@ import logging
 import re
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elmokit.cli.options import FORMATS, Column, Delimiter, Encoding, Header, Quote, SplitSentences
+from elmokit.cli.options import FORMATS, Column, Delimiter, Encoding, Header, Pretokenized, Quote, SplitSentences
 from elmokit.errors import DataError
 from elmokit.pretrained import DEFAULT_CLASSIFIER, located
 from elmokit.tasks import TASKS, task_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from elmokit.tasks.task import Predictor
     from elmokit.text.files import SourceStats
     from elmokit.text.given import Text
-    from elmokit.text.records import FileOptions
+    from elmokit.text.records import FileOptions, Record
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +51,14 @@ def predict(
     quote: Quote = None,
     encoding: Encoding = None,
     split_sentences: SplitSentences = None,
+    pretokenized: Pretokenized = None,
     top: Annotated[int | None, typer.Option(min=1, help="Print only the K best labels.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Write a tagger's tags to a .conll or .conllu file, beside the columns of FILE if it has any."
+            help="Write a table with the columns of FILE and the predictions: .csv, .tsv, .jsonl, .parquet; of a "
+            "tagger also .conll, .conllu."
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
@@ -63,6 +66,10 @@ def predict(
 ) -> None:
     """Label texts, find spans in them, translate them, answer questions about them: what MODEL was trained for."""
     from elmokit.saved_model import SavedModel
+    from elmokit.text.containers import zip_of
+    from elmokit.text.readers import CONLL, ending, refuse_unread_options
+    from elmokit.text.records import FileOptions
+    from elmokit.text.row_files import check_row_file
 
     model, texts = _model_and_texts(words or [], file=file is not None)
     entry = TASKS[task_of(SavedModel.open(model).values.get("architectures")) or "classify"]
@@ -76,24 +83,27 @@ def predict(
         raise DataError(f"{_flags(other.inputs)} are for {other.noun}, and {model} is no such model")
     if file is not None and texts:
         raise DataError("texts and --file were given: give one of them")
-    if not entry.inputs and file is not None and not file.is_file():
+    if not entry.inputs and file is not None and not file.exists() and zip_of(file) is None:
         raise DataError(f"{file} does not exist (--file)")
+    if output is not None:  # checked before the model is loaded
+        check_row_file(output, overwrite=overwrite, more=CONLL)
     predictor = entry.predictor_class().from_pretrained(model)
     options = {} if top is None else {"top": top}
     if top is not None and "top" not in inspect.signature(predictor.stream).parameters:
         raise DataError(f"--top is for classifiers, and {model} is a model of {entry.noun}")
     if entry.inputs:
         source = predictor.read(file) if file is not None else [tuple(given[name] for name in predictor.parts)]
-        for asked, result in predictor.stream(source, **options):
-            typer.echo(_shown(predictor, asked, result, alone=file is None, as_json=as_json))
+        with _shown_or_written(predictor, output, as_json=as_json) as show:
+            for asked, result in predictor.stream(source, **options):
+                show(asked, result, None, file is None)
         return
-    from elmokit.text.records import FileOptions
-
     as_files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
-    if output is not None:
-        _write_conll(predictor, texts, file, column, as_files, output, overwrite=overwrite)
+    if output is not None and ending(output) in CONLL:
+        _write_conll(predictor, texts, file, column, as_files, output)
         return
-    _predict_texts(predictor, texts, file, column, as_files, options, as_json=as_json)
+    refuse_unread_options(as_files, pretokenized=pretokenized or False)
+    with _shown_or_written(predictor, output, as_json=as_json) as show:
+        _predict_texts(predictor, texts, file, column, as_files, options, pretokenized=pretokenized, show=show)
 
 
 def _with_parts(function: Any) -> None:
@@ -114,24 +124,69 @@ def _flags(names: Iterable[str]) -> str:
     return " and ".join(f"--{name}" for name in names)
 
 
+Show = Callable[[Any, Any, "Record | None", bool], None]
+"""Takes an input, its result, its record in the file, and whether the input stands just above."""
+
+
+@contextmanager
+def _shown_or_written(predictor: Predictor, output: Path | None, *, as_json: bool) -> Iterator[Show]:
+    """What becomes of results: lines on standard output, or rows of a file."""
+    from elmokit.tasks.prediction_files import writing_predictions
+
+    if output is None:
+        yield lambda given, result, record, alone: typer.echo(
+            _shown(predictor, given, result, record, alone=alone, as_json=as_json)
+        )
+        return
+    with writing_predictions(output) as write:
+
+        def show(given: Any, result: Any, record: Record | None, alone: bool) -> None:
+            found = predictor.record(given, result)
+            if record is not None and record.row:  # its columns have the text
+                found.pop("text", None)
+            write(_columns(record), found)
+
+        yield show
+
+
+def _columns(record: Record | None) -> dict[str, Any] | None:
+    """What the file has beside a text: its columns, its id, and which sentence of its text this is; None: nothing."""
+    if record is None:
+        return {}
+    if not record.fields and not record.row:
+        return None
+    own = {} if record.id is None else {"id": record.id}
+    return {**own, **record.row, **({"sentence": record.text} if record.is_part else {})}
+
+
 def _predict_texts(
     predictor: Predictor, texts: Sequence[str], file: Path | None, column: str | None, as_files: FileOptions,
-    options: dict[str, Any], *, as_json: bool,
+    options: dict[str, Any], *, pretokenized: bool | None, show: Show,
 ) -> None:  # fmt: skip
     from elmokit.text.columns import Column as TextColumn
     from elmokit.text.files import SourceStats
     from elmokit.text.readers import read_records
+    from elmokit.text.tokenized_text import warned_of_tokens
 
     asked = file is None and not texts and sys.stdin.isatty()
     stats = SourceStats()
+    records: deque[Record] = deque()  # of the texts that were read, and have no result yet
     source: Iterable[Text] = texts
     if file is not None:
-        records = read_records(file, columns=[TextColumn(asked=column)], options=as_files, stats=stats)
-        source = (record.text if record.words is None else record.words for record in records)
+        trained_on = predictor.trained_on
+        wanted = TextColumn(asked=column, remembered=trained_on.text_column)
+        found = read_records(
+            file, columns=[wanted], options=as_files.filled(trained_on.files), stats=stats, whole_rows=True
+        )
+        if not pretokenized and predictor.tokenizer.split == "penn":
+            found = warned_of_tokens(found)
+        source = _texts_of(found, records)
     elif not texts:
         source = _prompted() if asked else _piped(stats)
+    if pretokenized:
+        source = (text.split() if isinstance(text, str) else text for text in source)
     for text, result in _results(predictor, _counted(source, stats), chunk=1 if asked else 1024, **options):
-        typer.echo(_shown(predictor, text, result, alone=asked, as_json=as_json))
+        show(text, result, records.popleft() if records else None, asked)
     for trouble, count in stats.damage().items():
         log.warning("%d %s", count, trouble)
     if not stats.texts and file is not None:
@@ -140,19 +195,24 @@ def _predict_texts(
         raise DataError("no text came: give texts, --file or lines on stdin")
 
 
+def _texts_of(found: Iterable[Record], records: deque[Record]) -> Iterator[Text]:
+    """The texts of records, which are put aside for when their results come."""
+    for record in found:
+        records.append(record)
+        yield record.text if record.words is None else record.words
+
+
 def _write_conll(
     predictor: Predictor, texts: Sequence[str], file: Path | None, column: str | None, as_files: FileOptions,
-    output: Path, *, overwrite: bool,
+    output: Path,
 ) -> None:  # fmt: skip
     """What a tagger found, in columns."""
     from elmokit.tasks.tagging.predict import Tagger
     from elmokit.text.columns import Column as TextColumn
     from elmokit.text.readers import CONLL, ending, read_records
 
-    if not isinstance(predictor, Tagger) or ending(output) not in CONLL:
-        raise DataError(f"{output}: expected a name that ends in {', '.join(CONLL)}, which taggers write (--output)")
-    if output.exists() and not overwrite:
-        raise DataError(f"{output} exists: --overwrite replaces it")
+    if not isinstance(predictor, Tagger):
+        raise DataError(f"{output}: {', '.join(CONLL)} are what taggers write (--output)")
     if file is not None and ending(file) in CONLL:
         predictor.write_conll(file, output, word_column=column, encoding=as_files.encoding)
         return
@@ -184,9 +244,12 @@ def _has_words(text: Text) -> bool:
     return bool(text.strip() if isinstance(text, str) else text)
 
 
-def _shown(predictor: Predictor, given: Any, result: Any, *, alone: bool, as_json: bool) -> str:
+def _shown(
+    predictor: Predictor, given: Any, result: Any, record: Record | None, *, alone: bool, as_json: bool
+) -> str:  # fmt: skip
     if as_json:
-        return json_text(predictor.record(given, result))
+        own = {} if record is None or record.id is None else {"id": record.id}
+        return json_text(own | predictor.record(given, result))
     return predictor.line(given, result, alone=alone)
 
 

@@ -6,14 +6,31 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import CLEAN, parts, show_messages
+from elmokit.cli.options import (
+    CLEAN,
+    FORMATS,
+    Column,
+    Delimiter,
+    Encoding,
+    Header,
+    Quiet,
+    Quote,
+    SplitSentences,
+    parts,
+    show_messages,
+)
 
 
 def prepare(
-    train: Annotated[list[str], typer.Argument(help="Training text: files, globs or addresses.")],
+    train: Annotated[list[str], typer.Argument(help=f"Training text: {FORMATS}, or addresses.")],
     output: Annotated[str, typer.Option(help="The folder to write, a path or an address.")],
     valid: Annotated[str | None, typer.Option(help="Held-out text.")] = None,
-    column: Annotated[str | None, typer.Option(help="Text column(s): name, or number without a header; '2-'.")] = None,
+    column: Column = None,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    split_sentences: SplitSentences = None,
     pre_split: Annotated[
         bool, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
     ] = False,
@@ -30,7 +47,7 @@ def prepare(
     actors: Annotated[int | None, typer.Option(min=1, help="Workers. [default: one per core]")] = None,
     address: Annotated[str | None, typer.Option(help="Ray cluster to join, or auto.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUTPUT.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no messages.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Turn text into shards of word ids for elmo pretrain --corpus.
 
@@ -39,13 +56,17 @@ def prepare(
     from elmokit.parts.engines.choice import chosen_engine
     from elmokit.pretrain.prepare.run import PrepareSettings, prepare_corpus_folder
     from elmokit.pretrain.prepare.text import TextSettings
+    from elmokit.text.records import FileOptions
 
     show_messages(quiet=quiet)
-    text = TextSettings(column, pre_split, tuple(parts(clean) or ()), max_words)
+    files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
+    text = TextSettings(column, pre_split, tuple(parts(clean) or ()), max_words, files)
     info = prepare_corpus_folder(
         PrepareSettings(tuple(train), valid, text, min_count, max_vocab, max_types, max_characters, part_words), output,
         chosen_engine(engine, actors=actors, threads=1, address=address), overwrite=overwrite, progress=not quiet,
     )  # fmt: skip
+    if quiet:
+        return
     found = info["train"]
     typer.echo(
         f"{found['n_tokens']:,} words in {found['n_sentences']:,} sentences and {len(found['shards']):,} shards, "

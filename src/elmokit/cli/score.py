@@ -65,4 +65,4 @@ def score(
             f"{found.sentences:,} sentences, {found.words:,} words, {found.unknown:,} of them unknown, "
             f"{rate:,.0f} words/s", err=True,
         )  # fmt: skip
-    typer.echo(f"written to {output}")
+        typer.echo(f"written to {output}")

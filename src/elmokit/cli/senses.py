@@ -51,14 +51,18 @@ def senses(
     from elmokit.text.readers import read_records
     from elmokit.text.records import FileOptions
     from elmokit.text.sentence_borders import split_sentences
+    from elmokit.text.tokenized_text import warned_of_tokens
 
     expand_paths(text)
     encoder = Encoder.from_pretrained(model)
+    records = read_records(
+        text, columns=[TextColumn(asked=column)], options=FileOptions(header, delimiter, quote, encoding)
+    )
+    if not (encoder.preprocessing.pre_split if pretokenized is None else pretokenized):
+        records = warned_of_tokens(records)
     sentences = (
         record.words if record.words is not None else encoder.words(sentence, pre_split=pretokenized)
-        for record in read_records(
-            text, columns=[TextColumn(asked=column)], options=FileOptions(header, delimiter, quote, encoding)
-        )
+        for record in records
         if record.words is not None or word.lower() in record.text.lower()
         for sentence in ([record.text] if record.words is not None else split_sentences(record.text))
     )  # fmt: skip

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -28,7 +28,7 @@ from elmokit.encode.writers import OutputShape, check_ending, forecast, writer_f
 from elmokit.errors import ConfigError, DataError
 from elmokit.progress import rate_bar
 from elmokit.text.files import SourceStats, expand_paths
-from elmokit.text.readers import Column, read_records, refuse_unread_options
+from elmokit.text.readers import Column, has_ids, read_records, refuse_unread_options
 from elmokit.text.records import AS_FOUND, FileOptions, Record
 from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.whole_files import replacing, write_text
@@ -106,7 +106,9 @@ def embed_file(
     numbers = shape.dim * len(shape.layers or [0])
     most_words = max(_LEAST_WORDS, max(_PART_BYTES, share(encoder.memory)) // (4 * numbers))
     stats = SourceStats()
-    sizes = [_size(part) for part in _parts(encoder, settings, most_words, stats)]
+    sizes = [_size(part) for part in _parts(encoder, settings, most_words, stats, first=True)]
+    for trouble, count in stats.damage().items():
+        log.warning("%d %s", count, trouble)
     if not sum(size.words for size in sizes):
         raise DataError(f"{settings.source} contains no text: no word was found in {stats.lines:,} lines")
     mine = {number for number in range(len(sizes)) if number % processes == rank}
@@ -143,9 +145,10 @@ def _output_shape(encoder: Encoder, settings: EmbedSettings) -> OutputShape:
         remove_common_component=settings.remove_common_component, batch_size=settings.batch_size,
         positions=None if settings.positions is None else [],
     )  # fmt: skip
-    return output_shape(
+    shape = output_shape(
         encoder, layers=settings.layers, level=settings.level, pooling=settings.pooling, dtype=settings.dtype
     )
+    return replace(shape, ids=has_ids(expand_paths(settings.source)))
 
 
 def _compute_parts(
@@ -218,36 +221,41 @@ def _sum(sizes: Iterable[_Size]) -> _Size:
     return _Size(sentences, words, rows)
 
 
-def _parts(encoder: Encoder, settings: EmbedSettings, most_words: int, stats: SourceStats) -> Iterator[Part]:
-    """The input in pieces whose vectors fit into memory; the same ones on every reading."""
+def _parts(
+    encoder: Encoder, settings: EmbedSettings, most_words: int, stats: SourceStats, *, first: bool = False
+) -> Iterator[Part]:
+    """The input in pieces whose vectors fit into memory; the same ones on every reading. The first one warns."""
     return word_windows(
-        _sentences(encoder, settings, stats), words=lambda sentence: len(sentence[1].words),
+        _sentences(encoder, settings, stats, first=first), words=lambda sentence: len(sentence[1].words),
         most_sentences=_MOST_SENTENCES, most_words=most_words,
     )  # fmt: skip
 
 
-def _sentences(encoder: Encoder, settings: EmbedSettings, stats: SourceStats) -> Iterator[tuple[str, Item]]:
+def _sentences(
+    encoder: Encoder, settings: EmbedSettings, stats: SourceStats, *, first: bool
+) -> Iterator[tuple[str, Item]]:
     """Text and words of each sentence, with the positions that its line of the file of positions names."""
     lines = None if settings.positions is None else read_positions(settings.positions)
     number = 0
-    for number, record in enumerate(_records(encoder, settings, stats), start=1):
+    for number, record in enumerate(_records(encoder, settings, stats, first=first), start=1):
         text = record.text.strip()
         words = record.words if record.words is not None else _split(encoder, settings, text)
         if lines is None:
-            yield text, Item(words)
+            yield text, Item(words, id=record.id)
             continue
         wanted = next(lines, None)
         if wanted is None:
             raise DataError(f"{settings.positions} has {number - 1} lines; expected one for each sentence of INPUT")
-        yield text, Item(words, checked_positions(wanted, words, where=f"{settings.positions} line {number}"))
+        places = checked_positions(wanted, words, where=f"{settings.positions} line {number}")
+        yield text, Item(words, places, record.id)
     if lines is not None and next(lines, None) is not None:
         raise DataError(f"{settings.positions} has more lines than the {number} sentences of INPUT")
 
 
-def _records(encoder: Encoder, settings: EmbedSettings, stats: SourceStats) -> Iterator[Record]:
+def _records(encoder: Encoder, settings: EmbedSettings, stats: SourceStats, *, first: bool) -> Iterator[Record]:
     columns = [Column(asked=settings.column)]
     records = read_records(settings.source, columns=columns, options=settings.files, stats=stats)
-    return records if _pretokenized(encoder, settings) else warned_of_tokens(records)
+    return warned_of_tokens(records) if first and not _pretokenized(encoder, settings) else records
 
 
 def _pretokenized(encoder: Encoder, settings: EmbedSettings) -> bool:

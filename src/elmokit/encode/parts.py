@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import torch
@@ -29,8 +29,8 @@ from elmokit.parts.manifest import WHOLE, Share
 from elmokit.parts.run import run_parts
 from elmokit.parts.work import Counts, Part
 from elmokit.places import Place
-from elmokit.text.ranges import Range, as_file, cut, offset_of_line, options_of, places_of
-from elmokit.text.readers import Column, read_records
+from elmokit.text.ranges import Range, as_file, cut, offset_of_line, options_of, places_of, warn_of_tokens
+from elmokit.text.readers import Column, has_ids, read_records, refuse_unread_options
 from elmokit.text.records import AS_FOUND, FileOptions
 
 log = logging.getLogger(__name__)
@@ -157,34 +157,35 @@ class _EmbedPart:
         place = self.output / part_files(self.settings.format).name(part.number)
         errors: list[dict[str, Any]] = []
         sentences = words = 0
-        with place.written() as file, part_writer(file, self.settings.format, self.shape) as writer:
-            for number, (text, its_words, vectors) in enumerate(self._vectors(part.range, errors)):
-                writer.add(number, text, Item(its_words), vectors)
-                sentences, words = number + 1, words + len(its_words)
+        shape = replace(self.shape, ids=has_ids([part.range.file]))
+        with place.written() as file, part_writer(file, self.settings.format, shape) as writer:
+            for number, (text, item, vectors) in enumerate(self._vectors(part.range, errors)):
+                writer.add(number, text, item, vectors)
+                sentences, words = number + 1, words + len(item.words)
             counts = Counts(sentences, words, len(errors))
             describe(writer, counts, errors)
         return counts
 
-    def _vectors(self, stretch: Range, errors: list[dict[str, Any]]) -> Iterator[tuple[str, list[str], Any]]:
+    def _vectors(self, stretch: Range, errors: list[dict[str, Any]]) -> Iterator[tuple[str, Item, Any]]:
         skip = self.settings.on_error == "skip"
         done = 0
         windows = word_windows(
-            self._sentences(stretch, errors), words=lambda sentence: len(sentence[1]), most_sentences=_MOST_SENTENCES,
-            most_words=self.most_words,
+            self._sentences(stretch, errors), words=lambda sentence: len(sentence[1].words),
+            most_sentences=_MOST_SENTENCES, most_words=self.most_words,
         )  # fmt: skip
         for window in windows:
-            words = [its_words for _, its_words in window]
+            words = [item.words for _, item in window]
             if not skip:
-                for (text, its_words), vectors in zip(window, self._encode(words), strict=True):
-                    yield text, its_words, vectors
+                for (text, item), vectors in zip(window, self._encode(words), strict=True):
+                    yield text, item, vectors
             else:
                 for number, (vectors, reason) in enumerate(one_by_one(words, self._encode)):
-                    text, its_words = window[number]
+                    text, item = window[number]
                     if vectors is None:
                         offset = done + number if stretch.unit != "bytes" else offset_of_line(stretch, done + number)
                         errors.append({"file": stretch.file, "offset": offset, "reason": reason, "text": text[:200]})
-                        its_words, vectors = [], self._encode([[]])[0]
-                    yield text, its_words, vectors
+                        item, vectors = item._replace(words=[]), self._encode([[]])[0]
+                    yield text, item, vectors
             done += len(window)
 
     def _encode(self, words: Any) -> list[Any]:
@@ -196,7 +197,7 @@ class _EmbedPart:
         )  # fmt: skip
         return [array.astype(settings.dtype, copy=False) for array in arrays]
 
-    def _sentences(self, stretch: Range, errors: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
+    def _sentences(self, stretch: Range, errors: list[dict[str, Any]]) -> Iterator[tuple[str, Item]]:
         with as_file(stretch, column=self.settings.column) as local:
             if local.stat().st_size == 0:
                 return
@@ -212,7 +213,7 @@ class _EmbedPart:
                 errors += bad
             for record in found:
                 text = record.text.strip()
-                yield text, record.words if record.words is not None else self._split(text)
+                yield text, Item(record.words if record.words is not None else self._split(text), id=record.id)
 
     def _split(self, text: str) -> list[str]:
         pre_split = self.settings.pre_split
@@ -243,7 +244,11 @@ def embed_corpus(
     began = time.perf_counter()
     places = places_of(source)
     encoder = open_encoder(settings)
+    pre_split = encoder.preprocessing.pre_split if settings.pre_split is None else settings.pre_split
+    refuse_unread_options(settings.files, pretokenized=pre_split)
     _shape(encoder, settings)  # checks them
+    if not pre_split:
+        warn_of_tokens(places[0], column=settings.column, options=settings.files)
     work = EmbedParts(settings, output, encoder.fingerprint(), library.kernels() is not None)
     if encoder.notes:
         log.info("%s", "\n".join(encoder.notes))

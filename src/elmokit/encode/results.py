@@ -22,10 +22,11 @@ Positions = Iterable[Iterable[int]]
 
 
 class Item(NamedTuple):
-    """A sentence as it is encoded: its words, and the positions whose vectors are wanted (None: all)."""
+    """A sentence as it is encoded: its words, the positions whose vectors are wanted (None: all), and its file's id."""
 
     words: list[str]
     positions: Sequence[int] | None = None
+    id: str | None = None
 
     @property
     def chosen(self) -> Sequence[int]:

@@ -17,8 +17,8 @@ from elmokit.encode.language_model import Score
 from elmokit.errors import DataError
 from elmokit.progress import rate_bar
 from elmokit.text.columns import Column
-from elmokit.text.files import SourceStats
-from elmokit.text.readers import read_records, refuse_unread_options
+from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.readers import has_ids, read_records, refuse_unread_options
 from elmokit.text.records import AS_FOUND, FileOptions
 from elmokit.text.row_files import Kind, check_row_file, writing_rows
 from elmokit.text.tokenized_text import warned_of_tokens
@@ -31,6 +31,7 @@ COLUMNS: dict[str, Kind] = {
     "sentence": "whole", "position": "whole", "word": "text", "start": "whole", "end": "whole", "known": "truth",
     "forward": "number", "backward": "number", "both": "number",
 }  # fmt: skip
+_ID: dict[str, Kind] = {"id": "text"}
 _WINDOW_SENTENCES, _WINDOW_WORDS = 1024, 1 << 14
 _DIGITS = 6
 
@@ -70,11 +71,13 @@ class _Sentence(NamedTuple):
     number: int
     words: list[str]
     spans: list[Span | None]
+    id: str | None
 
 
 def score_file(encoder: Encoder, settings: ScoreSettings, *, overwrite: bool = False, progress: bool = True) -> Scored:
     """Write a row for each word: the number of its sentence and its own, from 0, the word, where it begins and ends in
     its text, whether the vocabulary has it, and its surprisal in bits: forward, backward, and the mean of the two.
+    Where sentences have ids, the last column is `id`.
 
     The n-th sentence is the n-th text, blank ones counted. Memory does not grow with the text.
 
@@ -98,9 +101,10 @@ def score_file(encoder: Encoder, settings: ScoreSettings, *, overwrite: bool = F
         raise DataError(f"{settings.source} contains no text: no word was found in {stats.lines:,} lines")
     for trouble, count in stats.damage().items():
         log.warning("%d %s", count, trouble)
+    columns = COLUMNS | _ID if has_ids(expand_paths(settings.source)) else COLUMNS
     again = _sentences(encoder, settings, SourceStats(), pre_split=pre_split, first=False)
     with (
-        writing_rows(settings.output, COLUMNS) as write,
+        writing_rows(settings.output, columns) as write,
         rate_bar("scoring", total, unit="words", show=progress) as advance,
     ):
         for window in word_windows(
@@ -109,7 +113,7 @@ def score_file(encoder: Encoder, settings: ScoreSettings, *, overwrite: bool = F
             scores = encoder.score([sentence.words for sentence in window], is_split_into_words=True)
             for sentence, score in zip(window, scores, strict=True):
                 for row in _rows(sentence, score):
-                    write(row)
+                    write([*row, sentence.id][: len(columns)])
                 unknown += len(score.words) - int(score.known.sum())
             advance(sum(len(sentence.words) for sentence in window))
     return Scored(sentences, total, unknown, time.perf_counter() - began)
@@ -126,10 +130,11 @@ def _sentences(
         records = warned_of_tokens(records)
     for number, record in enumerate(records):
         if (words := record.words) is not None:
-            yield _Sentence(number, words, [] if first else joined_offsets(words))
+            yield _Sentence(number, words, [] if first else joined_offsets(words), record.id)
         else:
             words = encoder.words(record.text, pre_split=pre_split)
-            yield _Sentence(number, words, [] if first else word_offsets(record.text, words, pre_split=pre_split))
+            spans = [] if first else word_offsets(record.text, words, pre_split=pre_split)
+            yield _Sentence(number, words, spans, record.id)
 
 
 def _rows(sentence: _Sentence, score: Score) -> Iterator[list[object]]:

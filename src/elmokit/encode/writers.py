@@ -36,12 +36,14 @@ class OutputShape:
         dim: Size of a vector.
         level: "token" or "sentence".
         dtype: Of the vectors.
+        ids: Sentences may have an id.
     """
 
     layers: Sequence[int] | None
     dim: int
     level: str
     dtype: str
+    ids: bool = False
 
 
 class Writer(ABC):
@@ -83,7 +85,7 @@ class Hdf5Writer(Writer):
     """One data set a sentence, named by its number from "0"; `sentence_to_index` maps the texts to the names.
 
     The layout of AllenNLP's `elmo` command. With whole sentences a data set is (layers, D) or (D,). Where only some
-    words are written, the attribute `positions` of each data set has their numbers.
+    words are written, the attribute `positions` of each data set has their numbers; the attribute `id` has its id.
     """
 
     def __init__(self, path: Path) -> None:
@@ -97,6 +99,8 @@ class Hdf5Writer(Writer):
         data = self._file.create_dataset(str(number), data=vectors, track_times=False)
         if item.positions is not None:
             data.attrs["positions"] = np.asarray(item.positions, dtype=np.int64)
+        if item.id is not None:
+            data.attrs["id"] = item.id
         self._index[text] = str(number)
 
     def describe(self, about: dict[str, str]) -> None:
@@ -118,7 +122,7 @@ class ParquetWriter(Writer):
     """A row a word: `sentence`, `position`, `word` and its vectors; or a row a sentence: `sentence`, `text`, vectors.
 
     Of several layers each has a column of lists, `layer_0` …; a single vector is in the column `vector`. With `fixed`
-    the lists are of a type that says their length.
+    the lists are of a type that says their length. Where sentences have ids, the last column is `id`.
     """
 
     def __init__(self, path: Path, shape: OutputShape, *, fixed: bool = False) -> None:
@@ -133,7 +137,8 @@ class ParquetWriter(Writer):
         names = self._columns()
         item = pa.field("item", pa.float16() if shape.dtype == "float16" else pa.float32())
         values = pa.list_(item, shape.dim if fixed else -1)
-        self._schema = pa.schema([*fields, *((name, values) for name in names)])
+        ids = [("id", pa.string())] if shape.ids else []
+        self._schema = pa.schema([*fields, *((name, values) for name in names), *ids])
         self._writer = pq.ParquetWriter(self.partial, self._schema, compression="zstd")
         self._rows: dict[str, list[Any]] = {}
         self._count = 0
@@ -152,6 +157,8 @@ class ParquetWriter(Writer):
             vectors = vectors[:, None] if self._layers is not None else vectors[None]
         names = self._columns()
         columns |= zip(names, [vectors] if self._layers is None else vectors, strict=True)
+        if "id" in self._schema.names:
+            columns["id"] = [item.id] * count
         for name, values in columns.items():
             self._rows.setdefault(name, []).append(values)
         self._count += count
@@ -166,7 +173,7 @@ class ParquetWriter(Writer):
 
         arrays = {}
         for name, parts in self._rows.items():
-            if name in ("word", "text"):
+            if name in ("word", "text", "id"):
                 arrays[name] = pa.array([value for part in parts for value in part], type=pa.string())
             elif name in ("sentence", "position"):
                 arrays[name] = pa.array(np.concatenate(parts))
@@ -197,7 +204,7 @@ class NpzWriter(Writer):
     """Arrays as `numpy.load` reads them: of the n-th sentence `vectors_n` and `words_n`; of whole sentences `vectors`.
 
     Where only some words are written, `positions_n` has their numbers. Whole sentences are kept until the end: they are
-    one array.
+    one array. Where sentences have ids, the array `ids` has them, an empty one where there is none.
     """
 
     def __init__(self, path: Path, shape: OutputShape) -> None:
@@ -205,8 +212,10 @@ class NpzWriter(Writer):
         self._shape = shape
         self._archive = zipfile.ZipFile(self.partial, "w", zipfile.ZIP_STORED, allowZip64=True)
         self._sentences: list[Array] = []
+        self._ids: list[str] = []
 
     def add(self, number: int, text: str, item: Item, vectors: Array) -> None:
+        self._ids.append(item.id or "")
         if self._shape.level == "token":
             self._write(f"vectors_{number}", vectors)
             self._write(f"words_{number}", np.array([item.words[place] for place in item.chosen], dtype=np.str_))
@@ -227,6 +236,8 @@ class NpzWriter(Writer):
             size = (self._shape.dim,) if self._shape.layers is None else (len(self._shape.layers), self._shape.dim)
             empty = np.zeros((0, *size), dtype=self._shape.dtype)
             self._write("vectors", np.stack(self._sentences) if self._sentences else empty)
+        if self._shape.ids:
+            self._write("ids", np.array(self._ids, dtype=np.str_))
         self._archive.close()
 
     def drop(self) -> None:

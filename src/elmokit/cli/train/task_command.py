@@ -46,6 +46,8 @@ def task_command(name: str) -> Any:
 
         task = entry.load()
         metrics = run_task(task, resolved)
+        if quiet:
+            return
         typer.echo(task.summary(metrics))
         for note in metrics.notes:
             typer.echo(f"note: {note}")
@@ -54,7 +56,7 @@ def task_command(name: str) -> Any:
     own: dict[str, Any] = {
         "config": ConfigFile,
         "set": Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, also for null: --set max_words=64.")],
-        "quiet": Annotated[bool, typer.Option("--quiet", help="Print only the result.")],
+        "quiet": Annotated[bool, typer.Option("--quiet", help="Print nothing but warnings and errors.")],
     }
     parameters = options_of(kind)
     for place, annotation in own.items():

@@ -63,5 +63,7 @@ def vectors(
     )  # fmt: skip
     show_messages(quiet=quiet)
     found = train_vectors(resolved)
+    if quiet:
+        return
     typer.echo(f"{len(found):,} words, {found.dim} numbers each")
     typer.echo(f"written to {resolved.output}")

@@ -42,7 +42,8 @@ from elmokit.pretrain.prepare.text import TextSettings
 from elmokit.pretrain.prepare.type_index import write_index
 from elmokit.pretrain.shard_files import shard_sum
 from elmokit.text.normalize import check_steps
-from elmokit.text.ranges import Range, cut, places_of
+from elmokit.text.ranges import Range, cut, places_of, warn_of_tokens
+from elmokit.text.readers import refuse_unread_options
 from elmokit.text.vocab import MARKERS, Vocabulary
 from elmokit.text.words import SPLITTER_VERSION
 
@@ -82,6 +83,7 @@ def prepare_corpus_folder(
         DataError: The input cannot be read or contains no words, or the disk is full; what is done is kept.
     """
     check_steps(settings.text.normalize)
+    refuse_unread_options(settings.text.files, pretokenized=settings.text.pre_split)
     place = Place(output.rstrip("/"))
     try:
         with locked(place / "_lock"):
@@ -98,9 +100,11 @@ class _Preparation:
         self.overwrite, self.progress = overwrite, progress
         valid = [] if settings.valid is None else places_of(settings.valid)
         inputs = {"train": places_of(settings.train), "valid": valid}
+        if not settings.text.pre_split:
+            warn_of_tokens(inputs["train"][0], column=settings.text.column, options=settings.text.files)
         self.inputs = inputs
         self.identity = json.loads(json.dumps({
-            **asdict(settings), "splitter": SPLITTER_VERSION,
+            **asdict(settings), "text": settings.text.as_dict(), "splitter": SPLITTER_VERSION,
             "versions": {part: [file.version() for file in files] for part, files in inputs.items()},
         }))  # fmt: skip
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from elmokit.parts.work import Part
 from elmokit.pretrain.corpus import LONGEST_LINE, sentences_of
 from elmokit.text.ranges import as_file, options_of
 from elmokit.text.readers import Column, read_records
-from elmokit.text.records import AS_FOUND
+from elmokit.text.records import AS_FOUND, FileOptions
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,13 @@ class TextSettings:
     pre_split: bool = False
     normalize: tuple[str, ...] = ()
     max_words: int = 200
+    files: FileOptions = AS_FOUND
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a corpus records; of `files` what is said."""
+        files = {name: value for name, value in asdict(self.files).items() if value not in (None, False)}
+        own = {name: value for name, value in asdict(self).items() if name != "files"}
+        return own | ({"files": files} if files else {})
 
 
 def part_sentences(part: Part, settings: TextSettings) -> Iterator[list[str]]:
@@ -31,7 +39,7 @@ def part_sentences(part: Part, settings: TextSettings) -> Iterator[list[str]]:
     with as_file(part.range, column=settings.column) as local:
         if local.stat().st_size == 0:
             return
-        options = options_of(part.range, AS_FOUND, column=settings.column)
+        options = options_of(part.range, settings.files, column=settings.column)
         records = read_records(local, columns=[Column(asked=settings.column)], options=options, max_bytes=LONGEST_LINE)
         yield from sentences_of(
             (record for record in records if record.words or record.text.strip()), settings.normalize,
