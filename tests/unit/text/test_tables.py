@@ -233,6 +233,7 @@ def read_back(path: Path, width: int) -> list[list[str]]:
 def test_what_pandas_writes_comes_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], kind: tuple[str, str], quoting: Any
 ) -> None:
+    assume(quoting != csv.QUOTE_MINIMAL or not ends_with_return(rows))
     path = tmp_path_factory.mktemp("pandas") / f"a{kind[0]}"
     names = [f"name{place}" for place in range(len(rows[0]))]
     pd.DataFrame(rows, columns=names).to_csv(path, sep=kind[1], index=False, quoting=quoting)
@@ -245,6 +246,7 @@ def test_what_the_csv_module_writes_comes_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], kind: tuple[str, str], end: str, doubled: bool
 ) -> None:
     assume(doubled or any('"' in cell for row in rows for cell in row))  # else an escaped backslash is a plain one
+    assume(end == "\r\n" or not ends_with_return(rows))
     path = tmp_path_factory.mktemp("csv") / f"a{kind[0]}"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(
@@ -253,6 +255,11 @@ def test_what_the_csv_module_writes_comes_back(
         writer.writerow([f"name{place}" for place in range(len(rows[0]))])
         writer.writerows(rows)
     compare(path, rows)
+
+
+def ends_with_return(rows: list[list[str]]) -> bool:
+    r"""Python 3.11 writes a last cell that ends with a lone `\r` without quotes: `\r\n` is then the end of its row."""
+    return any(row[-1].endswith("\r") for row in rows)
 
 
 def compare(path: Path, rows: list[list[str]]) -> None:
