@@ -65,8 +65,8 @@ def training(stages: Sequence[Stage], command: str) -> str:
             "|---|---|---|---|---|---|---|---|",
             *(
                 f"| {number} | `{each.config}` | {each.words / 1e6:.1f} M | {each.updates:,} | {each.hours:.1f} | "
-                f"{each.processor}, {each.threads} thread{'s' * (each.threads > 1)}, {each.precision} | {each.large_head:.1f} | "
-                f"{each.small_head:.1f} |"
+                f"{each.processor}, {each.threads} thread{'s' * (each.threads > 1)}, {each.precision} | "
+                f"{each.large_head:.1f} | {each.small_head:.1f} |"
                 for number, each in enumerate(stages, start=1)
             ),
         ]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -107,6 +109,38 @@ def test_conllu_is_read_as_conllu(place: Path, tmp_path: Path, out: Path, comman
         assert "_" not in (out / "v.txt").read_text(encoding="utf-8")
     if command is evaluate:
         assert f"{sum(len(sentence.split()) for sentence in SENTENCES)} words in {len(SENTENCES)}" in result.stdout
+
+
+def conll(sentences: list[str]) -> str:
+    return "\n".join("".join(f"{word} O\n" for word in sentence.split()) for sentence in sentences)
+
+
+def fasta(sentences: list[str]) -> str:
+    return "".join(f">record{number}\n{'MKVLAA' * 3}\n" for number, _ in enumerate(sentences))
+
+
+def json_array(sentences: list[str]) -> str:
+    return json.dumps([{"text": sentence} for sentence in sentences], indent=1)
+
+
+@each(COMMANDS)
+@pytest.mark.parametrize(("name", "written"), [("a.conll", conll), ("a.fasta", fasta), ("a.json", json_array)])
+def test_other_formats_are_read_as_what_they_are_or_refused(
+    place: Path, tmp_path: Path, out: Path, command: Command, name: str, written: Callable[[list[str]], str]
+) -> None:
+    """No tag, record name or bracket becomes a word."""
+    (tmp_path / name).write_text(written(SENTENCES), encoding="utf-8")
+    if written is fasta and command in (oov, senses):
+        pytest.skip("looks for words that sequences have not")
+    with_column = written is json_array and command is not component  # which finds it by its name
+    result = command(place, tmp_path / name, out, ["--column", "text"] if with_column else [])
+    if result.exit_code:
+        assert result.exit_code == 2 and name in result.stderr, result.output
+        return
+    files = {pretrain: "run/vocab.txt", vectors: "v.txt"}
+    if command in files:
+        words = set(re.split(r"[\s\t]+", (out / files[command]).read_text(encoding="utf-8")))
+        assert not words & {"O", ">record0", "record0", "[", "{", '"text"', "text:"}
 
 
 @each(COMMANDS)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -110,6 +111,7 @@ def test_substitutes_are_the_words_that_both_directions_like(folder: Path) -> No
     assert found[0].score == pytest.approx(math.log(expected[best]), rel=1e-4)
     assert encoder.substitutes(words, -3, k=4) == found
     assert len(encoder.substitutes(words, 0, k=100)) == len(WORDS)
+    assert encoder.substitutes(pd.Series(words), 1, k=4) == found
     with pytest.raises(IndexError, match="4 words; there is no word 4"):
         encoder.substitutes(words, 4)
 

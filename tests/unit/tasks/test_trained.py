@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
@@ -39,6 +41,20 @@ def test_columns_delimiter_and_names_need_not_be_said_again(folder: Path, tmp_pa
     result = elmo("predict", folder, "--file", test, "--json")
     assert result.exit_code == 0, result.output
     assert [json.loads(line)["text"] for line in result.stdout.splitlines()] == ["the bank", "the river"]
+
+
+def test_predictors_take_what_the_encoder_takes(folder: Path) -> None:
+    """A Series, a generator, a table of one column, one text; not a mapping or a table of several columns."""
+    texts = ["the bank", "the river was wet"]
+    classifier = Classifier.from_pretrained(folder)
+    expected = classifier.predict(texts)
+    for given in (pd.Series(texts), (text for text in texts), pd.DataFrame({"any": texts}), np.array(texts)):
+        assert classifier.predict(given) == expected
+    (alone,) = classifier.predict(texts[0])
+    assert dict(alone) == pytest.approx(dict(expected[0]), abs=1e-5)
+    for wrong in ({"text": texts}, pd.DataFrame({"one": texts, "two": texts})):
+        with pytest.raises(ValueError, match="Expected a list of texts|columns"):
+            classifier.predict(wrong)
 
 
 def test_other_files_are_read_as_they_are(folder: Path, tmp_path: Path) -> None:
