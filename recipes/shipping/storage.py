@@ -10,9 +10,11 @@ from torch import nn
 
 from elmokit.encode.common_component import COMPONENT_FILE
 from elmokit.encode.word_weights import COUNTS_FILE
+from elmokit.interop.graphs import write_graphs
 from elmokit.models.loading import load
 from elmokit.models.modeling_elmo import ElmoPreTrainedModel
 from elmokit.models.quiet import quiet_transformers
+from elmokit.nn.config import NetworkConfig
 
 _BESIDES = (
     "vocab.txt", COUNTS_FILE, COMPONENT_FILE, "tokenizer.json", "tokenizer_config.json", "lexicon.json",
@@ -21,7 +23,7 @@ _BESIDES = (
 
 
 def store(kind: type[ElmoPreTrainedModel], run: Path, folder: Path) -> ElmoPreTrainedModel:
-    """The model and tokenizer of a run in `folder`; programs still compute in float32."""
+    """The model and tokenizer of a run in `folder`, with its ONNX graphs; programs still compute in float32."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with quiet_transformers():
@@ -32,9 +34,11 @@ def store(kind: type[ElmoPreTrainedModel], run: Path, folder: Path) -> ElmoPreTr
     for name in _BESIDES:
         if (run / name).is_file():
             shutil.copy(run / name, folder)
+    model = load(kind, folder)
+    write_graphs(NetworkConfig.of(model.config), folder)
     for path in folder.iterdir():
         path.chmod(0o644)  # safetensors writes for the owner alone
-    return load(kind, folder)
+    return model
 
 
 def parameters(model: nn.Module) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
+
     from elmokit.encode.encoder import Encoder
     from elmokit.models import (
         ElmoConfig,
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 # OpenMP reads this when torch loads it. The two directions of a biLM run on a thread each; OpenMP's idle workers would
 # spin beside them and take their cores: three times the time a step on two cores. A value set outside is kept.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-__version__ = version("elmokit")
 
 __all__ = [
     "ElmoConfig",
@@ -45,9 +44,19 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name == "__version__":
+        from importlib.metadata import version  # reads the files of the installation, through the classes for e-mail
+
+        value: Any = version("elmokit")
+    elif name in _HOMES:
+        try:
+            value = getattr(import_module(_HOMES[name]), name)
+        except ModuleNotFoundError as error:
+            from elmokit.extras import explained
+
+            raise (explained(error) or error) from error
+    else:
         raise AttributeError(f"module 'elmokit' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

@@ -37,6 +37,11 @@ def is_address(name: str | Path) -> bool:
     return _ADDRESS.match(str(name)) is not None
 
 
+def is_url(name: str | Path) -> bool:
+    """Whether this is an http(s) address."""
+    return str(name).startswith(("http://", "https://"))
+
+
 @dataclass(frozen=True)
 class Place:
     """A file or folder, local or remote.
@@ -76,7 +81,7 @@ class Place:
         try:
             return fsspec.core.url_to_fs(self.address)  # type: ignore[no-any-return]
         except ImportError as error:
-            raise ConfigError(f"{self.address}: {error} (pip install 'elmokit[remote]')") from error
+            raise ConfigError(f"{self.address}: {error} (pip install -c constraints.txt '.[remote]')") from error
         except ValueError as error:
             raise ConfigError(
                 f"{self.address}: {error}; expected a path, s3://, https:// or what fsspec knows"

@@ -10,13 +10,16 @@ from contextlib import contextmanager
 @contextmanager
 def rate_bar(what: str, total: int | None, *, unit: str, show: bool) -> Iterator[Callable[[int], None]]:
     """A bar named `what`; the value it gives advances it by a number of `unit`. No `total`: it only moves."""
+    if not show:  # the packages that draw take longer to import than a sentence to encode
+        yield lambda count: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(what), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
     rate = TextColumn(f"{{task.fields[rate]:,.0f}} {unit}/s")
     began, done = time.perf_counter(), 0
-    with Progress(*columns, rate, console=Console(stderr=True), disable=not show) as progress:
+    with Progress(*columns, rate, console=Console(stderr=True)) as progress:
         task = progress.add_task(what, total=total, rate=0.0)
 
         def advance(count: int) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from elmokit.cli.options import OptionsFile, SourceModel, SplitSentences, VocabularyFile
 from elmokit.errors import ConfigError
+from elmokit.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,9 @@ def convert(
     pretokenized: Annotated[
         bool, typer.Option("--pretokenized/--split-words", help="Words of these texts are separated by spaces.")
     ] = False,
+    graphs: Annotated[
+        bool, typer.Option("--graphs", help="Also write ONNX graphs: the folder then loads without PyTorch.")
+    ] = False,
     sha256: Annotated[str | None, typer.Option(help="SHA-256 checksum that a downloaded SRC must have.")] = None,
 ) -> None:
     """Convert any supported ELMo model to an elmokit folder or to bilm-tf/AllenNLP files.
@@ -52,6 +56,10 @@ def convert(
         raise ConfigError(f"{target} exists: choose another name")
     if common_component_text is not None and (to != "elmokit" or target.suffix == ".onnx"):
         raise ConfigError("--common-component-text: only a folder of elmokit contains a common component")
+    if graphs and (to != "elmokit" or target.suffix == ".onnx"):
+        raise ConfigError("--graphs: only a folder of elmokit contains graphs")
+    if graphs:
+        needs("--graphs", "onnx")
     if to == "bilm" and dtype != "float32":
         raise ConfigError(f"--dtype {dtype}: the format of bilm-tf holds float32")
     onnx = target.suffix == ".onnx"
@@ -59,6 +67,7 @@ def convert(
         raise ConfigError("DST ends in .onnx: leave --to and --dtype out")
     from elmokit.encode.carried import carry_over
     from elmokit.interop.bilm_hdf5 import write_bilm
+    from elmokit.interop.graphs import write_graphs
     from elmokit.interop.loading import load, save
     from elmokit.text.words import split_words
 
@@ -89,7 +98,13 @@ def convert(
                 pretokenized=pretokenized or found.preprocessing.pre_split,
             )  # fmt: skip
             component = _fitted(found, records, pretokenized=pretokenized)
-        save(found, target, more=lambda folder: carry_over(found.folder, folder, component=component))
+
+        def add_files(folder: Path) -> None:
+            carry_over(found.folder, folder, component=component)
+            if graphs:
+                write_graphs(found.model.config, folder)
+
+        save(found, target, more=add_files)
     typer.echo(f"written to {target}")
 
 

@@ -9,8 +9,10 @@ import typer
 
 from elmokit.cli.options import (
     FORMATS,
+    Backend,
     Column,
     Delimiter,
+    Device,
     Encoding,
     Header,
     OptionsFile,
@@ -51,6 +53,8 @@ def embed(
     compute: Annotated[
         Literal["float32", "bfloat16", "float16"], typer.Option(help="Type the network computes in.")
     ] = "float32",
+    backend: Backend = None,
+    device: Device = None,
     state: Annotated[
         Literal["zero", "warm"] | None,
         typer.Option(help="Where sentences start. [default: warm for published models, else zero]"),
@@ -122,7 +126,7 @@ def embed(
             model, source, output, engine=engine or "local", actors=actors, gpus=gpus, address=address, share=parts,
             part_words=part_words, overwrite=overwrite, quiet=quiet, layers=layers_of(layers), level=level, dtype=dtype,
             pooling=pooling, remove_common_component=remove_common_component, compute=compute, state=state,
-            options=options, vocabulary=vocabulary, column=column, files=as_files,
+            backend=backend, device=device, options=options, vocabulary=vocabulary, column=column, files=as_files,
             pre_split=pretokenized, batch_size=batch_size, memory=memory, threads=threads or 1,
             format=part_format, on_error=on_error,
         )  # fmt: skip
@@ -137,7 +141,14 @@ def embed(
     for path in expand_paths(source):
         reader_of(path)
     encoder = Encoder.from_pretrained(
-        model, dtype=compute, state=state, options=options, vocabulary=vocabulary, memory=memory
+        model,
+        backend=backend,
+        device=device,
+        dtype=compute,
+        state=state,
+        options=options,
+        vocabulary=vocabulary,
+        memory=memory,
     )
     for note in [] if quiet else encoder.notes:
         typer.echo(note, err=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from elmokit.errors import ElmokitError
+from elmokit.extras import explained
 
 MENDABLE = 2
 INTERRUPTED = 130
@@ -20,6 +21,8 @@ def describe(error: BaseException, *, resume: str = "nothing half-written") -> t
     """
     if isinstance(error, ElmokitError):
         return f"error: {one_line(error)}", MENDABLE
+    if isinstance(error, ModuleNotFoundError) and (missing := explained(error)) is not None:
+        return f"error: {one_line(missing)}", MENDABLE
     if isinstance(error, KeyboardInterrupt):
         return f"interrupted: {resume}", INTERRUPTED
     if is_full_disk(error):

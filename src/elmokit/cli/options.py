@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -35,6 +35,12 @@ SplitSentences = Annotated[
 ]
 
 ConfigFile = Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")]
+Backend = Annotated[
+    Literal["torch", "onnx"] | None, typer.Option(help="What computes. [default: torch where it is installed]")
+]
+Device = Annotated[
+    str | None, typer.Option(help="cpu, cuda, cuda:N or mps. [default: the first there is of cuda, mps]")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but warnings and errors.")]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from elmokit.errors import ConfigError
+from elmokit.cli.options import Device
+from elmokit.extras import needs
 from elmokit.pretrained import DEFAULT_CLASSIFIER, DEFAULT_MODEL
 
 
@@ -31,6 +31,7 @@ def serve(
         list[Path] | None,
         typer.Option(help="Folder or results.json of elmo compare; or none. Default: the study on AG News."),
     ] = None,
+    device: Device = None,
     host: Annotated[str, typer.Option(help="Address; one that others can reach needs a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8000,
     token: Annotated[str | None, typer.Option(envvar="ELMOKIT_TOKEN", help="Callers must know it.")] = None,
@@ -40,8 +41,7 @@ def serve(
     ] = "info",
 ) -> None:
     """Serve a page, and an API, to explore a model with: senses, neighbours, surprisal, labels, studies."""
-    if missing := [name for name in ("fastapi", "uvicorn", "plotly") if find_spec(name) is None]:
-        raise ConfigError(f'the explorer needs {", ".join(missing)}: pip install -c constraints.txt ".[web]"')
+    needs("the explorer", "fastapi", "uvicorn", "plotly", "torch")
     from elmokit.web.serving import checked_token, listening
     from elmokit.web.serving import serve as serve_loaded
 
@@ -50,6 +50,7 @@ def serve(
     from elmokit.web.loading import load
 
     loaded = load(
-        model, classifier=classifier, vectors=vectors, corpora=corpus or [], studies=study or [], column=column
-    )
+        model, classifier=classifier, vectors=vectors, corpora=corpus or [], studies=study or [], column=column,
+        device=device, report=lambda what: typer.echo(what, err=True),
+    )  # fmt: skip
     serve_loaded(loaded, listener=listener, host=host, token=token, log_level=log_level)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from elmokit.encode.batching import word_windows
@@ -101,7 +100,7 @@ def embed_file(
     rank, processes = _rank()
     output = check_output(settings, overwrite=overwrite)
     if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
+        encoder.set_threads(settings.threads)
     shape = _output_shape(encoder, settings)
     numbers = shape.dim * len(shape.layers or [0])
     most_words = max(_LEAST_WORDS, max(_PART_BYTES, share(encoder.memory)) // (4 * numbers))
@@ -323,6 +322,7 @@ def _identity(encoder: Encoder, settings: EmbedSettings) -> dict[str, Any]:
         "dtype": settings.dtype, "column": settings.column, "files": asdict(settings.files),
         "pre_split": settings.pre_split,
         "batch_size": settings.batch_size, "memory": encoder.memory, "state": encoder.state,
+        "backend": encoder.backend, "device": encoder.device,
         "weights": encoder.fingerprint(),
     }  # fmt: skip
 

@@ -29,7 +29,7 @@ class Engine:
         """`memory`: bytes that raise the size of batches, see `encode/memory.py`."""
         self.model, self.rows = model, rows
         word_bytes = 4 * model.config.hidden_size * (model.config.n_layers + 1)
-        self.words_per_batch = max(256, layer_budget(memory, model.dtype) // word_bytes)
+        self.words_per_batch = max(256, layer_budget(memory, narrow=model.dtype != torch.float32) // word_bytes)
         for layer in model.bilm.layers:
             lay_out_for_inference(cast(ProjectedLSTM, layer))
         self.table = TokenTable(model, rows)

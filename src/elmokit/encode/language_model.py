@@ -100,6 +100,7 @@ class LanguageModel:
             raise ModelError(f"{folder}/vocab.txt has {len(vocabulary)} words; its head predicts {config.vocab_size}")
         return cls(engine, head.to(engine.model.device), vocabulary, zero_state=zero_state)
 
+    @torch.inference_mode()
     def score(self, sentences: Sequence[Sequence[str]]) -> list[Score]:
         """See `Encoder.score`."""
         scores: list[Score] = []
@@ -123,6 +124,7 @@ class LanguageModel:
                 list(words), to_right[:-1], to_left[1:], known, end=float(to_right[-1]), begin=float(to_left[0])
             )
 
+    @torch.inference_mode()
     def substitutes(self, words: Sequence[str], i: int, k: int) -> list[Substitute]:
         """See `Encoder.substitutes`."""
         if not -len(words) <= i < len(words):
@@ -152,4 +154,4 @@ class LanguageModel:
     def _nll(self, hidden: Tensor, targets: list[int]) -> NDArray[np.float64]:
         """Negative log-likelihood of each target in nats, (n,)."""
         found = self._head.nll(hidden, torch.tensor(targets, device=hidden.device))
-        return found.double().cpu().numpy()
+        return found.cpu().double().numpy()

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from elmokit.errors import ConfigError
-from elmokit.nn.layer_mix import LayerMix
 
+Array = NDArray[np.float32]
+Mix = Callable[[Sequence[Array]], Array]
 Layers = Literal["all", "top", "average", "mix", "concat"] | int | Sequence[int]
 
 
@@ -26,7 +27,7 @@ class LayerChoice:
         views: What stands in it: numbers of layers; `n_layers` is their average, `n_layers + 1` the trained mix.
     """
 
-    combine: Callable[[Sequence[Tensor]], Tensor]
+    combine: Callable[[Sequence[Array]], Array]
     stacked: int | None
     width: int
     views: tuple[int, ...]
@@ -42,7 +43,7 @@ class LayerChoice:
         return self.width * (self.stacked or 1)
 
 
-def layer_choice(layers: Layers, *, n_layers: int, dim: int, mix: LayerMix | None = None) -> LayerChoice:
+def layer_choice(layers: Layers, *, n_layers: int, dim: int, mix: Mix | None = None) -> LayerChoice:
     """What `layers` asks for.
 
     Args:
@@ -58,8 +59,7 @@ def layer_choice(layers: Layers, *, n_layers: int, dim: int, mix: LayerMix | Non
     if layers == "all":
         return LayerChoice(_stack, n_layers, dim, everything)
     if layers == "mix" and mix is not None:
-        trained = mix
-        return LayerChoice(lambda hidden: _mixed(trained, hidden), None, dim, (n_layers + 1,))
+        return LayerChoice(mix, None, dim, (n_layers + 1,))
     if layers in ("average", "mix"):
         return LayerChoice(_average, None, dim, (n_layers,))
     if layers == "concat":
@@ -70,15 +70,15 @@ def layer_choice(layers: Layers, *, n_layers: int, dim: int, mix: LayerMix | Non
             raise ConfigError(f"layers {list(layers)} name a layer twice; expected each once.")
         return LayerChoice(lambda hidden: _stack([hidden[layer] for layer in chosen]), len(chosen), dim, chosen)
     one = _number(-1 if layers == "top" else layers, n_layers)
-    return LayerChoice(lambda hidden: hidden[one].float(), None, dim, (one,))
+    return LayerChoice(lambda hidden: hidden[one], None, dim, (one,))
 
 
-def all_views(*, n_layers: int, dim: int, mix: LayerMix | None = None) -> LayerChoice:
+def all_views(*, n_layers: int, dim: int, mix: Mix | None = None) -> LayerChoice:
     """Each layer, their average and, where there is one, the trained mix: what `LayerChoice.views` counts."""
     trained = [] if mix is None else [layer_choice("mix", n_layers=n_layers, dim=dim, mix=mix)]
 
-    def combine(hidden: Sequence[Tensor]) -> Tensor:
-        return torch.stack([*_stack(hidden), _average(hidden), *(choice.combine(hidden) for choice in trained)])
+    def combine(hidden: Sequence[Array]) -> Array:
+        return np.stack([*_stack(hidden), _average(hidden), *(choice.combine(hidden) for choice in trained)])
 
     count = n_layers + 1 + len(trained)
     return LayerChoice(combine, count, dim, tuple(range(count)))
@@ -93,21 +93,15 @@ def _number(layer: object, n_layers: int) -> int:
     return layer % n_layers
 
 
-def _stack(hidden: Sequence[Tensor]) -> Tensor:
+def _stack(hidden: Sequence[Array]) -> Array:
     """(layers, W, D)."""
-    return torch.stack([layer.float() for layer in hidden])
+    return np.stack(hidden)
 
 
-def _average(hidden: Sequence[Tensor]) -> Tensor:
-    return _stack(hidden).mean(dim=0)
+def _average(hidden: Sequence[Array]) -> Array:
+    mean: Array = _stack(hidden).mean(axis=0)
+    return mean
 
 
-def _side_by_side(hidden: Sequence[Tensor]) -> Tensor:
-    return torch.cat([layer.float() for layer in hidden], dim=-1)
-
-
-def _mixed(mix: LayerMix, hidden: Sequence[Tensor]) -> Tensor:
-    """(W, D) a layer to (W, D)."""
-    mask = torch.ones(1, len(hidden[0]), dtype=torch.bool, device=hidden[0].device)
-    mixed: Tensor = mix([layer.unsqueeze(0) for layer in hidden], mask)
-    return mixed[0].float()
+def _side_by_side(hidden: Sequence[Array]) -> Array:
+    return np.concatenate(hidden, axis=-1)

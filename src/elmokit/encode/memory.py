@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import torch
-
 from elmokit.machine import size_in_bytes
 
 _LAYERS = 24 << 20  # of a batch, in float32
@@ -22,9 +20,12 @@ def memory_in_bytes(memory: Memory | None) -> int | None:
     return None if memory is None else size_in_bytes(memory, name="memory")
 
 
-def layer_budget(memory: int | None, dtype: torch.dtype) -> int:
-    """Bytes that the layers of a batch may take in float32; never fewer than by default."""
-    return max(_LAYERS if dtype == torch.float32 else _NARROW_LAYERS, share(memory))
+def layer_budget(memory: int | None, *, narrow: bool = False) -> int:
+    """Bytes that the layers of a batch may take in float32, never fewer than by default.
+
+    `narrow`: the weights are.
+    """
+    return max(_NARROW_LAYERS if narrow else _LAYERS, share(memory))
 
 
 def share(memory: int | None) -> int:

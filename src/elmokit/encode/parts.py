@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-import torch
-
+from elmokit.encode.backend import BackendName
 from elmokit.encode.batching import word_windows
 from elmokit.encode.encoder import Encoder, Level
 from elmokit.encode.layer_choice import Layers
@@ -21,7 +20,6 @@ from elmokit.encode.skipping import one_by_one, readable_records
 from elmokit.encode.writers import OutputShape
 from elmokit.errors import ConfigError, DataError
 from elmokit.machine import processor_name
-from elmokit.nn.native import library
 from elmokit.parts.engines import Engine
 from elmokit.parts.folder import PartFolder
 from elmokit.parts.lock import locked
@@ -45,7 +43,7 @@ class PartSettings:
 
     Attributes:
         model: As for `Encoder.from_pretrained`; every worker must reach it.
-        options, vocabulary, compute, state, memory: Likewise; `compute` is its `dtype`.
+        options, vocabulary, backend, device, compute, state, memory: Likewise; `compute` is its `dtype`.
         layers, level, pooling, remove_common_component, batch_size: As in `Encoder.encode`.
         dtype: Of the vectors written.
         column, files: Where the text is in tables and JSON, and how the files are written.
@@ -58,6 +56,8 @@ class PartSettings:
     model: str
     options: str | None = None
     vocabulary: str | None = None
+    backend: BackendName | None = None
+    device: str | None = None
     compute: str = "float32"
     state: Literal["zero", "warm"] | None = None
     memory: int | None = None
@@ -108,22 +108,41 @@ class EmbedParts:
             ModelError, ConfigError: It is not there, or not the same as that of the driver.
         """
         settings = self.settings
-        torch.set_num_threads(settings.threads)
         encoder = open_encoder(settings)
+        encoder.set_threads(settings.threads)
         if encoder.fingerprint() != self.weights:
             raise ConfigError(f"{settings.model} is another model on this node than where the run was started")
-        if (library.kernels() is not None) != self.kernels:
-            raise ConfigError(
-                f"this node runs {library.status()}, the node that started the run does not: results would differ in "
-                f"the last bits; install elmokit alike on all nodes, or set {library.SWITCH}=off on all"
-            )
+        _check_kernels(encoder, self.kernels)
         return _EmbedPart(encoder, settings, Place(self.output))
+
+
+def _runs_kernels(encoder: Encoder) -> bool:
+    if encoder.backend != "torch":
+        return False
+    from elmokit.nn.native import library
+
+    return library.kernels() is not None
+
+
+def _check_kernels(encoder: Encoder, expected: bool) -> None:
+    """
+    Raises:
+        ConfigError: This node runs compiled kernels and the one that started the run does not, or the other way round.
+    """
+    if _runs_kernels(encoder) != expected:
+        from elmokit.nn.native import library
+
+        raise ConfigError(
+            f"this node runs {library.status()}, the node that started the run does not: results would differ in "
+            f"the last bits; install elmokit alike on all nodes, or set {library.SWITCH}=off on all"
+        )
 
 
 def open_encoder(settings: PartSettings) -> Encoder:
     """The model of a run."""
     return Encoder.from_pretrained(
-        settings.model, dtype=settings.compute, state=settings.state, options=settings.options,
+        settings.model, backend=settings.backend, device=settings.device, dtype=settings.compute,
+        state=settings.state, options=settings.options,
         vocabulary=settings.vocabulary, memory=settings.memory,
     )  # fmt: skip
 
@@ -249,7 +268,8 @@ def embed_corpus(
     _shape(encoder, settings)  # checks them
     if not pre_split:
         warn_of_tokens(places[0], column=settings.column, options=settings.files)
-    work = EmbedParts(settings, output, encoder.fingerprint(), library.kernels() is not None)
+    settings = replace(settings, backend=encoder.backend)  # that of every worker
+    work = EmbedParts(settings, output, encoder.fingerprint(), _runs_kernels(encoder))
     if encoder.notes:
         log.info("%s", "\n".join(encoder.notes))
     del encoder

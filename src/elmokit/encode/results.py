@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from elmokit.encode.common_component import CommonComponent
 from elmokit.encode.layer_choice import LayerChoice
@@ -34,7 +32,7 @@ class Item(NamedTuple):
         return range(len(self.words)) if self.positions is None else self.positions
 
 
-Result = Callable[[Item, Sequence[Tensor]], Array]  # from the layers (W, D) of a sentence
+Result = Callable[[Item, Sequence[Array]], Array]  # from the layers (W, D) of a sentence
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,12 @@ class WordVectors:
 
     choice: LayerChoice
 
-    def __call__(self, item: Item, layers: Sequence[Tensor]) -> Array:
+    def __call__(self, item: Item, layers: Sequence[Array]) -> Array:
         if item.positions is not None:
-            index = torch.tensor(item.positions, dtype=torch.long, device=layers[0].device)
+            index = np.asarray(item.positions, dtype=np.intp)
             layers = [layer[index] for layer in layers]
-        array: Array = self.choice.combine(layers).cpu().numpy()
-        return array if array.base is None or not array.size else np.array(array)
+        array = self.choice.combine(layers)
+        return array if array.base is None else np.array(array)  # the layers are part of a batch
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,8 @@ class SentenceVector:
         *stacked, width = self.choice.shape
         return *stacked, width * len(PARTS[self.pooling])
 
-    def __call__(self, item: Item, layers: Sequence[Tensor]) -> Array:
-        vectors: Array = self.choice.combine(layers).cpu().numpy()
+    def __call__(self, item: Item, layers: Sequence[Array]) -> Array:
+        vectors = self.choice.combine(layers)
         weights = self.weights(item.words) if self.weights is not None and item.words else None
         parts = []
         for part in PARTS[self.pooling]:

@@ -15,6 +15,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
 from elmokit.cosines import paired_cosines
+from elmokit.encode.backend import BackendName
 from elmokit.encode.batching import windows
 from elmokit.encode.encoder import Encoder, Start
 from elmokit.encode.layer_choice import Layers
@@ -62,12 +63,25 @@ class ElmoComponent:
         return self
 
 
-@Language.factory("elmo", default_config={"layers": "average", "batch_size": 64, "dtype": "float32", "state": None})
+@Language.factory(
+    "elmo",
+    default_config={
+        "layers": "average", "batch_size": 64, "dtype": "float32", "state": None, "device": None, "backend": None
+    },
+)  # fmt: skip
 def create(
-    nlp: Language, name: str, model: str, layers: str | int, batch_size: int, dtype: str, state: Start | None
+    nlp: Language,
+    name: str,
+    model: str,
+    layers: str | int,
+    batch_size: int,
+    dtype: str,
+    state: Start | None,
+    device: str | None,
+    backend: BackendName | None,
 ) -> ElmoComponent:
     """What `nlp.add_pipe("elmo", config={"model": …})` calls."""
-    encoder = Encoder.from_pretrained(model, dtype=dtype, state=state)
+    encoder = Encoder.from_pretrained(model, backend=backend, device=device, dtype=dtype, state=state)
     if encoder.layer_choice(layers).stacked is not None:  # type: ignore[arg-type]
         raise ConfigError(
             f"layers is {layers!r}; the component gives one vector per word: 'top', 'average', 'mix', 'concat' or a "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from elmokit.encode.backend import BackendName
 from elmokit.encode.encoder import Encoder, Sentence, Start
 from elmokit.encode.layer_choice import Layers
 from elmokit.encode.pooling import Pooling
@@ -26,13 +27,14 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         pooling, remove_common_component: As in `Encoder.encode`.
         batch_size: Most texts the network sees at once.
         is_split_into_words: Texts are lists of words.
-        dtype, state: As in `Encoder.from_pretrained`.
+        dtype, state, device, backend: As in `Encoder.from_pretrained`.
     """
 
     def __init__(
         self, model: str | Path, *, layers: Layers = "average", pooling: Pooling | None = None,
         remove_common_component: bool | None = None, batch_size: int = 64, is_split_into_words: bool = False,
-        dtype: str = "float32", state: Start | None = None,
+        dtype: str = "float32", state: Start | None = None, device: str | None = None,
+        backend: BackendName | None = None,
     ) -> None:  # fmt: skip
         self.model = model
         self.layers = layers
@@ -42,10 +44,14 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.is_split_into_words = is_split_into_words
         self.dtype = dtype
         self.state = state
+        self.device = device
+        self.backend = backend
 
     def fit(self, X: Iterable[Sentence], y: Any = None) -> ElmoVectorizer:
         """Load the model; the texts are not looked at."""
-        self.encoder_ = Encoder.from_pretrained(self.model, dtype=self.dtype, state=self.state)
+        self.encoder_ = Encoder.from_pretrained(
+            self.model, backend=self.backend, device=self.device, dtype=self.dtype, state=self.state
+        )
         self.n_features_out_ = math.prod(self.encoder_.sentence_shape(layers=self.layers, pooling=self.pooling))
         return self
 

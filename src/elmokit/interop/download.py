@@ -17,15 +17,11 @@ from filelock import FileLock
 
 from elmokit.cache import cache_folder
 from elmokit.errors import ModelError
+from elmokit.places import is_url
 
 TIMEOUT = 30.0  # seconds without a byte
 ATTEMPTS = 5  # connections that may break off before the download gives up; what came is kept for the next call
 _BLOCK = 1 << 18
-
-
-def is_url(path: str | Path) -> bool:
-    """Whether this is an http(s) address."""
-    return str(path).startswith(("http://", "https://"))
 
 
 def fetch(url: str, *, sha256: str | None = None, progress: bool = True) -> Path:

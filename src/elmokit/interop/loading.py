@@ -13,8 +13,10 @@ from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.imported import Imported
 from elmokit.interop.recognise import BilmFiles, ManyLangsFolder, VectorsFile, recognised
 from elmokit.nn.warm_state import DEFAULT_TEXT, warm_up
-from elmokit.saved_model import DTYPES, SavedModel, write_model
+from elmokit.saved_model import SavedModel
 from elmokit.saved_model.heads import BILM, HEADS
+from elmokit.saved_model.weights import DTYPES
+from elmokit.saved_model.writing import write_model
 from elmokit.static.vectors import WordVectors
 from elmokit.text.sentence_pieces import PIECES_FILE
 from elmokit.text.word_tokenizer import TOKENIZER_CONFIG_FILE, WordTokenizer

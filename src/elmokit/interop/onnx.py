@@ -19,6 +19,7 @@ from torch._higher_order_ops.scan import scan
 from torch.nn import functional
 
 from elmokit.errors import ConfigError
+from elmokit.extras import needs
 from elmokit.nn.char_cnn import CharCNN, Highway
 from elmokit.nn.lstm import ProjectedLSTM
 from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
@@ -38,10 +39,7 @@ def export_onnx(model: ElmoNetwork | HasNetwork, path: Path) -> None:
     model = network_of(model)
     if model.config.context_layers:
         raise ConfigError("export to ONNX takes a biLM, not the encoder of a translator (CoVe)")
-    try:
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise ConfigError("export to ONNX needs more packages: pip install -c constraints.txt '.[onnx]'") from error
+    needs("export to ONNX", "onnx", "onnxscript")
     graph = _Graph(model).train(False)
     example = torch.ones(2, 3, model.config.row_width, dtype=torch.long)
     example[1, 2] = 0

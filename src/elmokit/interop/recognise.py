@@ -13,7 +13,7 @@ from typing import Any
 
 from elmokit.errors import ModelError
 from elmokit.interop.archives import unpack
-from elmokit.interop.download import fetch, is_url, sha256_of
+from elmokit.places import is_url
 from elmokit.pretrained import located
 from elmokit.saved_model import SavedModel
 
@@ -78,14 +78,14 @@ def recognised(
         ModelError: There is nothing, or nothing that is known.
     """
     if is_url(source):
-        path = fetch(str(source), sha256=sha256)
+        path = _fetched(str(source), sha256=sha256)
         if options is None and path.suffix.lower() in _HDF5:
             options = _options_address(str(source))
     else:
         path = located(source)
         if sha256 is not None:
             _check_sum(path, sha256)
-    options = Path(fetch(str(options))) if options is not None and is_url(options) else options
+    options = _fetched(str(options)) if options is not None and is_url(options) else options
     given = None if options is None else Path(options), None if vocabulary is None else Path(vocabulary)
     if not path.exists() and _HUB_ID.fullmatch(str(source)):
         path = _from_hub(str(source))
@@ -107,9 +107,17 @@ def recognised(
         yield _pair(path, *given)
 
 
+def _fetched(address: str, *, sha256: str | None = None) -> Path:
+    from elmokit.interop.download import fetch
+
+    return fetch(address, sha256=sha256)
+
+
 def _check_sum(path: Path, sha256: str) -> None:
     if not path.is_file():
         raise ModelError(f"a SHA-256 sum was given for {path}, which is no file: it cannot be checked")
+    from elmokit.interop.download import sha256_of
+
     found = sha256_of(path)
     if found != sha256.lower():
         raise ModelError(f"{path} has the SHA-256 sum {found}; expected {sha256}")

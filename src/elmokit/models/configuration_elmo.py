@@ -11,10 +11,12 @@ from transformers import PreTrainedConfig
 
 from elmokit.errors import ConfigError
 from elmokit.nn.config import PRESETS, NetworkConfig
-from elmokit.nn.heads.question_answering import QuestionAnsweringShape
-from elmokit.nn.heads.sequence_classification import SequenceClassificationShape
-from elmokit.nn.heads.token_classification import TokenClassificationShape
-from elmokit.nn.heads.translation import TranslationShape
+from elmokit.nn.heads.shapes import (
+    QuestionAnsweringShape,
+    SequenceClassificationShape,
+    TokenClassificationShape,
+    TranslationShape,
+)
 from elmokit.nn.typed_fields import refuse_unknown
 from elmokit.saved_model.fields import MODEL_FIELDS, TRANSFORMERS_KEYS
 from elmokit.text.preprocessing import Preprocessing

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from elmokit.errors import ConfigError
 from elmokit.nn.typed_fields import read_fields, refuse_unknown
+from elmokit.text.char_ids import marker_char_ids
 
 # Seven widths, 2,048 filters: the token encoder of all published English models (Peters et al. 2018).
 _PUBLISHED_FILTERS = [[1, 32], [2, 32], [3, 64], [4, 128], [5, 256], [6, 512], [7, 1024]]
@@ -144,6 +145,16 @@ class NetworkConfig:
         if self.token_encoder == "subword":
             return self.max_pieces_per_token
         return self.max_characters_per_token + (self.token_encoder == "word_char")
+
+    @property
+    def markers(self) -> list[list[int]]:
+        """The rows of the begin and the end of a sentence."""
+        if self.marker_rows is not None:
+            return self.marker_rows
+        if self.token_encoder == "word":
+            return [[1], [2]]
+        rows: list[list[int]] = marker_char_ids(self.row_width).tolist()
+        return rows
 
     def check(self) -> None:
         """Every value is in its range, and they fit each other.

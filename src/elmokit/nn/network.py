@@ -17,7 +17,6 @@ from elmokit.nn.context_lstm import ContextLSTM
 from elmokit.nn.distinct import distinct_rows
 from elmokit.nn.precision import multiplies
 from elmokit.nn.token_encoders import SubwordEncoder, WordCharEncoder, WordEmbedding
-from elmokit.text.char_ids import marker_char_ids
 
 TokenEncoder = CharCNN | WordEmbedding | SubwordEncoder | WordCharEncoder
 
@@ -68,10 +67,7 @@ class ElmoNetwork(nn.Module):
 
     def marker_rows(self) -> Tensor:
         """(2, L): the rows of the begin and the end of a sentence."""
-        if self.config.marker_rows is not None:
-            return torch.tensor(self.config.marker_rows, device=self.device)
-        rows = [[1], [2]] if self.config.token_encoder == "word" else marker_char_ids(self.config.row_width)
-        return torch.as_tensor(rows, device=self.device)
+        return torch.tensor(self.config.markers, device=self.device)
 
     def initial_state(self, batch: int) -> State:
         """Where sentences start: the warm state that the model holds, or zero."""

@@ -1,6 +1,5 @@
-"""Model folders: `SavedModel.open(path)` reads one, `write_model` makes one."""
+"""Model folders: `SavedModel.open(path)` reads one, `write_model` (in `writing`) makes one."""
 
-from elmokit.saved_model.opening import DTYPES, VOCABULARY_FILE, SavedModel
-from elmokit.saved_model.writing import write_model
+from elmokit.saved_model.opening import VOCABULARY_FILE, SavedModel
 
-__all__ = ["DTYPES", "VOCABULARY_FILE", "SavedModel", "write_model"]
+__all__ = ["VOCABULARY_FILE", "SavedModel"]

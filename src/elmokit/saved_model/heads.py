@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
-from elmokit.nn.heads.mixed import MixedNetwork, MixedShape
-from elmokit.nn.heads.question_answering import QuestionAnsweringNetwork, QuestionAnsweringShape
-from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork, SequenceClassificationShape
-from elmokit.nn.heads.text_pairs import TextPairsNetwork
-from elmokit.nn.heads.token_classification import TokenClassificationNetwork, TokenClassificationShape
-from elmokit.nn.heads.translation import TranslationNetwork, TranslationShape
+from elmokit.nn.heads.shapes import (
+    MixedShape,
+    QuestionAnsweringShape,
+    SequenceClassificationShape,
+    TokenClassificationShape,
+    TranslationShape,
+)
+
+if TYPE_CHECKING:
+    from elmokit.nn.heads.mixed import MixedNetwork
 
 BILM = "ElmoModel"
 LANGUAGE_MODEL = "ElmoForPreTraining"
 
 
 class Head(NamedTuple):
-    """A task's network, the fields that it is built from, and what its models are called in a sentence."""
+    """A task's network: its module in `elmokit.nn.heads` and its name there, the fields that it is built from, and what
+    its models are called in a sentence."""
 
-    network: type[MixedNetwork]
+    module: str
+    name: str
     shape: type[MixedShape]
     noun: str
+
+    @property
+    def network(self) -> type[MixedNetwork]:
+        """The network, which needs PyTorch; the rest of the table does not."""
+        found: type[MixedNetwork] = getattr(import_module(f"elmokit.nn.heads.{self.module}"), self.name)
+        return found
 
 
 HEADS = {
     "ElmoForSequenceClassification": Head(
-        SequenceClassificationNetwork, SequenceClassificationShape, "a text classifier"
+        "sequence_classification", "SequenceClassificationNetwork", SequenceClassificationShape, "a text classifier"
     ),
-    "ElmoForTextPairs": Head(TextPairsNetwork, SequenceClassificationShape, "a model of text pairs"),
-    "ElmoForTokenClassification": Head(TokenClassificationNetwork, TokenClassificationShape, "a tagger"),
-    "ElmoForQuestionAnswering": Head(QuestionAnsweringNetwork, QuestionAnsweringShape, "a question-answering model"),
-    "ElmoForTranslation": Head(TranslationNetwork, TranslationShape, "a translator"),
+    "ElmoForTextPairs": Head("text_pairs", "TextPairsNetwork", SequenceClassificationShape, "a model of text pairs"),
+    "ElmoForTokenClassification": Head(
+        "token_classification", "TokenClassificationNetwork", TokenClassificationShape, "a tagger"
+    ),
+    "ElmoForQuestionAnswering": Head(
+        "question_answering", "QuestionAnsweringNetwork", QuestionAnsweringShape, "a question-answering model"
+    ),
+    "ElmoForTranslation": Head("translation", "TranslationNetwork", TranslationShape, "a translator"),
 }

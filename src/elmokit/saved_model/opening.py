@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch
-from torch import nn
-
-from elmokit.errors import ConfigError, ModelError
+from elmokit.errors import ModelError
 from elmokit.nn.config import NetworkConfig
-from elmokit.nn.heads.mixed import MixedNetwork, MixedShape, build_mix
-from elmokit.nn.language_network import LanguageNetwork, build_language_head
-from elmokit.nn.layer_mix import LayerMix
-from elmokit.nn.network import ElmoNetwork
-from elmokit.nn.softmax import SoftmaxHead
+from elmokit.nn.heads.shapes import MixedShape
 from elmokit.nn.typed_fields import read_fields, refuse_unknown
-from elmokit.nn.undrawn import Undrawn
 from elmokit.pretrained import located
 from elmokit.saved_model.fields import CONFIG_FILE, MODEL_FIELDS, TRANSFORMERS_FIELDS, TRANSFORMERS_KEYS
 from elmokit.saved_model.heads import BILM, HEADS, LANGUAGE_MODEL
-from elmokit.saved_model.weights import WeightFiles
 from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.vocab import Vocabulary
 from elmokit.text.word_rows import LEXICON_FILE, ByteRows, JoinedRows, WordRows, check_table_sizes, load_word_rows
 from elmokit.text.word_tokenizer import TOKENIZER_CONFIG_FILE, WordTokenizer, read_tokenizer_settings
 from elmokit.whole_files import read_json_object
 
+if TYPE_CHECKING:
+    from torch import nn
+
+    from elmokit.nn.heads.mixed import MixedNetwork
+    from elmokit.nn.language_network import LanguageNetwork
+    from elmokit.nn.layer_mix import LayerMix
+    from elmokit.nn.network import ElmoNetwork
+    from elmokit.nn.softmax import SoftmaxHead
+    from elmokit.saved_model.weights import WeightFiles
+
 VOCABULARY_FILE = "vocab.txt"
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 _Shape = TypeVar("_Shape", bound=NetworkConfig)
 _Fields = TypeVar("_Fields", bound="NetworkConfig | Preprocessing")
-_Network = TypeVar("_Network", bound=nn.Module)
+_Network = TypeVar("_Network", bound="nn.Module")
 
 
 class SavedModel:
@@ -114,6 +114,8 @@ class SavedModel:
             ModelError: Weights that are damaged, missing or of another shape.
             ConfigError: An unknown `dtype`.
         """
+        from elmokit.nn.network import ElmoNetwork
+
         return self._filled(ElmoNetwork, self.config, name=BILM, dtype=dtype)
 
     def require_language_head(self) -> None:
@@ -133,21 +135,28 @@ class SavedModel:
 
     def language_model(self, *, dtype: str = "float32") -> LanguageNetwork:
         """The biLM with the head it was pretrained with, in evaluation mode. Raises as `network`."""
+        from elmokit.nn.language_network import LanguageNetwork
+
         return self._filled(LanguageNetwork, self.config, name=LANGUAGE_MODEL, dtype=dtype)
 
     def language_head(self, *, dtype: str = "float32") -> SoftmaxHead:
         """The softmax that the biLM was pretrained with, in evaluation mode. Raises as `network`."""
+        from elmokit.nn.language_network import build_language_head
+        from elmokit.nn.undrawn import Undrawn
+
         with Undrawn():
             head = build_language_head(self.config)
-        self._weights.fill(head, name=LANGUAGE_MODEL, prefix="head.", dtype=_dtype(dtype))
+        self._weights.fill(head, name=LANGUAGE_MODEL, prefix="head.", dtype=dtype)
         return head.train(False)
 
     def mix(self, *, dtype: str = "float32") -> LayerMix | None:
         """The trained layer mix of a task's model, in evaluation mode; None in other folders. Raises as `network`."""
         if self.architecture not in HEADS:
             return None
+        from elmokit.nn.heads.mixed import build_mix
+
         mix = build_mix(self.shape(MixedShape))
-        self._weights.fill(mix, name=self.architecture, prefix="mix.", dtype=_dtype(dtype))
+        self._weights.fill(mix, name=self.architecture, prefix="mix.", dtype=dtype)
         return mix.train(False)
 
     def head(self, *, dtype: str = "float32") -> MixedNetwork:
@@ -163,17 +172,20 @@ class SavedModel:
 
     def fill(self, module: nn.Module, *, name: str, dtype: str = "float32") -> None:
         """Give a module of one's own the weights that the folder has under its names. Raises as `network`."""
-        self._weights.fill(module, name=name, dtype=_dtype(dtype))
+        self._weights.fill(module, name=name, dtype=dtype)
 
     def _filled(self, kind: Callable[[Any], _Network], config: NetworkConfig, *, name: str, dtype: str) -> _Network:
-        wanted = _dtype(dtype)
+        from elmokit.nn.undrawn import Undrawn
+
         with Undrawn():
             network = kind(config)
-        self._weights.fill(network, name=name, dtype=wanted)
+        self._weights.fill(network, name=name, dtype=dtype)
         return network.train(False)
 
     @cached_property
     def _weights(self) -> WeightFiles:
+        from elmokit.saved_model.weights import WeightFiles
+
         return WeightFiles(self.folder)
 
     # Text -----------------------------------------------------------------------------------------------------------
@@ -227,9 +239,3 @@ class SavedModel:
         """
         self.require_language_head()
         return Vocabulary.load(self.folder / VOCABULARY_FILE)
-
-
-def _dtype(name: str) -> torch.dtype:
-    if name not in DTYPES:
-        raise ConfigError(f"Unknown dtype {name!r}. Expected one of: {', '.join(DTYPES)}.")
-    return DTYPES[name]

@@ -12,10 +12,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from elmokit.errors import ModelError
+from elmokit.errors import ConfigError, ModelError
+from elmokit.saved_model.weight_files import INDEX_FILE, PYTORCH_FILE, WEIGHTS_FILE, place_of
 from elmokit.whole_files import read_json_object
 
-WEIGHTS_FILE, INDEX_FILE, PYTORCH_FILE = "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 Read = Callable[[str], Tensor]
 
@@ -32,7 +33,7 @@ class WeightFiles:
         if not any((folder / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE, PYTORCH_FILE)):
             raise ModelError(f"{folder} has no weights; expected {WEIGHTS_FILE} beside config.json.")
 
-    def fill(self, module: nn.Module, *, name: str, prefix: str = "", dtype: torch.dtype = torch.float32) -> None:
+    def fill(self, module: nn.Module, *, name: str, prefix: str = "", dtype: str = "float32") -> None:
         """Give a module its weights; other heads in the files are passed over.
 
         A biLM is found alone or inside of a model with a head, whose names begin with `elmo.`.
@@ -45,10 +46,13 @@ class WeightFiles:
 
         Raises:
             ModelError: The files are damaged, or a tensor is missing or of another shape.
+            ConfigError: An unknown `dtype`.
         """
+        if dtype not in DTYPES:
+            raise ConfigError(f"Unknown dtype {dtype!r}. Expected one of: {', '.join(DTYPES)}.")
         wanted = module.state_dict()
         with self._opened() as (shapes, read):
-            places = {own: _place(prefix + own, shapes) for own in wanted}
+            places = {own: place_of(prefix + own, shapes) for own in wanted}
             missing = sorted(own for own, place in places.items() if place not in shapes)
             for own, place in sorted(places.items()):
                 if place in shapes and shapes[place] != tuple(wanted[own].shape):
@@ -60,7 +64,7 @@ class WeightFiles:
                 raise ModelError(
                     f"{self._folder} lacks {len(missing)} tensors of {name}, the first is {prefix}{missing[0]}."
                 )
-            state = {own: _copied(read(place), dtype) for own, place in places.items()}
+            state = {own: _copied(read(place), DTYPES[dtype]) for own, place in places.items()}
         module.load_state_dict(state, assign=True)
 
     @contextmanager
@@ -90,14 +94,6 @@ _UNREADABLE = (
     OSError, RuntimeError, ValueError, KeyError, AttributeError, TypeError, EOFError, pickle.UnpicklingError,
     SafetensorError,
 )  # fmt: skip
-
-
-def _place(name: str, names: dict[str, tuple[int, ...]]) -> str:
-    """The name of a tensor in the files: inside of a model with a head, or without one."""
-    for place in (name, f"elmo.{name}", name.removeprefix("elmo.")):
-        if place in names:
-            return place
-    return name
 
 
 def _copied(tensor: Tensor, dtype: torch.dtype) -> Tensor:

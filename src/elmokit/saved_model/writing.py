@@ -13,7 +13,7 @@ from torch import nn
 
 from elmokit.nn.config import NetworkConfig
 from elmokit.saved_model.fields import CONFIG_FILE
-from elmokit.saved_model.weights import WEIGHTS_FILE
+from elmokit.saved_model.weight_files import WEIGHTS_FILE
 from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.word_encoding import PAD_TOKEN, UNKNOWN_TOKEN
 from elmokit.text.word_rows import LEXICON_FILE, save_lexicon

@@ -4,8 +4,9 @@
 
 from dataclasses import dataclass
 
+from elmokit.errors import ConfigError
 from elmokit.text.normalize import normalize
-from elmokit.text.words import split_words
+from elmokit.text.words import Word, split_words, whitespace_spans, word_spans
 
 
 @dataclass(kw_only=True)
@@ -24,3 +25,17 @@ class Preprocessing:
         """The words of a raw text. `pre_split` says otherwise: words are separated by spaces, or are not."""
         cleaned = normalize(text, self.text_steps or [])
         return cleaned.split() if (self.pre_split if pre_split is None else pre_split) else split_words(cleaned)
+
+    def words_with_offsets(self, text: str, *, pre_split: bool | None = None) -> list[Word]:
+        """The same with the place of each word in `text`.
+
+        Raises:
+            ConfigError: There are clean-up steps: the words of a cleaned text have no place in the raw one.
+        """
+        if self.text_steps:
+            raise ConfigError(
+                f"this model cleans its text first ({', '.join(self.text_steps)}), so its words have no offsets: clean "
+                "the text yourself (elmokit.text.normalize), or leave offsets out"
+            )
+        spans = whitespace_spans if (self.pre_split if pre_split is None else pre_split) else word_spans
+        return [Word(text[start:end], start, end) for start, end in spans(text)]

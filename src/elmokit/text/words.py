@@ -15,10 +15,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 import regex  # not `re`: marks, scripts and emoji need Unicode properties; transformers brings it along anyway
 
 Span = tuple[int, int]
+
+
+class Word(NamedTuple):
+    """A word of a text and where it stands in it: `text[word.start:word.end] == word.text`."""
+
+    text: str
+    start: int
+    end: int
+
 
 SPLITTER_VERSION = 1  # raise when the same text would be split differently: prepared corpora are then rebuilt
 

@@ -46,7 +46,7 @@ def distributions(folder: Path, words: list[str]) -> tuple[np.ndarray, np.ndarra
     # The state behind <S> and before </S> needs a word on the other side of the marker: the empty sentence has both.
     encoder = Encoder(model.elmo)
     ((markers,),) = [
-        [found] for _, (*_, found) in encoder._engine.layers([[]], batch_size=1, zero_state=True, markers=True)
+        [found] for _, (*_, found) in encoder._backend.engine.layers([[]], batch_size=1, zero_state=True, markers=True)
     ]
     with torch.no_grad():
         before = torch.cat([markers[:1, :size], torch.from_numpy(layers[-1][:-1, :size])])

@@ -73,7 +73,12 @@ def test_vectors_do_not_depend_on_it(monkeypatch: pytest.MonkeyPatch, layers: An
     usual, larger, largest = (Encoder(model, memory=memory) for memory in (None, 600 * 384 * 3, "1GB"))
     batches = [_batches(monkeypatch, each) for each in (usual, larger, largest)]
     arrays = [each.encode(sentences, layers=layers, is_split_into_words=True) for each in (usual, larger, largest)]
-    assert [each._engine.words_per_batch for each in (usual, larger, largest)] == [256, 600, (1 << 30) // 3 // 384]
+    sizes = [each._backend.engine.words_per_batch for each in (usual, larger, largest)]
+    assert sizes == [
+        256,
+        600,
+        (1 << 30) // 3 // 384,
+    ]
     assert len(batches[0]) > len(batches[1]) > len(batches[2]) == 1
     for one, two, three in zip(*arrays, strict=True):
         np.testing.assert_allclose(two, one, atol=1e-5)
@@ -83,13 +88,13 @@ def test_vectors_do_not_depend_on_it(monkeypatch: pytest.MonkeyPatch, layers: An
 def _batches(monkeypatch: pytest.MonkeyPatch, encoder: Encoder) -> list[int]:
     """Filled with the number of sentences of every batch."""
     seen: list[int] = []
-    original = encoder._engine._start
+    original = encoder._backend.engine._start
 
     def start(batch: int, **given: Any) -> Any:
         seen.append(batch)
         return original(batch, **given)
 
-    monkeypatch.setattr(encoder._engine, "_start", start)
+    monkeypatch.setattr(encoder._backend.engine, "_start", start)
     return seen
 
 

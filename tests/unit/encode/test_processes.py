@@ -51,7 +51,7 @@ if __name__ == "__main__":
     encoder = Encoder(ElmoModel(ElmoConfig.preset("tiny")))
     expected = first(encoder)  # the threads of the parent are there now
     if sys.argv[1] == "locked":
-        encoder._engine.table._lock.acquire()  # as a thread that computes while the process forks
+        encoder._backend.engine.table._lock.acquire()  # as a thread that computes while the process forks
     if sys.argv[1] == "joblib":
         from joblib import Parallel, delayed
         found = Parallel(n_jobs=2)(delayed(first)(encoder) for _ in range(2))[0]

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork, SequenceClassificationShape
+from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork
+from elmokit.nn.heads.shapes import SequenceClassificationShape
 from elmokit.text.char_ids import char_ids
 
 WORDS = torch.from_numpy(char_ids(["a", "dog", "runs", "far"])).long().view(2, 2, -1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from elmokit.nn.heads.sequence_classification import SequenceClassificationShape
+from elmokit.nn.heads.shapes import SequenceClassificationShape
 from elmokit.nn.heads.text_pairs import TextPairsNetwork
 
 

@@ -91,7 +91,7 @@ def test_a_text_of_any_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     encoder = Encoder.from_pretrained(tmp_path / "cove")
     text = WORDS * 20
     (whole,) = encoder.encode([text], layers="top", is_split_into_words=True)
-    monkeypatch.setattr(encoder._engine, "words_per_batch", 10)
+    monkeypatch.setattr(encoder._backend.engine, "words_per_batch", 10)
     (again,) = encoder.encode([text], layers="top", is_split_into_words=True)
     np.testing.assert_allclose(again, whole, atol=1e-6)
 

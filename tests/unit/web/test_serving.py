@@ -81,5 +81,5 @@ def test_mistakes_are_told_in_one_line(tmp_path: Path, monkeypatch: pytest.Monke
     assert "expected at least 16" in said("--token", "x")
     assert "cannot listen on 192.0.2.1" in said("--host", "192.0.2.1", "--token", "a" * 16)
     assert str(tmp_path) in said("--model", str(tmp_path), "--port", "0")
-    monkeypatch.setattr("elmokit.cli.serve.find_spec", lambda name: None if name == "uvicorn" else object())
-    assert 'the explorer needs uvicorn: pip install -c constraints.txt ".[web]"' in said("--model", "x")
+    monkeypatch.setattr("elmokit.extras.find_spec", lambda name: None if name == "uvicorn" else object())
+    assert "the explorer needs uvicorn: pip install -c constraints.txt '.[web]'" in said("--model", "x")

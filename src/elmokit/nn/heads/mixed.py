@@ -1,64 +1,16 @@
 """What every task network is made of: a biLM, a mix of its layers, and static vectors beside it where there are any."""
 
-# No `from __future__ import annotations`: `ElmoConfig`, which has these fields too, checks their types at run time.
+from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from elmokit.nn.config import NetworkConfig, at_least, rates
+from elmokit.nn.heads.shapes import MixedShape
 from elmokit.nn.layer_mix import LayerMix
 from elmokit.nn.network import ElmoNetwork
 from elmokit.nn.token_encoders import StaticTable
-
-
-@dataclass(kw_only=True)
-class MixedShape(NetworkConfig):
-    """A biLM with a mix of its layers, static vectors beside it, and the BiLSTM that reads both."""
-
-    combine: Literal["trainable", "frozen", "function"] = "trainable"
-    mix_weights: list[float | int] | None = None
-    mix_normalize: bool = True
-    mix_dropout: float | int = 0.0
-    mix_l2: float | int = 0.0
-    mix_layer_norm: bool = False
-    mix_activation: Literal["relu", "tanh"] = "relu"
-    mix_hidden_dim: int | None = None
-    n_static_words: int = 0
-    static_dim: int = 0
-    head_hidden_dim: int = 128
-    head_layers: int = 2
-    head_dropout: float | int = 0.3
-
-    @property
-    def input_width(self) -> int:
-        """Integers that the network reads of a word: the biLM's, and what is next to them."""
-        return self.row_width + (self.n_static_words > 0)
-
-    def check(self) -> None:
-        super().check()
-        at_least(self, head_hidden_dim=1, head_layers=1)
-        rates(self, "mix_dropout", "head_dropout")
-        if (self.n_static_words > 0) != (self.static_dim > 0):
-            raise ValueError(
-                f"n_static_words is {self.n_static_words} and static_dim {self.static_dim}; expected both or neither."
-            )
-        if self.mix_hidden_dim is not None and self.mix_hidden_dim < 1:
-            raise ValueError(f"mix_hidden_dim is {self.mix_hidden_dim}; expected at least 1 (or no value).")
-        if self.mix_weights is not None and len(self.mix_weights) != self.n_layers + 1:
-            raise ValueError(
-                f"mix_weights has {len(self.mix_weights)} values; expected {self.n_layers + 1}: the token layer and "
-                f"{self.n_layers} LSTM layers."
-            )
-        if self.combine == "trainable" and self.mix_normalize and min(self.mix_weights or [1.0]) <= 0:
-            raise ValueError(
-                f"mix_weights is {self.mix_weights}; expected positive numbers for trainable λ, which come from a "
-                "softmax (combine frozen takes any)."
-            )
-        if not self.mix_l2 >= 0:
-            raise ValueError(f"mix_l2 is {self.mix_l2}; expected 0 or more.")
 
 
 class MixedNetwork(nn.Module):

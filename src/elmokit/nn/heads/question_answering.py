@@ -1,8 +1,7 @@
 """`QuestionAnsweringNetwork`: where in a passage the answer to a question begins and ends."""
 
-# No `from __future__ import annotations`: `ElmoConfig`, which has these fields too, checks their types at run time.
+from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -12,7 +11,8 @@ from torch.nn import functional
 from elmokit.nn.attention import BidirectionalAttention, SelfAttention
 from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.dropout import Dropout
-from elmokit.nn.heads.mixed import MixedNetwork, MixedShape, refuse_left_padding
+from elmokit.nn.heads.mixed import MixedNetwork, refuse_left_padding
+from elmokit.nn.heads.shapes import QuestionAnsweringShape
 
 IGNORED = -100
 """The position of an answer that does not stand in the passage, as in transformers."""
@@ -37,14 +37,6 @@ class Spans(NamedTuple):
     score: Tensor
     total: Tensor
     no_answer: Tensor
-
-
-@dataclass(kw_only=True)
-class QuestionAnsweringShape(MixedShape):
-    """A `MixedShape` with what a `QuestionAnsweringNetwork` needs."""
-
-    self_attention: bool = True
-    no_answer: bool = False
 
 
 class SpanScores(NamedTuple):

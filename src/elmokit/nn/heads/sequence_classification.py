@@ -1,8 +1,7 @@
 """`SequenceClassificationNetwork`: a BiLSTM over the mixed layers of a biLM, one label (or value) a text."""
 
-# No `from __future__ import annotations`: `ElmoConfig`, which has these fields too, checks their types at run time.
+from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import torch
@@ -11,19 +10,11 @@ from torch.nn import functional
 
 from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.dropout import Dropout
-from elmokit.nn.heads.labels import LabelledShape
 from elmokit.nn.heads.mixed import MixedNetwork, words_first
+from elmokit.nn.heads.shapes import SequenceClassificationShape
 from elmokit.nn.heads.standardized import StandardizedTarget
 
 Pooling = Literal["concat", "max", "mean", "last", "attention"]
-
-
-@dataclass(kw_only=True)
-class SequenceClassificationShape(LabelledShape):
-    """A `MixedShape` with what a `SentenceClassifier` needs."""
-
-    pooling: Literal["concat", "max", "mean", "last", "attention"] = "concat"
-    problem_type: Literal["regression", "single_label_classification", "multi_label_classification"] | None = None
 
 
 class Classified(NamedTuple):

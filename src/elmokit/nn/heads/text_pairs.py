@@ -10,7 +10,8 @@ from elmokit.nn.attention import masked_softmax
 from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.dropout import Dropout
 from elmokit.nn.heads.mixed import MixedNetwork, refuse_left_padding
-from elmokit.nn.heads.sequence_classification import Classified, SequenceClassificationShape
+from elmokit.nn.heads.sequence_classification import Classified
+from elmokit.nn.heads.shapes import SequenceClassificationShape
 from elmokit.nn.heads.standardized import StandardizedTarget
 
 

@@ -1,9 +1,8 @@
 """`TokenClassificationNetwork`: a BiLSTM over the mixed layers of a biLM and a CRF, one tag a word."""
 
-# No `from __future__ import annotations`: `ElmoConfig`, which has these fields too, checks their types at run time.
+from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,43 +10,16 @@ from torch.nn import functional
 
 from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.char_cnn import CharCNN
-from elmokit.nn.config import at_least
 from elmokit.nn.crf import LinearChainCRF
 from elmokit.nn.distinct import distinct_rows
 from elmokit.nn.dropout import Dropout
-from elmokit.nn.heads.labels import LabelledShape
 from elmokit.nn.heads.mixed import MixedNetwork, refuse_left_padding
+from elmokit.nn.heads.shapes import TokenClassificationShape
 from elmokit.nn.sentence_groups import SentenceGroups
 from elmokit.text.word_rows import SPELLING_WIDTH
 
 IGNORED = -100
 """A label of words that have none, as in transformers."""
-
-
-@dataclass(kw_only=True)
-class TokenClassificationShape(LabelledShape):
-    """A `MixedShape` with what a `TokenClassificationNetwork` needs."""
-
-    char_features: int = 0
-    mix_at: Literal["input", "between", "both"] = "input"
-
-    @property
-    def input_width(self) -> int:
-        """Integers that the network reads of a word: also its spelling, for char features."""
-        return super().input_width + SPELLING_WIDTH * (self.char_features > 0)
-
-    def check(self) -> None:
-        super().check()
-        at_least(self, char_features=0)
-        if self.mix_at == "input":
-            return
-        if self.head_layers < 2:
-            raise ValueError(f"head_layers is {self.head_layers}; expected at least 2 with mix_at {self.mix_at!r}.")
-        if self.mix_at == "between" and not self.n_static_words and not self.char_features:
-            raise ValueError(
-                "mix_at is 'between', without static vectors or char features the first layer has nothing to read; "
-                "expected char_features above 0, static vectors, or mix_at 'both'."
-            )
 
 
 class Tagged(NamedTuple):

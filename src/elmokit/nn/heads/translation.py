@@ -1,8 +1,7 @@
 """`TranslationNetwork`: a BiLSTM over the mixed layers of a biLM and an attentive decoder that writes pieces."""
 
-# No `from __future__ import annotations`: `ElmoConfig`, which has these fields too, checks their types at run time.
+from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -11,31 +10,15 @@ from torch.nn import functional
 
 from elmokit.nn.beam_search import Hypothesis, LengthNorm, beam_search
 from elmokit.nn.bilstm import BiLSTM
-from elmokit.nn.config import at_least, rates
 from elmokit.nn.decoder import AttentiveDecoder, Memory
 from elmokit.nn.dropout import Dropout
-from elmokit.nn.heads.mixed import MixedNetwork, MixedShape, refuse_left_padding
+from elmokit.nn.heads.mixed import MixedNetwork, refuse_left_padding
+from elmokit.nn.heads.shapes import TranslationShape
 from elmokit.text.sentence_pieces import BEGIN, END
 
 IGNORED = -100
 """A label of the padding, as in transformers."""
 _LOSS_ROWS = 2048  # scores of 40 MB at 5,000 pieces
-
-
-@dataclass(kw_only=True)
-class TranslationShape(MixedShape):
-    """A `MixedShape` with what a `TranslationNetwork` needs."""
-
-    n_target_pieces: int = 0
-    target_dim: int = 256
-    decoder_hidden_dim: int = 256
-    decoder_layers: int = 2
-    label_smoothing: float | int = 0.1
-
-    def check(self) -> None:
-        super().check()
-        at_least(self, n_target_pieces=0, target_dim=1, decoder_hidden_dim=1, decoder_layers=1)
-        rates(self, "label_smoothing")
 
 
 class PieceScores(NamedTuple):

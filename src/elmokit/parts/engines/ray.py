@@ -144,5 +144,5 @@ def _ray() -> Any:
         import ray
         import ray.data
     except ImportError as error:
-        raise ConfigError(f"--engine ray needs Ray ({error}): pip install 'elmokit[ray]'") from error
+        raise ConfigError(f"--engine ray needs Ray ({error}): pip install -c constraints.txt '.[ray]'") from error
     return ray

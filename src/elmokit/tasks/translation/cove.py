@@ -10,7 +10,8 @@ from elmokit.interop.imported import Imported
 from elmokit.interop.loading import OURS, save
 from elmokit.nn.config import NetworkConfig
 from elmokit.nn.context_lstm import ContextLSTM
-from elmokit.nn.heads.translation import TranslationNetwork, TranslationShape
+from elmokit.nn.heads.shapes import TranslationShape
+from elmokit.nn.heads.translation import TranslationNetwork
 from elmokit.nn.network import ElmoNetwork
 from elmokit.saved_model import SavedModel
 

@@ -1,0 +1,269 @@
+"""The ONNX graphs of a model folder: what the backend "onnx" runs. They hold no weights.
+
+`words.onnx` takes rows of words to their context-free vectors, `layers.onnx` the vectors of sentences to the layers of
+the biLM. Their initializers have the names of the weights in `model.safetensors`, with `[0]` for a direction and `.T`
+where they are needed transposed; `saved_model/arrays.py` reads them. So a graph depends on the shape of a model alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from elmokit.errors import ConfigError
+from elmokit.extras import needs
+from elmokit.nn.config import NetworkConfig
+from elmokit.saved_model.graph_files import LAYERS_GRAPH, SHAPE_KEY, WORDS_GRAPH, shape_sum
+from elmokit.saved_model.weight_files import WEIGHTS_FILE
+from elmokit.whole_files import replacing
+
+_OPSET, _IR = 21, 10  # onnxruntime 1.20 reads both
+
+
+def write_graphs(config: NetworkConfig, folder: Path) -> None:
+    """Write both graphs of a model of this shape into its folder.
+
+    Raises:
+        ConfigError: The package `onnx` is missing, or the model is the encoder of a translator (CoVe).
+    """
+    for name, graph in graphs(config).items():
+        with replacing(folder / name) as partial:
+            partial.write_bytes(graph)
+
+
+def graphs(config: NetworkConfig) -> dict[str, bytes]:
+    """Both graphs by the name of their file. Raises as `write_graphs`."""
+    needs("writing the ONNX graphs", "onnx")
+    if config.context_layers:
+        raise ConfigError("the backend 'onnx' runs biLMs, not the encoder of a translator (CoVe)")
+    return {WORDS_GRAPH: _words(config), LAYERS_GRAPH: _layers(config)}
+
+
+class _Graph:
+    """A graph as it grows: every method adds nodes and gives the name of their result, which `title` makes unique."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.nodes: list[Any] = []
+        self.inputs: list[Any] = []
+        self.outputs: list[Any] = []
+        self.weights: dict[str, Any] = {}
+
+    def add(self, kind: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
+        """One node with one result."""
+        from onnx import helper
+
+        result = name or f"{self.title}.{kind}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [result], **attributes))
+        return result
+
+    def split(self, x: str, sizes: Sequence[int]) -> list[str]:
+        """Columns of x (…, sum of sizes)."""
+        from onnx import helper
+
+        results = [f"{self.title}.Split_{len(self.nodes)}_{number}" for number in range(len(sizes))]
+        self.nodes.append(helper.make_node("Split", [x, self.integers(*sizes)], results, axis=-1))
+        return results
+
+    def integers(self, *values: int) -> str:
+        """A constant of one dimension."""
+        return self.add("Constant", value_ints=list(values))
+
+    def number(self, value: float) -> str:
+        """A constant of no dimension."""
+        return self.add("Constant", value_float=float(value))
+
+    def weight(self, name: str, *shape: int) -> str:
+        """A weight of the model, which is not stored here."""
+        from onnx import TensorProto
+
+        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=shape, data_location=TensorProto.EXTERNAL)
+        tensor.external_data.add(key="location", value=WEIGHTS_FILE)
+        self.weights[name] = tensor
+        return name
+
+    def linear(self, x: str, name: str, *, outputs: int, inputs: int) -> str:
+        """x (N, inputs) through an `nn.Linear` to (N, outputs)."""
+        weight = self.weight(f"{name}.weight", outputs, inputs)
+        return self.add("Gemm", x, weight, self.weight(f"{name}.bias", outputs), transB=1)
+
+    def input(self, name: str, shape: Sequence[int | str], *, integer: bool = False) -> str:
+        """An input of the graph."""
+        self.inputs.append(_value(name, shape, integer=integer))
+        return name
+
+    def output(self, name: str, x: str, shape: Sequence[int | str]) -> None:
+        """x is an output of the graph under another name."""
+        self.add("Identity", x, name=name)
+        self.outputs.append(_value(name, shape))
+
+    def body(self) -> Any:
+        """As the body of a loop."""
+        from onnx import helper
+
+        return helper.make_graph(self.nodes, self.title, self.inputs, self.outputs)
+
+    def serialized(self, config: NetworkConfig) -> bytes:
+        """As a file."""
+        from onnx import helper
+
+        graph = helper.make_graph(self.nodes, self.title, self.inputs, self.outputs, list(self.weights.values()))
+        model = helper.make_model(
+            graph, producer_name="elmokit", ir_version=_IR, opset_imports=[helper.make_opsetid("", _OPSET)]
+        )
+        helper.set_model_props(model, {SHAPE_KEY: shape_sum(config)})
+        found: bytes = model.SerializeToString(deterministic=True)
+        return found
+
+
+def _value(name: str, shape: Sequence[int | str], *, integer: bool = False) -> Any:
+    from onnx import TensorProto, helper
+
+    return helper.make_tensor_value_info(name, TensorProto.INT64 if integer else TensorProto.FLOAT, list(shape))
+
+
+# Words --------------------------------------------------------------------------------------------------------------
+
+
+def _words(config: NetworkConfig) -> bytes:
+    """`rows` (words, width) to `vectors` (words, P). Columns of padding at the end may be left out, see the backend."""
+    g = _Graph("words")
+    rows = g.input("rows", ["words", "width" if config.n_characters else config.row_width], integer=True)
+    size = config.projection_dim
+    if config.token_encoder == "word":
+        table = g.weight("token_encoder.embedding.weight", config.n_words, size)
+        vectors = g.add("Gather", table, g.add("Squeeze", rows, g.integers(1)))
+    elif config.token_encoder == "subword":
+        vectors = _pieces(g, rows, config)
+    elif config.token_encoder == "char_cnn":
+        vectors = _char_cnn(g, rows, config, "token_encoder")
+        n_filters = _n_filters(config)
+        if n_filters != size:
+            vectors = g.linear(vectors, "token_encoder.projection", outputs=size, inputs=n_filters)
+    else:
+        vectors = _words_and_characters(g, rows, config)
+    g.output("vectors", vectors, ["words", size])
+    return g.serialized(config)
+
+
+def _words_and_characters(g: _Graph, rows: str, config: NetworkConfig) -> str:
+    end = g.integers(2**31)
+    parts, width = [], 0
+    if config.n_words:
+        table = g.weight("token_encoder.words.embedding.weight", config.n_words, config.word_dim)
+        first = g.add("Slice", rows, g.integers(0), g.integers(1), g.integers(1))
+        parts.append(g.add("Gather", table, g.add("Squeeze", first, g.integers(1))))
+        width += config.word_dim
+    if config.n_characters:
+        spelled = g.add("Slice", rows, g.integers(1), end, g.integers(1))
+        parts.append(_char_cnn(g, spelled, config, "token_encoder.characters"))
+        width += _n_filters(config)
+    joined = parts[0] if len(parts) == 1 else g.add("Concat", *parts, axis=1)
+    return g.linear(joined, "token_encoder.projection", outputs=config.projection_dim, inputs=width)
+
+
+def _char_cnn(g: _Graph, characters: str, config: NetworkConfig, name: str) -> str:
+    """(N, L) to the maxima of the filters behind the highways, (N, filters)."""
+    table = g.weight(f"{name}.embedding.weight", config.n_characters, config.char_embedding_dim)
+    x = g.add("Transpose", g.add("Gather", table, characters), perm=[0, 2, 1])  # (N, E, L)
+    maxima = []
+    for number, (width, count) in enumerate(config.filters or []):
+        kernel = g.weight(f"{name}.convolutions.{number}.weight", count, config.char_embedding_dim, width)
+        bias = g.weight(f"{name}.convolutions.{number}.bias", count)
+        maxima.append(g.add("ReduceMax", g.add("Conv", x, kernel, bias), g.integers(2), keepdims=0))
+    x = g.add("Relu" if config.char_cnn_activation == "relu" else "Tanh", g.add("Concat", *maxima, axis=1))
+    size = _n_filters(config)
+    for number in range(config.n_highway):
+        part = f"{name}.highways.{number}"
+        gate = g.add("Sigmoid", g.linear(x, f"{part}.carry", outputs=size, inputs=size))
+        transformed = g.add("Relu", g.linear(x, f"{part}.transform", outputs=size, inputs=size))
+        x = g.add("Add", x, g.add("Mul", gate, g.add("Sub", transformed, x)))
+    return x
+
+
+def _pieces(g: _Graph, rows: str, config: NetworkConfig) -> str:
+    """The first, the last and the mean of a word's pieces, projected."""
+    size, length = config.projection_dim, config.row_width
+    pieces = g.add("Gather", g.weight("token_encoder.embedding.weight", config.n_words, size), rows)  # (N, L, P)
+    real = g.add("Cast", g.add("Greater", rows, g.integers(0)), to=1)  # (N, L)
+    counts = g.add("Max", g.add("ReduceSum", real, g.integers(1), keepdims=1), g.number(1))  # (N, 1)
+    places = g.add("Constant", value_floats=[float(place + 1) for place in range(length)])
+    is_last = g.add("Cast", g.add("Equal", counts, places), to=1)  # (N, L)
+    last = g.add(
+        "ReduceSum", g.add("Mul", pieces, g.add("Unsqueeze", is_last, g.integers(2))), g.integers(1), keepdims=0
+    )
+    first = g.add("Squeeze", g.add("Slice", pieces, g.integers(0), g.integers(1), g.integers(1)), g.integers(1))
+    mean = g.add("Div", g.add("ReduceSum", pieces, g.integers(1), keepdims=0), counts)
+    joined = g.add("Concat", first, last, mean, axis=1)
+    return g.linear(joined, "token_encoder.projection", outputs=size, inputs=3 * size)
+
+
+def _n_filters(config: NetworkConfig) -> int:
+    return sum(count for _, count in config.filters or [])
+
+
+# Layers -------------------------------------------------------------------------------------------------------------
+
+
+def _layers(config: NetworkConfig) -> bytes:
+    """Each direction reads `tokens.D` (steps, sentences, P) in its own order from the states `h.L.D` and `c.L.D`; there
+    are `layer.L.D` (steps, sentences, H) and the states after the last step, `h_last.L.D` and `c_last.L.D`."""
+    g = _Graph("layers")
+    for direction in range(config.directions):
+        x = g.input(f"tokens.{direction}", ["steps", "sentences", config.projection_dim])
+        for layer in range(config.n_layers):
+            y = _lstm(g, x, config, layer, direction)
+            x = g.add("Add", y, x) if layer and config.use_skip_connections else y
+            g.output(f"layer.{layer}.{direction}", x, ["steps", "sentences", config.projection_dim])
+    return g.serialized(config)
+
+
+def _lstm(g: _Graph, x: str, config: NetworkConfig, layer: int, direction: int) -> str:
+    cell, size, place = config.cell_dim, config.projection_dim, f"{layer}.{direction}"
+    name = f"bilm.layers.{layer}"
+    projected = size != cell
+    weight_input = g.weight(f"{name}.weight_input[{direction}].T", size, 4 * cell)
+    gates = g.add("Add", g.add("MatMul", x, weight_input), g.weight(f"{name}.bias[{direction}]", 4 * cell))
+    g.weight(f"{name}.weight_hidden[{direction}].T", size, 4 * cell)
+    if projected:
+        g.weight(f"{name}.weight_projection[{direction}]", cell, size)
+    h = g.input(f"h.{place}", ["sentences", size])
+    c = g.input(f"c.{place}", ["sentences", cell])
+    results = [f"{kind}.{place}" for kind in ("scan_h", "scan_c", "scan_y")]
+    from onnx import helper
+
+    body = _step(config, layer, direction, projected=projected)
+    g.nodes.append(helper.make_node("Scan", [h, c, gates], results, body=body, num_scan_inputs=1))
+    g.output(f"h_last.{place}", results[0], ["sentences", size])
+    g.output(f"c_last.{place}", results[1], ["sentences", cell])
+    return results[2]
+
+
+def _step(config: NetworkConfig, layer: int, direction: int, *, projected: bool) -> Any:
+    """One step of `nn/lstm_steps.py`: output, input and forget gate, then the candidate."""
+    cell, size, name = config.cell_dim, config.projection_dim, f"bilm.layers.{layer}"
+    s = _Graph(f"step.{layer}.{direction}")
+    h = s.input(f"{s.title}.h", ["sentences", size])
+    c = s.input(f"{s.title}.c", ["sentences", cell])
+    z = s.add(
+        "Add",
+        s.input(f"{s.title}.z", ["sentences", 4 * cell]),
+        s.add("MatMul", h, f"{name}.weight_hidden[{direction}].T"),
+    )
+    gates, candidate = s.split(z, [3 * cell, cell])
+    out_gate, in_gate, forget = s.split(s.add("Sigmoid", gates), [cell] * 3)
+    new = s.add("Add", s.add("Mul", forget, c), s.add("Mul", in_gate, s.add("Tanh", candidate)))
+    new = _clipped(s, new, config.cell_clip)
+    y = s.add("Mul", out_gate, s.add("Tanh", new))
+    if projected:
+        y = s.add("MatMul", y, f"{name}.weight_projection[{direction}]")
+        y = _clipped(s, y, config.proj_clip)
+    s.output(f"{s.title}.h_next", y, ["sentences", size])
+    s.output(f"{s.title}.c_next", new, ["sentences", cell])
+    s.output(f"{s.title}.y", y, ["sentences", size])
+    return s.body()
+
+
+def _clipped(s: _Graph, x: str, bound: float | None) -> str:
+    return x if bound is None else s.add("Clip", x, s.number(-bound), s.number(bound))
