@@ -1,10 +1,13 @@
-"""The progress bar of long work: share done, time left and rate, on standard error."""
+"""The progress of long work on standard error: a bar on a terminal, a line per minute in a file."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+_MINUTE = 60.0  # seconds
 
 
 @contextmanager
@@ -12,6 +15,9 @@ def rate_bar(what: str, total: int | None, *, unit: str, show: bool) -> Iterator
     """A bar named `what`; the value it gives advances it by a number of `unit`. No `total`: it only moves."""
     if not show:  # the packages that draw take longer to import than a sentence to encode
         yield lambda count: None
+        return
+    if not sys.stderr.isatty():
+        yield _MinuteLines(what, total, unit=unit).advance
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -36,6 +42,10 @@ def parts_bar(what: str, total: int, *, done: int, show: bool) -> Iterator[Calla
 
     The value it gives advances it by one part of so many words.
     """
+    if show and not sys.stderr.isatty():
+        lines = _MinuteLines(what, total, unit="parts", done=done)
+        yield lambda count: lines.advance(1)
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -54,3 +64,26 @@ def parts_bar(what: str, total: int, *, done: int, show: bool) -> Iterator[Calla
             progress.update(task, completed=done + finished, rate=words / seconds, left=shown)
 
         yield advance
+
+
+class _MinuteLines:
+    """A line whenever a minute has passed, for output that nobody redraws."""
+
+    def __init__(self, what: str, total: int | None, *, unit: str, done: int = 0) -> None:
+        self._what, self._total, self._unit = what, total, unit
+        self._began = self._told = time.monotonic()
+        self._before = self._done = done
+
+    def advance(self, count: int) -> None:
+        """`count` more are done."""
+        self._done += count
+        now = time.monotonic()
+        if now - self._told < _MINUTE:
+            return
+        self._told = now
+        rate = (self._done - self._before) / (now - self._began)
+        line = f"{self._what}: {self._done:,} {self._unit}, {rate:,.1f} {self._unit}/s"
+        if self._total:
+            left = (self._total - self._done) / max(rate, 1e-9)
+            line += f", {self._done / self._total:.0%}, about {left / 60:,.0f} min left"
+        print(line, file=sys.stderr, flush=True)

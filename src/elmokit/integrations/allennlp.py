@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from elmokit.errors import ConfigError
+from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.loading import load
 from elmokit.nn.bilm import CarriedState, State
 from elmokit.nn.distinct import distinct_rows
@@ -108,6 +108,7 @@ class Elmo(nn.Module):
             for mix in cast("Iterable[LayerMix]", self.mixes):
                 mix.w.copy_(torch.tensor(scalar_mix_parameters))
         self._carried = CarriedState()
+        self.register_load_state_dict_pre_hook(_read_allennlp_names)
 
     def get_output_dim(self) -> int:
         """Size of a vector."""
@@ -127,6 +128,13 @@ class Elmo(nn.Module):
         Raises:
             ValueError: `inputs` are no character ids.
         """
+        width = self.bilm.config.row_width
+        if inputs.ndim >= 3 and inputs.shape[-1] != width:
+            reads = "a table of words beside their letters" if self.bilm.config.n_words else f"rows of {width} numbers"
+            raise ValueError(
+                f"this model reads {reads}, {width} numbers a word, and batch_to_ids gives {inputs.shape[-1]} letters: "
+                "make the rows with the model's own ElmoTokenizer.from_pretrained, or use elmokit.Encoder."
+            )
         if inputs.ndim < 3 or (self.bilm.config.token_encoder == "char_cnn" and not _are_character_ids(inputs)):
             raise ValueError(
                 f"inputs of shape {tuple(inputs.shape)} are not character ids, (…, words, 50) from 0 to 261: make them "
@@ -167,3 +175,37 @@ class Elmo(nn.Module):
 
 def _are_character_ids(inputs: Tensor) -> bool:
     return inputs.numel() == 0 or (int(inputs.min()) >= 0 and int(inputs.max()) < N_CHARACTERS)
+
+
+def _read_allennlp_names(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Checkpoints of AllenNLP's `Elmo`: `scalar_mix_0.gamma` and `scalar_mix_0.scalar_parameters.0` become the mix's.
+
+    The biLM's own weights are those of the published files in any case, unless it was fine-tuned.
+
+    Raises:
+        ModelError: A mix of another number of layers, or a biLM that was fine-tuned.
+    """
+    elmo = cast(Elmo, module)
+    old = [name for name in state if name.startswith((f"{prefix}scalar_mix_", f"{prefix}_elmo_lstm."))]
+    if not old:
+        return
+    if elmo.requires_grad and any(name.startswith(f"{prefix}_elmo_lstm.") for name in old):
+        raise ModelError(
+            "the checkpoint holds a biLM that AllenNLP fine-tuned: write it as options.json and weights.hdf5 there "
+            "first (bilm-tf's dump_weights has the names), or load with requires_grad=False to take the published one"
+        )
+    taken = {name.removeprefix(prefix): state.pop(name) for name in old}
+    for name, tensor in elmo.bilm.state_dict().items():
+        state.setdefault(f"{prefix}bilm.{name}", tensor)
+    for number, mix in enumerate(cast("Iterable[LayerMix]", elmo.mixes)):
+        own = f"scalar_mix_{number}."
+        weights = [name for name in taken if name.startswith(f"{own}scalar_parameters.")]
+        if len(weights) != len(mix.w) or f"{own}gamma" not in taken:
+            raise ModelError(
+                f"the checkpoint has {len(weights)} weights in {prefix}{own}scalar_parameters; this model mixes "
+                f"{len(mix.w)} layers"
+            )
+        ordered = [taken[f"{own}scalar_parameters.{layer}"].reshape(1) for layer in range(len(weights))]
+        state[f"{prefix}mixes.{number}.w"] = torch.cat(ordered)
+        state[f"{prefix}mixes.{number}.gamma"] = taken[f"{own}gamma"].reshape(())
+        state[f"{prefix}mixes.{number}.scale"] = torch.ones(())

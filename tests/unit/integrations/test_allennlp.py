@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from elmokit import Encoder
-from elmokit.errors import ConfigError
+from elmokit.errors import ConfigError, ModelError
 from elmokit.integrations.allennlp import Elmo, batch_to_ids
+from elmokit.integrations.elmo_embedder import ElmoEmbedder
 from helpers.published_files import bilm_arrays, bilm_options, write_bilm_files
 
 OPTIONS = bilm_options()
@@ -169,3 +170,60 @@ def test_ids_that_are_no_characters_are_refused(files: tuple[Path, Path]) -> Non
         Elmo(*files)(ids)
     with pytest.raises(ValueError, match=r"inputs of shape \(2, 50\) are not character ids"):
         Elmo(*files)(batch_to_ids([["i", "am"]])[0])
+
+
+class Tagger(torch.nn.Module):
+    """Somebody's model around an `Elmo`."""
+
+    def __init__(self, files: tuple[Path, Path], **settings: bool) -> None:
+        super().__init__()
+        self._elmo = Elmo(*files, 1, dropout=0.0, **settings)  # type: ignore[arg-type]
+        self.output = torch.nn.Linear(8, 2)
+
+
+def old_checkpoint(tagger: Tagger, *, layers: int = 3) -> dict[str, torch.Tensor]:
+    """As AllenNLP names it."""
+    mix = {f"_elmo.scalar_mix_0.scalar_parameters.{layer}": torch.tensor([0.3 * layer]) for layer in range(layers)}
+    own = {name: tensor for name, tensor in tagger.state_dict().items() if name.startswith("output.")}
+    bilm = {"_elmo._elmo_lstm._token_embedder._char_embedding_weights": torch.zeros(2, 2)}
+    return {**mix, **own, **bilm, "_elmo.scalar_mix_0.gamma": torch.tensor([2.5])}
+
+
+def test_checkpoints_of_allennlp(files: tuple[Path, Path]) -> None:
+    tagger = Tagger(files)
+    tagger.load_state_dict(old_checkpoint(tagger))
+    lambdas, gamma = tagger._elmo.mixes[0].weights()
+    np.testing.assert_allclose(lambdas, np.exp([0, 0.3, 0.6]) / np.exp([0, 0.3, 0.6]).sum(), atol=1e-6)
+    assert gamma == 2.5
+    again = Tagger(files)
+    again.load_state_dict(tagger.state_dict())  # and of ours
+    assert again._elmo.mixes[0].weights() == (lambdas, gamma)
+
+
+def test_checkpoints_that_do_not_fit(files: tuple[Path, Path]) -> None:
+    with pytest.raises(
+        ModelError, match=r"has 2 weights in _elmo\.scalar_mix_0\..*; this model mixes 3"
+    ):
+        Tagger(files).load_state_dict(old_checkpoint(Tagger(files), layers=2))
+    tuned = Tagger(files, requires_grad=True)
+    with pytest.raises(ModelError, match="a biLM that AllenNLP fine-tuned"):
+        tuned.load_state_dict(old_checkpoint(tuned))
+
+
+def test_a_model_with_a_word_table_says_so() -> None:
+    elmo = Elmo("elmo-mini", state="zero")
+    with pytest.raises(ValueError, match="reads a table of words beside their letters, 51 numbers a word"):
+        elmo(batch_to_ids([["The", "bank"]]))
+
+
+def test_the_embedder(files: tuple[Path, Path]) -> None:
+    embedder = ElmoEmbedder(*files)
+    encoder = Encoder.from_pretrained(files[1].parent, state="carry")
+    for batch in (SENTENCES, SENTENCES[::-1]):
+        expected = encoder.encode(batch, is_split_into_words=True)
+        for one, other in zip(embedder.embed_batch(batch), expected, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+    alike = ElmoEmbedder(*files, state="zero")
+    for one, words in zip(alike.embed_sentences(iter(SENTENCES), batch_size=2), SENTENCES, strict=True):
+        np.testing.assert_allclose(one, alike.embed_sentence(words), atol=1e-6)
+    assert alike.embed_sentence([]).shape == (3, 0, 8)
