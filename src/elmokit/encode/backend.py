@@ -21,7 +21,9 @@ Take = Callable[[int, Sequence[Array]], None]
 class Mix(Protocol):
     """A trained layer mix, as it is shown."""
 
-    mode: str
+    @property
+    def mode(self) -> str:
+        """How the layers are mixed: "trainable", "frozen" or "function"."""
 
     def weights(self) -> tuple[list[float], float] | None:
         """λ and γ; None where the mix has no weight per layer."""

@@ -580,7 +580,7 @@ def _checked_state(state: Start | None, config: NetworkConfig) -> Start:
         raise ConfigError(f"Unknown state {state!r}. Expected 'zero', 'warm' or 'carry'.")
     if state == "warm" and not config.warm_state:
         raise ConfigError(
-            "This model holds no warm state; models trained here start from zero. "
+            "This model contains no warm state; models trained here start from zero. "
             "`elmo convert --warm-text FILE` makes one."
         )
     if state == "carry" and config.context_layers:

@@ -35,7 +35,7 @@ class WeightedMix:
     def __call__(self, layers: Sequence[Array]) -> Array:
         """Layers (W, D) to (W, D)."""
         scales = np.float32(self.gamma) * self.lambdas
-        mixed = scales[0] * layers[0]
+        mixed: Array = scales[0] * layers[0]
         for scale, layer in zip(scales[1:], layers[1:], strict=True):
             mixed += scale * layer
         return mixed

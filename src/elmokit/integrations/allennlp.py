@@ -108,7 +108,7 @@ class Elmo(nn.Module):
             for mix in cast("Iterable[LayerMix]", self.mixes):
                 mix.w.copy_(torch.tensor(scalar_mix_parameters))
         self._carried = CarriedState()
-        self.register_load_state_dict_pre_hook(_read_allennlp_names)
+        self.register_load_state_dict_pre_hook(_read_allennlp_names)  # type: ignore[no-untyped-call]
 
     def get_output_dim(self) -> int:
         """Size of a vector."""

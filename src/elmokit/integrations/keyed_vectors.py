@@ -25,6 +25,6 @@ def keyed_vectors(encoder: Encoder, words: Iterable[str]) -> KeyedVectors:
         raise DataError("there is no word to make vectors of")
     width = encoder._backend.config.projection_dim
     arrays = encoder.encode([[word] for word in distinct], layers=0, is_split_into_words=True)
-    found = KeyedVectors(width, count=len(distinct))
+    found = KeyedVectors(width)
     found.add_vectors(distinct, [array[0, :width] for array in arrays])
     return found

@@ -42,7 +42,7 @@ class Elmo(InputModule):
     config_keys = ["layers", "max_seq_length"]  # noqa: RUF012 (sentence-transformers' own)
 
     def __init__(self, model: str | Path, layers: Layers = "average", max_seq_length: int | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._saved = SavedModel.open(model)
         count = self._saved.config.n_layers + 1
         if layers not in _NAMES and not (isinstance(layers, int) and -count <= layers < count):
@@ -100,10 +100,14 @@ class Elmo(InputModule):
         (folder / self.config_file_name).write_text(json.dumps(self.get_config_dict(), indent=2), encoding="utf-8")
 
     @classmethod
-    def load(cls, model_name_or_path: str, subfolder: str = "", **kwargs: Any) -> Self:
+    def load(
+        cls, model_name_or_path: str, subfolder: str = "", token: bool | str | None = None,
+        cache_folder: str | None = None, revision: str | None = None, local_files_only: bool = False,
+        init_defaults: dict[str, Any] | None = None, **kwargs: Any,
+    ) -> Self:  # fmt: skip
         """What `save` wrote, from a folder or the hub."""
-        where = {
-            name: kwargs[name] for name in ("token", "cache_folder", "revision", "local_files_only") if name in kwargs
-        }
+        where: dict[str, Any] = {
+            "token": token, "cache_folder": cache_folder, "revision": revision, "local_files_only": local_files_only
+        }  # fmt: skip
         folder = cls.load_dir_path(model_name_or_path, subfolder=subfolder, **where)
         return cls(str(folder), **cls.load_config(model_name_or_path, subfolder=subfolder, **where))

@@ -303,10 +303,11 @@ def test_the_fingerprint_tells_mixes_apart(tmp_path: Path) -> None:
     assert len(found) == 2
 
 
-def test_one_text_and_a_series_are_lists_of_texts() -> None:
+def test_one_text_alone_and_a_series_as_a_list() -> None:
     pd = pytest.importorskip("pandas")
     expected = ENCODER.encode(["a b"])
-    for texts in ("a b", pd.Series(["a b"]), pd.DataFrame({"text": ["a b"]})):
+    np.testing.assert_array_equal(ENCODER.encode("a b"), expected[0])
+    for texts in (pd.Series(["a b"]), pd.DataFrame({"text": ["a b"]})):
         np.testing.assert_array_equal(ENCODER.encode(texts)[0], expected[0])
 
 

@@ -49,10 +49,10 @@ def test_an_encoder_refuses_it_before_a_model_is_looked_for(tmp_path: Path) -> N
 
 
 def test_it_raises_the_default_and_never_lowers_it() -> None:
-    default = layer_budget(None, torch.float32)
-    assert layer_budget(1, torch.float32) == default
-    assert layer_budget(1 << 30, torch.float32) == (1 << 30) // 3 > default
-    assert layer_budget(1, torch.bfloat16) == layer_budget(None, torch.bfloat16) > default
+    default = layer_budget(None)
+    assert layer_budget(1) == default
+    assert layer_budget(1 << 30) == (1 << 30) // 3 > default
+    assert layer_budget(1, narrow=True) == layer_budget(None, narrow=True) > default
 
 
 @pytest.fixture

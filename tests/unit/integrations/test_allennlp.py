@@ -201,9 +201,7 @@ def test_checkpoints_of_allennlp(files: tuple[Path, Path]) -> None:
 
 
 def test_checkpoints_that_do_not_fit(files: tuple[Path, Path]) -> None:
-    with pytest.raises(
-        ModelError, match=r"has 2 weights in _elmo\.scalar_mix_0\..*; this model mixes 3"
-    ):
+    with pytest.raises(ModelError, match=r"has 2 weights in _elmo\.scalar_mix_0\..*; this model mixes 3"):
         Tagger(files).load_state_dict(old_checkpoint(Tagger(files), layers=2))
     tuned = Tagger(files, requires_grad=True)
     with pytest.raises(ModelError, match="a biLM that AllenNLP fine-tuned"):
