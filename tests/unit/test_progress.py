@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from elmokit import progress
@@ -9,7 +11,7 @@ from elmokit import progress
 
 def test_a_line_per_minute_in_a_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     now = [1000.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with progress.rate_bar("embedding", 9000, unit="words", show=True) as advance:
         for _ in range(6):
             now[0] += 25

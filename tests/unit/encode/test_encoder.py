@@ -17,6 +17,7 @@ from elmokit.errors import ConfigError, ModelError
 from elmokit.models import ElmoConfig, ElmoForSequenceClassification, ElmoModel, ElmoTokenizer
 from elmokit.nn.warm_state import warm_up
 from elmokit.text.word_rows import ByteRows
+from helpers.engines import engine_of
 
 pytestmark = pytest.mark.usefixtures("code_path")
 
@@ -150,7 +151,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
 @given(st.lists(st.lists(WORDS, max_size=9), max_size=8), st.integers(1, 6), st.sampled_from([1, 2]))
 def test_a_full_table_and_any_threads_change_nothing(sentences: list[list[str]], capacity: int, threads: int) -> None:
     encoder = Encoder(MODEL)
-    encoder._backend.engine.table.capacity = capacity
+    engine_of(encoder).table.capacity = capacity
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -160,12 +161,12 @@ def test_a_full_table_and_any_threads_change_nothing(sentences: list[list[str]],
                 np.testing.assert_allclose(array, by_model(sentence), atol=1e-5)
     finally:
         torch.set_num_threads(before)
-    assert len(encoder._backend.engine.table) <= max(capacity, 9)
+    assert len(engine_of(encoder).table) <= max(capacity, 9)
 
 
 def test_the_table_forgets_the_word_that_was_used_longest_ago(monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = Encoder(MODEL)
-    encoder._backend.engine.table.capacity = 3
+    engine_of(encoder).table.capacity = 3
     encoder.encode([["a", "b", "c"]], is_split_into_words=True)
     encoder.encode([["a", "d"]], is_split_into_words=True)  # b goes
     seen: list[int] = []
@@ -185,7 +186,7 @@ def test_a_long_text_in_pieces_is_one_long_pass(length: int, state: Any) -> None
     words = [f"w{number % 11}" for number in range(length)]
     whole = Encoder(model, state=state).encode([words, ["the"]], is_split_into_words=True)
     encoder = Encoder(model, state=state)
-    encoder._backend.engine.words_per_batch = 8
+    engine_of(encoder).words_per_batch = 8
     pieces = encoder.encode([words, ["the"]], is_split_into_words=True)
     for array, expected in zip(pieces, whole, strict=True):
         np.testing.assert_allclose(array, expected, atol=1e-6)
@@ -263,7 +264,7 @@ def test_unpaired_surrogates_and_overlong_words_have_vectors() -> None:
 
 def test_threads_may_share_an_encoder() -> None:
     encoder = Encoder(MODEL)
-    encoder._backend.engine.table.capacity = 4
+    engine_of(encoder).table.capacity = 4
     sentences = [[f"w{(number * 7 + place) % 23}" for place in range(6)] for number in range(40)]
     expected = [by_model(sentence) for sentence in sentences]
     with ThreadPoolExecutor(4) as pool:
@@ -288,7 +289,7 @@ def test_words_that_are_none_leave_the_table_whole() -> None:
     for _ in range(3):
         with pytest.raises(ValueError, match="Expected words as text"):
             encoder.encode([["the", 3]], is_split_into_words=True)  # type: ignore[list-item]
-    assert len(encoder._backend.engine.table) == 0
+    assert len(engine_of(encoder).table) == 0
     carried = Encoder(MODEL, state="carry")
     assert carried.encode([]) == []
 

@@ -18,6 +18,7 @@ from elmokit.errors import ModelError
 from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoModel, ElmoTokenizer
 from elmokit.pretrain.perplexity import evaluate_text
 from elmokit.text.vocab import Vocabulary
+from helpers.engines import engine_of
 from helpers.web_models import save_classifier
 
 WORDS = ["the", "bank", "of", "river", "was", "wet", "and", "cell"]
@@ -46,7 +47,7 @@ def distributions(folder: Path, words: list[str]) -> tuple[np.ndarray, np.ndarra
     # The state behind <S> and before </S> needs a word on the other side of the marker: the empty sentence has both.
     encoder = Encoder(model.elmo)
     ((markers,),) = [
-        [found] for _, (*_, found) in encoder._backend.engine.layers([[]], batch_size=1, zero_state=True, markers=True)
+        [found] for _, (*_, found) in engine_of(encoder).layers([[]], batch_size=1, zero_state=True, markers=True)
     ]
     with torch.no_grad():
         before = torch.cat([markers[:1, :size], torch.from_numpy(layers[-1][:-1, :size])])

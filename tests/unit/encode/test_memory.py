@@ -15,6 +15,7 @@ from elmokit.encode.embed_file import EmbedSettings, embed_file
 from elmokit.encode.memory import layer_budget, memory_in_bytes
 from elmokit.errors import ConfigError
 from elmokit.models import ElmoConfig, ElmoModel
+from helpers.engines import engine_of
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_vectors_do_not_depend_on_it(monkeypatch: pytest.MonkeyPatch, layers: An
     usual, larger, largest = (Encoder(model, memory=memory) for memory in (None, 600 * 384 * 3, "1GB"))
     batches = [_batches(monkeypatch, each) for each in (usual, larger, largest)]
     arrays = [each.encode(sentences, layers=layers, is_split_into_words=True) for each in (usual, larger, largest)]
-    sizes = [each._backend.engine.words_per_batch for each in (usual, larger, largest)]
+    sizes = [engine_of(each).words_per_batch for each in (usual, larger, largest)]
     assert sizes == [
         256,
         600,
@@ -88,13 +89,13 @@ def test_vectors_do_not_depend_on_it(monkeypatch: pytest.MonkeyPatch, layers: An
 def _batches(monkeypatch: pytest.MonkeyPatch, encoder: Encoder) -> list[int]:
     """Filled with the number of sentences of every batch."""
     seen: list[int] = []
-    original = encoder._backend.engine._start
+    original = engine_of(encoder)._start
 
     def start(batch: int, **given: Any) -> Any:
         seen.append(batch)
         return original(batch, **given)
 
-    monkeypatch.setattr(encoder._backend.engine, "_start", start)
+    monkeypatch.setattr(engine_of(encoder), "_start", start)
     return seen
 
 

@@ -16,6 +16,7 @@ from elmokit import Encoder
 from elmokit.cli.app import app
 from elmokit.encode.score_file import ScoreSettings, score_file
 from elmokit.models import ElmoForPreTraining
+from helpers.engines import engine_of
 from helpers.web_models import WORDS, save_bilm, save_classifier
 
 
@@ -61,7 +62,7 @@ def test_figures_are_those_of_an_own_sum_over_the_softmax(folder: Path, tmp_path
     (tmp_path / "a.txt").write_text(" ".join(words) + "\n", encoding="utf-8")
     frame = scored(folder, tmp_path / "a.txt", "--pretokenized")
     model = ElmoForPreTraining.from_pretrained(folder).eval()
-    engine = Encoder(model.elmo)._backend.engine
+    engine = engine_of(Encoder(model.elmo))
     size = model.config.projection_dim
     weight, bias = (each.detach().double() for each in (model.head.weight, model.head.bias))
     vocabulary = [*["<S>", "</S>", "<UNK>"], *sorted(WORDS)]

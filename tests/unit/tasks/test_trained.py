@@ -53,7 +53,7 @@ def test_predictors_take_what_the_encoder_takes(folder: Path) -> None:
     (alone,) = classifier.predict(texts[0])
     assert dict(alone) == pytest.approx(dict(expected[0]), abs=1e-5)
     for wrong in ({"text": texts}, pd.DataFrame({"one": texts, "two": texts})):
-        with pytest.raises(ValueError, match="Expected a list of texts|columns"):
+        with pytest.raises(ValueError, match=r"Expected a list of texts|columns"):
             classifier.predict(wrong)
 
 

@@ -25,6 +25,7 @@ from elmokit.static.vectors import WordVectors
 from elmokit.tasks.inputs.layer_store import layer_store
 from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.translation.cove import save_cove
+from helpers.engines import engine_of
 
 WORDS = ["ein", "Hund", "rennt", "."]
 SENTENCES = [["ein", "Hund", "rennt", "."], ["Hund"], [], ["ein", "Neuling", "rennt"]]
@@ -91,7 +92,7 @@ def test_a_text_of_any_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     encoder = Encoder.from_pretrained(tmp_path / "cove")
     text = WORDS * 20
     (whole,) = encoder.encode([text], layers="top", is_split_into_words=True)
-    monkeypatch.setattr(encoder._backend.engine, "words_per_batch", 10)
+    monkeypatch.setattr(engine_of(encoder), "words_per_batch", 10)
     (again,) = encoder.encode([text], layers="top", is_split_into_words=True)
     np.testing.assert_allclose(again, whole, atol=1e-6)
 
