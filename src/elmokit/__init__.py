@@ -10,13 +10,7 @@ if TYPE_CHECKING:
     __version__: str
 
     from elmokit.encode.encoder import Encoder
-    from elmokit.models import (
-        ElmoConfig,
-        ElmoForPreTraining,
-        ElmoForSequenceClassification,
-        ElmoModel,
-        ElmoTokenizer,
-    )
+    from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoForSequenceClassification, ElmoModel, ElmoTokenizer
 
 # OpenMP reads this when torch loads it. The two directions of a biLM run on a thread each; OpenMP's idle workers would
 # spin beside them and take their cores: three times the time a step on two cores. A value set outside is kept.

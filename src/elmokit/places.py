@@ -321,8 +321,11 @@ def _is_passing(error: Exception) -> bool:
     if isinstance(error, OSError) and error.errno in _FULL:
         return False
     return isinstance(error, OSError | TimeoutError) or type(error).__module__.partition(".")[0] in (
-        "aiohttp", "botocore", "aiobotocore", "urllib3",
-    )  # fmt: skip
+        "aiohttp",
+        "botocore",
+        "aiobotocore",
+        "urllib3",
+    )
 
 
 def _umask() -> int:

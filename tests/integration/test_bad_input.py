@@ -79,11 +79,7 @@ UNREADABLE: dict[str, tuple[str, bytes, str]] = {
     "junk": ("a.txt", bytes(range(256)) * 50, "is binary; expected text, CSV"),
     "gzip cut short": ("a.txt.gz", gzip.compress(b"the bank\n" * 5000)[:60], "a.txt.gz"),
     "no gzip": ("a.csv.gz", b"1,the bank\n", "a.csv.gz"),
-    "no such column": (
-        "a.csv",
-        b"key,label\nx y,1\nz,2\n",
-        "has the columns key, label: say which to take",
-    ),
+    "no such column": ("a.csv", b"key,label\nx y,1\nz,2\n", "has the columns key, label: say which to take"),
     "no JSON": ("a.jsonl", b"{text: 1}\n", "line 1 is no JSON"),
 }
 

@@ -83,7 +83,9 @@ def occurrence_vectors(encoder: Encoder, occurrences: Sequence[Occurrence], *, l
     if not occurrences:
         raise ValueError("no occurrences came, expected at least one")
     arrays = encoder.encode(
-        [each.words for each in occurrences], layers=layers, positions=[[each.place] for each in occurrences],
+        [each.words for each in occurrences],
+        layers=layers,
+        positions=[[each.place] for each in occurrences],
         is_split_into_words=True,
-    )  # fmt: skip
+    )
     return np.concatenate(arrays, axis=-2)

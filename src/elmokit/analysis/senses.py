@@ -44,9 +44,15 @@ class Groups:
 
 
 def group_occurrences(
-    word: str, occurrences: list[Occurrence], encoder: Encoder, *, layer: Layers = "top", groups: int | None = None,
-    most: int = 6, seed: int = 1,
-) -> Groups:  # fmt: skip
+    word: str,
+    occurrences: list[Occurrence],
+    encoder: Encoder,
+    *,
+    layer: Layers = "top",
+    groups: int | None = None,
+    most: int = 6,
+    seed: int = 1,
+) -> Groups:
     """Group occurrences by the cosine of their vectors, with k-means on vectors minus their mean.
 
     Args:

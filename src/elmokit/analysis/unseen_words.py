@@ -98,9 +98,10 @@ def find_slips(
         if len(words) > longest:
             continue
         fit = [
-            place for place, word in enumerate(words)
+            place
+            for place, word in enumerate(words)
             if len(word) >= SHORTEST and word.isalpha() and word.islower() and word in vocabulary and word not in used
-        ]  # fmt: skip
+        ]
         if not fit:
             continue
         place = fit[int(random.integers(len(fit)))]

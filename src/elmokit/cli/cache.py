@@ -45,11 +45,12 @@ def cache(
     if as_json:
         content = {
             name: {
-                "folder": str(place), "entries": [_about(entry) for entry in entries(place)],
+                "folder": str(place),
+                "entries": [_about(entry) for entry in entries(place)],
                 "removed": [_about(entry) for entry in removed[name]],
             }
             for name, place in folders.items()
-        }  # fmt: skip
+        }
         typer.echo(json_text(content))
         return
     for name, place in folders.items():

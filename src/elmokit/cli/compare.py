@@ -24,9 +24,13 @@ def compare(
     from elmokit.settings import load_settings
 
     resolved = load_settings(
-        CompareConfig, config, overrides=settings or [], output=output, processes=processes,
+        CompareConfig,
+        config,
+        overrides=settings or [],
+        output=output,
+        processes=processes,
         progress=False if quiet else None,
-    )  # fmt: skip
+    )
     show_messages(quiet=quiet)
     from elmokit.experiments.study import run_study
 

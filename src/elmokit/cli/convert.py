@@ -79,9 +79,15 @@ def convert(
         records = _records(warm_text, split_sentences=split_sentences or False, pretokenized=pretokenized)
         sentences = [record.words or split(record.text) for record in records]
     found = load(
-        source, options=options, vocabulary=vocabulary, dtype=dtype, sha256=sha256, warm=to == "elmokit",
-        warm_text=sentences, whole=True,
-    )  # fmt: skip
+        source,
+        options=options,
+        vocabulary=vocabulary,
+        dtype=dtype,
+        sha256=sha256,
+        warm=to == "elmokit",
+        warm_text=sentences,
+        whole=True,
+    )
     for note in found.notes:
         typer.echo(note, err=True)
     if onnx:
@@ -94,9 +100,10 @@ def convert(
         component = None
         if common_component_text is not None:
             records = _records(
-                common_component_text, split_sentences=split_sentences or False,
+                common_component_text,
+                split_sentences=split_sentences or False,
                 pretokenized=pretokenized or found.preprocessing.pre_split,
-            )  # fmt: skip
+            )
             component = _fitted(found, records, pretokenized=pretokenized)
 
         def add_files(folder: Path) -> None:

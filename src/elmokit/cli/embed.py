@@ -87,14 +87,12 @@ def embed(
         str | None, typer.Option(help="Ray cluster to join, or auto. [default: one of this machine, for this run]")
     ] = None,
     parts: Annotated[
-        str | None,
-        typer.Option(help="i/n: only the i-th of n shares of the parts, e.g. in a Slurm array."),
+        str | None, typer.Option(help="i/n: only the i-th of n shares of the parts, e.g. in a Slurm array.")
     ] = None,
     part_words: Annotated[int, typer.Option(min=1, help="Words of a part, about.")] = 100_000,
     part_format: Annotated[Literal["parquet", "hdf5"], typer.Option("--format", help="Of the parts.")] = "parquet",
     on_error: Annotated[
-        Literal["stop", "skip"],
-        typer.Option(help="Lines that cannot be read: stop, or list them in _errors.jsonl."),
+        Literal["stop", "skip"], typer.Option(help="Lines that cannot be read: stop, or list them in _errors.jsonl.")
     ] = "stop",
 ) -> None:
     """Turn each line, row or sentence of INPUT into contextual word vectors.
@@ -123,20 +121,53 @@ def embed(
         if positions is not None:
             raise ConfigError("--positions numbers the words of one file's lines: expected a file as OUTPUT, no folder")
         embed_parts(
-            model, source, output, engine=engine or "local", actors=actors, gpus=gpus, address=address, share=parts,
-            part_words=part_words, overwrite=overwrite, quiet=quiet, layers=layers_of(layers), level=level, dtype=dtype,
-            pooling=pooling, remove_common_component=remove_common_component, compute=compute, state=state,
-            backend=backend, device=device, options=options, vocabulary=vocabulary, column=column, files=as_files,
-            pre_split=pretokenized, batch_size=batch_size, memory=memory, threads=threads or 1,
-            format=part_format, on_error=on_error,
-        )  # fmt: skip
+            model,
+            source,
+            output,
+            engine=engine or "local",
+            actors=actors,
+            gpus=gpus,
+            address=address,
+            share=parts,
+            part_words=part_words,
+            overwrite=overwrite,
+            quiet=quiet,
+            layers=layers_of(layers),
+            level=level,
+            dtype=dtype,
+            pooling=pooling,
+            remove_common_component=remove_common_component,
+            compute=compute,
+            state=state,
+            backend=backend,
+            device=device,
+            options=options,
+            vocabulary=vocabulary,
+            column=column,
+            files=as_files,
+            pre_split=pretokenized,
+            batch_size=batch_size,
+            memory=memory,
+            threads=threads or 1,
+            format=part_format,
+            on_error=on_error,
+        )
         return
     settings = EmbedSettings(
-        source=source, output=Path(output), layers=layers_of(layers), level=level, pooling=pooling,
-        remove_common_component=remove_common_component, positions=positions, dtype=dtype, column=column,
-        files=as_files, pre_split=pretokenized,
-        batch_size=batch_size, threads=threads,
-    )  # fmt: skip
+        source=source,
+        output=Path(output),
+        layers=layers_of(layers),
+        level=level,
+        pooling=pooling,
+        remove_common_component=remove_common_component,
+        positions=positions,
+        dtype=dtype,
+        column=column,
+        files=as_files,
+        pre_split=pretokenized,
+        batch_size=batch_size,
+        threads=threads,
+    )
     check_output(settings, overwrite=overwrite)  # as the input: neither should wait for the model
     for path in expand_paths(source):
         reader_of(path)
@@ -161,9 +192,22 @@ def embed(
 
 
 def embed_parts(
-    model: str, source: str, output: str, *, engine: str, actors: int | None, gpus: float, address: str | None,
-    share: str | None, part_words: int, overwrite: bool, quiet: bool, threads: int, memory: str | None, **settings: Any,
-) -> None:  # fmt: skip
+    model: str,
+    source: str,
+    output: str,
+    *,
+    engine: str,
+    actors: int | None,
+    gpus: float,
+    address: str | None,
+    share: str | None,
+    part_words: int,
+    overwrite: bool,
+    quiet: bool,
+    threads: int,
+    memory: str | None,
+    **settings: Any,
+) -> None:
     """A corpus to a folder of parts."""
     from elmokit.encode.memory import memory_in_bytes
     from elmokit.encode.parts import PartSettings, embed_corpus
@@ -171,11 +215,15 @@ def embed_parts(
     from elmokit.parts.manifest import WHOLE, parse_share
 
     written = embed_corpus(
-        source, output, PartSettings(model, threads=threads, memory=memory_in_bytes(memory), **settings),
+        source,
+        output,
+        PartSettings(model, threads=threads, memory=memory_in_bytes(memory), **settings),
         chosen_engine(engine, actors=actors, threads=threads, gpus=gpus, address=address),
-        part_words=part_words, share=WHOLE if share is None else parse_share(share), overwrite=overwrite,
+        part_words=part_words,
+        share=WHOLE if share is None else parse_share(share),
+        overwrite=overwrite,
         progress=not quiet,
-    )  # fmt: skip
+    )
     if quiet:
         return
     rate = written.words / max(written.seconds, 1e-9)

@@ -100,11 +100,16 @@ def evaluate(
     as_files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
     if test is not None:
         options = {
-            "target": files(target), "text_column": text_column, "label_column": label_column,
-            "label_names": label_names, "word_column": word_column, "tag_column": tag_column,
-            "file_scheme": file_scheme, "output": output,
+            "target": files(target),
+            "text_column": text_column,
+            "label_column": label_column,
+            "label_names": label_names,
+            "word_column": word_column,
+            "tag_column": tag_column,
+            "file_scheme": file_scheme,
+            "output": output,
             "file_options": None if as_files == AS_FOUND else as_files,
-        }  # fmt: skip
+        }
         asked = {name: value for name, value in options.items() if value is not None}
         _scores(model, files(test) or [], asked, as_json=as_json)
         return
@@ -149,9 +154,14 @@ def _perplexity_lines(found: TextEvaluation) -> None:
 
 
 def _minimal_pairs(
-    model: Path, pairs: list[str], columns: str | None, as_files: FileOptions, *, pretokenized: bool | None,
+    model: Path,
+    pairs: list[str],
+    columns: str | None,
+    as_files: FileOptions,
+    *,
+    pretokenized: bool | None,
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     from elmokit.analysis.minimal_pairs import judge_minimal_pairs
     from elmokit.encode.encoder import Encoder
     from elmokit.text.minimal_pairs import read_minimal_pairs
@@ -171,10 +181,9 @@ def _pair_table(found: MinimalPairFigures) -> str:
 
     tables = [
         markdown_table([kind, "pairs", *DIRECTIONS, "unknown words only"], [row(*each) for each in parts.items()])
-        for kind, parts in (
-            ("paradigm", found.paradigms), ("group", found.groups), ("all", {"all pairs": found.all}),
-        ) if parts
-    ]  # fmt: skip
+        for kind, parts in (("paradigm", found.paradigms), ("group", found.groups), ("all", {"all pairs": found.all}))
+        if parts
+    ]
     return "\n\n".join(tables)
 
 

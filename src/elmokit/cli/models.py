@@ -21,11 +21,16 @@ def models(
     if as_json:
         content = [
             {
-                "name": model.name, "summary": model.summary, "terms": model.terms, "parameters": model.parameters,
-                "bytes": model.size, "folder": str(model.folder), "sha256": model.sha256,
+                "name": model.name,
+                "summary": model.summary,
+                "terms": model.terms,
+                "parameters": model.parameters,
+                "bytes": model.size,
+                "folder": str(model.folder),
+                "sha256": model.sha256,
             }
             for model in found
-        ]  # fmt: skip
+        ]
         typer.echo(json_text(content))
     else:
         for model in found:

@@ -160,9 +160,16 @@ def _columns(record: Record | None) -> dict[str, Any] | None:
 
 
 def _predict_texts(
-    predictor: Predictor, texts: Sequence[str], file: Path | None, column: str | None, as_files: FileOptions,
-    options: dict[str, Any], *, pretokenized: bool | None, show: Show,
-) -> None:  # fmt: skip
+    predictor: Predictor,
+    texts: Sequence[str],
+    file: Path | None,
+    column: str | None,
+    as_files: FileOptions,
+    options: dict[str, Any],
+    *,
+    pretokenized: bool | None,
+    show: Show,
+) -> None:
     from elmokit.text.columns import Column as TextColumn
     from elmokit.text.files import SourceStats
     from elmokit.text.readers import read_records
@@ -203,9 +210,13 @@ def _texts_of(found: Iterable[Record], records: deque[Record]) -> Iterator[Text]
 
 
 def _write_conll(
-    predictor: Predictor, texts: Sequence[str], file: Path | None, column: str | None, as_files: FileOptions,
+    predictor: Predictor,
+    texts: Sequence[str],
+    file: Path | None,
+    column: str | None,
+    as_files: FileOptions,
     output: Path,
-) -> None:  # fmt: skip
+) -> None:
     """What a tagger found, in columns."""
     from elmokit.tasks.tagging.predict import Tagger
     from elmokit.text.columns import Column as TextColumn
@@ -244,9 +255,7 @@ def _has_words(text: Text) -> bool:
     return bool(text.strip() if isinstance(text, str) else text)
 
 
-def _shown(
-    predictor: Predictor, given: Any, result: Any, record: Record | None, *, alone: bool, as_json: bool
-) -> str:  # fmt: skip
+def _shown(predictor: Predictor, given: Any, result: Any, record: Record | None, *, alone: bool, as_json: bool) -> str:
     if as_json:
         own = {} if record is None or record.id is None else {"id": record.id}
         return json_text(own | predictor.record(given, result))

@@ -62,14 +62,18 @@ def prepare(
     files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
     text = TextSettings(column, pre_split, tuple(parts(clean) or ()), max_words, files)
     info = prepare_corpus_folder(
-        PrepareSettings(tuple(train), valid, text, min_count, max_vocab, max_types, max_characters, part_words), output,
-        chosen_engine(engine, actors=actors, threads=1, address=address), overwrite=overwrite, progress=not quiet,
-    )  # fmt: skip
+        PrepareSettings(tuple(train), valid, text, min_count, max_vocab, max_types, max_characters, part_words),
+        output,
+        chosen_engine(engine, actors=actors, threads=1, address=address),
+        overwrite=overwrite,
+        progress=not quiet,
+    )
     if quiet:
         return
     found = info["train"]
     typer.echo(
         f"{found['n_tokens']:,} words in {found['n_sentences']:,} sentences and {len(found['shards']):,} shards, "
-        f"{info['n_types']:,} types, {info['vocab_size']:,} of them predicted", err=True,
-    )  # fmt: skip
+        f"{info['n_types']:,} types, {info['vocab_size']:,} of them predicted",
+        err=True,
+    )
     typer.echo(f"written to {output}")

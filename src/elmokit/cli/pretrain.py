@@ -8,26 +8,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from elmokit.cli.options import (
-    CLEAN,
-    FORMATS,
-    Column,
-    Delimiter,
-    Encoding,
-    Header,
-    Quote,
-    SplitSentences,
-    parts,
-)
+from elmokit.cli.options import CLEAN, FORMATS, Column, Delimiter, Encoding, Header, Quote, SplitSentences, parts
 from elmokit.errors import ConfigError
 
 
 def pretrain(
     more: Annotated[list[str] | None, typer.Argument(metavar="[TRAIN]...", help="Further training files.")] = None,
-    train: Annotated[
-        list[str] | None,
-        typer.Option(help=f"Training text: {FORMATS}."),
-    ] = None,
+    train: Annotated[list[str] | None, typer.Option(help=f"Training text: {FORMATS}.")] = None,
     corpus: Annotated[
         str | None, typer.Option(help="A corpus of elmo prepare, in place of --train and --valid.")
     ] = None,

@@ -63,6 +63,7 @@ def score(
         rate = found.words / max(found.seconds, 1e-9)
         typer.echo(
             f"{found.sentences:,} sentences, {found.words:,} words, {found.unknown:,} of them unknown, "
-            f"{rate:,.0f} words/s", err=True,
-        )  # fmt: skip
+            f"{rate:,.0f} words/s",
+            err=True,
+        )
         typer.echo(f"written to {output}")

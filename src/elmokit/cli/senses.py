@@ -8,16 +8,7 @@ from typing import Annotated
 
 import typer
 
-from elmokit.cli.options import (
-    FORMATS,
-    Column,
-    Delimiter,
-    Encoding,
-    Header,
-    Pretokenized,
-    Quote,
-    layers_of,
-)
+from elmokit.cli.options import FORMATS, Column, Delimiter, Encoding, Header, Pretokenized, Quote, layers_of
 from elmokit.errors import ConfigError
 from elmokit.whole_files import json_text
 
@@ -65,7 +56,7 @@ def senses(
         for record in records
         if record.words is not None or word.lower() in record.text.lower()
         for sentence in ([record.text] if record.words is not None else split_sentences(record.text))
-    )  # fmt: skip
+    )
     occurrences = find_occurrences(word, sentences, most=most, least=LEAST)
     found = group_occurrences(word, occurrences, encoder, layer=chosen, groups=groups)
     near = _static(vectors, word)

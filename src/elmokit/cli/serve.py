@@ -50,7 +50,13 @@ def serve(
     from elmokit.web.loading import load
 
     loaded = load(
-        model, classifier=classifier, vectors=vectors, corpora=corpus or [], studies=study or [], column=column,
-        device=device, report=lambda what: typer.echo(what, err=True),
-    )  # fmt: skip
+        model,
+        classifier=classifier,
+        vectors=vectors,
+        corpora=corpus or [],
+        studies=study or [],
+        column=column,
+        device=device,
+        report=lambda what: typer.echo(what, err=True),
+    )
     serve_loaded(loaded, listener=listener, host=host, token=token, log_level=log_level)

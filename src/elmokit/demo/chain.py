@@ -128,10 +128,20 @@ def _pretrain(output: Path, size: Size, seed: int, console: Console) -> list[dic
         "softmax": "full",
     }
     config = PretrainConfig(
-        train=[str(output / "data/pretrain.txt")], valid=str(output / "data/held_out.txt"), output=output / "bilm",
-        preset="tiny", model=shape, min_count=2, epochs=size.pretrain_epochs, batch_tokens=1024, optimizer="adam",
-        learning_rate=5e-3, warmup_steps=30, seed=seed, precision="float32",
-    )  # fmt: skip
+        train=[str(output / "data/pretrain.txt")],
+        valid=str(output / "data/held_out.txt"),
+        output=output / "bilm",
+        preset="tiny",
+        model=shape,
+        min_count=2,
+        epochs=size.pretrain_epochs,
+        batch_tokens=1024,
+        optimizer="adam",
+        learning_rate=5e-3,
+        warmup_steps=30,
+        seed=seed,
+        precision="float32",
+    )
     result = pretrain(config)
     table = Table(title="Perplexity on held-out synthetic sentences", title_justify="left")
     for column in ("epoch", "forward", "backward", "mean", "next word right", "seconds"):
@@ -154,11 +164,25 @@ def _classify(output: Path, mode: Mode, size: Size, seed: int, console: Console)
     if mode == get_args(Mode)[0]:
         _heading(console, "Classifying topics with the frozen biLM, its layers mixed in three ways")
     config = ClassifyConfig(
-        model=str(output / "bilm"), train=[str(output / "data/train.csv")], test=[str(output / "data/test.csv")],
-        text_column="text", label_column="topic", valid_fraction=0.15, combine=mode, epochs=size.classify_epochs,
-        head_layers=1, head_hidden_dim=64, batch_size=32, learning_rate=3e-3, patience=4, seed=seed,
-        output=output / f"classifier-{mode}", cache=output / "layers", baseline=mode == "function", progress=False,
-    )  # fmt: skip
+        model=str(output / "bilm"),
+        train=[str(output / "data/train.csv")],
+        test=[str(output / "data/test.csv")],
+        text_column="text",
+        label_column="topic",
+        valid_fraction=0.15,
+        combine=mode,
+        epochs=size.classify_epochs,
+        head_layers=1,
+        head_hidden_dim=64,
+        batch_size=32,
+        learning_rate=3e-3,
+        patience=4,
+        seed=seed,
+        output=output / f"classifier-{mode}",
+        cache=output / "layers",
+        baseline=mode == "function",
+        progress=False,
+    )
     began = time.perf_counter()
     with console.status(f"{mode} mix"):
         metrics = train_classifier(config)
@@ -179,10 +203,15 @@ def _score_table(scores: dict[str, dict[str, Any]], size: Size) -> Table:
         lambdas = " ".join(f"{value:.2f}" for value in metrics.get("lambdas", ()))
         gamma = f"{metrics['gamma']:.2f}" if "gamma" in metrics else ""
         table.add_row(
-            mode, f"{metrics['validation']['accuracy']:.3f}", f"{metrics['test']['accuracy']:.3f}",
-            f"{metrics['test']['macro']['f1']:.3f}", lambdas, gamma, str(metrics["epochs"]),
+            mode,
+            f"{metrics['validation']['accuracy']:.3f}",
+            f"{metrics['test']['accuracy']:.3f}",
+            f"{metrics['test']['macro']['f1']:.3f}",
+            lambdas,
+            gamma,
+            str(metrics["epochs"]),
             f"{metrics['wall_seconds']:.0f}",
-        )  # fmt: skip
+        )
     baseline = next(metrics["baseline"]["test"] for metrics in scores.values() if "baseline" in metrics)
     table.add_section()
     table.add_row("TF-IDF + SVM", "", f"{baseline['accuracy']:.3f}", f"{baseline['macro']['f1']:.3f}", "", "", "", "")

@@ -117,9 +117,16 @@ def embed_file(
     _open_folder(folder, identity, resume=resume, overwrite=overwrite)
     try:
         _compute_parts(
-            folder, output, encoder, settings, most_words, [sizes[number] for number in sorted(mine)], mine,
-            numbers=numbers, progress=progress,
-        )  # fmt: skip
+            folder,
+            output,
+            encoder,
+            settings,
+            most_words,
+            [sizes[number] for number in sorted(mine)],
+            mine,
+            numbers=numbers,
+            progress=progress,
+        )
     except BaseException:
         if not any(folder.glob("*.npy")):  # nothing to continue from
             shutil.rmtree(folder)
@@ -140,10 +147,14 @@ def _output_shape(encoder: Encoder, settings: EmbedSettings) -> OutputShape:
     """What each sentence brings; says what is wrong with the settings."""
     refuse_unread_options(settings.files, pretokenized=_pretokenized(encoder, settings))
     encoder.stream(
-        [], layers=settings.layers, level=settings.level, pooling=settings.pooling,
-        remove_common_component=settings.remove_common_component, batch_size=settings.batch_size,
+        [],
+        layers=settings.layers,
+        level=settings.level,
+        pooling=settings.pooling,
+        remove_common_component=settings.remove_common_component,
+        batch_size=settings.batch_size,
         positions=None if settings.positions is None else [],
-    )  # fmt: skip
+    )
     shape = output_shape(
         encoder, layers=settings.layers, level=settings.level, pooling=settings.pooling, dtype=settings.dtype
     )
@@ -151,15 +162,27 @@ def _output_shape(encoder: Encoder, settings: EmbedSettings) -> OutputShape:
 
 
 def _compute_parts(
-    folder: Path, output: Path, encoder: Encoder, settings: EmbedSettings, most_words: int,
-    sizes: list[_Size], mine: set[int], *, numbers: int, progress: bool,
-) -> None:  # fmt: skip
+    folder: Path,
+    output: Path,
+    encoder: Encoder,
+    settings: EmbedSettings,
+    most_words: int,
+    sizes: list[_Size],
+    mine: set[int],
+    *,
+    numbers: int,
+    progress: bool,
+) -> None:
     """The parts `mine`, of these sizes, that are not there yet."""
     sentences, words, rows = _sum(sizes)
     size = forecast(
-        output, sentences=sentences, words=rows, level=settings.level, numbers=numbers,
+        output,
+        sentences=sentences,
+        words=rows,
+        level=settings.level,
+        numbers=numbers,
         itemsize=np.dtype(settings.dtype).itemsize,
-    )  # fmt: skip
+    )
     log.info("%s sentences, %s words: about %.2f GB in %s", f"{sentences:,}", f"{words:,}", size / 1e9, output)
     _check_disk(folder, output, size)
     encoder.clear_cache()
@@ -225,9 +248,11 @@ def _parts(
 ) -> Iterator[Part]:
     """The input in pieces whose vectors fit into memory; the same ones on every reading. The first one warns."""
     return word_windows(
-        _sentences(encoder, settings, stats, first=first), words=lambda sentence: len(sentence[1].words),
-        most_sentences=_MOST_SENTENCES, most_words=most_words,
-    )  # fmt: skip
+        _sentences(encoder, settings, stats, first=first),
+        words=lambda sentence: len(sentence[1].words),
+        most_sentences=_MOST_SENTENCES,
+        most_words=most_words,
+    )
 
 
 def _sentences(
@@ -268,11 +293,18 @@ def _split(encoder: Encoder, settings: EmbedSettings, text: str) -> list[str]:
 def _write_part(folder: Path, number: int, encoder: Encoder, settings: EmbedSettings, part: Part) -> None:
     """The vectors of a part, one behind the other along the words, and beside them what they belong to."""
     items = [item for _, item in part]
-    arrays = list(encoder.stream(
-        [item.words for item in items], layers=settings.layers, level=settings.level, pooling=settings.pooling,
-        remove_common_component=settings.remove_common_component, batch_size=settings.batch_size,
-        positions=None if settings.positions is None else [item.chosen for item in items], is_split_into_words=True,
-    ))  # fmt: skip
+    arrays = list(
+        encoder.stream(
+            [item.words for item in items],
+            layers=settings.layers,
+            level=settings.level,
+            pooling=settings.pooling,
+            remove_common_component=settings.remove_common_component,
+            batch_size=settings.batch_size,
+            positions=None if settings.positions is None else [item.chosen for item in items],
+            is_split_into_words=True,
+        )
+    )
     joined = np.concatenate(arrays, axis=-2) if settings.level == "token" else np.stack(arrays)
     (folder / f"{number}.json").write_text(json.dumps(part), encoding="utf-8")
     _keep_cache(folder, encoder)
@@ -315,16 +347,25 @@ def _identity(encoder: Encoder, settings: EmbedSettings) -> dict[str, Any]:
     inputs = [path.stat() for path in [*expand_paths(settings.source), *positions]]
     layers = settings.layers if isinstance(settings.layers, str | int) else list(settings.layers)
     return {
-        "source": settings.source, "bytes": [found.st_size for found in inputs],
-        "changed": [found.st_mtime_ns for found in inputs], "layers": layers, "level": settings.level,
-        "pooling": settings.pooling, "remove_common_component": settings.remove_common_component,
+        "source": settings.source,
+        "bytes": [found.st_size for found in inputs],
+        "changed": [found.st_mtime_ns for found in inputs],
+        "layers": layers,
+        "level": settings.level,
+        "pooling": settings.pooling,
+        "remove_common_component": settings.remove_common_component,
         "common_component": _component_sum(encoder) if settings.remove_common_component else None,
-        "dtype": settings.dtype, "column": settings.column, "files": asdict(settings.files),
+        "dtype": settings.dtype,
+        "column": settings.column,
+        "files": asdict(settings.files),
         "pre_split": settings.pre_split,
-        "batch_size": settings.batch_size, "memory": encoder.memory, "state": encoder.state,
-        "backend": encoder.backend, "device": encoder.device,
+        "batch_size": settings.batch_size,
+        "memory": encoder.memory,
+        "state": encoder.state,
+        "backend": encoder.backend,
+        "device": encoder.device,
         "weights": encoder.fingerprint(),
-    }  # fmt: skip
+    }
 
 
 def _component_sum(encoder: Encoder) -> str | None:

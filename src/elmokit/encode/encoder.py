@@ -71,18 +71,27 @@ class Encoder:
     """
 
     def __init__(
-        self, model: ElmoNetwork | HasNetwork | Backend, *, rows: WordRows | None = None, mix: LayerMix | None = None,
-        state: Start | None = None, notes: Sequence[str] = (), saved: SavedModel | None = None,
-        preprocessing: Preprocessing | None = None, memory: Memory | None = None, device: str | None = None,
+        self,
+        model: ElmoNetwork | HasNetwork | Backend,
+        *,
+        rows: WordRows | None = None,
+        mix: LayerMix | None = None,
+        state: Start | None = None,
+        notes: Sequence[str] = (),
+        saved: SavedModel | None = None,
+        preprocessing: Preprocessing | None = None,
+        memory: Memory | None = None,
+        device: str | None = None,
         folder: str | Path | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """See `from_pretrained`. `rows` is how the model reads words; by default bytes. Without `device` the network
         stays where it is. `folder` is what `saved` was before: deprecated."""
         if folder is not None:
             warnings.warn(
                 "Encoder(folder=…) is deprecated: pass saved=SavedModel.open(folder), or use Encoder.from_pretrained.",
-                DeprecationWarning, stacklevel=2,
-            )  # fmt: skip
+                DeprecationWarning,
+                stacklevel=2,
+            )
             saved = SavedModel.open(folder) if saved is None else saved
         self.memory = memory_in_bytes(memory)
         if isinstance(model, Backend):
@@ -106,11 +115,18 @@ class Encoder:
 
     @classmethod
     def from_pretrained(
-        cls, path: str | Path, *, backend: BackendName | None = None, device: str | None = None,
-        dtype: str = "float32", state: Start | None = None,
-        options: str | Path | None = None, vocabulary: str | Path | None = None, sha256: str | None = None,
+        cls,
+        path: str | Path,
+        *,
+        backend: BackendName | None = None,
+        device: str | None = None,
+        dtype: str = "float32",
+        state: Start | None = None,
+        options: str | Path | None = None,
+        vocabulary: str | Path | None = None,
+        sha256: str | None = None,
         memory: Memory | None = None,
-    ) -> Encoder:  # fmt: skip
+    ) -> Encoder:
         """Load any ELMo: of elmokit (a biLM, or a classifier with its trained layer mix), bilm-tf, AllenNLP, NLPL,
         SeqVec or ELMoForManyLangs.
 
@@ -135,13 +151,24 @@ class Encoder:
                 state; or something that the backend cannot do, with the extra that can.
         """
         found: Loaded = opened(
-            path, backend=backend, device=device, dtype=dtype, warm=state in (None, "warm"), options=options,
-            vocabulary=vocabulary, sha256=sha256, memory=memory_in_bytes(memory),
-        )  # fmt: skip
+            path,
+            backend=backend,
+            device=device,
+            dtype=dtype,
+            warm=state in (None, "warm"),
+            options=options,
+            vocabulary=vocabulary,
+            sha256=sha256,
+            memory=memory_in_bytes(memory),
+        )
         encoder = cls(
-            found.backend, state=state, notes=found.notes, saved=found.saved, preprocessing=found.preprocessing,
+            found.backend,
+            state=state,
+            notes=found.notes,
+            saved=found.saved,
+            preprocessing=found.preprocessing,
             memory=memory,
-        )  # fmt: skip
+        )
         encoder.name = str(path)
         return encoder
 
@@ -179,41 +206,84 @@ class Encoder:
 
     @overload
     def encode(  # type: ignore[overload-overlap]
-        self, sentences: str, *, layers: Layers = ..., level: Level = ..., pooling: Pooling | None = ...,
-        remove_common_component: bool | None = ..., positions: Positions | Sequence[int] | None = ...,
-        batch_size: int = ..., show_progress_bar: bool = ..., normalize_embeddings: bool = ...,
-    ) -> Array: ...  # fmt: skip
+        self,
+        sentences: str,
+        *,
+        layers: Layers = ...,
+        level: Level = ...,
+        pooling: Pooling | None = ...,
+        remove_common_component: bool | None = ...,
+        positions: Positions | Sequence[int] | None = ...,
+        batch_size: int = ...,
+        show_progress_bar: bool = ...,
+        normalize_embeddings: bool = ...,
+    ) -> Array: ...
 
     @overload
     def encode(
-        self, sentences: Iterable[Sentence], *, layers: Layers = ..., level: Literal["token"] = ...,
-        positions: Positions | None = ..., batch_size: int = ..., is_split_into_words: bool = ...,
-        show_progress_bar: bool = ..., normalize_embeddings: bool = ...,
-    ) -> list[Array]: ...  # fmt: skip
+        self,
+        sentences: Iterable[Sentence],
+        *,
+        layers: Layers = ...,
+        level: Literal["token"] = ...,
+        positions: Positions | None = ...,
+        batch_size: int = ...,
+        is_split_into_words: bool = ...,
+        show_progress_bar: bool = ...,
+        normalize_embeddings: bool = ...,
+    ) -> list[Array]: ...
 
     @overload
     def encode(
-        self, sentences: Iterable[Sentence], *, layers: Layers = ..., level: Literal["sentence"],
-        pooling: Pooling | None = ..., remove_common_component: bool | None = ..., batch_size: int = ...,
-        is_split_into_words: bool = ..., show_progress_bar: bool = ..., normalize_embeddings: bool = ...,
-    ) -> Array: ...  # fmt: skip
+        self,
+        sentences: Iterable[Sentence],
+        *,
+        layers: Layers = ...,
+        level: Literal["sentence"],
+        pooling: Pooling | None = ...,
+        remove_common_component: bool | None = ...,
+        batch_size: int = ...,
+        is_split_into_words: bool = ...,
+        show_progress_bar: bool = ...,
+        normalize_embeddings: bool = ...,
+    ) -> Array: ...
 
     @overload
     def encode(
-        self, sentences: Iterable[Sentence], *, layers: Layers = ..., level: Level = ...,
-        pooling: Pooling | None = ..., remove_common_component: bool | None = ..., positions: Positions | None = ...,
-        batch_size: int = ..., is_split_into_words: bool = ..., show_progress_bar: bool = ...,
-        convert_to_tensor: bool = ..., normalize_embeddings: bool = ..., precision: Precision = ...,
+        self,
+        sentences: Iterable[Sentence],
+        *,
+        layers: Layers = ...,
+        level: Level = ...,
+        pooling: Pooling | None = ...,
+        remove_common_component: bool | None = ...,
+        positions: Positions | None = ...,
+        batch_size: int = ...,
+        is_split_into_words: bool = ...,
+        show_progress_bar: bool = ...,
+        convert_to_tensor: bool = ...,
+        normalize_embeddings: bool = ...,
+        precision: Precision = ...,
         output_value: OutputValue | None = ...,
-    ) -> Any: ...  # fmt: skip
+    ) -> Any: ...
 
     def encode(
-        self, sentences: Iterable[Sentence], *, layers: Layers = "all", level: Level = "token",
-        pooling: Pooling | None = None, remove_common_component: bool | None = None,
-        positions: Positions | Sequence[int] | None = None, batch_size: int = 256, is_split_into_words: bool = False,
-        show_progress_bar: bool = False, convert_to_tensor: bool = False, normalize_embeddings: bool = False,
-        precision: Precision = "float32", output_value: OutputValue | None = "level",
-    ) -> Any:  # fmt: skip
+        self,
+        sentences: Iterable[Sentence],
+        *,
+        layers: Layers = "all",
+        level: Level = "token",
+        pooling: Pooling | None = None,
+        remove_common_component: bool | None = None,
+        positions: Positions | Sequence[int] | None = None,
+        batch_size: int = 256,
+        is_split_into_words: bool = False,
+        show_progress_bar: bool = False,
+        convert_to_tensor: bool = False,
+        normalize_embeddings: bool = False,
+        precision: Precision = "float32",
+        output_value: OutputValue | None = "level",
+    ) -> Any:
         """Vectors of sentences, in the order given.
 
         Args:
@@ -257,20 +327,30 @@ class Encoder:
             places: Any = None if positions is None else list(positions)
             flat = places is not None and all(isinstance(each, int | np.integer) for each in places)
             (result,) = self.encode(
-                [alone], layers=layers, level=level, pooling=pooling, remove_common_component=remove_common_component,
+                [alone],
+                layers=layers,
+                level=level,
+                pooling=pooling,
+                remove_common_component=remove_common_component,
                 positions=[places] if flat else places,
-                batch_size=batch_size, is_split_into_words=is_split_into_words, show_progress_bar=show_progress_bar,
-                convert_to_tensor=convert_to_tensor, normalize_embeddings=normalize_embeddings, precision=precision,
+                batch_size=batch_size,
+                is_split_into_words=is_split_into_words,
+                show_progress_bar=show_progress_bar,
+                convert_to_tensor=convert_to_tensor,
+                normalize_embeddings=normalize_embeddings,
+                precision=precision,
                 output_value=output_value,
-            )  # fmt: skip
+            )
             return result
         if convert_to_tensor:
             needs("convert_to_tensor", "torch")
         outcome = Outcome(normalize_embeddings, precision, self.device if convert_to_tensor else None)
         asked: dict[str, Any] = {
-            "layers": layers, "batch_size": batch_size, "is_split_into_words": is_split_into_words,
+            "layers": layers,
+            "batch_size": batch_size,
+            "is_split_into_words": is_split_into_words,
             "show_progress_bar": show_progress_bar,
-        }  # fmt: skip
+        }
         of_sentences: dict[str, Any] = {"pooling": pooling, "remove_common_component": remove_common_component}
         if output_value is None:
             sentences = list(given_texts(sentences))
@@ -320,10 +400,17 @@ class Encoder:
         return paired_cosines(left, right)
 
     def stream(
-        self, sentences: Iterable[Sentence], *, layers: Layers = "all", level: Level = "token",
-        pooling: Pooling | None = None, remove_common_component: bool | None = None,
-        positions: Positions | None = None, batch_size: int = 256, is_split_into_words: bool = False,
-    ) -> Iterator[Array]:  # fmt: skip
+        self,
+        sentences: Iterable[Sentence],
+        *,
+        layers: Layers = "all",
+        level: Level = "token",
+        pooling: Pooling | None = None,
+        remove_common_component: bool | None = None,
+        positions: Positions | None = None,
+        batch_size: int = 256,
+        is_split_into_words: bool = False,
+    ) -> Iterator[Array]:
         """`encode`, one array at a time: sentences are read, and arrays held, a few thousand at once."""
         if level not in ("token", "sentence"):
             raise ConfigError(f"Unknown level {level!r}. Expected 'token' or 'sentence'.")
@@ -447,9 +534,7 @@ class Encoder:
     @overload
     def words(self, text: str, *, pre_split: bool | None = ..., offsets: Literal[True]) -> list[Word]: ...
 
-    def words(
-        self, text: str, *, pre_split: bool | None = None, offsets: bool = False
-    ) -> list[str] | list[Word]:  # fmt: skip
+    def words(self, text: str, *, pre_split: bool | None = None, offsets: bool = False) -> list[str] | list[Word]:
         """The words of a raw text, cleaned and split as the text that the model was pretrained on.
 
         Args:
@@ -530,9 +615,11 @@ class Encoder:
             sentences, words=lambda item: len(item.words), most_sentences=most_sentences, most_words=most_words
         ):
             self._backend.each(
-                [item.words for item in window], _taking(window, result, found), batch_size=batch_size,
+                [item.words for item in window],
+                _taking(window, result, found),
+                batch_size=batch_size,
                 zero_state=self.state == "zero",
-            )  # fmt: skip
+            )
             for number in range(len(window)):
                 yield found.pop(number)
 

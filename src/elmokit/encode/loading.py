@@ -39,15 +39,24 @@ class Loaded:
 
 
 def opened(
-    path: str | Path, *, backend: BackendName | None, device: str | None, dtype: str, warm: bool,
-    options: str | Path | None, vocabulary: str | Path | None, sha256: str | None, memory: int | None,
-) -> Loaded:  # fmt: skip
+    path: str | Path,
+    *,
+    backend: BackendName | None,
+    device: str | None,
+    dtype: str,
+    warm: bool,
+    options: str | Path | None,
+    vocabulary: str | Path | None,
+    sha256: str | None,
+    memory: int | None,
+) -> Loaded:
     """See `Encoder.from_pretrained`, whose errors are raised here."""
     if backend not in (None, *get_args(BackendName)):
         raise ConfigError(f"Unknown backend {backend!r}. Expected one of: {', '.join(get_args(BackendName))}.")
     if (backend or _installed()) == "onnx":
-        return _graph(path, device=device, dtype=dtype, options=options, vocabulary=vocabulary, sha256=sha256,
-                      memory=memory)  # fmt: skip
+        return _graph(
+            path, device=device, dtype=dtype, options=options, vocabulary=vocabulary, sha256=sha256, memory=memory
+        )
     needs("backend 'torch'", "torch")
     from elmokit.encode.torch_backend import TorchBackend, chosen_device
     from elmokit.interop.loading import load
@@ -59,9 +68,14 @@ def opened(
 
 
 def network_backend(
-    model: ElmoNetwork | HasNetwork, *, rows: WordRows | None, mix: LayerMix | None, saved: SavedModel | None,
-    memory: int | None, device: str | None,
-) -> tuple[TorchBackend, Preprocessing | None]:  # fmt: skip
+    model: ElmoNetwork | HasNetwork,
+    *,
+    rows: WordRows | None,
+    mix: LayerMix | None,
+    saved: SavedModel | None,
+    memory: int | None,
+    device: str | None,
+) -> tuple[TorchBackend, Preprocessing | None]:
     """A network that somebody built, and the preprocessing that its configuration has, if it has one.
 
     Raises:
@@ -87,9 +101,15 @@ def _installed() -> BackendName:
 
 
 def _graph(
-    path: str | Path, *, device: str | None, dtype: str, options: str | Path | None, vocabulary: str | Path | None,
-    sha256: str | None, memory: int | None,
-) -> Loaded:  # fmt: skip
+    path: str | Path,
+    *,
+    device: str | None,
+    dtype: str,
+    options: str | Path | None,
+    vocabulary: str | Path | None,
+    sha256: str | None,
+    memory: int | None,
+) -> Loaded:
     from elmokit.encode.onnx_backend import OnnxBackend
     from elmokit.interop.recognise import recognised
 

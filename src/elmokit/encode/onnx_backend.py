@@ -93,8 +93,9 @@ def _layers_weights(stored: WeightArrays, directions: int) -> list[str]:
     transposed = ("weight_input", "weight_hidden")
     return [
         f"{name}[{direction}]{'.T' if name.endswith(transposed) else ''}"
-        for name in stored.names("bilm.layers.") for direction in range(directions)
-    ]  # fmt: skip
+        for name in stored.names("bilm.layers.")
+        for direction in range(directions)
+    ]
 
 
 _NAMES = {WORDS_GRAPH: _words_weights, LAYERS_GRAPH: _layers_weights}

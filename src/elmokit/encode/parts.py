@@ -141,17 +141,26 @@ def _check_kernels(encoder: Encoder, expected: bool) -> None:
 def open_encoder(settings: PartSettings) -> Encoder:
     """The model of a run."""
     return Encoder.from_pretrained(
-        settings.model, backend=settings.backend, device=settings.device, dtype=settings.compute,
-        state=settings.state, options=settings.options,
-        vocabulary=settings.vocabulary, memory=settings.memory,
-    )  # fmt: skip
+        settings.model,
+        backend=settings.backend,
+        device=settings.device,
+        dtype=settings.compute,
+        state=settings.state,
+        options=settings.options,
+        vocabulary=settings.vocabulary,
+        memory=settings.memory,
+    )
 
 
 def _shape(encoder: Encoder, settings: PartSettings) -> OutputShape:
     encoder.stream(
-        [], layers=settings.layers, level=settings.level, pooling=settings.pooling,
-        remove_common_component=settings.remove_common_component, batch_size=settings.batch_size,
-    )  # fmt: skip
+        [],
+        layers=settings.layers,
+        level=settings.level,
+        pooling=settings.pooling,
+        remove_common_component=settings.remove_common_component,
+        batch_size=settings.batch_size,
+    )
     return output_shape(
         encoder, layers=settings.layers, level=settings.level, pooling=settings.pooling, dtype=settings.dtype
     )
@@ -189,9 +198,11 @@ class _EmbedPart:
         skip = self.settings.on_error == "skip"
         done = 0
         windows = word_windows(
-            self._sentences(stretch, errors), words=lambda sentence: len(sentence[1].words),
-            most_sentences=_MOST_SENTENCES, most_words=self.most_words,
-        )  # fmt: skip
+            self._sentences(stretch, errors),
+            words=lambda sentence: len(sentence[1].words),
+            most_sentences=_MOST_SENTENCES,
+            most_words=self.most_words,
+        )
         for window in windows:
             words = [item.words for _, item in window]
             if not skip:
@@ -210,10 +221,14 @@ class _EmbedPart:
     def _encode(self, words: Any) -> list[Any]:
         settings = self.settings
         arrays = self.encoder.stream(
-            words, layers=settings.layers, level=settings.level, pooling=settings.pooling,
-            remove_common_component=settings.remove_common_component, batch_size=settings.batch_size,
+            words,
+            layers=settings.layers,
+            level=settings.level,
+            pooling=settings.pooling,
+            remove_common_component=settings.remove_common_component,
+            batch_size=settings.batch_size,
             is_split_into_words=True,
-        )  # fmt: skip
+        )
         return [array.astype(settings.dtype, copy=False) for array in arrays]
 
     def _sentences(self, stretch: Range, errors: list[dict[str, Any]]) -> Iterator[tuple[str, Item]]:
@@ -240,9 +255,16 @@ class _EmbedPart:
 
 
 def embed_corpus(
-    source: str | list[str], output: str, settings: PartSettings, engine: Engine, *, part_words: int = 100_000,
-    share: Share = WHOLE, overwrite: bool = False, progress: bool = True,
-) -> Written:  # fmt: skip
+    source: str | list[str],
+    output: str,
+    settings: PartSettings,
+    engine: Engine,
+    *,
+    part_words: int = 100_000,
+    share: Share = WHOLE,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> Written:
     """Write the vectors of a corpus as a folder of parts. A run that was stopped resumes by being called again.
 
     Args:
@@ -281,8 +303,9 @@ def embed_corpus(
             folder.open(
                 _identity(places, settings, work, part_words),
                 lambda: (stretch for input_file in places for stretch in cut(input_file, words=part_words)),
-                notes={"processor": processor_name()}, overwrite=overwrite,
-            )  # fmt: skip
+                notes={"processor": processor_name()},
+                overwrite=overwrite,
+            )
             run_parts(folder, engine, work, what="embedding", share=share, progress=progress)
             if folder.done.all() and not folder.counts[:, 1].any():
                 raise DataError(f"{source} contains no text: no word was found in {folder.counts[:, 0].sum():,} lines")
@@ -297,6 +320,10 @@ def _identity(places: list[Place], settings: PartSettings, work: EmbedParts, par
     """What runs with equal bytes have in common, on one kind of processor."""
     own = {key: value for key, value in asdict(settings).items() if key not in ("model", "options", "vocabulary")}
     return {
-        "inputs": [place.address for place in places], "versions": [place.version() for place in places],
-        "part_words": part_words, "weights": work.weights, "kernels": work.kernels, **own,
-    }  # fmt: skip
+        "inputs": [place.address for place in places],
+        "versions": [place.version() for place in places],
+        "part_words": part_words,
+        "weights": work.weights,
+        "kernels": work.kernels,
+        **own,
+    }

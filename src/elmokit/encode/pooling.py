@@ -14,8 +14,11 @@ Part = Literal["mean", "max", "weighted"]
 
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 PARTS: dict[Pooling, tuple[Part, ...]] = {
-    "mean": ("mean",), "max": ("max",), "mean+max": ("mean", "max"), "weighted": ("weighted",)
-}  # fmt: skip
+    "mean": ("mean",),
+    "max": ("max",),
+    "mean+max": ("mean", "max"),
+    "weighted": ("weighted",),
+}
 """What a pooling is made of; the parts stand one behind the other in each vector."""
 
 Array = NDArray[np.float32]

@@ -28,9 +28,16 @@ from elmokit.text.words import Span
 log = logging.getLogger(__name__)
 
 COLUMNS: dict[str, Kind] = {
-    "sentence": "whole", "position": "whole", "word": "text", "start": "whole", "end": "whole", "known": "truth",
-    "forward": "number", "backward": "number", "both": "number",
-}  # fmt: skip
+    "sentence": "whole",
+    "position": "whole",
+    "word": "text",
+    "start": "whole",
+    "end": "whole",
+    "known": "truth",
+    "forward": "number",
+    "backward": "number",
+    "both": "number",
+}
 _ID: dict[str, Kind] = {"id": "text"}
 _WINDOW_SENTENCES, _WINDOW_WORDS = 1024, 1 << 14
 _DIGITS = 6

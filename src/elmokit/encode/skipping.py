@@ -20,7 +20,7 @@ _BY_LINE = (".jsonl", ".ndjson", ".txt")
 
 def readable_records(
     local: Path, stretch: Range, column: str | None, options: FileOptions
-) -> tuple[list[Record], list[dict[str, Any]]]:  # fmt: skip
+) -> tuple[list[Record], list[dict[str, Any]]]:
     """The records of a file whose lines are records of their own, blank ones for lines that cannot be read; and these.
 
     Raises:

@@ -31,9 +31,14 @@ class TorchBackend(Backend):
     name = "torch"
 
     def __init__(
-        self, model: ElmoNetwork, rows: WordRows, *, mix: LayerMix | None = None, saved: SavedModel | None = None,
+        self,
+        model: ElmoNetwork,
+        rows: WordRows,
+        *,
+        mix: LayerMix | None = None,
+        saved: SavedModel | None = None,
         memory: int | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.model, self.rows, self.config = model.train(False), rows, model.config
         self._mix = None if mix is None else mix.train(False)
         self._saved = saved

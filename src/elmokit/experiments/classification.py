@@ -68,10 +68,11 @@ class TfidfCell(TrainCell):
         data = load_data(self.config)
         found = tfidf_svm(data, seed=self.config.seed)
         about = {
-            "labels": data.labels, "rows": {name: len(part.rows) for name, part in data.splits.items()},
+            "labels": data.labels,
+            "rows": {name: len(part.rows) for name, part in data.splits.items()},
             "parameters": {"total": found.scores["parameters"], "trained": found.scores["parameters"]},
             "seconds": {"train": found.scores["seconds"], "total": found.scores["seconds"]},
-        }  # fmt: skip
+        }
         write_json(run.work / "metrics.json", {**found.scores, **about})
         with (run.work / "test_predictions.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)

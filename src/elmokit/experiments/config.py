@@ -211,9 +211,10 @@ class CompareConfig(Settings):
                 raise ValueError(f"row {row.name!r}: start {row.start!r} is no row of kind {row.kind} above it")
             kinds[row.name] = row.kind
         named = {
-            "baselines": self.baselines, "efficiency.rows": self.efficiency.rows,
+            "baselines": self.baselines,
+            "efficiency.rows": self.efficiency.rows,
             "word_map.rows": self.word_map.rows or [],
-        }  # fmt: skip
+        }
         for place, names in named.items():
             if unknown := [name for name in names if name not in kinds]:
                 raise ValueError(f"{place} names {unknown[0]!r}; the rows are {', '.join(kinds)}")

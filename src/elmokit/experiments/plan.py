@@ -9,16 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from elmokit.errors import ConfigError, ModelError
-from elmokit.experiments.cells import (
-    Cell,
-    PretrainCell,
-    TrainCell,
-    VectorsCell,
-    data_files,
-    digest,
-    identity,
-    named,
-)
+from elmokit.experiments.cells import Cell, PretrainCell, TrainCell, VectorsCell, data_files, digest, identity, named
 from elmokit.experiments.classification import ClassifyCell, LayersCell, MapCell, TfidfCell
 from elmokit.experiments.config import STATIC, CompareConfig, RowConfig
 from elmokit.pretrained import located
@@ -107,9 +98,15 @@ class _Planner:
         uses = self.config.word_map.uses
         folder = named(self.home, f"{row.name}-map", word, uses, trained.folder.name)
         self.maps[row.name] = MapCell(
-            folder, f"{row.name}: map of {word!r}", uses, needs=(trained.folder,), config=trained.config,
-            trained=trained.folder, word=word, uses=uses,
-        )  # fmt: skip
+            folder,
+            f"{row.name}: map of {word!r}",
+            uses,
+            needs=(trained.folder,),
+            config=trained.config,
+            trained=trained.folder,
+            word=word,
+            uses=uses,
+        )
         self.cells.setdefault(folder, self.maps[row.name])
 
     def _training_text(self, texts: Iterable[str]) -> Path:
@@ -171,9 +168,15 @@ class _Planner:
         self._add_trained((row.name, seed, share), self._training(row, folder, label, work, config, inputs, needs))
 
     def _training(
-        self, row: RowConfig, folder: Path, label: str, work: int, config: HeadConfig, inputs: list[str],
+        self,
+        row: RowConfig,
+        folder: Path,
+        label: str,
+        work: int,
+        config: HeadConfig,
+        inputs: list[str],
         needs: tuple[Path, ...],
-    ) -> TrainCell:  # fmt: skip
+    ) -> TrainCell:
         if not isinstance(config, ClassifyConfig):
             return TrainCell(folder, label, work, task=self.config.task, config=config, needs=needs)
         if row.kind == "tfidf":

@@ -92,9 +92,13 @@ class _Collector:
         cells = list(self._cells(row.name).values())
         done = [cell for cell in cells if cell.done]
         shown: dict[str, Any] = {
-            "name": row.name, "kind": row.kind, "note": row.note, "start": row.start, "settings": row.settings,
+            "name": row.name,
+            "kind": row.kind,
+            "note": row.note,
+            "start": row.start,
+            "settings": row.settings,
             "metrics": {},
-        }  # fmt: skip
+        }
         failed = [self.failures[cell.folder] for cell in cells if cell.folder in self.failures]
         if failed:
             shown["failed"] = f"{len(failed)} of {len(cells)} seeds: {failed[0]}"
@@ -143,9 +147,7 @@ class _Collector:
 
     def _gain(self, name: str, base: str) -> dict[str, Any] | None:
         """Of a row over a baseline, on the seeds that both have."""
-        ours, theirs = (
-            {seed: cell for seed, cell in self._cells(row).items() if cell.done} for row in (name, base)
-        )  # fmt: skip
+        ours, theirs = ({seed: cell for seed, cell in self._cells(row).items() if cell.done} for row in (name, base))
         seeds = [seed for seed in ours if seed in theirs]
         if not seeds:
             return None

@@ -74,11 +74,19 @@ class Elmo(nn.Module):
     """
 
     def __init__(
-        self, options_file: str | Path, weight_file: str | Path | None = None, num_output_representations: int = 1,
-        requires_grad: bool = False, do_layer_norm: bool = False, dropout: float = 0.5,
-        vocab_to_cache: Sequence[str] | None = None, keep_sentence_boundaries: bool = False,
-        scalar_mix_parameters: Sequence[float] | None = None, *, state: Start = "carry",
-    ) -> None:  # fmt: skip
+        self,
+        options_file: str | Path,
+        weight_file: str | Path | None = None,
+        num_output_representations: int = 1,
+        requires_grad: bool = False,
+        do_layer_norm: bool = False,
+        dropout: float = 0.5,
+        vocab_to_cache: Sequence[str] | None = None,
+        keep_sentence_boundaries: bool = False,
+        scalar_mix_parameters: Sequence[float] | None = None,
+        *,
+        state: Start = "carry",
+    ) -> None:
         super().__init__()
         if state not in ("zero", "warm", "carry"):
             raise ConfigError(f"Unknown state {state!r}. Expected 'zero', 'warm' or 'carry'.")

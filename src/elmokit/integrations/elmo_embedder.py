@@ -35,14 +35,20 @@ class ElmoEmbedder:
     """
 
     def __init__(
-        self, options_file: str | Path, weight_file: str | Path | None = None, cuda_device: int = -1, *,
+        self,
+        options_file: str | Path,
+        weight_file: str | Path | None = None,
+        cuda_device: int = -1,
+        *,
         state: Start = "carry",
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.encoder = Encoder.from_pretrained(
-            options_file if weight_file is None else weight_file, backend="torch", state=state,
+            options_file if weight_file is None else weight_file,
+            backend="torch",
+            state=state,
             options=None if weight_file is None else options_file,
             device="cpu" if cuda_device < 0 else f"cuda:{cuda_device}",
-        )  # fmt: skip
+        )
 
     def embed_sentence(self, sentence: Sequence[str]) -> Array:
         """(layers, words, dim) of one sentence."""

@@ -39,9 +39,13 @@ class ElmoLM(LM):  # type: ignore[misc]
     """
 
     def __init__(
-        self, pretrained: str = "elmo-mini", direction: Direction = "both", device: str | None = None,
-        batch_size: int | str | None = None, max_batch_size: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        pretrained: str = "elmo-mini",
+        direction: Direction = "both",
+        device: str | None = None,
+        batch_size: int | str | None = None,
+        max_batch_size: int | None = None,
+    ) -> None:
         super().__init__()
         if direction not in get_args(Direction):
             raise ConfigError(f"Unknown direction {direction!r}. Expected one of: {', '.join(get_args(Direction))}.")

@@ -94,20 +94,33 @@ class Elmo(InputModule):
         """A model folder of elmokit, and `elmo_module.json`."""
         folder, saved = Path(output_path), self._saved
         write_model(
-            folder, self.network, saved.config, architecture=BILM, preprocessing=saved.preprocessing,
+            folder,
+            self.network,
+            saved.config,
+            architecture=BILM,
+            preprocessing=saved.preprocessing,
             tokenizer=saved.tokenizer(word_rows=self.rows),
-        )  # fmt: skip
+        )
         (folder / self.config_file_name).write_text(json.dumps(self.get_config_dict(), indent=2), encoding="utf-8")
 
     @classmethod
     def load(
-        cls, model_name_or_path: str, subfolder: str = "", token: bool | str | None = None,
-        cache_folder: str | None = None, revision: str | None = None, local_files_only: bool = False,
-        init_defaults: dict[str, Any] | None = None, **kwargs: Any,
-    ) -> Self:  # fmt: skip
+        cls,
+        model_name_or_path: str,
+        subfolder: str = "",
+        token: bool | str | None = None,
+        cache_folder: str | None = None,
+        revision: str | None = None,
+        local_files_only: bool = False,
+        init_defaults: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """What `save` wrote, from a folder or the hub."""
         where: dict[str, Any] = {
-            "token": token, "cache_folder": cache_folder, "revision": revision, "local_files_only": local_files_only
-        }  # fmt: skip
+            "token": token,
+            "cache_folder": cache_folder,
+            "revision": revision,
+            "local_files_only": local_files_only,
+        }
         folder = cls.load_dir_path(model_name_or_path, subfolder=subfolder, **where)
         return cls(str(folder), **cls.load_config(model_name_or_path, subfolder=subfolder, **where))

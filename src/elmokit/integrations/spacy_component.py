@@ -42,9 +42,11 @@ class ElmoComponent:
         for batch in windows(stream, batch_size or self.batch_size):
             sentences = [[token for token in span if not token.is_space] for doc in batch for span in _spans(doc)]
             arrays = self.encoder.encode(
-                [[token.text for token in sentence] for sentence in sentences], layers=self.layers,
-                batch_size=self.batch_size, is_split_into_words=True,
-            )  # fmt: skip
+                [[token.text for token in sentence] for sentence in sentences],
+                layers=self.layers,
+                batch_size=self.batch_size,
+                is_split_into_words=True,
+            )
             for doc in batch:
                 doc.tensor = np.zeros((len(doc), self._width), dtype=np.float32)
             for sentence, array in zip(sentences, arrays, strict=True):
@@ -66,9 +68,14 @@ class ElmoComponent:
 @Language.factory(
     "elmo",
     default_config={
-        "layers": "average", "batch_size": 64, "dtype": "float32", "state": None, "device": None, "backend": None
+        "layers": "average",
+        "batch_size": 64,
+        "dtype": "float32",
+        "state": None,
+        "device": None,
+        "backend": None,
     },
-)  # fmt: skip
+)
 def create(
     nlp: Language,
     name: str,

@@ -31,11 +31,19 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     def __init__(
-        self, model: str | Path, *, layers: Layers = "average", pooling: Pooling | None = None,
-        remove_common_component: bool | None = None, batch_size: int = 64, is_split_into_words: bool = False,
-        dtype: str = "float32", state: Start | None = None, device: str | None = None,
+        self,
+        model: str | Path,
+        *,
+        layers: Layers = "average",
+        pooling: Pooling | None = None,
+        remove_common_component: bool | None = None,
+        batch_size: int = 64,
+        is_split_into_words: bool = False,
+        dtype: str = "float32",
+        state: Start | None = None,
+        device: str | None = None,
         backend: BackendName | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.model = model
         self.layers = layers
         self.pooling = pooling
@@ -61,10 +69,14 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if not hasattr(self, "encoder_"):  # came out of a pickle
             self.fit([])
         vectors = self.encoder_.encode(
-            X, layers=self.layers, level="sentence", pooling=self.pooling,
-            remove_common_component=self.remove_common_component, batch_size=self.batch_size,
+            X,
+            layers=self.layers,
+            level="sentence",
+            pooling=self.pooling,
+            remove_common_component=self.remove_common_component,
+            batch_size=self.batch_size,
             is_split_into_words=self.is_split_into_words,
-        )  # fmt: skip
+        )
         array: NDArray[np.float32] = vectors.reshape(len(vectors), self.n_features_out_)
         return array
 

@@ -18,8 +18,15 @@ _BLOCK = 1 << 20
 
 # What zipfile and its decompressors raise on damaged files.
 _UNREADABLE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError, RuntimeError, ValueError
-)  # fmt: skip
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def unpack(archive: Path, folder: Path) -> None:

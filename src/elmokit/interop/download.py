@@ -154,9 +154,13 @@ def _opener() -> urllib.request.OpenerDirector:
     """Without handlers for file: and ftp: addresses."""
     opener = urllib.request.OpenerDirector()
     for handler in (
-        urllib.request.ProxyHandler, urllib.request.HTTPHandler, urllib.request.HTTPSHandler,
-        urllib.request.HTTPDefaultErrorHandler, urllib.request.HTTPErrorProcessor, _HttpOnly,
-    ):  # fmt: skip
+        urllib.request.ProxyHandler,
+        urllib.request.HTTPHandler,
+        urllib.request.HTTPSHandler,
+        urllib.request.HTTPDefaultErrorHandler,
+        urllib.request.HTTPErrorProcessor,
+        _HttpOnly,
+    ):
         opener.add_handler(handler())
     return opener
 

@@ -26,10 +26,16 @@ _BESIDE_THE_HEAD = ("vocab.txt", "training.yaml", "metrics.json", PIECES_FILE)
 
 
 def load(
-    source: str | Path, *, options: str | Path | None = None, vocabulary: str | Path | None = None,
-    dtype: str = "float32", sha256: str | None = None, warm: bool = True,
-    warm_text: Sequence[Sequence[str]] | None = None, whole: bool = False,
-) -> Imported:  # fmt: skip
+    source: str | Path,
+    *,
+    options: str | Path | None = None,
+    vocabulary: str | Path | None = None,
+    dtype: str = "float32",
+    sha256: str | None = None,
+    warm: bool = True,
+    warm_text: Sequence[Sequence[str]] | None = None,
+    whole: bool = False,
+) -> Imported:
     """A model of any known format.
 
     Args:
@@ -97,10 +103,14 @@ def save(found: Imported, folder: Path, *, more: Callable[[Path], None] | None =
         network: nn.Module = found.whole or found.model
         keeps = found.saved if found.whole is not None else None
         write_model(
-            partial, network, found.model.config, preprocessing=found.preprocessing, tokenizer=_tokenizer_of(found),
+            partial,
+            network,
+            found.model.config,
+            preprocessing=found.preprocessing,
+            tokenizer=_tokenizer_of(found),
             architecture=BILM if keeps is None else str(keeps.architecture),
             beside=None if keeps is None else keeps.values,
-        )  # fmt: skip
+        )
         for name in _BESIDE_THE_HEAD:
             if keeps is not None and (keeps.folder / name).is_file():
                 shutil.copy(keeps.folder / name, partial / name)

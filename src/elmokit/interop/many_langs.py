@@ -69,12 +69,17 @@ def _options(folder: Path, notes: list[str]) -> dict[str, Any]:
     filters = [[1, 32], [2, 32], [3, 64], [4, 128], [5, 256], [6, 512], [7, 1024]]
     return {
         "token_embedder": {
-            "name": "cnn", "activation": "relu", "filters": filters, "n_highway": 2, "word_dim": 100, "char_dim": 50,
+            "name": "cnn",
+            "activation": "relu",
+            "filters": filters,
+            "n_highway": 2,
+            "word_dim": 100,
+            "char_dim": 50,
             "max_characters_per_token": 50,
         },
         "encoder": {"name": "elmo", "projection_dim": 512, "cell_clip": 3, "proj_clip": 3, "dim": 4096, "n_layers": 2},
         "dropout": 0.1,
-    }  # fmt: skip
+    }
 
 
 def _dictionary(path: Path) -> dict[str, int]:
@@ -114,9 +119,16 @@ def _state(path: Path) -> dict[str, Tensor]:
 
 # What torch.load raises on files that are no state dict, safe ones included.
 _UNREADABLE = (
-    pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, AttributeError, AssertionError, TypeError,
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    TypeError,
     struct.error,
-)  # fmt: skip
+)
 
 
 class _Taken:
@@ -145,20 +157,29 @@ class _Taken:
 
 def _config(embedder: dict[str, Any], encoder: dict[str, Any], tensors: _Taken, rows: DictionaryRows) -> NetworkConfig:
     values: dict[str, Any] = {
-        "token_encoder": "word_char", "n_words": 0, "n_characters": 0, "marker_rows": rows.markers().tolist(),
-        "character_padding": rows.padding, "max_characters_per_token": rows.width - 1,
-        "projection_dim": encoder.get("projection_dim"), "cell_dim": encoder.get("dim"),
-        "n_layers": encoder.get("n_layers", 2), "cell_clip": encoder.get("cell_clip") or None,
-        "proj_clip": encoder.get("proj_clip") or None, "use_skip_connections": True,
-    }  # fmt: skip
+        "token_encoder": "word_char",
+        "n_words": 0,
+        "n_characters": 0,
+        "marker_rows": rows.markers().tolist(),
+        "character_padding": rows.padding,
+        "max_characters_per_token": rows.width - 1,
+        "projection_dim": encoder.get("projection_dim"),
+        "cell_dim": encoder.get("dim"),
+        "n_layers": encoder.get("n_layers", 2),
+        "cell_clip": encoder.get("cell_clip") or None,
+        "proj_clip": encoder.get("proj_clip") or None,
+        "use_skip_connections": True,
+    }
     if rows.words:  # the tables' sizes come from the tensors: dictionaries may have gaps
         values |= {"n_words": _rows_of(tensors, "word_emb_layer") + 1, "word_dim": embedder["word_dim"]}
     if rows.characters:
         values |= {
-            "n_characters": _rows_of(tensors, "char_emb_layer") + 1, "char_embedding_dim": embedder["char_dim"],
-            "filters": embedder.get("filters"), "n_highway": embedder.get("n_highway") or 0,
+            "n_characters": _rows_of(tensors, "char_emb_layer") + 1,
+            "char_embedding_dim": embedder["char_dim"],
+            "filters": embedder.get("filters"),
+            "n_highway": embedder.get("n_highway") or 0,
             "char_cnn_activation": embedder.get("activation", "relu"),
-        }  # fmt: skip
+        }
     try:
         return NetworkConfig.checked(values)
     except ConfigError as error:

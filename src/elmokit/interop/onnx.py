@@ -51,9 +51,14 @@ def export_onnx(model: ElmoNetwork | HasNetwork, path: Path) -> None:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             program: Any = torch.onnx.export(
-                graph, (example,), dynamo=True, dynamic_shapes=(shape,), input_names=["char_ids"],
-                output_names=["layers"], verbose=False,
-            )  # fmt: skip
+                graph,
+                (example,),
+                dynamo=True,
+                dynamic_shapes=(shape,),
+                input_names=["char_ids"],
+                output_names=["layers"],
+                verbose=False,
+            )
         program.model.metadata_props.update(_about(model))
         with replacing(path) as partial:
             program.save(partial)

@@ -63,9 +63,12 @@ Found = BilmFiles | ManyLangsFolder | OurFolder | VectorsFile
 
 @contextmanager
 def recognised(
-    source: str | Path, *, options: str | Path | None = None, vocabulary: str | Path | None = None,
+    source: str | Path,
+    *,
+    options: str | Path | None = None,
+    vocabulary: str | Path | None = None,
     sha256: str | None = None,
-) -> Iterator[Found]:  # fmt: skip
+) -> Iterator[Found]:
     """What lies at `source`; archives are unpacked while the block runs.
 
     Args:

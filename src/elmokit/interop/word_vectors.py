@@ -34,11 +34,17 @@ def static_model(vectors: WordVectors, *, text_steps: list[str] | None = None, p
     rows = LookupRows(words)
     config = NetworkConfig.checked(
         {
-            "token_encoder": "word", "n_words": len(table), "n_characters": 0, "projection_dim": vectors.dim,
-            "cell_dim": vectors.dim, "n_layers": 0, "directions": 1, "dropout": 0.0,
+            "token_encoder": "word",
+            "n_words": len(table),
+            "n_characters": 0,
+            "projection_dim": vectors.dim,
+            "cell_dim": vectors.dim,
+            "n_layers": 0,
+            "directions": 1,
+            "dropout": 0.0,
             "marker_rows": rows.markers().tolist(),
         }
-    )  # fmt: skip
+    )
     model = assembled(config, {"token_encoder.embedding.weight": table})
     found = imported(model, rows, format=FORMAT, notes=[])
     return replace(found, preprocessing=Preprocessing(text_steps=text_steps, pre_split=pre_split))

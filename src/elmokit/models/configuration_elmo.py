@@ -26,9 +26,13 @@ __all__ = ["PRESETS", "ElmoConfig"]
 
 @strict
 class ElmoConfig(  # type: ignore[no-untyped-call]
-    PreTrainedConfig, Preprocessing, SequenceClassificationShape, TokenClassificationShape, QuestionAnsweringShape,
+    PreTrainedConfig,
+    Preprocessing,
+    SequenceClassificationShape,
+    TokenClassificationShape,
+    QuestionAnsweringShape,
     TranslationShape,
-):  # fmt: skip
+):
     r"""Shape and training settings of an ELMo model. The default shape is the preset `mini`.
 
     Token encoder (Peters et al. 2018, §3.1; Kim et al. 2016)

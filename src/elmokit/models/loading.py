@@ -26,10 +26,13 @@ _Model = TypeVar("_Model", bound=ElmoPreTrainedModel)
 _HEADS: dict[str, type[ElmoPreTrainedModel]] = {
     kind.__name__: kind
     for kind in (
-        ElmoForPreTraining, ElmoForSequenceClassification, ElmoForTokenClassification, ElmoForQuestionAnswering,
+        ElmoForPreTraining,
+        ElmoForSequenceClassification,
+        ElmoForTokenClassification,
+        ElmoForQuestionAnswering,
         ElmoForTranslation,
     )
-}  # fmt: skip
+}
 
 
 def load(kind: type[_Model], source: str | Path | SavedModel, *, dtype: str = "float32") -> _Model:

@@ -141,9 +141,13 @@ class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
         return self.network.token_vectors(rows)
 
     def forward(
-        self, char_ids: Tensor, attention_mask: Tensor | None = None, *, output_hidden_states: bool | None = None,
+        self,
+        char_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        *,
+        output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
-    ) -> ElmoModelOutput:  # fmt: skip
+    ) -> ElmoModelOutput:
         """Every layer for every word; arguments as of `ElmoNetwork.forward`, and two that models of transformers have.
 
         `output_hidden_states=False` leaves the layers out of the result, `return_dict=False` gives a tuple.

@@ -35,17 +35,31 @@ class ElmoForQuestionAnswering(ElmoMixedModel):  # type: ignore[no-untyped-call]
         return {"char_ids": passage, "question_char_ids": passage.clone()}
 
     def forward(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
-        static_ids: Tensor | None = None, question_char_ids: Tensor | None = None,
-        question_attention_mask: Tensor | None = None, question_layers: Tensor | None = None,
-        question_static_ids: Tensor | None = None, start_positions: Tensor | None = None,
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+        question_char_ids: Tensor | None = None,
+        question_attention_mask: Tensor | None = None,
+        question_layers: Tensor | None = None,
+        question_static_ids: Tensor | None = None,
+        start_positions: Tensor | None = None,
         end_positions: Tensor | None = None,
-    ) -> ElmoQuestionAnsweringOutput:  # fmt: skip
+    ) -> ElmoQuestionAnsweringOutput:
         """Scores (B, P) of every word as start and as end, and the loss; see `QuestionAnsweringNetwork.forward`."""
         found = self.network(
-            char_ids, attention_mask, layers, static_ids, question_char_ids, question_attention_mask, question_layers,
-            question_static_ids, start_positions, end_positions,
-        )  # fmt: skip
+            char_ids,
+            attention_mask,
+            layers,
+            static_ids,
+            question_char_ids,
+            question_attention_mask,
+            question_layers,
+            question_static_ids,
+            start_positions,
+            end_positions,
+        )
         return ElmoQuestionAnsweringOutput(
             loss=found.loss, start_logits=found.start_logits, end_logits=found.end_logits, no_answer=found.no_answer
         )

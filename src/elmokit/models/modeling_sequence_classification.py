@@ -22,9 +22,13 @@ class ElmoForSequenceClassification(ElmoMixedModel):  # type: ignore[no-untyped-
         self.wrap(SequenceClassificationNetwork(config))
 
     def forward(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None, static_ids: Tensor | None = None,
-    ) -> SequenceClassifierOutput:  # fmt: skip
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+    ) -> SequenceClassifierOutput:
         """Logits (B, K), and the loss where labels are given; see `SequenceClassificationNetwork.forward`."""
         found = self.network(char_ids, attention_mask, labels, layers, static_ids)
         return SequenceClassifierOutput(loss=found.loss, logits=found.logits)

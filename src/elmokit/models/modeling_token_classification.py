@@ -26,10 +26,16 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
         self.wrap(TokenClassificationNetwork(config))
 
     def forward(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None, static_ids: Tensor | None = None, spelling: Tensor | None = None,
-        sentence_ids: Tensor | None = None, input_ids: Tensor | None = None,
-    ) -> TokenClassifierOutput:  # fmt: skip
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+        spelling: Tensor | None = None,
+        sentence_ids: Tensor | None = None,
+        input_ids: Tensor | None = None,
+    ) -> TokenClassifierOutput:
         """Scores (B, W, K) of every tag at every word, and the loss; see `TokenClassificationNetwork.forward`.
 
         `input_ids` are not read: transformers' token-classification pipeline passes them along.
@@ -38,9 +44,14 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
         return TokenClassifierOutput(loss=found.loss, logits=found.logits)
 
     def decode(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
-        static_ids: Tensor | None = None, spelling: Tensor | None = None, sentence_ids: Tensor | None = None,
-    ) -> list[list[int]]:  # fmt: skip
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+        spelling: Tensor | None = None,
+        sentence_ids: Tensor | None = None,
+    ) -> list[list[int]]:
         """The best tag numbers of each row. Arguments as in `forward`."""
         return self.network.decode(char_ids, attention_mask, layers, static_ids, spelling, sentence_ids)
 

@@ -32,25 +32,40 @@ class ElmoForTranslation(ElmoMixedModel):  # type: ignore[no-untyped-call]
         return {**super().dummy_inputs, "labels": torch.full((1, 1), END)}
 
     def forward(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None, static_ids: Tensor | None = None,
-    ) -> Seq2SeqLMOutput:  # fmt: skip
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+    ) -> Seq2SeqLMOutput:
         """The loss, and outside of training the scores (B, T, V); see `TranslationNetwork.forward`."""
         found = self.network(char_ids, attention_mask, labels, layers, static_ids)
         return Seq2SeqLMOutput(loss=found.loss, logits=found.logits)
 
     def loss(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None, static_ids: Tensor | None = None,
-    ) -> Tensor:  # fmt: skip
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+    ) -> Tensor:
         """See `TranslationNetwork.loss`."""
         return self.network.loss(char_ids, attention_mask, labels, layers, static_ids)
 
     def translate(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
-        static_ids: Tensor | None = None, *, beam: int = 5, norm: LengthNorm = "gnmt", power: float = 1.0,
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+        *,
+        beam: int = 5,
+        norm: LengthNorm = "gnmt",
+        power: float = 1.0,
         max_ratio: float = 3.0,
-    ) -> list[list[Hypothesis]]:  # fmt: skip
+    ) -> list[list[Hypothesis]]:
         """See `TranslationNetwork.translate`."""
         return self.network.translate(
             char_ids, attention_mask, layers, static_ids, beam=beam, norm=norm, power=power, max_ratio=max_ratio

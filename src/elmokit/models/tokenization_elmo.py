@@ -34,10 +34,16 @@ class ElmoTokenizer(TokenizersBackend):
     model_input_names = ["char_ids", "attention_mask"]  # noqa: RUF012
 
     def __init__(
-        self, *, max_characters: int = 50, split: Literal["penn", "whitespace"] = "penn",
-        text_steps: Sequence[str] = (), by_word: bool = False,
-        lexicon_file: str | None = None, word_rows: WordRows | None = None, **kwargs: Any,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        max_characters: int = 50,
+        split: Literal["penn", "whitespace"] = "penn",
+        text_steps: Sequence[str] = (),
+        by_word: bool = False,
+        lexicon_file: str | None = None,
+        word_rows: WordRows | None = None,
+        **kwargs: Any,
+    ) -> None:
         if max_characters < 3:
             raise ValueError(f"max_characters is {max_characters}; expected at least 3: a byte and two word markers.")
         if word_rows is None:
@@ -63,9 +69,12 @@ class ElmoTokenizer(TokenizersBackend):
         """A tokenizer of ours with the surface of transformers."""
         limit: dict[str, Any] = {} if tokenizer.max_words is None else {"model_max_length": tokenizer.max_words}
         return cls(
-            word_rows=tokenizer.word_rows, split=tokenizer.split, text_steps=tokenizer.text_steps,
-            by_word=tokenizer.by_word, **limit,
-        )  # fmt: skip
+            word_rows=tokenizer.word_rows,
+            split=tokenizer.split,
+            text_steps=tokenizer.text_steps,
+            by_word=tokenizer.by_word,
+            **limit,
+        )
 
     @property
     def word_rows(self) -> WordRows:
@@ -109,15 +118,28 @@ class ElmoTokenizer(TokenizersBackend):
         return self.own.spans(text)
 
     def _encode_plus(  # type: ignore[override]  # the base annotates return_tensors as a bool
-        self, text: Any, text_pair: Any = None, add_special_tokens: bool = True,
+        self,
+        text: Any,
+        text_pair: Any = None,
+        add_special_tokens: bool = True,
         padding_strategy: PaddingStrategy = PaddingStrategy.DO_NOT_PAD,
-        truncation_strategy: TruncationStrategy = TruncationStrategy.DO_NOT_TRUNCATE, max_length: int | None = None,
-        stride: int = 0, is_split_into_words: bool = False, pad_to_multiple_of: int | None = None,
-        padding_side: str | None = None, return_tensors: str | None = None, return_token_type_ids: bool | None = None,
-        return_attention_mask: bool | None = None, return_overflowing_tokens: bool = False,
-        return_special_tokens_mask: bool = False, return_offsets_mapping: bool = False, return_length: bool = False,
-        verbose: bool = True, split_special_tokens: bool | None = None, **kwargs: Any,
-    ) -> BatchEncoding:  # fmt: skip
+        truncation_strategy: TruncationStrategy = TruncationStrategy.DO_NOT_TRUNCATE,
+        max_length: int | None = None,
+        stride: int = 0,
+        is_split_into_words: bool = False,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_tensors: str | None = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_offsets_mapping: bool = False,
+        return_length: bool = False,
+        verbose: bool = True,
+        split_special_tokens: bool | None = None,
+        **kwargs: Any,
+    ) -> BatchEncoding:
         if text_pair is not None:
             raise ValueError("Got text_pair; ELMo reads single sentences. Encode the two texts one after the other.")
         if return_overflowing_tokens:
@@ -154,10 +176,16 @@ class ElmoTokenizer(TokenizersBackend):
         return BatchEncoding(_rows(data, return_tensors), words, tensor_type=return_tensors)
 
     def pad(
-        self, encoded_inputs: Any, padding: bool | str | PaddingStrategy = True, max_length: int | None = None,
-        pad_to_multiple_of: int | None = None, padding_side: str | None = None,
-        return_attention_mask: bool | None = None, return_tensors: str | None = None, verbose: bool = True,
-    ) -> BatchEncoding:  # fmt: skip
+        self,
+        encoded_inputs: Any,
+        padding: bool | str | PaddingStrategy = True,
+        max_length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_attention_mask: bool | None = None,
+        return_tensors: str | None = None,
+        verbose: bool = True,
+    ) -> BatchEncoding:
         """Sentences encoded one by one to one batch; what `DataCollatorWithPadding` calls.
 
         The base class pads lists of numbers; a sentence here is a list of rows. Other keys, such as labels, stay.

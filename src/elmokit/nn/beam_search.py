@@ -33,9 +33,16 @@ def normalised(log_probability: float, length: int, *, norm: LengthNorm, power: 
 
 @torch.no_grad()
 def beam_search(
-    step: Step, state: State, *, begin: int, end: int, beam: int, max_lengths: Sequence[int],
-    norm: LengthNorm = "gnmt", power: float = 1.0,
-) -> list[list[Hypothesis]]:  # fmt: skip
+    step: Step,
+    state: State,
+    *,
+    begin: int,
+    end: int,
+    beam: int,
+    max_lengths: Sequence[int],
+    norm: LengthNorm = "gnmt",
+    power: float = 1.0,
+) -> list[list[Hypothesis]]:
     """The best finished sequences of each sentence, at most `beam`, the best first.
 
     A hypothesis that ends among the `beam` best continuations of its sentence is finished and gives its place to the

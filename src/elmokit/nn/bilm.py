@@ -32,10 +32,20 @@ class BiLM(nn.Module):
     """
 
     def __init__(
-        self, *, input_dim: int, cell_dim: int, projection_dim: int | None, n_layers: int = 2, directions: int = 2,
-        use_skip_connections: bool = True, cell_clip: float | None = 3.0, proj_clip: float | None = 3.0,
-        dropout: float = 0.0, locked_dropout: bool = False, weight_dropout: float = 0.0,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        input_dim: int,
+        cell_dim: int,
+        projection_dim: int | None,
+        n_layers: int = 2,
+        directions: int = 2,
+        use_skip_connections: bool = True,
+        cell_clip: float | None = 3.0,
+        proj_clip: float | None = 3.0,
+        dropout: float = 0.0,
+        locked_dropout: bool = False,
+        weight_dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         self.locked_dropout = locked_dropout
         self.directions = directions
@@ -44,11 +54,16 @@ class BiLM(nn.Module):
         sizes = ([input_dim] + [self.output_dim] * (n_layers - 1))[:n_layers]
         self.layers = nn.ModuleList(
             ProjectedLSTM(
-                input_dim=size, cell_dim=cell_dim, projection_dim=projection_dim, directions=directions,
-                cell_clip=cell_clip, proj_clip=proj_clip, weight_dropout=weight_dropout,
+                input_dim=size,
+                cell_dim=cell_dim,
+                projection_dim=projection_dim,
+                directions=directions,
+                cell_clip=cell_clip,
+                proj_clip=proj_clip,
+                weight_dropout=weight_dropout,
             )
             for size in sizes
-        )  # fmt: skip
+        )
         self.dropout = Dropout(dropout)
 
     def set_dropout(self, rate: float, *, locked: bool, weights: float) -> None:

@@ -52,10 +52,17 @@ class CharCNN(nn.Module):
     """
 
     def __init__(
-        self, *, n_characters: int = 262, embedding_dim: int = 16, filters: Sequence[Sequence[int]] = ((1, 32),),
-        n_highway: int = 1, projection_dim: int | None = 256, activation: Activation = "relu",
-        max_characters: int = 50, padding: int = 261,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        n_characters: int = 262,
+        embedding_dim: int = 16,
+        filters: Sequence[Sequence[int]] = ((1, 32),),
+        n_highway: int = 1,
+        projection_dim: int | None = 256,
+        activation: Activation = "relu",
+        max_characters: int = 50,
+        padding: int = 261,
+    ) -> None:
         super().__init__()
         self.padding = padding
         self.max_characters = max_characters

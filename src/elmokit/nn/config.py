@@ -163,10 +163,18 @@ class NetworkConfig:
             ValueError: One does not.
         """
         at_least(
-            self, max_characters_per_token=3, char_embedding_dim=1, projection_dim=1, cell_dim=1, n_highway=0,
-            n_layers=0 if self.token_encoder == "word" else 1, vocab_size=0, n_negative_samples=1,
-            max_pieces_per_token=1, context_layers=0,
-        )  # fmt: skip
+            self,
+            max_characters_per_token=3,
+            char_embedding_dim=1,
+            projection_dim=1,
+            cell_dim=1,
+            n_highway=0,
+            n_layers=0 if self.token_encoder == "word" else 1,
+            vocab_size=0,
+            n_negative_samples=1,
+            max_pieces_per_token=1,
+            context_layers=0,
+        )
         if self.projection_dim > self.cell_dim:
             raise ValueError(f"projection_dim is {self.projection_dim}; expected at most cell_dim ({self.cell_dim}).")
         rates(self, "dropout", "weight_dropout")

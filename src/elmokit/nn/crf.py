@@ -35,9 +35,13 @@ class LinearChainCRF(nn.Module):
     forbidden_end: Tensor
 
     def __init__(
-        self, n_tags: int, *, allowed: Tensor | None = None, allowed_start: Tensor | None = None,
+        self,
+        n_tags: int,
+        *,
+        allowed: Tensor | None = None,
+        allowed_start: Tensor | None = None,
         allowed_end: Tensor | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self.n_tags = n_tags
         self.transitions = nn.Parameter(torch.empty(n_tags, n_tags))
@@ -107,10 +111,7 @@ class LinearChainCRF(nn.Module):
         lengths = mask.sum(dim=1).tolist()
         emissions = emissions.detach().double().cpu()
         steps, begins, ends = (table.detach().double().cpu() for table in (self._steps(), self._begins(), self._ends()))
-        return [
-            _n_best(rows[:length], steps, begins, ends, n)
-            for rows, length in zip(emissions, lengths, strict=True)
-        ]  # fmt: skip
+        return [_n_best(rows[:length], steps, begins, ends, n) for rows, length in zip(emissions, lengths, strict=True)]
 
     @torch.no_grad()
     def max_marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:

@@ -162,9 +162,16 @@ def _native_forward(
 
 
 def _native_backward(
-    kernels: TypedKernels, halves: list[slice], grad: Tensor, hidden: Tensor, targets: Tensor, weight: Tensor,
-    bias: Tensor | None, log_sums: Tensor, kept: list[Tensor | None],
-) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    kernels: TypedKernels,
+    halves: list[slice],
+    grad: Tensor,
+    hidden: Tensor,
+    targets: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    log_sums: Tensor,
+    kept: list[Tensor | None],
+) -> tuple[Tensor, Tensor, Tensor]:
     """As `_backward`; kept logits become their gradients."""
     grad_hidden, grad = torch.empty_like(hidden), grad.float().contiguous()
 
@@ -175,9 +182,13 @@ def _native_backward(
             if scores is None:
                 scores = _logits(h[part], weight, bias)
             kernels.cross_entropy_gradient(
-                *scores.shape, scores.data_ptr(), t[part].data_ptr(), sums[part].data_ptr(), g[part].data_ptr(),
+                *scores.shape,
+                scores.data_ptr(),
+                t[part].data_ptr(),
+                sums[part].data_ptr(),
+                g[part].data_ptr(),
                 None if bias is None else grad_bias.data_ptr(),
-            )  # fmt: skip
+            )
             torch.mm(scores, weight, out=to_hidden[part])
             _add_product(grad_weight, scores, h[part])
         return grad_weight, grad_bias

@@ -72,10 +72,22 @@ class FewRows:
             )
             sizes = torch.tensor(part, dtype=torch.int64)
             self.kernels.infer_steps(
-                len(part), sizes.data_ptr(), size, hidden, z.data_ptr(), self.bias.data_ptr(), self.hidden.data_ptr(),
-                None if self.projection is None else self.projection.data_ptr(), self.storage, _bound(clips.cell),
-                _bound(clips.projection), h.data_ptr(), c.data_ptr(), output[first:].data_ptr(), room.data_ptr(),
-            )  # fmt: skip
+                len(part),
+                sizes.data_ptr(),
+                size,
+                hidden,
+                z.data_ptr(),
+                self.bias.data_ptr(),
+                self.hidden.data_ptr(),
+                None if self.projection is None else self.projection.data_ptr(),
+                self.storage,
+                _bound(clips.cell),
+                _bound(clips.projection),
+                h.data_ptr(),
+                c.data_ptr(),
+                output[first:].data_ptr(),
+                room.data_ptr(),
+            )
             first, steps = first + rows, steps + len(part)
 
     @staticmethod

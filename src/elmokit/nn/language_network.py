@@ -83,6 +83,10 @@ class LanguageNetwork(nn.Module):
 def build_language_head(config: NetworkConfig) -> SoftmaxHead:
     """The softmax that both directions share."""
     return build_head(
-        config.softmax, config.projection_dim, config.vocab_size, n_samples=config.n_negative_samples,
-        cutoffs=config.adaptive_cutoffs, div_value=config.adaptive_div_value,
-    )  # fmt: skip
+        config.softmax,
+        config.projection_dim,
+        config.vocab_size,
+        n_samples=config.n_negative_samples,
+        cutoffs=config.adaptive_cutoffs,
+        div_value=config.adaptive_div_value,
+    )

@@ -47,10 +47,19 @@ class LayerMix(nn.Module):
     scale: Tensor
 
     def __init__(
-        self, mode: Combine, *, n_layers: int, dim: int, weights: Sequence[float] | None = None, normalize: bool = True,
-        dropout: float = 0.0, l2: float = 0.0, do_layer_norm: bool = False, activation: Activation = "relu",
+        self,
+        mode: Combine,
+        *,
+        n_layers: int,
+        dim: int,
+        weights: Sequence[float] | None = None,
+        normalize: bool = True,
+        dropout: float = 0.0,
+        l2: float = 0.0,
+        do_layer_norm: bool = False,
+        activation: Activation = "relu",
         hidden_dim: int | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         if mode not in get_args(Combine):
             raise ValueError(f"Unknown layer mix {mode!r}. Expected one of: {', '.join(get_args(Combine))}.")

@@ -45,9 +45,18 @@ class _PackedLSTM(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, h: Tensor, c: Tensor, w_input: Tensor, w_hidden: Tensor, bias: Tensor,
-        w_projection: Tensor | None, batch_sizes: list[int], clips: Clips, zero_start: bool,
-    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+        ctx: Any,
+        x: Tensor,
+        h: Tensor,
+        c: Tensor,
+        w_input: Tensor,
+        w_hidden: Tensor,
+        bias: Tensor,
+        w_projection: Tensor | None,
+        batch_sizes: list[int],
+        clips: Clips,
+        zero_start: bool,
+    ) -> tuple[Tensor, Tensor, Tensor]:
         weights = _by_direction(w_input, w_hidden, bias, w_projection)
         outputs = x.new_empty(*x.shape[:2], h.shape[2])
         kernels = kernels_for(x)
@@ -119,9 +128,16 @@ class ProjectedLSTM(nn.Module):
     weight_projection: nn.Parameter | None
 
     def __init__(
-        self, *, input_dim: int, cell_dim: int, projection_dim: int | None = None, directions: int = 2,
-        cell_clip: float | None = 3.0, proj_clip: float | None = 3.0, weight_dropout: float = 0.0,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        input_dim: int,
+        cell_dim: int,
+        projection_dim: int | None = None,
+        directions: int = 2,
+        cell_clip: float | None = 3.0,
+        proj_clip: float | None = 3.0,
+        weight_dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         self.weight_dropout = Dropout(weight_dropout)
         self.cell_dim, self.output_dim = cell_dim, projection_dim or cell_dim
@@ -155,9 +171,13 @@ class ProjectedLSTM(nn.Module):
         return hidden, self.bias.new_zeros(directions, batch, self.cell_dim, dtype=dtype)
 
     def forward(
-        self, x: Tensor, batch_sizes: list[int], state: tuple[Tensor, Tensor] | None = None, *,
+        self,
+        x: Tensor,
+        batch_sizes: list[int],
+        state: tuple[Tensor, Tensor] | None = None,
+        *,
         words: Tensor | None = None,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:  # fmt: skip
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Packed rows x (D, N, I) and states of the sorted sentences (default: zero) to outputs (D, N, H) and states.
 
         Rows of x with the same number in ``words`` (D, N) must be equal; where no gradient is needed, that saves time.
@@ -180,9 +200,16 @@ class ProjectedLSTM(nn.Module):
         return outputs, (h, c)
 
     def _inferred(
-        self, x: Tensor, h: Tensor, c: Tensor, weights: list[Weights], batch_sizes: list[int], *, zero_start: bool,
+        self,
+        x: Tensor,
+        h: Tensor,
+        c: Tensor,
+        weights: list[Weights],
+        batch_sizes: list[int],
+        *,
+        zero_start: bool,
         words: Tensor | None,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:  # fmt: skip
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         dtype, stored_only = x.dtype, not multiplies(x.dtype, x.device.type)
         with torch.autocast(x.device.type, enabled=False):
             h, c = (part.clone(memory_format=torch.contiguous_format) for part in (h, c))
@@ -200,9 +227,17 @@ class ProjectedLSTM(nn.Module):
                     return
                 w = lstm_steps.wide(weights[d], single=batch_sizes[:1] == [1]) if stored_only else weights[d]
                 lstm_steps.infer(
-                    x[d], h[d], c[d], w, batch_sizes, self.clips, outputs[d], zero_start=zero_start,
-                    words=None if words is None else words[d], advance=advance,
-                )  # fmt: skip
+                    x[d],
+                    h[d],
+                    c[d],
+                    w,
+                    batch_sizes,
+                    self.clips,
+                    outputs[d],
+                    zero_start=zero_start,
+                    words=None if words is None else words[d],
+                    advance=advance,
+                )
 
             each_direction(work, len(x), x.device)
         return outputs.to(dtype), (h.to(dtype), c)

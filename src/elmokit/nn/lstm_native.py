@@ -21,9 +21,14 @@ def advance_cell(kernels: TypedKernels) -> AdvanceCell:
     """One step of inference, for `lstm_steps.infer`."""
 
     def advance(
-        z: Tensor, places: Tensor | None, more: Tensor | None, bias: Tensor, cell: Tensor, clip: float | None,
+        z: Tensor,
+        places: Tensor | None,
+        more: Tensor | None,
+        bias: Tensor,
+        cell: Tensor,
+        clip: float | None,
         mixed: Tensor,
-    ) -> None:  # fmt: skip
+    ) -> None:
         pointers = _pointers(z, places, more, bias, cell)
         kernels.infer_step(*cell.shape, *pointers, _bound(clip), mixed.data_ptr())
 
@@ -31,9 +36,17 @@ def advance_cell(kernels: TypedKernels) -> AdvanceCell:
 
 
 def forward(
-    kernels: TypedKernels, x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips,
-    output: Tensor, *, zero_start: bool,
-) -> Steps:  # fmt: skip
+    kernels: TypedKernels,
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    w: Weights,
+    batch_sizes: Sequence[int],
+    clips: Clips,
+    output: Tensor,
+    *,
+    zero_start: bool,
+) -> Steps:
     """x (N, I), h (B, H), c (B, C) in float32; fills ``output`` (N, H). With ``zero_start`` h and c are zero."""
     rows, size, calls = len(x), c.shape[1], len(batch_sizes)
     gates = torch.mm(x, w.input.t())  # the input product of every step at once
@@ -57,10 +70,21 @@ def forward(
 
 
 def backward(
-    kernels: TypedKernels, steps: Steps, grad_output: Tensor | None, grad_h: Tensor, grad_c: Tensor,
-    x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips, *,
-    input_needs: bool, zero_start: bool,
-) -> tuple[Tensor | None, ...]:  # fmt: skip
+    kernels: TypedKernels,
+    steps: Steps,
+    grad_output: Tensor | None,
+    grad_h: Tensor,
+    grad_c: Tensor,
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    w: Weights,
+    batch_sizes: Sequence[int],
+    clips: Clips,
+    *,
+    input_needs: bool,
+    zero_start: bool,
+) -> tuple[Tensor | None, ...]:
     """As `lstm_steps.backward`; the gates of ``steps`` are overwritten by their gradients.
 
     With ``zero_start`` the gradients of h and c are not those of the initial states, which nobody asks for.

@@ -19,9 +19,7 @@ from elmokit.nn.packed_product import product_of
 _sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (d, y) -> d · y · (1 - y)
 _tanh_gradient = torch.ops.aten.tanh_backward  # (d, y) -> d · (1 - y²)
 
-AdvanceCell = Callable[
-    [Tensor, "Tensor | None", "Tensor | None", Tensor, Tensor, "float | None", Tensor], None
-]  # fmt: skip
+AdvanceCell = Callable[[Tensor, "Tensor | None", "Tensor | None", Tensor, Tensor, "float | None", Tensor], None]
 """Of one step of inference: z (·, 4C), which of its rows each sentence takes (B,) (None: its own), what is added to it
 (or None), bias (4C), cell (B, C) in place, its clip, and the tensor (B, C) that o · tanh(c) is written to."""
 
@@ -127,9 +125,18 @@ def _advance_cell(
 
 
 def infer(
-    x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips, outputs: Tensor, *,
-    zero_start: bool, words: Tensor | None = None, advance: AdvanceCell | None = None,
-) -> None:  # fmt: skip
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    w: Weights,
+    batch_sizes: Sequence[int],
+    clips: Clips,
+    outputs: Tensor,
+    *,
+    zero_start: bool,
+    words: Tensor | None = None,
+    advance: AdvanceCell | None = None,
+) -> None:
     """`forward` where nothing needs a gradient, in the memory of a few steps.
 
     Fills ``outputs`` (N, H); h (B, H) and c (B, C) become the final states in place. With ``zero_start`` they are zero
@@ -189,9 +196,19 @@ def _unclipped(states: Tensor, clip: float | None) -> Tensor | None:
 
 
 def backward(
-    steps: Steps, grad_output: Tensor | None, grad_h: Tensor, grad_c: Tensor,
-    x: Tensor, h: Tensor, c: Tensor, w: Weights, batch_sizes: Sequence[int], clips: Clips, *, input_needs: bool,
-) -> tuple[Tensor | None, ...]:  # fmt: skip
+    steps: Steps,
+    grad_output: Tensor | None,
+    grad_h: Tensor,
+    grad_c: Tensor,
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    w: Weights,
+    batch_sizes: Sequence[int],
+    clips: Clips,
+    *,
+    input_needs: bool,
+) -> tuple[Tensor | None, ...]:
     """Gradients of x (None unless ``input_needs`` one), h, c and the four weights.
 
     ``grad_h`` (B, H) and ``grad_c`` (B, C) enter as the gradients of the final states and leave as those of the initial

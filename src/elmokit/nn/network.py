@@ -137,11 +137,15 @@ def build_token_encoder(config: NetworkConfig) -> TokenEncoder:
     characters = None
     if config.n_characters:
         characters = CharCNN(
-            n_characters=config.n_characters, embedding_dim=config.char_embedding_dim, filters=config.filters or [],
-            n_highway=config.n_highway, projection_dim=None if joined else config.projection_dim,
-            activation=config.char_cnn_activation, max_characters=config.max_characters_per_token,
+            n_characters=config.n_characters,
+            embedding_dim=config.char_embedding_dim,
+            filters=config.filters or [],
+            n_highway=config.n_highway,
+            projection_dim=None if joined else config.projection_dim,
+            activation=config.char_cnn_activation,
+            max_characters=config.max_characters_per_token,
             padding=config.character_padding,
-        )  # fmt: skip
+        )
     if characters is not None and not joined:
         return characters
     words = WordEmbedding(n_words=config.n_words, dim=config.word_dim) if config.n_words else None
@@ -152,17 +156,25 @@ def build_bilm(config: NetworkConfig) -> BiLM | ContextLSTM:
     """The layers over the token vectors."""
     if config.context_layers:
         return ContextLSTM(
-            input_dim=config.projection_dim, hidden_dim=config.cell_dim, n_layers=config.context_layers,
+            input_dim=config.projection_dim,
+            hidden_dim=config.cell_dim,
+            n_layers=config.context_layers,
             dropout=config.dropout,
-        )  # fmt: skip
+        )
     return BiLM(
         # As in bilm-tf, a projection as wide as the cell is left out.
-        input_dim=config.projection_dim, cell_dim=config.cell_dim,
+        input_dim=config.projection_dim,
+        cell_dim=config.cell_dim,
         projection_dim=None if config.projection_dim == config.cell_dim else config.projection_dim,
-        n_layers=config.n_layers, directions=config.directions, use_skip_connections=config.use_skip_connections,
-        cell_clip=config.cell_clip, proj_clip=config.proj_clip, dropout=config.dropout,
-        locked_dropout=config.locked_dropout, weight_dropout=config.weight_dropout,
-    )  # fmt: skip
+        n_layers=config.n_layers,
+        directions=config.directions,
+        use_skip_connections=config.use_skip_connections,
+        cell_clip=config.cell_clip,
+        proj_clip=config.proj_clip,
+        dropout=config.dropout,
+        locked_dropout=config.locked_dropout,
+        weight_dropout=config.weight_dropout,
+    )
 
 
 def _check_shape(char_ids: Tensor, width: int) -> None:

@@ -255,9 +255,14 @@ def default_cutoffs(vocab_size: int) -> list[int]:
 
 
 def build_head(
-    kind: str, hidden_dim: int, vocab_size: int, *, n_samples: int = 8192, cutoffs: Sequence[int] | None = None,
+    kind: str,
+    hidden_dim: int,
+    vocab_size: int,
+    *,
+    n_samples: int = 8192,
+    cutoffs: Sequence[int] | None = None,
     div_value: float = 2.0,
-) -> SoftmaxHead:  # fmt: skip
+) -> SoftmaxHead:
     """The head called ``kind``: "full", "sampled" or "adaptive" (full where the vocabulary is too small)."""
     borders = default_cutoffs(vocab_size) if cutoffs is None else list(cutoffs)
     if kind == "sampled":

@@ -26,9 +26,12 @@ languages, and of proteins, a text of their own is better."""
 
 @torch.inference_mode()
 def warm_up(
-    model: ElmoNetwork | HasNetwork, rows: WordRows, sentences: Sequence[Sequence[str]] = DEFAULT_TEXT, *,
+    model: ElmoNetwork | HasNetwork,
+    rows: WordRows,
+    sentences: Sequence[Sequence[str]] = DEFAULT_TEXT,
+    *,
     passes: int = PASSES,
-) -> None:  # fmt: skip
+) -> None:
     """Keep in `model` the state that stands after reading `sentences` `passes` times, one after the other.
 
     Args:

@@ -106,10 +106,15 @@ def complete_manifest(source: Place, target: Place, counts: NDArray[np.int64]) -
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema([
-        *_fields(pa), ("sentences", pa.int64()), ("words", pa.int64()), ("skipped", pa.int64()),
-        ("first_sentence", pa.int64()),
-    ])  # fmt: skip
+    schema = pa.schema(
+        [
+            *_fields(pa),
+            ("sentences", pa.int64()),
+            ("words", pa.int64()),
+            ("skipped", pa.int64()),
+            ("first_sentence", pa.int64()),
+        ]
+    )
     starts = np.cumsum(counts[:, 0]) - counts[:, 0]
     with target.written() as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
         for parts in read_manifest(source):

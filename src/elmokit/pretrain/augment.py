@@ -28,10 +28,33 @@ _POSITIONS = 64
 _WORDS_KEPT = 1 << 16  # whose spelling is known without a look at the corpus
 _SHORTEST = 3  # letters of a word that is mistyped
 _NEIGHBOURS = {
-    "q": "wa", "w": "qes", "e": "wrd", "r": "etf", "t": "ryg", "y": "tuh", "u": "yij", "i": "uok", "o": "ipl",
-    "p": "ol", "a": "qsz", "s": "adw", "d": "sfe", "f": "dgr", "g": "fht", "h": "gjy", "j": "hku", "k": "jli",
-    "l": "kop", "z": "axs", "x": "zcs", "c": "xvd", "v": "cbf", "b": "vng", "n": "bmh", "m": "nkj",
-}  # fmt: skip
+    "q": "wa",
+    "w": "qes",
+    "e": "wrd",
+    "r": "etf",
+    "t": "ryg",
+    "y": "tuh",
+    "u": "yij",
+    "i": "uok",
+    "o": "ipl",
+    "p": "ol",
+    "a": "qsz",
+    "s": "adw",
+    "d": "sfe",
+    "f": "dgr",
+    "g": "fht",
+    "h": "gjy",
+    "j": "hku",
+    "k": "jli",
+    "l": "kop",
+    "z": "axs",
+    "x": "zcs",
+    "c": "xvd",
+    "v": "cbf",
+    "b": "vng",
+    "n": "bmh",
+    "m": "nkj",
+}
 """Keys beside each other (QWERTY)."""
 
 
@@ -51,9 +74,16 @@ class Augmentation:
     """
 
     def __init__(
-        self, corpus: Corpus, rows: WordRows, *, case: float, typos: float, seed: int,
-        sentences: int | None = None, window: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        corpus: Corpus,
+        rows: WordRows,
+        *,
+        case: float,
+        typos: float,
+        seed: int,
+        sentences: int | None = None,
+        window: int | None = None,
+    ) -> None:
         if not rows.reads_spelling:
             raise ConfigError(NEEDS_SPELLING)
         self._corpus, self._word_rows = corpus, rows

@@ -15,10 +15,17 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 CLASSIC: dict[str, Any] = {
-    "token_encoder": "word", "normalize": ["expand_contractions", "replace_urls", "remove_punctuation", "lower_case"],
-    "min_count": 3, "max_words_percentile": 95.0, "batch_sentences": 32, "batch_tokens": 2048, "optimizer": "adam",
-    "learning_rate": 1e-3, "schedule": "constant", "warmup_steps": 0,
-}  # fmt: skip
+    "token_encoder": "word",
+    "normalize": ["expand_contractions", "replace_urls", "remove_punctuation", "lower_case"],
+    "min_count": 3,
+    "max_words_percentile": 95.0,
+    "batch_sentences": 32,
+    "batch_tokens": 2048,
+    "optimizer": "adam",
+    "learning_rate": 1e-3,
+    "schedule": "constant",
+    "warmup_steps": 0,
+}
 """What `preset: classic` sets beside the shape, each where nothing else is given: the way courses build ELMo."""
 
 

@@ -198,9 +198,14 @@ def build_corpus(
 
 
 def length_percentile(
-    paths: Iterable[str | Path], percentile: float, *, column: str | None, pre_split: bool,
-    normalize: Sequence[str], files: FileOptions = AS_FOUND,
-) -> int:  # fmt: skip
+    paths: Iterable[str | Path],
+    percentile: float,
+    *,
+    column: str | None,
+    pre_split: bool,
+    normalize: Sequence[str],
+    files: FileOptions = AS_FOUND,
+) -> int:
     """The number of words that `percentile` per cent of the lines do not exceed; at least 1."""
     records = read_texts(expand_paths(paths), column=column, options=files, max_bytes=LONGEST_LINE)
     lengths = [len(words) for words in sentences_of(records, normalize, pre_split, LONGEST_LINE)]
@@ -209,7 +214,7 @@ def length_percentile(
 
 def sentences_of(
     records: Iterable[Record], steps: Sequence[str], pre_split: bool, max_words: int
-) -> Iterator[list[str]]:  # fmt: skip
+) -> Iterator[list[str]]:
     """The words of records, in pieces of up to `max_words`, after the clean-up `steps`."""
     for record in records:
         if record.words is not None:

@@ -107,18 +107,27 @@ def fit_head(config: FitHeadConfig, *, show_progress: bool = True) -> HeadFit:
         torch.set_num_threads(config.threads)
     with tempfile.TemporaryDirectory(prefix="elmokit-") as scratch:
         corpus = build_corpus(
-            config.train, config.valid, Path(scratch) / "corpus", column=config.column,
-            pre_split=large.config.pre_split, normalize=large.config.text_steps or [], max_words=200,
-            max_characters=large.config.max_characters_per_token, from_vocab=vocabulary,
-        )  # fmt: skip
+            config.train,
+            config.valid,
+            Path(scratch) / "corpus",
+            column=config.column,
+            pre_split=large.config.pre_split,
+            normalize=large.config.text_steps or [],
+            max_words=200,
+            max_characters=large.config.max_characters_per_token,
+            from_vocab=vocabulary,
+        )
         if len(corpus.valid) == 0 or len(corpus.train) == 0:
             raise DataError("no words in the text: expected some in --train and in --valid")
         rows = word_rows_of(config.model)
         start = _fit(large, small, corpus.read_by(rows), config, show_progress=show_progress)
         found = HeadFit(
-            large=_held_out(large, corpus.read_by(rows)), start=start, small=_held_out(small, corpus.read_by(rows)),
-            large_parameters=_size(large.head), small_parameters=_size(small.head),
-        )  # fmt: skip
+            large=_held_out(large, corpus.read_by(rows)),
+            start=start,
+            small=_held_out(small, corpus.read_by(rows)),
+            large_parameters=_size(large.head),
+            small_parameters=_size(small.head),
+        )
         partial = config.output.with_name(f".{config.output.name}.partial")
         try:
             shutil.rmtree(partial, ignore_errors=True)

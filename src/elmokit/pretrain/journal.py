@@ -94,8 +94,14 @@ def progress_bar(total: int, *, done: int, show: bool) -> Iterator[Bar]:
     """A bar on standard error; lines said go above it (and alone where there is no terminal)."""
     console = Console(stderr=True, quiet=not show)
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal, refresh_per_second=4) as progress:
         yield Bar(progress, total, done)

@@ -176,10 +176,16 @@ class _Run:
     """One process of a run."""
 
     def __init__(
-        self, config: PretrainConfig, accelerator: Accelerator, corpus: Corpus, rows: WordRows,
-        model: ElmoForPreTraining, checkpoints: Checkpoints, facts: dict[str, Any],
+        self,
+        config: PretrainConfig,
+        accelerator: Accelerator,
+        corpus: Corpus,
+        rows: WordRows,
+        model: ElmoForPreTraining,
+        checkpoints: Checkpoints,
+        facts: dict[str, Any],
         mirror: Mirror | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.mirror = mirror
         self.rows = rows
         self.config, self.accelerator, self.corpus, self.checkpoints = config, accelerator, corpus, checkpoints
@@ -220,16 +226,23 @@ class _Run:
     def _learning_rate_factor(self) -> float:
         config, start = self.config, self.progress.decay_start
         return learning_rate_factor(
-            self.progress.step, total=self.total_steps, warmup=config.warmup_steps, final=config.final_learning_rate,
+            self.progress.step,
+            total=self.total_steps,
+            warmup=config.warmup_steps,
+            final=config.final_learning_rate,
             shape=config.schedule if start is None else "wsd",
             decay_steps=config.decay_steps if start is None else self.total_steps - start,
-        )  # fmt: skip
+        )
 
     def _training_batches(self) -> Batches:
         config, rank, world = self.config, self.accelerator.process_index, self.accelerator.num_processes
         common: dict[str, Any] = {
-            "seed": config.seed, "shuffle": config.shuffle, "directions": self.directions, "rank": rank, "world": world,
-        }  # fmt: skip
+            "seed": config.seed,
+            "shuffle": config.shuffle,
+            "directions": self.directions,
+            "rank": rank,
+            "world": world,
+        }
         if config.case_augmentation or config.typo_augmentation:
             common["augmentation"] = Augmentation(
                 self.corpus, self.rows, case=config.case_augmentation, typos=config.typo_augmentation, seed=config.seed
@@ -239,9 +252,12 @@ class _Run:
         if config.mode == "sentence":
             assert config.batch_tokens is not None  # settled with the corpus
             return SentenceBatches(
-                self.corpus, self.corpus.train, tokens=config.batch_tokens, most_sentences=config.batch_sentences,
+                self.corpus,
+                self.corpus.train,
+                tokens=config.batch_tokens,
+                most_sentences=config.batch_sentences,
                 **common,
-            )  # fmt: skip
+            )
         if config.stream_rows < world:
             raise ConfigError(f"stream_rows is {config.stream_rows}; expected a row for each of the {world} processes")
         return StreamBatches(
@@ -257,16 +273,26 @@ class _Run:
                 f"{config.corpus} has {text.n_tokens:,}; use --mode sentence"
             )
         augmentation = partial(
-            Augmentation, self.corpus, self.rows, case=config.case_augmentation, typos=config.typo_augmentation,
+            Augmentation,
+            self.corpus,
+            self.rows,
+            case=config.case_augmentation,
+            typos=config.typo_augmentation,
             seed=config.seed,
-        )  # fmt: skip
+        )
         augmented = config.case_augmentation or config.typo_augmentation
         return WindowedBatches(
-            self.corpus, text, seed=config.seed, shuffle=config.shuffle, directions=self.directions,
-            rank=self.accelerator.process_index, world=self.accelerator.num_processes, tokens=config.batch_tokens,
+            self.corpus,
+            text,
+            seed=config.seed,
+            shuffle=config.shuffle,
+            directions=self.directions,
+            rank=self.accelerator.process_index,
+            world=self.accelerator.num_processes,
+            tokens=config.batch_tokens,
             most_sentences=config.batch_sentences,
             augmentation=(lambda count, window: augmentation(sentences=count, window=window)) if augmented else None,
-        )  # fmt: skip
+        )
 
     def _too_little(self) -> str:
         size = f"--train has {self.corpus.train.n_tokens:,} words in {len(self.corpus.train):,} sentences"
@@ -320,14 +346,20 @@ class _Run:
     def _description(self) -> dict[str, Any]:
         parameters = sum(p.numel() for p in self.bare_model.parameters())
         return {
-            "preset": self.config.preset, "parameters": parameters,
+            "preset": self.config.preset,
+            "parameters": parameters,
             "parameters_without_head": sum(p.numel() for p in self.bare_model.elmo.parameters()),
-            "vocabulary": len(self.corpus.vocab), "train_words": int(self.corpus.train.n_tokens),
-            "train_sentences": len(self.corpus.train), "valid_words": int(self.corpus.valid.n_tokens),
-            "precision": str(self.dtype).removeprefix("torch."), "processes": self.accelerator.num_processes,
-            "threads": torch.get_num_threads(), "seed": self.config.seed, "steps": self.total_steps,
+            "vocabulary": len(self.corpus.vocab),
+            "train_words": int(self.corpus.train.n_tokens),
+            "train_sentences": len(self.corpus.train),
+            "valid_words": int(self.corpus.valid.n_tokens),
+            "precision": str(self.dtype).removeprefix("torch."),
+            "processes": self.accelerator.num_processes,
+            "threads": torch.get_num_threads(),
+            "seed": self.config.seed,
+            "steps": self.total_steps,
             "torch": torch.__version__,
-        }  # fmt: skip
+        }
 
     def _train_epoch(self, journal: Journal, bar: Bar, on_step: StepCallback | None) -> None:
         progress, config = self.progress, self.config
@@ -376,10 +408,12 @@ class _Run:
     def _save(self) -> None:
         precision = str(self.dtype).removeprefix("torch.")
         facts = {
-            "corpus": self.corpus.fingerprint, "precision": precision, "processes": self.accelerator.num_processes,
+            "corpus": self.corpus.fingerprint,
+            "precision": precision,
+            "processes": self.accelerator.num_processes,
             "learning_rate_factor": self._learning_rate_factor(),
             "border": self.progress.step_in_epoch in self.updates.borders(self.progress.epoch),
-        }  # fmt: skip
+        }
         self.checkpoints.save(self.progress.step, self.state, facts=facts)
         if self.mirror is not None and self.accelerator.is_main_process:
             self.mirror.send()
@@ -437,9 +471,14 @@ class _Run:
         progress.running_loss = 0.9 * before + 0.1 * loss
         per_direction = dict(zip(("forward", "backward"), means.tolist(), strict=False))
         journal.write(
-            "train", progress.step, epoch=progress.epoch + 1, loss=loss, **per_direction,
-            learning_rate=self.optimizer.param_groups[0]["lr"], words_per_second=words / seconds,
-        )  # fmt: skip
+            "train",
+            progress.step,
+            epoch=progress.epoch + 1,
+            loss=loss,
+            **per_direction,
+            learning_rate=self.optimizer.param_groups[0]["lr"],
+            words_per_second=words / seconds,
+        )
         bar.advance(progress.step, words, f"perplexity {math.exp(min(progress.running_loss, 700)):,.1f}")
 
     def _finish_epoch(self, journal: Journal, bar: Bar) -> None:
@@ -476,16 +515,22 @@ class _Run:
         progress, share = self.progress, self._share_of_epoch()
         train_nll = progress.epoch_loss / max(progress.epoch_predictions, 1)
         figures: dict[str, Any] = {
-            "epoch": progress.epoch + (1 if share == 1 else share), "step": progress.step, "train_nll": train_nll,
-            "train_perplexity": math.exp(min(train_nll, 700)), "seconds": progress.seconds, "words": progress.tokens,
-        }  # fmt: skip
+            "epoch": progress.epoch + (1 if share == 1 else share),
+            "step": progress.step,
+            "train_nll": train_nll,
+            "train_perplexity": math.exp(min(train_nll, 700)),
+            "seconds": progress.seconds,
+            "words": progress.tokens,
+        }
         return figures | (self._held_out(next_word=True) if len(self.corpus.valid) else {})
 
     def _held_out(self, *, next_word: bool) -> dict[str, Any]:
         found, guesses = evaluate_batches(
-            self.result, self._valid_batches(), state="carry" if self.updates.carries_state else "zero",
+            self.result,
+            self._valid_batches(),
+            state="carry" if self.updates.carries_state else "zero",
             next_word=next_word,
-        )  # fmt: skip
+        )
         figures: dict[str, Any] = {"valid_nll": found.nll, "valid_perplexity": found.mean}
         figures |= {"valid_forward": found.forward, "valid_backward": found.backward}
         figures |= {"valid_predictions": found.predictions}

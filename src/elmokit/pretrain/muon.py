@@ -46,9 +46,17 @@ class Muon(Optimizer):
     """
 
     def __init__(
-        self, matrices: Iterable[Matrices], others: Iterable[Tensor], *, lr: float = 0.02, adamw_lr: float = 2e-3,
-        weight_decay: float = 0.0, momentum: float = 0.95, betas: tuple[float, float] = (0.9, 0.99), steps: int = 5,
-    ) -> None:  # fmt: skip
+        self,
+        matrices: Iterable[Matrices],
+        others: Iterable[Tensor],
+        *,
+        lr: float = 0.02,
+        adamw_lr: float = 2e-3,
+        weight_decay: float = 0.0,
+        momentum: float = 0.95,
+        betas: tuple[float, float] = (0.9, 0.99),
+        steps: int = 5,
+    ) -> None:
         # `fused` tells `load_state_dict` where the step counts belong, too.
         groups: list[dict[str, Any]] = [
             {"params": list(others), "kind": "adamw", "lr": adamw_lr, "betas": betas, "fused": True}
@@ -105,10 +113,21 @@ class Muon(Optimizer):
         first, second, steps = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))
         beta1, beta2 = group["betas"]
         adamw(
-            parameters, [parameter.grad for parameter in parameters], first, second, [], steps, fused=True,
-            amsgrad=False, beta1=beta1, beta2=beta2, lr=group["lr"], weight_decay=group["weight_decay"], eps=1e-8,
+            parameters,
+            [parameter.grad for parameter in parameters],
+            first,
+            second,
+            [],
+            steps,
+            fused=True,
+            amsgrad=False,
+            beta1=beta1,
+            beta2=beta2,
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
+            eps=1e-8,
             maximize=False,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)

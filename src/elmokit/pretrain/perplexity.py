@@ -102,11 +102,19 @@ class TextEvaluation:
 
 
 def evaluate_text(
-    model_folder: str | Path, text: str | Path | Sequence[str | Path], *, column: str | None = None,
-    pre_split: bool | None = None, normalize: Sequence[str] | None = None, max_words: int = 200,
-    batch_tokens: int = 16_384, next_word: bool = False, state: Start = "zero", precision: Precision = "float32",
+    model_folder: str | Path,
+    text: str | Path | Sequence[str | Path],
+    *,
+    column: str | None = None,
+    pre_split: bool | None = None,
+    normalize: Sequence[str] | None = None,
+    max_words: int = 200,
+    batch_tokens: int = 16_384,
+    next_word: bool = False,
+    state: Start = "zero",
+    precision: Precision = "float32",
     file_options: FileOptions = AS_FOUND,
-) -> TextEvaluation:  # fmt: skip
+) -> TextEvaluation:
     """Perplexities of a saved model on text files, of each and of all together, exact (full softmax).
 
     Args:
@@ -142,11 +150,17 @@ def evaluate_text(
     for path in paths:
         with tempfile.TemporaryDirectory(prefix="elmokit-") as scratch:
             corpus = build_corpus(
-                path, None, Path(scratch) / "corpus", column=column, files=file_options,
+                path,
+                None,
+                Path(scratch) / "corpus",
+                column=column,
+                files=file_options,
                 pre_split=saved.preprocessing.pre_split if pre_split is None else pre_split,
                 normalize=saved.preprocessing.text_steps or [] if normalize is None else normalize,
-                max_words=max_words, max_characters=config.max_characters_per_token, from_vocab=vocabulary,
-            )  # fmt: skip
+                max_words=max_words,
+                max_characters=config.max_characters_per_token,
+                from_vocab=vocabulary,
+            )
             corpus = corpus.read_by(saved.word_rows)
             batches: Batches = SentenceBatches(
                 corpus, corpus.train, tokens=batch_tokens, shuffle=False, directions=config.directions
@@ -173,9 +187,11 @@ class _FileFigures:
     @classmethod
     def together(cls, figures: Collection[_FileFigures]) -> _FileFigures:
         return cls(
-            _Tally.together([each.tally for each in figures]), sum(each.sentences for each in figures),
-            sum(each.words for each in figures), sum(each.unknown for each in figures),
-        )  # fmt: skip
+            _Tally.together([each.tally for each in figures]),
+            sum(each.sentences for each in figures),
+            sum(each.words for each in figures),
+            sum(each.unknown for each in figures),
+        )
 
     def evaluation(self) -> TextEvaluation:
         return TextEvaluation(self.tally.perplexity(), self.tally.next_word(), self.sentences, self.words, self.unknown)
@@ -187,9 +203,12 @@ def stream_for_evaluation(corpus: Corpus, sentences: SentenceList, *, directions
 
 
 def evaluate_batches(
-    model: LanguageNetwork | ElmoForPreTraining, batches: Iterable[PackedBatch], *, state: Start = "zero",
+    model: LanguageNetwork | ElmoForPreTraining,
+    batches: Iterable[PackedBatch],
+    *,
+    state: Start = "zero",
     next_word: bool = False,
-) -> tuple[Perplexity, NextWord | None]:  # fmt: skip
+) -> tuple[Perplexity, NextWord | None]:
     """Perplexity over packed batches, in evaluation mode; the model's training mode comes back afterwards."""
     tally = _Tally.of(model)
     tally.add(model, batches, state=state, next_word=next_word)
@@ -212,15 +231,21 @@ class _Tally:
     def together(cls, tallies: Sequence[_Tally]) -> _Tally:
         guesses = [tally.guesses for tally in tallies if tally.guesses is not None]
         return cls(
-            np.sum([tally.sums for tally in tallies], axis=0), sum(tally.count for tally in tallies),
+            np.sum([tally.sums for tally in tallies], axis=0),
+            sum(tally.count for tally in tallies),
             _Guesses.together(guesses) if guesses else None,
-        )  # fmt: skip
+        )
 
     @torch.no_grad()
     def add(
-        self, model: LanguageNetwork | ElmoForPreTraining, batches: Iterable[PackedBatch], *, state: Start,
-        next_word: bool, start: State | None = None,
-    ) -> State | None:  # fmt: skip
+        self,
+        model: LanguageNetwork | ElmoForPreTraining,
+        batches: Iterable[PackedBatch],
+        *,
+        state: Start,
+        next_word: bool,
+        start: State | None = None,
+    ) -> State | None:
         """Add batches; with "carry" the state goes in as `start` and comes back."""
         training, bilm = model.training, model.bilm
         model.train(False)

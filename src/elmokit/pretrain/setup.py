@@ -59,12 +59,32 @@ _DROPOUT = {"dropout", "locked_dropout", "weight_dropout"}
 _SOFTMAX = {"softmax", "n_negative_samples", "adaptive_cutoffs", "adaptive_div_value"}
 
 # What a run may be resumed with other values of; everything else would make it another run.
-_MAY_CHANGE = frozenset({
-    "output", "copy_to", "resume", "overwrite", "threads", "checkpoint_minutes", "log_steps", "valid_batch_tokens",
-    "precision",
-    "epochs", "patience", "learning_rate", "muon_learning_rate", "final_learning_rate", "warmup_steps", "schedule",
-    "clip_norm", "weight_decay", "decay_steps", "max_steps", "max_train_words", "evaluate_steps",
-})  # fmt: skip
+_MAY_CHANGE = frozenset(
+    {
+        "output",
+        "copy_to",
+        "resume",
+        "overwrite",
+        "threads",
+        "checkpoint_minutes",
+        "log_steps",
+        "valid_batch_tokens",
+        "precision",
+        "epochs",
+        "patience",
+        "learning_rate",
+        "muon_learning_rate",
+        "final_learning_rate",
+        "warmup_steps",
+        "schedule",
+        "clip_norm",
+        "weight_decay",
+        "decay_steps",
+        "max_steps",
+        "max_train_words",
+        "evaluate_steps",
+    }
+)
 
 
 def check_settings(config: PretrainConfig) -> None:
@@ -212,10 +232,14 @@ def with_corpus(config: PretrainConfig) -> PretrainConfig:
     if config.corpus is None:
         return config
     told = Corpus.open(corpus_folder(config.corpus)).info["settings"]
-    return config.model_copy(update={
-        "normalize": list(told["normalize"]), "pre_split": told["pre_split"], "column": told["column"],
-        "max_words": told["max_words"],
-    })  # fmt: skip
+    return config.model_copy(
+        update={
+            "normalize": list(told["normalize"]),
+            "pre_split": told["pre_split"],
+            "column": told["column"],
+            "max_words": told["max_words"],
+        }
+    )
 
 
 def corpus_folder(corpus: str) -> Path:
@@ -255,18 +279,28 @@ def prepare_corpus(
         max_words = config.max_words
         if config.max_words_percentile is not None:
             found = length_percentile(
-                config.train, config.max_words_percentile, column=config.column, files=config.file_options,
+                config.train,
+                config.max_words_percentile,
+                column=config.column,
+                files=config.file_options,
                 pre_split=config.pre_split,
                 normalize=text_steps(config),
-            )  # fmt: skip
+            )
             max_words = min(max_words, found)
         build_corpus(
-            config.train, config.valid, folder, column=config.column, files=config.file_options,
+            config.train,
+            config.valid,
+            folder,
+            column=config.column,
+            files=config.file_options,
             pre_split=config.pre_split,
-            normalize=text_steps(config), min_count=config.min_count, max_vocab=config.max_vocab,
-            max_words=max_words, max_characters=model_config(config, vocab_size=0).max_characters_per_token,
+            normalize=text_steps(config),
+            min_count=config.min_count,
+            max_vocab=config.max_vocab,
+            max_words=max_words,
+            max_characters=model_config(config, vocab_size=0).max_characters_per_token,
             from_vocab=vocabulary,
-        )  # fmt: skip
+        )
     accelerator.wait_for_everyone()
     corpus = Corpus.open(folder)
     if len(corpus.train) == 0:

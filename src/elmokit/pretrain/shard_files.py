@@ -93,9 +93,7 @@ class ShardSentences:
         shard = int(np.searchsorted(self._first, index, side="right")) - 1
         inside = int(self._offsets[index] - self._offsets[self._first[shard]])
         count = int(self._first[shard + 1] - self._first[shard])
-        return np.fromfile(
-            self._paths[shard], dtype="<i4", count=length, offset=_HEAD.size + 4 * (count + inside)
-        )  # fmt: skip
+        return np.fromfile(self._paths[shard], dtype="<i4", count=length, offset=_HEAD.size + 4 * (count + inside))
 
     def __iter__(self) -> Iterator[NDArray[np.int32]]:
         return (self[index] for index in range(len(self)))

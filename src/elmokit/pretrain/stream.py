@@ -131,10 +131,20 @@ class SentenceBatches:
     carries_state = False
 
     def __init__(
-        self, corpus: Corpus, sentences: SentenceList, *, tokens: int, seed: int = 0, shuffle: bool = True,
-        directions: int = 2, rank: int = 0, world: int = 1, most_sentences: int | None = None,
-        augmentation: Augmentation | None = None, window: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        corpus: Corpus,
+        sentences: SentenceList,
+        *,
+        tokens: int,
+        seed: int = 0,
+        shuffle: bool = True,
+        directions: int = 2,
+        rank: int = 0,
+        world: int = 1,
+        most_sentences: int | None = None,
+        augmentation: Augmentation | None = None,
+        window: int | None = None,
+    ) -> None:
         self.window = window
         self.corpus, self.sentences, self.augmentation = corpus, sentences, augmentation
         self.tokens, self.seed, self.shuffle, self.directions = tokens, seed, shuffle, directions
@@ -163,12 +173,7 @@ class SentenceBatches:
                 pairs = zip(mine, numbers, strict=True)
                 read = [self.augmentation.read(words, epoch=epoch, number=number) for words, number in pairs]
             yield pack_sentences(
-                self.corpus,
-                mine,
-                directions=self.directions,
-                total=total,
-                read=read,
-                augmentation=self.augmentation,
+                self.corpus, mine, directions=self.directions, total=total, read=read, augmentation=self.augmentation
             )
 
     def _plan(self, epoch: int) -> list[NDArray[np.int64]]:
@@ -226,9 +231,19 @@ class StreamBatches:
     carries_state = True
 
     def __init__(
-        self, corpus: Corpus, sentences: SentenceList, *, rows: int, window: int, seed: int = 0, shuffle: bool = True,
-        directions: int = 2, rank: int = 0, world: int = 1, augmentation: Augmentation | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        corpus: Corpus,
+        sentences: SentenceList,
+        *,
+        rows: int,
+        window: int,
+        seed: int = 0,
+        shuffle: bool = True,
+        directions: int = 2,
+        rank: int = 0,
+        world: int = 1,
+        augmentation: Augmentation | None = None,
+    ) -> None:
         self.corpus, self.sentences, self.augmentation = corpus, sentences, augmentation
         self.rows, self.window, self.directions = rows, window, directions
         self.seed, self.shuffle = seed, shuffle

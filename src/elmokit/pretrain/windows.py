@@ -38,10 +38,16 @@ class WindowedBatches:
     carries_state = False
 
     def __init__(
-        self, corpus: Corpus, text: ShardedText, *, seed: int = 0, shuffle: bool = True,
-        window_tokens: int = WINDOW_TOKENS, augmentation: Callable[[int, int], Augmentation] | None = None,
+        self,
+        corpus: Corpus,
+        text: ShardedText,
+        *,
+        seed: int = 0,
+        shuffle: bool = True,
+        window_tokens: int = WINDOW_TOKENS,
+        augmentation: Callable[[int, int], Augmentation] | None = None,
         **options: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.corpus, self.text, self.seed, self.shuffle = corpus, text, seed, shuffle
         self.window_tokens, self.augmentation, self.options = window_tokens, augmentation, options
         self._predictions: tuple[int, list[NDArray[np.int64]]] | None = None
@@ -89,6 +95,11 @@ class WindowedBatches:
         if self.augmentation is not None and check:
             augmentation = self.augmentation(len(sentences), number)
         return SentenceBatches(
-            self.corpus, sentences, seed=self.seed, shuffle=self.shuffle, window=number, augmentation=augmentation,
+            self.corpus,
+            sentences,
+            seed=self.seed,
+            shuffle=self.shuffle,
+            window=number,
+            augmentation=augmentation,
             **self.options,
-        )  # fmt: skip
+        )

@@ -125,9 +125,14 @@ def layer_weights(
             shares = table[:, index]  # (E,)
             hidden_by = sum(np.allclose(shares, later, atol=1e-3) for later in table.T[index + 1 :])
             axes[0].plot(
-                places, shares, marker="o", color=colour, label=name, linewidth=2.0 + 1.6 * hidden_by,
+                places,
+                shares,
+                marker="o",
+                color=colour,
+                label=name,
+                linewidth=2.0 + 1.6 * hidden_by,
                 markersize=4.5 + 3.0 * hidden_by,
-            )  # fmt: skip
+            )
         axes[0].axhline(
             1 / table.shape[1], color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), label="uniform", zorder=1
         )

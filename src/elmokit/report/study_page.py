@@ -47,9 +47,11 @@ def write_report(study: Study, folder: Path) -> list[Path]:
     for picture in pictures:
         save_png(picture.figure(), folder / "pictures" / f"{picture.name}.png")
     environment = Environment(
-        loader=PackageLoader("elmokit.report"), undefined=StrictUndefined, keep_trailing_newline=True,
+        loader=PackageLoader("elmokit.report"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
         autoescape=lambda name: bool(name and name.endswith(".html")),
-    )  # fmt: skip
+    )
     content = _content(study)
     by_name = {picture.name: picture for picture in pictures}
     beside = {
@@ -91,9 +93,7 @@ def _pictures(study: Study) -> list[Picture]:
     draw = partial(study_plots.score_bars, rows, score=score, highest=highest)
     found = [Picture("accuracy", _titled(score), f"Test {score} of every row.", draw, False)]
     if study["efficiency"]["shares"]:
-        draw = partial(
-            study_plots.efficiency_curves, study["efficiency"], rows=study["data"]["train"], score=score
-        )  # fmt: skip
+        draw = partial(study_plots.efficiency_curves, study["efficiency"], rows=study["data"]["train"], score=score)
         found.append(Picture("fewer_labels", "Fewer labels", f"Test {score} by share of the labels.", draw, False))
     if confused := [row for row in rows if "confusion" in row]:
         draw = partial(study_plots.confusion_grid, confused, labels=study["labels"])
@@ -135,11 +135,13 @@ def _content(study: Study) -> dict[str, Any]:
     means = {n: row["metrics"]["test"][score]["mean"] for n, row in enumerate(rows) if row["metrics"]}
     pairs = [
         [
-            f"{pair['first']} − {pair['second']}", show(pair["difference"], signed=True),
-            f"{show(pair['low'], signed=True)} to {show(pair['high'], signed=True)}", *_mcnemar(pair),
+            f"{pair['first']} − {pair['second']}",
+            show(pair["difference"], signed=True),
+            f"{show(pair['low'], signed=True)} to {show(pair['high'], signed=True)}",
+            *_mcnemar(pair),
         ]
         for pair in study["pairs"]
-    ]  # fmt: skip
+    ]
     return {
         "study": study,
         "said": _said(study),
@@ -215,9 +217,7 @@ def _settings(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
-def _row(
-    row: Mapping[str, Any], score: str, others: Mapping[str, str], show: Shown, *, columns: int
-) -> list[str]:  # fmt: skip
+def _row(row: Mapping[str, Any], score: str, others: Mapping[str, str], show: Shown, *, columns: int) -> list[str]:
     if not row["metrics"]:
         return [row["name"], *["—"] * (columns - 1)]
     metrics = row["metrics"]

@@ -48,10 +48,15 @@ def score_bars(rows: Rows, *, score: str, highest: float | None) -> Figure:
             inside = min(low, found) - start > 0.2 * (widest - start)
             axis.annotate(
                 f"{test['mean']:.{2 if highest == 100 else 4}f}",
-                (min(low, found) if inside else max(high, found), place), xytext=(-6 if inside else 7, 0),
-                textcoords="offset points", ha="right" if inside else "left", va="center", fontsize=9,
-                color="white" if inside else INK, fontweight="bold" if inside else "normal",
-            )  # fmt: skip
+                (min(low, found) if inside else max(high, found), place),
+                xytext=(-6 if inside else 7, 0),
+                textcoords="offset points",
+                ha="right" if inside else "left",
+                va="center",
+                fontsize=9,
+                color="white" if inside else INK,
+                fontweight="bold" if inside else "normal",
+            )
         axis.set_yticks(range(len(rows)), [row["name"] for row in rows])
         axis.invert_yaxis()
         names = {7: "baseline", 1: "static vectors", 0: "contextual vectors"}
@@ -72,13 +77,25 @@ def _mark_cut(axis: Axes, start: float) -> None:
     """Two strokes across the axis, and a sentence: the lengths of bars are not in proportion to the scores."""
     for shift in (0.012, 0.024):
         axis.plot(
-            [shift - 0.006, shift + 0.006], [-0.018, 0.018], transform=axis.transAxes, color=INK, linewidth=1.2,
+            [shift - 0.006, shift + 0.006],
+            [-0.018, 0.018],
+            transform=axis.transAxes,
+            color=INK,
+            linewidth=1.2,
             clip_on=False,
-        )  # fmt: skip
+        )
     axis.annotate(
-        f"axis cut: it starts at {start:g}, not at 0", (1.0, 1.0), xycoords="axes fraction", xytext=(0, 8),
-        textcoords="offset points", ha="right", va="bottom", fontsize=9, color=MUTED, fontstyle="italic",
-    )  # fmt: skip
+        f"axis cut: it starts at {start:g}, not at 0",
+        (1.0, 1.0),
+        xycoords="axes fraction",
+        xytext=(0, 8),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=9,
+        color=MUTED,
+        fontstyle="italic",
+    )
 
 
 def efficiency_curves(efficiency: Mapping[str, Any], *, rows: int, score: str) -> Figure:
@@ -171,9 +188,14 @@ def word_map(planes: Mapping[str, Mapping[str, Any]], *, labels: Sequence[str]) 
             for number in np.unique(classes):
                 chosen = points[classes == number]
                 axis.plot(
-                    chosen[:, 0], chosen[:, 1], "o", markersize=4.2, alpha=0.75, color=PALETTE[number % len(PALETTE)],
+                    chosen[:, 0],
+                    chosen[:, 1],
+                    "o",
+                    markersize=4.2,
+                    alpha=0.75,
+                    color=PALETTE[number % len(PALETTE)],
                     markeredgewidth=0,
-                )  # fmt: skip
+                )
             share = sum(plane["explained"])
             one = f"one point for {len(points)} occurrences"
             axis.set_title(name, fontsize=10)
@@ -201,8 +223,15 @@ def _cells(axis: Axes, shares: np.ndarray, *, figures: bool) -> None:
         axis.add_patch(Rectangle((column, row), 1, 1, facecolor=PALETTE[0], alpha=share, edgecolor="none"))
         if figures:
             text = f"{100 * share:.1f}"
-            axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8,
-                      color="white" if share > 0.5 else INK)  # fmt: skip
+            axis.text(
+                column + 0.5,
+                row + 0.5,
+                text,
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if share > 0.5 else INK,
+            )
     axis.set_xlim(0, shares.shape[1])
     axis.set_ylim(shares.shape[0], 0)
     axis.tick_params(length=0)

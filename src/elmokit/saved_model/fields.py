@@ -11,9 +11,10 @@ from elmokit.text.preprocessing import Preprocessing
 CONFIG_FILE = "config.json"
 
 MODEL_FIELDS = frozenset(
-    field.name for part in (NetworkConfig, Preprocessing, *(head.shape for head in HEADS.values()))
+    field.name
+    for part in (NetworkConfig, Preprocessing, *(head.shape for head in HEADS.values()))
     for field in fields(part)
-)  # fmt: skip
+)
 """Our own."""
 
 TRANSFORMERS_KEYS = frozenset(
@@ -23,9 +24,24 @@ TRANSFORMERS_KEYS = frozenset(
 )
 """What transformers itself puts into a config without declaring it as a field."""
 
-TRANSFORMERS_FIELDS = frozenset({
-    "architectures", "base_config_key", "base_model_ep_plan", "base_model_fsdp_plan", "base_model_pp_plan",
-    "base_model_tp_plan", "chunk_size_feed_forward", "dtype", "extra_config_files", "extra_files", "is_encoder_decoder",
-    "label2id", "output_hidden_states", "return_dict", "sub_configs_defaults", "transformers_version",
-})  # fmt: skip
+TRANSFORMERS_FIELDS = frozenset(
+    {
+        "architectures",
+        "base_config_key",
+        "base_model_ep_plan",
+        "base_model_fsdp_plan",
+        "base_model_pp_plan",
+        "base_model_tp_plan",
+        "chunk_size_feed_forward",
+        "dtype",
+        "extra_config_files",
+        "extra_files",
+        "is_encoder_decoder",
+        "label2id",
+        "output_hidden_states",
+        "return_dict",
+        "sub_configs_defaults",
+        "transformers_version",
+    }
+)
 """What it declares; a test holds them together."""

@@ -12,10 +12,20 @@ WORDS_GRAPH, LAYERS_GRAPH = "words.onnx", "layers.onnx"
 SHAPE_KEY = "elmokit.shape"
 """Under which a graph keeps `shape_sum` of its model."""
 
-_ELSEWHERE = frozenset({
-    "adaptive_cutoffs", "adaptive_div_value", "dropout", "locked_dropout", "marker_rows", "n_negative_samples",
-    "softmax", "vocab_size", "warm_state", "weight_dropout",
-})  # fmt: skip
+_ELSEWHERE = frozenset(
+    {
+        "adaptive_cutoffs",
+        "adaptive_div_value",
+        "dropout",
+        "locked_dropout",
+        "marker_rows",
+        "n_negative_samples",
+        "softmax",
+        "vocab_size",
+        "warm_state",
+        "weight_dropout",
+    }
+)
 
 
 def shape_sum(config: NetworkConfig) -> str:

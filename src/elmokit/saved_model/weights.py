@@ -91,9 +91,16 @@ class WeightFiles:
 
 # What safetensors and torch.load raise on files that are damaged or no weights.
 _UNREADABLE = (
-    OSError, RuntimeError, ValueError, KeyError, AttributeError, TypeError, EOFError, pickle.UnpicklingError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    EOFError,
+    pickle.UnpicklingError,
     SafetensorError,
-)  # fmt: skip
+)
 
 
 def _copied(tensor: Tensor, dtype: torch.dtype) -> Tensor:

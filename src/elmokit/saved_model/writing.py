@@ -24,9 +24,15 @@ TOKENIZER_FILE = "tokenizer.json"
 
 
 def write_model(
-    folder: Path, network: nn.Module, config: NetworkConfig, *, architecture: str, preprocessing: Preprocessing,
-    tokenizer: WordTokenizer, beside: Mapping[str, Any] | None = None,
-) -> None:  # fmt: skip
+    folder: Path,
+    network: nn.Module,
+    config: NetworkConfig,
+    *,
+    architecture: str,
+    preprocessing: Preprocessing,
+    tokenizer: WordTokenizer,
+    beside: Mapping[str, Any] | None = None,
+) -> None:
     """Write `config.json`, the weights and the tokenizer into a folder, which is made.
 
     Args:
@@ -52,10 +58,16 @@ def write_model(
 def write_tokenizer(tokenizer: WordTokenizer, folder: Path) -> None:
     """Write a tokenizer's files, which `ElmoTokenizer` and `SavedModel` read."""
     settings = {
-        "backend": "tokenizers", "by_word": tokenizer.by_word, "max_characters": tokenizer.word_rows.max_characters,
-        "model_max_length": tokenizer.max_words or UNLIMITED, "pad_token": PAD_TOKEN, "split": tokenizer.split,
-        "text_steps": list(tokenizer.text_steps), "tokenizer_class": "ElmoTokenizer", "unk_token": UNKNOWN_TOKEN,
-    }  # fmt: skip
+        "backend": "tokenizers",
+        "by_word": tokenizer.by_word,
+        "max_characters": tokenizer.word_rows.max_characters,
+        "model_max_length": tokenizer.max_words or UNLIMITED,
+        "pad_token": PAD_TOKEN,
+        "split": tokenizer.split,
+        "text_steps": list(tokenizer.text_steps),
+        "tokenizer_class": "ElmoTokenizer",
+        "unk_token": UNKNOWN_TOKEN,
+    }
     _write_json(folder / TOKENIZER_CONFIG_FILE, settings)
     (folder / TOKENIZER_FILE).write_text(json.dumps(_TOKENIZER, indent=2), encoding="utf-8")
     if tokenizer.word_rows.lexicon():

@@ -69,6 +69,8 @@ def number_text(
     joined = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)
     lengths = np.fromiter((len(part) for part in parts), dtype=np.int64, count=len(parts))
     return NumberedText(
-        words=[name for _, name, _ in ranked], counts=np.array([-count for count, *_ in ranked], dtype=np.int64),
-        ids=new[joined], offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-    )  # fmt: skip
+        words=[name for _, name, _ in ranked],
+        counts=np.array([-count for count, *_ in ranked], dtype=np.int64),
+        ids=new[joined],
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+    )

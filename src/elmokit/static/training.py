@@ -85,8 +85,12 @@ def train_vectors(config: VectorsConfig) -> WordVectors:
     began = time.perf_counter()
     text = number_text(_sentences(config), min_count=config.min_count, max_vocab=config.max_vocab)
     known = int(text.counts.sum())
-    log.info("%s words, %s different, %.1f %% of the text", f"{len(text.ids):,}", f"{len(text.words):,}",
-             100 * known / max(len(text.ids), 1))  # fmt: skip
+    log.info(
+        "%s words, %s different, %.1f %% of the text",
+        f"{len(text.ids):,}",
+        f"{len(text.words):,}",
+        100 * known / max(len(text.ids), 1),
+    )
     losses: list[float] = []
     if config.method == "random":
         vectors = _random(text, config)
@@ -94,9 +98,13 @@ def train_vectors(config: VectorsConfig) -> WordVectors:
         vectors = _svd(text, config) if config.method == "svd" else _word2vec(text, config, losses)
     vectors.save(config.output)
     about: dict[str, Any] = {
-        "settings": config.model_dump(mode="json", exclude={"progress", "overwrite"}), "words": len(vectors),
-        "tokens": len(text.ids), "known_tokens": known, "loss": losses, "seconds": time.perf_counter() - began,
-    }  # fmt: skip
+        "settings": config.model_dump(mode="json", exclude={"progress", "overwrite"}),
+        "words": len(vectors),
+        "tokens": len(text.ids),
+        "known_tokens": known,
+        "loss": losses,
+        "seconds": time.perf_counter() - began,
+    }
     config.output.with_name(f"{config.output.name}.json").write_text(json_text(about, indent=2), encoding="utf-8")
     return vectors
 
@@ -151,10 +159,18 @@ def _word2vec(text: NumberedText, config: VectorsConfig, losses: list[float]) ->
 
     with rate_bar(config.method, len(text) * (config.epochs + 1), unit="sentences", show=config.progress) as advance:
         vectors = word2vec_vectors(
-            text, method=config.method, dim=config.dim, window=config.window, negative=config.negative,
-            epochs=config.epochs, subsample=config.subsample, learning_rate=config.learning_rate, seed=config.seed,
-            on_sentence=lambda: advance(1), on_epoch=on_epoch,
-        )  # fmt: skip
+            text,
+            method=config.method,
+            dim=config.dim,
+            window=config.window,
+            negative=config.negative,
+            epochs=config.epochs,
+            subsample=config.subsample,
+            learning_rate=config.learning_rate,
+            seed=config.seed,
+            on_sentence=lambda: advance(1),
+            on_epoch=on_epoch,
+        )
     if not (abs(vectors.matrix) < float("inf")).all():
         raise DataError("the training diverged: lower --set learning_rate")
     return vectors

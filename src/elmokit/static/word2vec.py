@@ -15,10 +15,19 @@ Method = Literal["cbow", "skipgram"]
 
 
 def word2vec_vectors(
-    text: NumberedText, *, method: Method, dim: int = 256, window: int = 4, negative: int = 5, epochs: int = 5,
-    subsample: float = 1e-3, learning_rate: float = 0.025, seed: int = 1,
-    on_sentence: Callable[[], None] = lambda: None, on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
-) -> WordVectors:  # fmt: skip
+    text: NumberedText,
+    *,
+    method: Method,
+    dim: int = 256,
+    window: int = 4,
+    negative: int = 5,
+    epochs: int = 5,
+    subsample: float = 1e-3,
+    learning_rate: float = 0.025,
+    seed: int = 1,
+    on_sentence: Callable[[], None] = lambda: None,
+    on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
+) -> WordVectors:
     """Train on one thread: with more, gensim's result depends on their race.
 
     Args:
@@ -30,10 +39,21 @@ def word2vec_vectors(
         on_epoch: Called with the number of an epoch and the mean loss of a word in it.
     """
     model = Word2Vec(
-        _Sentences(text, on_sentence), vector_size=dim, window=window, min_count=1, sg=int(method == "skipgram"),
-        negative=negative, epochs=epochs, sample=subsample, alpha=learning_rate, seed=seed, workers=1,
-        compute_loss=True, callbacks=[_Losses(on_epoch, words=int(text.counts.sum()))], max_vocab_size=None,
-    )  # fmt: skip
+        _Sentences(text, on_sentence),
+        vector_size=dim,
+        window=window,
+        min_count=1,
+        sg=int(method == "skipgram"),
+        negative=negative,
+        epochs=epochs,
+        sample=subsample,
+        alpha=learning_rate,
+        seed=seed,
+        workers=1,
+        compute_loss=True,
+        callbacks=[_Losses(on_epoch, words=int(text.counts.sum()))],
+        max_vocab_size=None,
+    )
     return WordVectors(text.words, model.wv[text.words])
 
 

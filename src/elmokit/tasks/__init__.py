@@ -57,39 +57,53 @@ class Entry:
 
 TASKS: dict[str, Entry] = {
     "classify": Entry(
-        "elmokit.tasks.classification.config:ClassifyConfig", "elmokit.tasks.classification.task:TASK",
+        "elmokit.tasks.classification.config:ClassifyConfig",
+        "elmokit.tasks.classification.task:TASK",
         "elmokit.tasks.classification.predict:Classifier",
-        "ElmoForSequenceClassification", "classification", "rows",
+        "ElmoForSequenceClassification",
+        "classification",
+        "rows",
         "Train a text classifier on a biLM's layers and score it on test rows.",
     ),
     "tag": Entry(
-        "elmokit.tasks.tagging.config:TagConfig", "elmokit.tasks.tagging.task:TASK",
+        "elmokit.tasks.tagging.config:TagConfig",
+        "elmokit.tasks.tagging.task:TASK",
         "elmokit.tasks.tagging.predict:Tagger",
-        "ElmoForTokenClassification", "tagging", "sentences",
+        "ElmoForTokenClassification",
+        "tagging",
+        "sentences",
         "Train a tagger (named entities, chunks, parts of speech) on a biLM's layers and score it on test sentences.",
     ),
     "qa": Entry(
         "elmokit.tasks.question_answering.config:QuestionAnsweringConfig",
         "elmokit.tasks.question_answering.task:TASK",
         "elmokit.tasks.question_answering.predict:QuestionAnswerer",
-        "ElmoForQuestionAnswering", "question answering", "questions",
+        "ElmoForQuestionAnswering",
+        "question answering",
+        "questions",
         "Train question answering (SQuAD 1.1, 2.0) on a biLM's layers and score it on test questions.",
         {"question": "A question about PASSAGE.", "passage": "The text that has the answer."},
     ),
     "translate": Entry(
-        "elmokit.tasks.translation.config:TranslationConfig", "elmokit.tasks.translation.task:TASK",
+        "elmokit.tasks.translation.config:TranslationConfig",
+        "elmokit.tasks.translation.task:TASK",
         "elmokit.tasks.translation.predict:Translator",
-        "ElmoForTranslation", "translation", "pairs",
+        "ElmoForTranslation",
+        "translation",
+        "pairs",
         "Train a translator on a biLM's layers and score it on test sentences.",
     ),
     "pairs": Entry(
-        "elmokit.tasks.pairs:PairsConfig", "elmokit.tasks.pairs.task:TASK",
+        "elmokit.tasks.pairs:PairsConfig",
+        "elmokit.tasks.pairs.task:TASK",
         "elmokit.tasks.pairs.predict:PairClassifier",
-        "ElmoForTextPairs", "text pairs", "pairs",
+        "ElmoForTextPairs",
+        "text pairs",
+        "pairs",
         "Train a model of text pairs (entailment, relatedness) on a biLM's layers and score it on test pairs.",
         {"first": "The first text of a pair.", "second": "The second text of a pair."},
     ),
-}  # fmt: skip
+}
 
 
 def task_of(heads: list[str] | None) -> str | None:

@@ -30,9 +30,15 @@ _Config = TypeVar("_Config", bound=HeadConfig)
 
 
 def build_head(
-    kind: type[_Head], config: HeadConfig, start: SavedModel, labels: list[str], vectors: WordVectors | None = None, *,
-    problem_type: ProblemType | None = None, sizes: Mapping[str, int] | None = None,
-) -> tuple[_Head, bool]:  # fmt: skip
+    kind: type[_Head],
+    config: HeadConfig,
+    start: SavedModel,
+    labels: list[str],
+    vectors: WordVectors | None = None,
+    *,
+    problem_type: ProblemType | None = None,
+    sizes: Mapping[str, int] | None = None,
+) -> tuple[_Head, bool]:
     """The biLM of `start` under a head of class `kind` with these labels, and whether that head is fresh.
 
     The model is on a GPU where there is one.
@@ -101,9 +107,13 @@ def start_scale(model: ElmoMixedModel, batch: Mapping[str, Tensor]) -> float:
 
 
 def load_tokenizer(
-    model: str | Path, vectors: WordVectors | None = None, *, spelled: bool = False, lower_case: bool = True,
+    model: str | Path,
+    vectors: WordVectors | None = None,
+    *,
+    spelled: bool = False,
+    lower_case: bool = True,
     **changed: Any,
-) -> ElmoTokenizer:  # fmt: skip
+) -> ElmoTokenizer:
     """The tokenizer saved with a model, or one for the model's word length; it looks up `vectors`, too.
 
     `spelled`: also a word's bytes, for a model with char features. `lower_case`: words without a vector are looked up
@@ -128,14 +138,18 @@ def load_tokenizer(
     return tokenizer
 
 
-def task_tokenizer(
-    config: HeadConfig, vectors: WordVectors | None = None, *, spelled: bool = False
-) -> ElmoTokenizer:  # fmt: skip
+def task_tokenizer(config: HeadConfig, vectors: WordVectors | None = None, *, spelled: bool = False) -> ElmoTokenizer:
     """The tokenizer of a run, which goes into its folder; it cleans and splits as `with_preparation` settled it."""
     return load_tokenizer(
-        config.model, vectors, spelled=spelled, lower_case=config.vectors_lower_case, split=config.split,
-        text_steps=config.clean or (), by_word=config.cleaned_by_word, model_max_length=config.max_words,
-    )  # fmt: skip
+        config.model,
+        vectors,
+        spelled=spelled,
+        lower_case=config.vectors_lower_case,
+        split=config.split,
+        text_steps=config.clean or (),
+        by_word=config.cleaned_by_word,
+        model_max_length=config.max_words,
+    )
 
 
 def with_preparation(config: _Config, start: SavedModel) -> _Config:
@@ -161,9 +175,13 @@ def with_sizes_of_start(config: _Config, kind: type[ElmoMixedModel], start: Save
 
 
 def _shape(
-    saved: ElmoConfig, config: HeadConfig, labels: list[str], vectors: WordVectors | None,
-    problem_type: ProblemType | None, sizes: Mapping[str, int],
-) -> ElmoConfig:  # fmt: skip
+    saved: ElmoConfig,
+    config: HeadConfig,
+    labels: list[str],
+    vectors: WordVectors | None,
+    problem_type: ProblemType | None,
+    sizes: Mapping[str, int],
+) -> ElmoConfig:
     chosen = {name: getattr(config, name, None) for name in (*HEAD_FIELDS, "dropout")}
     values = saved.to_dict()
     values |= {name: value for name, value in chosen.items() if value is not None} | dict(sizes)

@@ -17,16 +17,19 @@ class StartSettings(Settings):
     """Model and text"""
 
     model: str = Field(
-        description="folder of a biLM, or of a model of the same task whose head is the start", examples=["runs/mine"],
+        description="folder of a biLM, or of a model of the same task whose head is the start",
+        examples=["runs/mine"],
         json_schema_extra=FILES,
-    )  # fmt: skip
+    )
     output: Path = Field(
         description="folder of the finished model", examples=["runs/trained"], json_schema_extra=HOUSEKEEPING
     )
     vectors: Path | None = Field(
-        default=None, description="static vectors beside the mixed layers: .txt, .vec or .bin, also .gz",
-        examples=["glove.txt"], json_schema_extra=FILES,
-    )  # fmt: skip
+        default=None,
+        description="static vectors beside the mixed layers: .txt, .vec or .bin, also .gz",
+        examples=["glove.txt"],
+        json_schema_extra=FILES,
+    )
     vectors_kept: Literal["data", "all"] = Field(
         default="data",
         description="static vectors that are loaded and saved: of the words of the data, or all of the file",
@@ -35,13 +38,15 @@ class StartSettings(Settings):
         default=True, description="a word without a static vector takes that of its lower-case form"
     )
     clean: list[str] | None = Field(
-        default=None, description="clean-up steps before splitting into words; default: the model's own",
+        default=None,
+        description="clean-up steps before splitting into words; default: the model's own",
         examples=[["clean_markup", "lower_case"]],
-    )  # fmt: skip
+    )
     split: Literal["penn", "whitespace"] | None = Field(
-        default=None, description="how raw text is split into words; default: as in the model's pretraining",
+        default=None,
+        description="how raw text is split into words; default: as in the model's pretraining",
         examples=["penn"],
-    )  # fmt: skip
+    )
     max_words: int = Field(default=128, ge=1, description="longer texts are cut")
 
 
@@ -54,9 +59,10 @@ class MixSettings(Settings):
     )
     mix_normalize: bool | None = Field(default=None, description="softmax over λ; false: raw λ", examples=[True])
     mix_weights: list[float] | None = Field(
-        default=None, description="λ at the start, or for good with combine frozen; default: uniform",
+        default=None,
+        description="λ at the start, or for good with combine frozen; default: uniform",
         examples=[[0.2, 0.3, 0.5]],
-    )  # fmt: skip
+    )
     mix_dropout: float | None = Field(default=None, description="dropout on the mix", examples=[0.0])
     mix_l2: float | None = Field(default=None, description="coefficient of |w|² in the loss", examples=[0.0])
     mix_layer_norm: bool | None = Field(default=None, description="normalise each layer", examples=[False])
@@ -75,29 +81,36 @@ class TrainingSettings(Settings):
     """Training; sizes and rates that are not set are planned from the number of training rows"""
 
     finetune: bool = Field(
-        default=False, description="train the biLM too, at finetune_learning_rate",
+        default=False,
+        description="train the biLM too, at finetune_learning_rate",
         json_schema_extra={"flag": "--finetune/--frozen-bilm"},
-    )  # fmt: skip
+    )
     dropout: float | None = Field(default=None, description="of the biLM while fine-tuning", examples=[0.1])
     epochs: int | None = Field(
         default=None, ge=1, description="epochs at most; default: as many as make a few thousand updates", examples=[20]
     )
     patience: int | None = Field(
-        default=None, ge=1, description="epochs without a better score before stopping; default: half of them",
+        default=None,
+        ge=1,
+        description="epochs without a better score before stopping; default: half of them",
         examples=[10],
-    )  # fmt: skip
+    )
     batch_size: int | None = Field(
         default=None, ge=1, description="rows per update; default: 16 to 64, by the number of rows", examples=[32]
     )
     learning_rate: float | None = Field(
-        default=None, gt=0.0, description="of mix and head; default: 0.002 up to 10,000 rows, 0.001 beyond",
+        default=None,
+        gt=0.0,
+        description="of mix and head; default: 0.002 up to 10,000 rows, 0.001 beyond",
         examples=[0.001],
-    )  # fmt: skip
+    )
     finetune_learning_rate: float = Field(default=1e-4, gt=0.0, description="of the biLM, with finetune")
     vectors_learning_rate: float | None = Field(
-        default=None, gt=0.0, description="of static vectors beside the layers; default: they stay as they are",
+        default=None,
+        gt=0.0,
+        description="of static vectors beside the layers; default: they stay as they are",
         examples=[0.05],
-    )  # fmt: skip
+    )
     weight_decay: float = Field(default=0.0, ge=0.0, description="of AdamW")
     warmup_fraction: float = Field(
         default=0.05, ge=0.0, le=1.0, description="part of the updates in which the rate rises; then it falls to 0"
@@ -119,9 +132,11 @@ class RunSettings(Settings):
         default=2000, ge=1, description="the report scores this many training rows, drawn at random; null: all"
     )
     cache: Path | None = Field(
-        default=None, description="folder of computed biLM layers; default: ~/.cache/elmokit", examples=["layers"],
+        default=None,
+        description="folder of computed biLM layers; default: ~/.cache/elmokit",
+        examples=["layers"],
         json_schema_extra=HOUSEKEEPING,
-    )  # fmt: skip
+    )
     overwrite: bool = Field(default=False, description="replace what is in output", json_schema_extra=HOUSEKEEPING)
     resume: bool = Field(
         default=False, description="resume the interrupted run in output", json_schema_extra=HOUSEKEEPING

@@ -6,9 +6,7 @@ from elmokit.tasks.plan import Schedule
 from elmokit.tasks.report import RunMetrics
 
 
-def notes_on(
-    metrics: RunMetrics, schedule: Schedule, *, figure: str, chance: float, finetuned: bool
-) -> list[str]:  # fmt: skip
+def notes_on(metrics: RunMetrics, schedule: Schedule, *, figure: str, chance: float, finetuned: bool) -> list[str]:
     """Sentences on a run that is near chance, was still getting better, or is behind the baseline.
 
     Args:

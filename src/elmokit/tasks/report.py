@@ -150,14 +150,14 @@ class RunMetrics:
         if not self.notes:
             values.pop("notes")
         return {
-            **values, **self.facts, **{name: scores.to_json() for name, scores in self.scores.items()},
+            **values,
+            **self.facts,
+            **{name: scores.to_json() for name, scores in self.scores.items()},
             "history": [record.to_json() for record in self.history],
-        }  # fmt: skip
+        }
 
 
-def score_table(
-    scores: Mapping[str, Scores], columns: Mapping[str, str], *, unit: str, places: int = 4
-) -> str:  # fmt: skip
+def score_table(scores: Mapping[str, Scores], columns: Mapping[str, str], *, unit: str, places: int = 4) -> str:
     """Scores as a small table of text.
 
     Args:

@@ -120,8 +120,13 @@ def bootstrap(
         (only,) = statistic(np.zeros((1, rows), dtype=np.int64))
         return float(only), float(only)
     found = scipy_bootstrap(
-        (np.arange(rows),), lambda drawn, axis: statistic(np.atleast_2d(drawn)), n_resamples=draws,
-        batch=_DRAWS_AT_ONCE, vectorized=True, confidence_level=CONFIDENCE, method="percentile",
+        (np.arange(rows),),
+        lambda drawn, axis: statistic(np.atleast_2d(drawn)),
+        n_resamples=draws,
+        batch=_DRAWS_AT_ONCE,
+        vectorized=True,
+        confidence_level=CONFIDENCE,
+        method="percentile",
         rng=np.random.default_rng(seed),
-    )  # fmt: skip
+    )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)

@@ -15,13 +15,7 @@ from elmokit.models.quiet import quiet_transformers
 from elmokit.run_folder import files_of, read_yaml, refuse_other_run, run_in, sums_of, versions, write_json, write_yaml
 from elmokit.saved_model import SavedModel
 from elmokit.settings import Settings
-from elmokit.tasks.building import (
-    build_head,
-    start_scale,
-    task_tokenizer,
-    with_preparation,
-    with_sizes_of_start,
-)
+from elmokit.tasks.building import build_head, start_scale, task_tokenizer, with_preparation, with_sizes_of_start
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.model_card import card_text
 from elmokit.tasks.notes import notes_on
@@ -61,9 +55,11 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
         schedule = schedule_for(config, data.counts["train"])
         config = with_schedule(config, schedule)
         log.info(
-            "at most %d epochs in batches of %d, learning rate %g", schedule.epochs, schedule.batch_size,
+            "at most %d epochs in batches of %d, learning rate %g",
+            schedule.epochs,
+            schedule.batch_size,
             schedule.learning_rate,
-        )  # fmt: skip
+        )
         config = begin(config, work, task=task.name)
         vectors = coverage = None
         if config.vectors is not None:
@@ -83,9 +79,15 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
             log.info("word vectors are scaled by %.3g at the start", factor)
         watch.lap("layers")
         records = train_head(
-            model, run.datasets, config, work, schedule=schedule, step=partial(task.step, config=config),
-            scores=task.epoch_scores(run), evaluation_factor=task.evaluation_factor,
-        )  # fmt: skip
+            model,
+            run.datasets,
+            config,
+            work,
+            schedule=schedule,
+            step=partial(task.step, config=config),
+            scores=task.epoch_scores(run),
+            evaluation_factor=task.evaluation_factor,
+        )
         watch.lap("train")
         scores, facts = task.scores(run)
         watch.lap("evaluate")
@@ -143,9 +145,12 @@ def _plain(config: Settings) -> dict[str, Any]:
 
 
 def _metrics(
-    task: Task[Any, Any], run: Run[Any, Any], records: list[EpochRecord], scores: dict[str, Scores],
+    task: Task[Any, Any],
+    run: Run[Any, Any],
+    records: list[EpochRecord],
+    scores: dict[str, Scores],
     facts: dict[str, Any],
-) -> RunMetrics:  # fmt: skip
+) -> RunMetrics:
     config, model = run.config, run.model
     mixed = model.mix.weights()
     return RunMetrics(

@@ -40,7 +40,7 @@ class Coverage:
 
 def read_vectors(
     config: HeadConfig, file: Path, start: SavedModel, texts: Iterable[Sequence[str]]
-) -> tuple[WordVectors, Coverage]:  # fmt: skip
+) -> tuple[WordVectors, Coverage]:
     """The static vectors that a run asks for, and what they cover.
 
     Args:
@@ -70,11 +70,18 @@ def read_vectors(
 
 def _tell(file: Path, coverage: Coverage, *, kept: int) -> None:
     log.info(
-        "%s: %s vectors are kept; they cover %.1f %% of %s words, %s of %s distinct ones", file, f"{kept:,}",
-        100 * coverage.share, f"{coverage.words:,}", f"{coverage.types_found:,}", f"{coverage.types:,}",
-    )  # fmt: skip
+        "%s: %s vectors are kept; they cover %.1f %% of %s words, %s of %s distinct ones",
+        file,
+        f"{kept:,}",
+        100 * coverage.share,
+        f"{coverage.words:,}",
+        f"{coverage.types_found:,}",
+        f"{coverage.types:,}",
+    )
     if coverage.share < _FEW:
         log.warning(
             "%s covers only %.1f %% of the words of the data: is it of another language, of split words (--split), or "
-            "lower-cased where vectors_lower_case is off?", file, 100 * coverage.share,
-        )  # fmt: skip
+            "lower-cased where vectors_lower_case is off?",
+            file,
+            100 * coverage.share,
+        )

@@ -109,5 +109,8 @@ class CutWarning:
             log.warning(
                 "%d of %d texts are longer than the %d words that the model was trained for (max_words): only their "
                 "first %d words are read, also in what follows",
-                tokens.cut, len(tokens), self.max_words, self.max_words,
-            )  # fmt: skip
+                tokens.cut,
+                len(tokens),
+                self.max_words,
+                self.max_words,
+            )

@@ -38,9 +38,16 @@ Step = Callable[[Any, dict[str, Any]], tuple[Tensor, Tensor, Tensor]]
 
 
 def train_head(
-    model: ElmoMixedModel, datasets: Datasets, config: HeadConfig, work: Path, *, schedule: Schedule, step: Step,
-    scores: Callable[[EvalPrediction], dict[str, float]], evaluation_factor: int = 4,
-) -> list[EpochRecord]:  # fmt: skip
+    model: ElmoMixedModel,
+    datasets: Datasets,
+    config: HeadConfig,
+    work: Path,
+    *,
+    schedule: Schedule,
+    step: Step,
+    scores: Callable[[EvalPrediction], dict[str, float]],
+    evaluation_factor: int = 4,
+) -> list[EpochRecord]:
     """Train until the validation score stops rising; the model ends with the weights of the best epoch.
 
     Args:
@@ -187,7 +194,7 @@ def parameter_groups(model: nn.Module, config: HeadConfig, *, learning_rate: flo
 
 def training_arguments(
     config: HeadConfig, schedule: Schedule, *, folder: str, steps: int, evaluation_factor: int = 4
-) -> TrainingArguments:  # fmt: skip
+) -> TrainingArguments:
     """Trainer's settings for a run of `steps` updates at most, checkpoints in `folder`; the precision is decided."""
     reduced = config.precision == "bfloat16"
     return TrainingArguments(
@@ -232,12 +239,17 @@ def history(log: list[dict[str, Any]]) -> list[EpochRecord]:
             continue
         scores = {name.removeprefix("eval_"): value for name, value in entry.items() if name.startswith("eval_")}
         lambdas = [entry[name] for name in sorted(entry) if name.startswith("lambda_")]
-        records.append(EpochRecord(
-            epoch=round(entry["epoch"]), train_loss=train_loss,
-            validation={name: value for name, value in scores.items() if name not in left_out},
-            seconds=entry.get("seconds"), texts_per_second=entry.get("texts_per_second"), gamma=entry.get("gamma"),
-            lambdas=lambdas or None,
-        ))  # fmt: skip
+        records.append(
+            EpochRecord(
+                epoch=round(entry["epoch"]),
+                train_loss=train_loss,
+                validation={name: value for name, value in scores.items() if name not in left_out},
+                seconds=entry.get("seconds"),
+                texts_per_second=entry.get("texts_per_second"),
+                gamma=entry.get("gamma"),
+                lambdas=lambdas or None,
+            )
+        )
     return records
 
 

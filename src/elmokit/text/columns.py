@@ -19,15 +19,43 @@ Range = tuple[int, int | None]
 LABEL_NAMES: tuple[tuple[str, ...], ...] = tuple(
     (name,)
     for name in (
-        "label", "labels", "class", "class index", "category", "topic", "sentiment", "target", "y", "label text",
-        "label name", "class label", "class name", "gold label", "polarity",
+        "label",
+        "labels",
+        "class",
+        "class index",
+        "category",
+        "topic",
+        "sentiment",
+        "target",
+        "y",
+        "label text",
+        "label name",
+        "class label",
+        "class name",
+        "gold label",
+        "polarity",
     )
-)  # fmt: skip
+)
 TEXT_NAMES: tuple[tuple[str, ...], ...] = (
-    ("text",), ("sentence",), ("content",), ("review",), ("document",), ("title", "description"), ("headline",),
-    ("description",), ("title",), ("tweet",), ("message",), ("comment",), ("post",), ("body",), ("abstract",),
-    ("utterance",), ("tokens",), ("words",),
-)  # fmt: skip
+    ("text",),
+    ("sentence",),
+    ("content",),
+    ("review",),
+    ("document",),
+    ("title", "description"),
+    ("headline",),
+    ("description",),
+    ("title",),
+    ("tweet",),
+    ("message",),
+    ("comment",),
+    ("post",),
+    ("body",),
+    ("abstract",),
+    ("utterance",),
+    ("tokens",),
+    ("words",),
+)
 ID_NAMES: tuple[tuple[str, ...], ...] = (("id",), ("guid",), ("uid",), ("pair ID",), ("idx",), ("index",))
 _INDEX_NAMES = {"", "id", "idx", "index", "no", "nr", "row", "unnamed:0", "guid"}
 _NUMBERS = re.compile(r"(\d+)(?:(-)(\d*))?")
@@ -170,9 +198,8 @@ def chosen_ranges(
     """
     found: dict[str, list[Range]] = {}
     named = [
-        column for column in columns
-        if column.by_name or (column.asked is None and not (_numbers_stay(first, column)))
-    ]  # fmt: skip
+        column for column in columns if column.by_name or (column.asked is None and not (_numbers_stay(first, column)))
+    ]
     if header:
         for name, spelled in chosen_names(where, first, named).items() if named else ():
             places = [first.index(each) + 1 for each in spelled]

@@ -110,15 +110,18 @@ def _columns(line: str) -> list[str]:
 
 def _with_held(
     held: list[tuple[int, str]], rows: Rows, lines: list[int], expected: int | None
-) -> tuple[Rows, list[int]]:  # fmt: skip
+) -> tuple[Rows, list[int]]:
     """The words among lines that begin with `#` before the others of a sentence, and the lines of all.
 
     They have as many columns as all words. `# id = 5` is a comment, also where a word has four columns.
     """
     words = [
-        (number, fields) for number, line in held
-        if len(fields := _columns(line)) == (expected or 0) and fields[0] == "#" * len(fields[0])
-        and fields[1:2] != ["="] and "=" not in fields[2:3]
-    ]  # fmt: skip
+        (number, fields)
+        for number, line in held
+        if len(fields := _columns(line)) == (expected or 0)
+        and fields[0] == "#" * len(fields[0])
+        and fields[1:2] != ["="]
+        and "=" not in fields[2:3]
+    ]
     held.clear()
     return [fields for _, fields in words] + rows, [number for number, _ in words] + lines

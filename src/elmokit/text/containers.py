@@ -56,9 +56,11 @@ def members(archive: Path, pattern: str) -> list[Path]:
 
 def _is_visible(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return ".." not in parts and not PurePosixPath(name).is_absolute() and not any(
-        part.startswith((".", "__MACOSX")) for part in parts
-    )  # fmt: skip
+    return (
+        ".." not in parts
+        and not PurePosixPath(name).is_absolute()
+        and not any(part.startswith((".", "__MACOSX")) for part in parts)
+    )
 
 
 def _unpacked(archive: Path, file: zipfile.ZipFile, info: zipfile.ZipInfo) -> Path:

@@ -22,17 +22,26 @@ from elmokit.text.containers import members, saved_files, zip_of
 
 _HEAD = 1 << 16  # bytes looked at to tell text from junk
 _BINARY = {
-    b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture", b"%PDF": "a PDF document",
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"%PDF": "a PDF document",
     b"PK\x03\x04": "a zip archive (give it the ending .zip) or an Office document",
-    b"\xd0\xcf\x11\xe0": "an old Office document", b"\x89HDF": "an HDF5 file",
-    b"PAR1": "a Parquet file: give it the ending .parquet", b"ARROW1": "an Arrow file: give it the ending .arrow",
-    b"\x93NUMPY": "a NumPy array", b"SQLite format 3": "an SQLite database", b"\x7fELF": "a program",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"\x89HDF": "an HDF5 file",
+    b"PAR1": "a Parquet file: give it the ending .parquet",
+    b"ARROW1": "an Arrow file: give it the ending .arrow",
+    b"\x93NUMPY": "a NumPy array",
+    b"SQLite format 3": "an SQLite database",
+    b"\x7fELF": "a program",
     b"{\\rtf": "an RTF document",
-}  # fmt: skip
+}
 _BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
-}  # fmt: skip
+}
 _CONTROL = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f\x7f]")
 _OPEN_CHARACTER = re.compile(rb"[\xc0-\xff][\x80-\xbf]{0,2}\Z")  # bytes of a character at the end that may miss some
 _EXPECTED = "expected text, CSV, TSV, JSON, Parquet, CoNLL or FASTA, plain or packed with gzip, bzip2, xz, zstd or zip"
@@ -152,9 +161,11 @@ def _open_zstd(path: Path, mode: str) -> IO[bytes]:
 
 
 _PACKED: dict[bytes, tuple[str, Callable[[Path, str], Any]]] = {
-    b"\x1f\x8b": ("gzip file", gzip.open), b"BZh": ("bzip2 file", bz2.open), b"\xfd7zXZ": ("xz file", lzma.open),
+    b"\x1f\x8b": ("gzip file", gzip.open),
+    b"BZh": ("bzip2 file", bz2.open),
+    b"\xfd7zXZ": ("xz file", lzma.open),
     b"\x28\xb5\x2f\xfd": ("zstd file", _open_zstd),
-}  # fmt: skip
+}
 PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
 
 

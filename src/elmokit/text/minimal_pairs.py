@@ -61,11 +61,16 @@ def read_minimal_pairs(
         raise ConfigError(f"{FLAG} {columns}: expected GOOD,BAD, or GOOD,BAD,PARADIGM, or GOOD,BAD,PARADIGM,GROUP")
     chosen = [
         Column(
-            name, FLAG, asked[place] if place < len(asked) else None, known, str(place + 1) if place < 2 else None,
-            holds_words=place < 2, optional=place >= 2,
+            name,
+            FLAG,
+            asked[place] if place < len(asked) else None,
+            known,
+            str(place + 1) if place < 2 else None,
+            holds_words=place < 2,
+            optional=place >= 2,
         )
         for place, (name, known) in enumerate(_KNOWN.items())
-    ]  # fmt: skip
+    ]
     stats = SourceStats()
     found = 0
     for record in read_records(files, columns=chosen, options=options, stats=stats):

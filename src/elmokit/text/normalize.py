@@ -24,12 +24,19 @@ _PUNCTUATION = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 _CONTRACTIONS = [
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
-        (r"\bwon't\b", "will not"), (r"\bcan't\b", "can not"), (r"\bshan't\b", "shall not"), (r"n't\b", " not"),
-        (r"\blet's\b", "let us"), (r"(?<=\w)'re\b", " are"), (r"(?<=\w)'ve\b", " have"), (r"(?<=\w)'ll\b", " will"),
-        (r"(?<=\w)'d\b", " would"), (r"\b(I)'m\b", r"\1 am"),
+        (r"\bwon't\b", "will not"),
+        (r"\bcan't\b", "can not"),
+        (r"\bshan't\b", "shall not"),
+        (r"n't\b", " not"),
+        (r"\blet's\b", "let us"),
+        (r"(?<=\w)'re\b", " are"),
+        (r"(?<=\w)'ve\b", " have"),
+        (r"(?<=\w)'ll\b", " will"),
+        (r"(?<=\w)'d\b", " would"),
+        (r"\b(I)'m\b", r"\1 am"),
         (r"\b(it|he|she|that|this|there|here|what|who|where|when|how)'s\b", r"\1 is"),
     )
-]  # fmt: skip
+]
 _QUOTES = {"#39": "'", "quot": '"'}
 
 

@@ -28,8 +28,16 @@ from elmokit.text.tables import read_csv, read_tsv
 from elmokit.text.trees import is_tree, parse_tree
 
 __all__ = [
-    "READERS", "Column", "FileOptions", "Record", "SourceStats", "ending", "expand_paths", "read_records", "read_texts",
-]  # fmt: skip
+    "READERS",
+    "Column",
+    "FileOptions",
+    "Record",
+    "SourceStats",
+    "ending",
+    "expand_paths",
+    "read_records",
+    "read_texts",
+]
 
 log = logging.getLogger(__name__)
 
@@ -45,14 +53,35 @@ WITH_IDS = (".fasta", ".fa", ".faa", ".conllu", ".conllup")
 """Endings of formats whose records have an id."""
 
 _ANOTHER = {
-    ".xlsx": "an Excel file", ".xls": "an Excel file", ".ods": "a spreadsheet", ".docx": "a Word document",
-    ".doc": "a Word document", ".odt": "a text document", ".rtf": "an RTF document", ".pdf": "a PDF document",
-    ".html": "a web page", ".htm": "a web page", ".xml": "an XML file", ".epub": "a book", ".yaml": "a YAML file",
-    ".yml": "a YAML file", ".zip": "an archive", ".tar": "an archive", ".7z": "an archive", ".rar": "an archive",
-    ".pkl": "a pickle", ".hdf5": "an HDF5 file", ".h5": "an HDF5 file", ".npz": "a NumPy file",
-    ".npy": "a NumPy file", ".feather": "a Feather file", ".pt": "a file of PyTorch",
-    ".safetensors": "a file of weights", ".sqlite": "a database", ".db": "a database",
-}  # fmt: skip
+    ".xlsx": "an Excel file",
+    ".xls": "an Excel file",
+    ".ods": "a spreadsheet",
+    ".docx": "a Word document",
+    ".doc": "a Word document",
+    ".odt": "a text document",
+    ".rtf": "an RTF document",
+    ".pdf": "a PDF document",
+    ".html": "a web page",
+    ".htm": "a web page",
+    ".xml": "an XML file",
+    ".epub": "a book",
+    ".yaml": "a YAML file",
+    ".yml": "a YAML file",
+    ".zip": "an archive",
+    ".tar": "an archive",
+    ".7z": "an archive",
+    ".rar": "an archive",
+    ".pkl": "a pickle",
+    ".hdf5": "an HDF5 file",
+    ".h5": "an HDF5 file",
+    ".npz": "a NumPy file",
+    ".npy": "a NumPy file",
+    ".feather": "a Feather file",
+    ".pt": "a file of PyTorch",
+    ".safetensors": "a file of weights",
+    ".sqlite": "a database",
+    ".db": "a database",
+}
 _MARKUP = re.compile(r"\s*(<\?xml|<!doctype html|<html)", re.IGNORECASE)
 _LINES_TO_SEE = 20
 

@@ -79,9 +79,12 @@ class FileOptions:
     def filled(self, other: FileOptions) -> FileOptions:
         """These options, and where they say nothing those of `other`."""
         return FileOptions(
-            other.header if self.header is None else self.header, self.delimiter or other.delimiter,
-            self.quote or other.quote, self.encoding or other.encoding, self.split_sentences or other.split_sentences,
-        )  # fmt: skip
+            other.header if self.header is None else self.header,
+            self.delimiter or other.delimiter,
+            self.quote or other.quote,
+            self.encoding or other.encoding,
+            self.split_sentences or other.split_sentences,
+        )
 
 
 AS_FOUND = FileOptions()

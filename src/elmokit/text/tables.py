@@ -231,9 +231,12 @@ def _quoting(path: Path, text: str, delimiter: str) -> Quoting:
     if delimiter == "," or (quoted := sum(_needs_quotes(row, delimiter) for row in rows)) == 0:
         return "doubled" if delimiter == "," else "none"
     log.warning(
-        "%s: %d rows are quoted as pandas does, and in %d lines \" is a lone letter: all are read as they stand; "
-        "--quote '\"' or --quote none says how to read them", path, quoted, odd,
-    )  # fmt: skip
+        '%s: %d rows are quoted as pandas does, and in %d lines " is a lone letter: all are read as they stand; '
+        "--quote '\"' or --quote none says how to read them",
+        path,
+        quoted,
+        odd,
+    )
     return "none"
 
 

@@ -15,9 +15,12 @@ from elmokit.text.records import Record, Source
 from elmokit.text.word_columns import PlacedSentence
 
 _READERS: Mapping[str, Callable[[Source], Iterator[Record]]] = {
-    ".jsonl": read_json_lines, ".ndjson": read_json_lines, ".json": read_json, ".parquet": read_parquet,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+    ".json": read_json,
+    ".parquet": read_parquet,
     ".arrow": read_arrow,
-}  # fmt: skip
+}
 _WORDS = Column("words", "--word-column", known=(("tokens",), ("words",)))
 
 

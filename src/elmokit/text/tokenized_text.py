@@ -54,7 +54,9 @@ def warned_of_tokens(records: Iterable[Record], *, where: object = None) -> Iter
         shown = ", ".join(repr(sign) if " " not in sign.strip() else sign for sign in signs)
         log.warning(
             "%s: the words seem to be split already (%s) and are split again, so that <unk> would be three words; "
-            "--pretokenized takes them as they are", where or held[0].path, shown,
-        )  # fmt: skip
+            "--pretokenized takes them as they are",
+            where or held[0].path,
+            shown,
+        )
     yield from held
     yield from records

@@ -7,9 +7,7 @@ from typing import NamedTuple
 
 _PIECES = re.compile(r"[()]|[^\s()]+")
 _TREE = re.compile(r"\s*\(\s*[^\s()]+[\s(]")
-_ESCAPED = {
-    "-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}", "``": '"', "''": '"',
-}  # fmt: skip
+_ESCAPED = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}", "``": '"', "''": '"'}
 
 
 class Phrase(NamedTuple):

@@ -276,9 +276,13 @@ class JoinedRows(WordRows):
     """
 
     def __init__(
-        self, first: WordRows, static: Mapping[str, int] | None = None, *, spelled: bool = False,
+        self,
+        first: WordRows,
+        static: Mapping[str, int] | None = None,
+        *,
+        spelled: bool = False,
         lower_case: bool = True,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.first, self.static, self.spelled = first, None if static is None else dict(static), spelled
         self.lower_case = lower_case
         self.width = first.width + (static is not None) + SPELLING_WIDTH * spelled

@@ -53,9 +53,13 @@ def create_app(
         service.worker.close()
 
     app = FastAPI(
-        title="elmokit explorer", version=version("elmokit"), lifespan=lifespan, docs_url=None, redoc_url=None,
+        title="elmokit explorer",
+        version=version("elmokit"),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
         description="Contextual word vectors, their neighbours, surprisal, labels. Errors look alike everywhere.",
-    )  # fmt: skip
+    )
     app.state.service = service
     errors.install(app)
     app.include_router(routes.health)

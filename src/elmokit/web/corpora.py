@@ -40,9 +40,13 @@ class Corpus:
     """
 
     def __init__(
-        self, name: str, sentences: Iterable[str | list[str]], *, split: Callable[[str], list[str]] = str.split,
+        self,
+        name: str,
+        sentences: Iterable[str | list[str]],
+        *,
+        split: Callable[[str], list[str]] = str.split,
         uploaded: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.name, self.uploaded = name, uploaded
         self._split = split
         self.words = 0

@@ -16,9 +16,18 @@ from elmokit.errors import ConfigError, DataError, ElmokitError, ModelError
 from elmokit.web.requests import UNKNOWN_KEY
 
 _CODES = {
-    400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
-    408: "timeout", 409: "not_loaded", 413: "too_large", 422: "invalid", 500: "internal", 503: "busy",
-}  # fmt: skip
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "timeout",
+    409: "not_loaded",
+    413: "too_large",
+    422: "invalid",
+    500: "internal",
+    503: "busy",
+}
 
 
 class Problem(BaseModel):
@@ -40,9 +49,16 @@ class ApiError(Exception):
     """An answer of 400 or above; `retry_after` in seconds."""
 
     def __init__(
-        self, status: int, message: str, *, code: str | None = None, hint: str | None = None, field: str | None = None,
-        retry_after: int | None = None, headers: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        hint: str | None = None,
+        field: str | None = None,
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.problem = Problem(

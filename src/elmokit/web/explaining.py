@@ -40,12 +40,17 @@ def inside(words: list[str], place: int, text: str, loaded: Loaded) -> responses
     layers = _layers(words, loaded)
     chosen = np.stack([vectors[place] for vectors in layers])  # (V, D)
     answer = responses.LayersResponse(
-        words=words, place=place, between=planes.rounded(cosines(chosen)), mix=mix_info(loaded), mixed=None,
-        alone=None, views=[
+        words=words,
+        place=place,
+        between=planes.rounded(cosines(chosen)),
+        mix=mix_info(loaded),
+        mixed=None,
+        alone=None,
+        views=[
             _view(vectors, place, layer, name)
             for (layer, name), vectors in zip(planes.layer_names(loaded.encoder), layers, strict=True)
         ],
-    )  # fmt: skip
+    )
     if loaded.classifier is not None:
         (mixed,) = loaded.classifier.predict([text])
         answer.mixed = scores(mixed)
@@ -89,6 +94,10 @@ def _explained(method: str, classifier: Classifier, text: str, label: str | None
     gradients = method == "gradients"
     found = (integrated_gradients if gradients else occlusion)(classifier, text, label=label)
     return responses.Explanation(
-        method="gradients" if gradients else "occlusion", label=found.label, scores=np.round(found.scores, 5).tolist(),
-        logit=found.logit, baseline=found.baseline, gap=found.gap if gradients else None,
-    )  # fmt: skip
+        method="gradients" if gradients else "occlusion",
+        label=found.label,
+        scores=np.round(found.scores, 5).tolist(),
+        logit=found.logit,
+        baseline=found.baseline,
+        gap=found.gap if gradients else None,
+    )

@@ -19,9 +19,16 @@ NONE = Path("none")
 
 
 def load(
-    model: str, *, classifier: Path, vectors: Path | None, corpora: Sequence[Path], studies: Sequence[Path],
-    column: str | None = None, device: str | None = None, report: Callable[[str], None] = lambda what: None,
-) -> Loaded:  # fmt: skip
+    model: str,
+    *,
+    classifier: Path,
+    vectors: Path | None,
+    corpora: Sequence[Path],
+    studies: Sequence[Path],
+    column: str | None = None,
+    device: str | None = None,
+    report: Callable[[str], None] = lambda what: None,
+) -> Loaded:
     """Everything that was asked for; what is not named comes from `bundled`, and `none` leaves it out.
 
     `report` is told in a line what is loaded next; `device` is that of the encoder.

@@ -57,8 +57,8 @@ def tsne(vectors: Array, start: Points, *, seed: int) -> Points:
     distances = np.maximum(1 - cosines(vectors), 0)
     np.fill_diagonal(distances, 0)
     projection = TSNE(
-        perplexity=min(30.0, (len(vectors) - 1) / 3), metric="precomputed", init=first, random_state=seed, max_iter=500,
-    )  # fmt: skip
+        perplexity=min(30.0, (len(vectors) - 1) / 3), metric="precomputed", init=first, random_state=seed, max_iter=500
+    )
     found: Points = projection.fit_transform(distances).astype(np.float64)
     centred: Points = found - found.mean(axis=0)
     return centred

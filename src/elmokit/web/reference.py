@@ -34,22 +34,26 @@ def _operation(path: str, method: str, described: Schema) -> dict[str, Any]:
     body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     answers = described["responses"]
     return {
-        "path": path, "method": method.upper(), "about": described.get("description", ""),
+        "path": path,
+        "method": method.upper(),
+        "about": described.get("description", ""),
         "takes": _type(body) if body else None,
         "gives": _type(answers["200"].get("content", {}).get("application/json", {}).get("schema", {})),
         "errors": {code: answer["description"] for code, answer in answers.items() if code != "200"},
-    }  # fmt: skip
+    }
 
 
 def _fields(schema: Schema) -> list[dict[str, Any]]:
     needed = schema.get("required", [])
     return [
         {
-            "name": name, "type": _type(field), "about": field.get("description", ""),
+            "name": name,
+            "type": _type(field),
+            "about": field.get("description", ""),
             "default": None if name in needed else json.dumps(field.get("default")),
         }
         for name, field in schema.get("properties", {}).items()
-    ]  # fmt: skip
+    ]
 
 
 def _type(schema: Schema) -> str:

@@ -6,13 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from elmokit.web.limits import (
-    MOST_CHARACTERS,
-    MOST_SENTENCES,
-    MOST_TEXTS,
-    MOST_USES,
-    UPLOAD_CHARACTERS,
-)
+from elmokit.web.limits import MOST_CHARACTERS, MOST_SENTENCES, MOST_TEXTS, MOST_USES, UPLOAD_CHARACTERS
 
 
 class Health(BaseModel):

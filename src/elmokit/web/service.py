@@ -55,21 +55,32 @@ class Service:
         classifier, vectors = None, None
         if loaded.classifier is not None:
             classifier = responses.ClassifierInfo(
-                name=loaded.classifier_name, labels=loaded.classifier.labels, max_words=loaded.classifier.max_words,
-                combine=loaded.classifier.model.mix.mode, terms=loaded.classifier_terms,
-            )  # fmt: skip
+                name=loaded.classifier_name,
+                labels=loaded.classifier.labels,
+                max_words=loaded.classifier.max_words,
+                combine=loaded.classifier.model.mix.mode,
+                terms=loaded.classifier_terms,
+            )
         if loaded.vectors is not None:
             vectors = responses.VectorsInfo(name=loaded.vectors_name, words=len(loaded.vectors), dim=loaded.vectors.dim)
         return responses.ModelInfo(
-            version=version("elmokit"), name=loaded.name, n_layers=encoder.n_layers, dim=encoder.dim,
-            parameters=sum(parameter.numel() for parameter in encoder.model.parameters()), state=encoder.state,
+            version=version("elmokit"),
+            name=loaded.name,
+            n_layers=encoder.n_layers,
+            dim=encoder.dim,
+            parameters=sum(parameter.numel() for parameter in encoder.model.parameters()),
+            state=encoder.state,
             layers=[responses.LayerName(layer=layer, name=name) for layer, name in planes.layer_names(encoder)],
-            language_model=loaded.language_model, word_counts=encoder.word_weights is not None,
-            mix=encoder.mix is not None, notes=encoder.notes,
-            classifier=classifier, vectors=vectors, limits=responses.RequestLimits(
+            language_model=loaded.language_model,
+            word_counts=encoder.word_weights is not None,
+            mix=encoder.mix is not None,
+            notes=encoder.notes,
+            classifier=classifier,
+            vectors=vectors,
+            limits=responses.RequestLimits(
                 words=self.limits.words, body_bytes=self.limits.body, upload_bytes=self.limits.upload
             ),
-        )  # fmt: skip
+        )
 
     async def embed(self, request: EmbedRequest, scope: Scope) -> bytes:
         """The JSON of an `EmbedResponse`, written without a detour over Python's numbers where it is base64."""
@@ -136,9 +147,10 @@ class Service:
             raise invalid(f"label: expected one of: {', '.join(classifier.labels)}", field="label")
         if request.explain is not None and len(request.texts) > 4:
             raise invalid(
-                f"texts: {len(request.texts)} texts to explain; expected at most 4", field="texts",
+                f"texts: {len(request.texts)} texts to explain; expected at most 4",
+                field="texts",
                 hint="Leave out explain, or send fewer.",
-            )  # fmt: skip
+            )
         texts = await self.worker.run(lambda: explaining.classified(request, classifier))
         return responses.ClassifyResponse(texts=texts)
 
@@ -192,9 +204,11 @@ def _wanted(request: EmbedRequest) -> dict[str, Any]:
     """What `Encoder.stream` is asked for; the values can be compared."""
     layers = tuple(request.layers) if isinstance(request.layers, list) else request.layers
     return {
-        "layers": layers, "level": request.level, "pooling": request.pooling,
+        "layers": layers,
+        "level": request.level,
+        "pooling": request.pooling,
         "remove_common_component": request.remove_common_component,
-    }  # fmt: skip
+    }
 
 
 def _numbers_of_a_row(encoder: Encoder, request: EmbedRequest) -> int:
@@ -226,6 +240,10 @@ def _base64(array: NDArray[np.float32]) -> str:
 
 def _scored(score: Score) -> responses.Scored:
     return responses.Scored(
-        words=score.words, forward=np.round(score.forward, 4).tolist(), backward=np.round(score.backward, 4).tolist(),
-        mean=np.round(score.mean, 4).tolist(), known=score.known.tolist(), perplexity=score.perplexity,
-    )  # fmt: skip
+        words=score.words,
+        forward=np.round(score.forward, 4).tolist(),
+        backward=np.round(score.backward, 4).tolist(),
+        mean=np.round(score.mean, 4).tolist(),
+        known=score.known.tolist(),
+        perplexity=score.perplexity,
+    )

@@ -71,9 +71,16 @@ def serve(loaded: Loaded, *, listener: socket.socket, host: str, token: str | No
     sys.setswitchinterval(_SWITCH)
     _log_to_stderr(log_level)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, ws="none", lifespan="on",
-        timeout_graceful_shutdown=_GRACE, timeout_keep_alive=30, h11_max_incomplete_event_size=1 << 16,
-    )  # fmt: skip
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=_GRACE,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=1 << 16,
+    )
     server = uvicorn.Server(config)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(

@@ -80,9 +80,13 @@ def senses(request: SensesRequest, uses: list[responses.Use], loaded: Loaded) ->
         last = points if points.any() else last
         similarity = cosines(found)
         view = responses.MapView(
-            layer=layer, name=name, similarity=planes.rounded(similarity),
-            agreement=planes.sense_agreement(similarity, labels), points=[], explained=None,
-        )  # fmt: skip
+            layer=layer,
+            name=name,
+            similarity=planes.rounded(similarity),
+            agreement=planes.sense_agreement(similarity, labels),
+            points=[],
+            explained=None,
+        )
         if method == "tsne":
             points = planes.tsne(found, points, seed=request.seed)
         else:
@@ -103,9 +107,11 @@ def static_view(vectors: WordVectors | None, word: str) -> responses.StaticView 
     near = vectors.nearest(known, _STATIC_NEIGHBOURS)
     points, _ = planes.pca(unit(vectors.of([known, *(name for name, _ in near)])))
     return responses.StaticView(
-        word=known, known=True, points=planes.rounded(points, 5),
+        word=known,
+        known=True,
+        points=planes.rounded(points, 5),
         neighbours=[responses.StaticNeighbour(word=name, cosine=round(cosine, 4)) for name, cosine in near],
-    )  # fmt: skip
+    )
 
 
 class Search:
@@ -135,9 +141,16 @@ class Search:
             views.append(responses.NeighboursView(layer=layer, name=name, neighbours=neighbours))
         shown = [_corpus_use(found[use]) for use in chosen]
         return responses.NeighboursResponse(
-            word=word, words=words, place=place, corpus=corpus.id, found=corpus.count(word), searched=len(uses),
-            uses=shown, views=views, static=static_view(loaded.vectors, word),
-        )  # fmt: skip
+            word=word,
+            words=words,
+            place=place,
+            corpus=corpus.id,
+            found=corpus.count(word),
+            searched=len(uses),
+            uses=shown,
+            views=views,
+            static=static_view(loaded.vectors, word),
+        )
 
     def _vectors(self, corpus: str, word: str) -> tuple[list[Found], planes.Array]:
         key = (corpus, word.lower())

@@ -100,9 +100,12 @@ class Worker:
             return await asyncio.wait_for(asyncio.wrap_future(job.done), self._seconds)
         except TimeoutError:
             raise ApiError(
-                503, f"This took longer than {self._seconds:g} s.", code="timeout", hint="Ask for less at once.",
+                503,
+                f"This took longer than {self._seconds:g} s.",
+                code="timeout",
+                hint="Ask for less at once.",
                 retry_after=self.seconds_to_wait(),
-            ) from None  # fmt: skip
+            ) from None
 
     def _work(self) -> None:
         while jobs := self._next():

@@ -75,11 +75,7 @@ def test_vectors_do_not_depend_on_it(monkeypatch: pytest.MonkeyPatch, layers: An
     batches = [_batches(monkeypatch, each) for each in (usual, larger, largest)]
     arrays = [each.encode(sentences, layers=layers, is_split_into_words=True) for each in (usual, larger, largest)]
     sizes = [engine_of(each).words_per_batch for each in (usual, larger, largest)]
-    assert sizes == [
-        256,
-        600,
-        (1 << 30) // 3 // 384,
-    ]
+    assert sizes == [256, 600, (1 << 30) // 3 // 384]
     assert len(batches[0]) > len(batches[1]) > len(batches[2]) == 1
     for one, two, three in zip(*arrays, strict=True):
         np.testing.assert_allclose(two, one, atol=1e-5)

@@ -217,11 +217,7 @@ def test_a_file_that_changes_while_it_is_read_leaves_nothing(
     ],
 )
 def test_a_source_that_is_no_good_is_named_and_nothing_is_half_written(
-    prepared: Callable[..., dict[str, Any]],
-    data: Path,
-    tmp_path: Path,
-    damage: Callable[[Path], None],
-    message: str,
+    prepared: Callable[..., dict[str, Any]], data: Path, tmp_path: Path, damage: Callable[[Path], None], message: str
 ) -> None:
     damage(data / "harbour.xz")
     with pytest.raises(DataError, match=message):

@@ -34,8 +34,7 @@ PASSAGE = "Ada met Bo Olsen in Rome, in 1973-74. It was late."
 
 def asked(*answers: str, passage: str = PASSAGE) -> Questions:
     return Questions(
-        [passage],
-        [Question(f"q{n}", "Who?", 0, [Answer(text, passage.index(text))]) for n, text in enumerate(answers)],
+        [passage], [Question(f"q{n}", "Who?", 0, [Answer(text, passage.index(text))]) for n, text in enumerate(answers)]
     )
 
 

@@ -8,13 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from elmokit.tasks.question_answering.scores import (
-    answer_scores,
-    exact_match,
-    f1,
-    normalized,
-    question_scores,
-)
+from elmokit.tasks.question_answering.scores import answer_scores, exact_match, f1, normalized, question_scores
 from elmokit.tasks.question_answering.squad import gold_answers, read_questions
 
 

@@ -109,10 +109,7 @@ def test_lists_of_words_and_of_classes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [
-        ("a.parquet", "a.parquet is damaged or no Parquet file"),
-        ("a.arrow", "a.arrow is damaged or no Arrow file"),
-    ],
+    [("a.parquet", "a.parquet is damaged or no Parquet file"), ("a.arrow", "a.arrow is damaged or no Arrow file")],
 )
 def test_damaged_files(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / name).write_bytes(b"PAR1 this is none")

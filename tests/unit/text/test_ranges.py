@@ -18,8 +18,7 @@ from elmokit.text.ranges import Range, as_file, cut, lines_of, offset_of_line, p
 
 
 @given(
-    lines=st.lists(st.binary(max_size=9).map(lambda raw: raw.replace(b"\n", b"")), max_size=30),
-    step=st.integers(1, 4),
+    lines=st.lists(st.binary(max_size=9).map(lambda raw: raw.replace(b"\n", b"")), max_size=30), step=st.integers(1, 4)
 )
 def test_lines_are_in_one_stretch_each(lines: list[bytes], step: int) -> None:
     place = Place("memory://ranges/lines.txt")

@@ -8,9 +8,11 @@ from elmokit.cli.train import cove, vectors
 from elmokit.cli.train.task_command import TaskCommands
 
 app = typer.Typer(
-    cls=TaskCommands, help="Train a task on top of a biLM, or static vectors.", no_args_is_help=True,
+    cls=TaskCommands,
+    help="Train a task on top of a biLM, or static vectors.",
+    no_args_is_help=True,
     rich_markup_mode=None,
-)  # fmt: skip
+)
 app.command("cove")(cove.cove)
 app.command("vectors")(vectors.vectors)
 

@@ -55,12 +55,28 @@ def vectors(
     from elmokit.static.training import VectorsConfig, train_vectors
 
     resolved = load_settings(
-        VectorsConfig, config, overrides=settings or [], method=method, train=files(train), output=output,
-        column=column, header=header, delimiter=delimiter, quote=quote, encoding=encoding,
-        split_sentences=split_sentences, normalize=parts(clean), pre_split=pretokenized, dim=dim,
-        window=window, min_count=min_count,
-        epochs=epochs, seed=seed, overwrite=overwrite or None, progress=False if quiet else None,
-    )  # fmt: skip
+        VectorsConfig,
+        config,
+        overrides=settings or [],
+        method=method,
+        train=files(train),
+        output=output,
+        column=column,
+        header=header,
+        delimiter=delimiter,
+        quote=quote,
+        encoding=encoding,
+        split_sentences=split_sentences,
+        normalize=parts(clean),
+        pre_split=pretokenized,
+        dim=dim,
+        window=window,
+        min_count=min_count,
+        epochs=epochs,
+        seed=seed,
+        overwrite=overwrite or None,
+        progress=False if quiet else None,
+    )
     show_messages(quiet=quiet)
     found = train_vectors(resolved)
     if quiet:

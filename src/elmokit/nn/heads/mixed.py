@@ -113,10 +113,17 @@ class MixedNetwork(nn.Module):
 def build_mix(config: MixedShape) -> LayerMix:
     """The layer mix of a configuration."""
     return LayerMix(
-        config.combine, n_layers=config.n_layers + 1, dim=config.hidden_size, weights=config.mix_weights,
-        normalize=config.mix_normalize, dropout=config.mix_dropout, l2=config.mix_l2,
-        do_layer_norm=config.mix_layer_norm, activation=config.mix_activation, hidden_dim=config.mix_hidden_dim,
-    )  # fmt: skip
+        config.combine,
+        n_layers=config.n_layers + 1,
+        dim=config.hidden_size,
+        weights=config.mix_weights,
+        normalize=config.mix_normalize,
+        dropout=config.mix_dropout,
+        l2=config.mix_l2,
+        do_layer_norm=config.mix_layer_norm,
+        activation=config.mix_activation,
+        hidden_dim=config.mix_hidden_dim,
+    )
 
 
 def words_first(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -88,12 +88,18 @@ class QuestionAnsweringNetwork(MixedNetwork):
         self.no_end = nn.Linear(both, 1) if config.no_answer else None
 
     def forward(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
-        static_ids: Tensor | None = None, question_char_ids: Tensor | None = None,
-        question_attention_mask: Tensor | None = None, question_layers: Tensor | None = None,
-        question_static_ids: Tensor | None = None, start_positions: Tensor | None = None,
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+        question_char_ids: Tensor | None = None,
+        question_attention_mask: Tensor | None = None,
+        question_layers: Tensor | None = None,
+        question_static_ids: Tensor | None = None,
+        start_positions: Tensor | None = None,
         end_positions: Tensor | None = None,
-    ) -> SpanScores:  # fmt: skip
+    ) -> SpanScores:
         """Scores (B, P) of every word of the passage as start and as end, and the loss where positions are given.
 
         Args:
@@ -161,9 +167,11 @@ class QuestionAnsweringNetwork(MixedNetwork):
         """The best span of each passage; `inputs` as those of `forward`, without positions."""
         found: SpanScores = self(**inputs)
         return best_spans(
-            found.start_logits.float(), found.end_logits.float(), max_answer_words=max_answer_words,
+            found.start_logits.float(),
+            found.end_logits.float(),
+            max_answer_words=max_answer_words,
             no_answer=None if found.no_answer is None else found.no_answer.float(),
-        )  # fmt: skip
+        )
 
 
 def best_spans(start: Tensor, end: Tensor, *, max_answer_words: int, no_answer: Tensor | None = None) -> Spans:

@@ -78,16 +78,24 @@ class SequenceClassificationNetwork(StandardizedTarget, MixedNetwork):
     def __init__(self, config: SequenceClassificationShape) -> None:
         super().__init__(config)
         self.classifier = SentenceClassifier(
-            input_dim=self.word_dim, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
-            n_labels=len(config.labels), pooling=config.pooling, dropout=config.head_dropout,
-        )  # fmt: skip
+            input_dim=self.word_dim,
+            hidden_dim=config.head_hidden_dim,
+            n_layers=config.head_layers,
+            n_labels=len(config.labels),
+            pooling=config.pooling,
+            dropout=config.head_dropout,
+        )
         if config.problem_type == "regression":
             self.keep_target_scale()
 
     def forward(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None, static_ids: Tensor | None = None,
-    ) -> Classified:  # fmt: skip
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+    ) -> Classified:
         """Logits (B, K), and the loss where labels are given.
 
         Args:

@@ -38,11 +38,17 @@ class TextPairsNetwork(StandardizedTarget, MixedNetwork):
         self.keep_target_scale()
 
     def forward(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
-        static_ids: Tensor | None = None, second_char_ids: Tensor | None = None,
-        second_attention_mask: Tensor | None = None, second_layers: Tensor | None = None,
-        second_static_ids: Tensor | None = None, labels: Tensor | None = None,
-    ) -> Classified:  # fmt: skip
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+        second_char_ids: Tensor | None = None,
+        second_attention_mask: Tensor | None = None,
+        second_layers: Tensor | None = None,
+        second_static_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+    ) -> Classified:
         """Logits (B, K), or for regression values (B, 1), and the loss where labels are given.
 
         Args:

@@ -54,17 +54,25 @@ class TokenClassificationNetwork(MixedNetwork):
         mix = config.hidden_size
         self.lstm = BiLSTM(
             input_dim=self.word_dim + config.char_features - (mix if config.mix_at == "between" else 0),
-            hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
-            between_dim=0 if config.mix_at == "input" else mix, dropout=config.head_dropout,
-        )  # fmt: skip
+            hidden_dim=config.head_hidden_dim,
+            n_layers=config.head_layers,
+            between_dim=0 if config.mix_at == "input" else mix,
+            dropout=config.head_dropout,
+        )
         self.classifier = nn.Linear(2 * config.head_hidden_dim, self.num_labels)
         self.crf = LinearChainCRF(self.num_labels)
 
     def forward(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None, static_ids: Tensor | None = None, spelling: Tensor | None = None,
-        sentence_ids: Tensor | None = None, input_ids: Tensor | None = None,
-    ) -> Tagged:  # fmt: skip
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+        spelling: Tensor | None = None,
+        sentence_ids: Tensor | None = None,
+        input_ids: Tensor | None = None,
+    ) -> Tagged:
         """Scores (B, W, K) of every tag at every word, and the loss where labels are given.
 
         Args:
@@ -100,9 +108,14 @@ class TokenClassificationNetwork(MixedNetwork):
 
     @torch.no_grad()
     def decode(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
-        static_ids: Tensor | None = None, spelling: Tensor | None = None, sentence_ids: Tensor | None = None,
-    ) -> list[list[int]]:  # fmt: skip
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+        spelling: Tensor | None = None,
+        sentence_ids: Tensor | None = None,
+    ) -> list[list[int]]:
         """The best tag numbers of each row. Arguments as in `forward`."""
         scores, mask, groups = self._scores(char_ids, attention_mask, layers, static_ids, spelling, sentence_ids)
         found = self.crf.decode(scores.float(), mask)
@@ -113,9 +126,14 @@ class TokenClassificationNetwork(MixedNetwork):
         self.crf.allow(steps, start, end)
 
     def _scores(
-        self, char_ids: Tensor | None, attention_mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None,
-        spelling: Tensor | None, sentence_ids: Tensor | None,
-    ) -> tuple[Tensor, Tensor, SentenceGroups | None]:  # fmt: skip
+        self,
+        char_ids: Tensor | None,
+        attention_mask: Tensor | None,
+        layers: Tensor | None,
+        static_ids: Tensor | None,
+        spelling: Tensor | None,
+        sentence_ids: Tensor | None,
+    ) -> tuple[Tensor, Tensor, SentenceGroups | None]:
         """Scores (S, W, K) before the CRF, their mask (S, W), and how rows of several sentences lie."""
         mix, static, mask = self.mixed_apart(char_ids, attention_mask, layers, static_ids)
         read = [] if self.config.mix_at == "between" else [mix]

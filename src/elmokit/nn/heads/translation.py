@@ -40,18 +40,28 @@ class TranslationNetwork(MixedNetwork):
         super().__init__(config)
         self.dropout = Dropout(config.head_dropout)
         self.lstm = BiLSTM(
-            input_dim=self.word_dim, hidden_dim=config.head_hidden_dim, n_layers=config.head_layers,
+            input_dim=self.word_dim,
+            hidden_dim=config.head_hidden_dim,
+            n_layers=config.head_layers,
             dropout=config.head_dropout,
-        )  # fmt: skip
+        )
         self.decoder = AttentiveDecoder(
-            n_pieces=max(config.n_target_pieces, END + 1), dim=config.target_dim, hidden_dim=config.decoder_hidden_dim,
-            n_layers=config.decoder_layers, memory_dim=2 * config.head_hidden_dim, dropout=config.head_dropout,
-        )  # fmt: skip
+            n_pieces=max(config.n_target_pieces, END + 1),
+            dim=config.target_dim,
+            hidden_dim=config.decoder_hidden_dim,
+            n_layers=config.decoder_layers,
+            memory_dim=2 * config.head_hidden_dim,
+            dropout=config.head_dropout,
+        )
 
     def forward(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None, static_ids: Tensor | None = None,
-    ) -> PieceScores:  # fmt: skip
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+    ) -> PieceScores:
         """The loss, and outside of training the scores (B, T, V) of every piece at every place, zero in the padding.
 
         Args:
@@ -80,9 +90,13 @@ class TranslationNetwork(MixedNetwork):
 
     @torch.no_grad()
     def loss(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
-        layers: Tensor | None = None, static_ids: Tensor | None = None,
-    ) -> Tensor:  # fmt: skip
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+    ) -> Tensor:
         """The loss of `forward` without label smoothing, in the memory of a few thousand pieces' scores."""
         rows, pieces, _ = self._rows(char_ids, attention_mask, labels, layers, static_ids)
         parts = [
@@ -93,10 +107,17 @@ class TranslationNetwork(MixedNetwork):
 
     @torch.no_grad()
     def translate(
-        self, char_ids: Tensor | None = None, attention_mask: Tensor | None = None, layers: Tensor | None = None,
-        static_ids: Tensor | None = None, *, beam: int = 5, norm: LengthNorm = "gnmt", power: float = 1.0,
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+        *,
+        beam: int = 5,
+        norm: LengthNorm = "gnmt",
+        power: float = 1.0,
         max_ratio: float = 3.0,
-    ) -> list[list[Hypothesis]]:  # fmt: skip
+    ) -> list[list[Hypothesis]]:
         """The best translations of each sentence, at most `beam`, the best first; see `beam_search`.
 
         Args:
@@ -115,9 +136,13 @@ class TranslationNetwork(MixedNetwork):
         )
 
     def _rows(
-        self, char_ids: Tensor | None, attention_mask: Tensor | None, labels: Tensor | None, layers: Tensor | None,
+        self,
+        char_ids: Tensor | None,
+        attention_mask: Tensor | None,
+        labels: Tensor | None,
+        layers: Tensor | None,
         static_ids: Tensor | None,
-    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """What the softmax reads (N, E) of every piece, the piece (N,), and its place (N,) in the flattened labels."""
         if labels is None:
             raise ValueError("Expected labels: to translate, call `translate`.")

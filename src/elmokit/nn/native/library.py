@@ -39,9 +39,22 @@ _TYPED: dict[str, list[type]] = {
 }
 _PRODUCT: list[type] = [_SIZE, _SIZE, _SIZE, _POINTER, _POINTER, _SIZE, _POINTER]
 _INFER_STEPS: list[type] = [
-    _SIZE, _POINTER, _SIZE, _SIZE, _POINTER, _POINTER, _POINTER, _POINTER, _SIZE, _NUMBER, _NUMBER,
-    _POINTER, _POINTER, _POINTER, _POINTER,
-]  # fmt: skip
+    _SIZE,
+    _POINTER,
+    _SIZE,
+    _SIZE,
+    _POINTER,
+    _POINTER,
+    _POINTER,
+    _POINTER,
+    _SIZE,
+    _NUMBER,
+    _NUMBER,
+    _POINTER,
+    _POINTER,
+    _POINTER,
+    _POINTER,
+]
 
 
 @dataclass(frozen=True)

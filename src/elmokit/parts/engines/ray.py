@@ -111,13 +111,26 @@ class RayEngine:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.max_errored_blocks = 0  # with -1 a dead actor would hang the run
-        rows = [{"number": part.number, "file": part.range.file, "unit": part.range.unit, "start": part.range.start,
-                 "end": part.range.end} for part in window]  # fmt: skip
+        rows = [
+            {
+                "number": part.number,
+                "file": part.range.file,
+                "unit": part.range.unit,
+                "start": part.range.start,
+                "end": part.range.end,
+            }
+            for part in window
+        ]
         data = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
-            _Actor, fn_constructor_args=(work,), batch_size=1, num_cpus=self.cpus, num_gpus=self.gpus or None,
+            _Actor,
+            fn_constructor_args=(work,),
+            batch_size=1,
+            num_cpus=self.cpus,
+            num_gpus=self.gpus or None,
             compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=IN_FLIGHT),
-            max_restarts=-1, max_task_retries=_RETRIES,
-        )  # fmt: skip
+            max_restarts=-1,
+            max_task_retries=_RETRIES,
+        )
         for row in data.iter_rows():
             yield Result(int(row["number"]), Counts(*(int(n) for n in row["counts"])), str(row["error"]))
 
@@ -133,9 +146,10 @@ class _Actor:
         part = Part(int(number), Range(str(file), unit, int(batch["start"][0]), int(batch["end"][0])))
         result = self.worker(part)
         return {
-            "number": np.array([result.number]), "counts": np.array([result.counts], dtype=np.int64),
+            "number": np.array([result.number]),
+            "counts": np.array([result.counts], dtype=np.int64),
             "error": np.array([result.error], dtype=object),
-        }  # fmt: skip
+        }
 
 
 def _ray() -> Any:

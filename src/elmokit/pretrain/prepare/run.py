@@ -103,10 +103,16 @@ class _Preparation:
         if not settings.text.pre_split:
             warn_of_tokens(inputs["train"][0], column=settings.text.column, options=settings.text.files)
         self.inputs = inputs
-        self.identity = json.loads(json.dumps({
-            **asdict(settings), "text": settings.text.as_dict(), "splitter": SPLITTER_VERSION,
-            "versions": {part: [file.version() for file in files] for part, files in inputs.items()},
-        }))  # fmt: skip
+        self.identity = json.loads(
+            json.dumps(
+                {
+                    **asdict(settings),
+                    "text": settings.text.as_dict(),
+                    "splitter": SPLITTER_VERSION,
+                    "versions": {part: [file.version() for file in files] for part, files in inputs.items()},
+                }
+            )
+        )
 
     def run(self) -> dict[str, Any]:
         if (found := self._finished()) is not None:
@@ -197,9 +203,13 @@ class _Preparation:
         if pruned["types"]:
             log.warning(
                 "%s rare types (%s words, %.3f %% of the text) are read as <UNK>: --max-types is %s, words seen fewer "
-                "than %d times are left out", f"{pruned['types']:,}", f"{pruned['words']:,}",
-                100 * pruned["words"] / pruned["of"], f"{settings.max_types:,}", least,
-            )  # fmt: skip
+                "than %d times are left out",
+                f"{pruned['types']:,}",
+                f"{pruned['words']:,}",
+                100 * pruned["words"] / pruned["of"],
+                f"{settings.max_types:,}",
+                least,
+            )
         return {"n_types": len(types) + len(MARKERS), "vocab_size": len(vocab), "pruned": {**pruned, "below": least}}
 
     def _held_out_types(self, merged: dict[str, Place], room: int) -> list[str]:
@@ -217,14 +227,18 @@ class _Preparation:
             for number in range(len(folder.done)):
                 digest.update(shard_sum(folder.place / SHARD_FILES.name(number)))
             parts[part] = {
-                "n_sentences": int(folder.counts[:, 0].sum()), "n_tokens": int(folder.counts[:, 1].sum()),
+                "n_sentences": int(folder.counts[:, 0].sum()),
+                "n_tokens": int(folder.counts[:, 1].sum()),
                 "shards": folder.counts[:, :2].tolist(),
-            }  # fmt: skip
+            }
         info = {
-            "format": SHARDED_FORMAT, "fingerprint": digest.hexdigest(), "identity": self.identity,
+            "format": SHARDED_FORMAT,
+            "fingerprint": digest.hexdigest(),
+            "identity": self.identity,
             "settings": {**asdict(self.settings.text), "max_characters": self.settings.max_characters},
-            **about, **parts,
-        }  # fmt: skip
+            **about,
+            **parts,
+        }
         content = json.dumps(info)
         (self.place / "corpus.json").write_bytes(f"{content}\n".encode())
         (self.place / "work").remove()
@@ -244,9 +258,10 @@ def _least_count(histogram: dict[int, int], most: int) -> tuple[int, dict[str, i
         kept += histogram[count]
     rare = [(count, types) for count, types in histogram.items() if count < least]
     return least, {
-        "types": sum(types for _, types in rare), "words": sum(count * types for count, types in rare),
+        "types": sum(types for _, types in rare),
+        "words": sum(count * types for count, types in rare),
         "of": sum(count * types for count, types in histogram.items()),
-    }  # fmt: skip
+    }
 
 
 def _sorted_types(folder: Place, least: int) -> tuple[list[str], NDArray[np.int64]]:
@@ -262,9 +277,10 @@ def _sorted_types(folder: Place, least: int) -> tuple[list[str], NDArray[np.int6
 def _vocabulary(words: list[str], counts: NDArray[np.int64], settings: PrepareSettings) -> Vocabulary:
     enough = int((counts >= settings.min_count).sum())
     return Vocabulary.from_counts(
-        dict(zip(words[:enough], counts[:enough].tolist(), strict=True)), min_count=settings.min_count,
+        dict(zip(words[:enough], counts[:enough].tolist(), strict=True)),
+        min_count=settings.min_count,
         max_size=settings.max_vocab,
-    )  # fmt: skip
+    )
 
 
 def _by_count(rest: list[str], counts: NDArray[np.int64], words: list[str], literal: list[str]) -> list[str]:

@@ -42,6 +42,8 @@ def part_sentences(part: Part, settings: TextSettings) -> Iterator[list[str]]:
         options = options_of(part.range, settings.files, column=settings.column)
         records = read_records(local, columns=[Column(asked=settings.column)], options=options, max_bytes=LONGEST_LINE)
         yield from sentences_of(
-            (record for record in records if record.words or record.text.strip()), settings.normalize,
-            settings.pre_split, settings.max_words,
-        )  # fmt: skip
+            (record for record in records if record.words or record.text.strip()),
+            settings.normalize,
+            settings.pre_split,
+            settings.max_words,
+        )

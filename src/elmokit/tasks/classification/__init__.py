@@ -9,12 +9,7 @@ if TYPE_CHECKING:
     from elmokit.tasks.classification.predict import Classifier, Label
     from elmokit.tasks.classification.task import train_classifier
 
-_HOMES = {
-    "ClassifyConfig": "config",
-    "Classifier": "predict",
-    "Label": "predict",
-    "train_classifier": "task",
-}
+_HOMES = {"ClassifyConfig": "config", "Classifier": "predict", "Label": "predict", "train_classifier": "task"}
 
 __all__ = ["Classifier", "ClassifyConfig", "Label", "train_classifier"]
 

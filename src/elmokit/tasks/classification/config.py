@@ -28,24 +28,28 @@ class ClassifyConfig(FileSettings, HeadConfig):
     train: list[str] = Field(
         min_length=1,
         description="labelled rows: CSV, TSV, JSON, fastText; folders named after classes; a `datasets` name",
-        examples=[["train.csv"]], json_schema_extra=FILES,
-    )  # fmt: skip
-    test: list[str] = Field(
-        min_length=1, description="test files, used only for the final report", examples=[["test.csv"]],
+        examples=[["train.csv"]],
         json_schema_extra=FILES,
-    )  # fmt: skip
+    )
+    test: list[str] = Field(
+        min_length=1,
+        description="test files, used only for the final report",
+        examples=[["test.csv"]],
+        json_schema_extra=FILES,
+    )
     valid: list[str] = Field(
         default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
     )
     text_column: str | None = Field(
-        default=None, description="text: name, or number from 1; 'title,body', '2-' (to the last)",
-        examples=["text"],
-    )  # fmt: skip
+        default=None, description="text: name, or number from 1; 'title,body', '2-' (to the last)", examples=["text"]
+    )
     label_column: str | None = Field(default=None, description="label: name, or number from 1", examples=["label"])
     label_names: Path | None = Field(
-        default=None, description="file with a name per line, in the order of the sorted labels",
-        examples=["names.txt"], json_schema_extra=FILES,
-    )  # fmt: skip
+        default=None,
+        description="file with a name per line, in the order of the sorted labels",
+        examples=["names.txt"],
+        json_schema_extra=FILES,
+    )
     target: Target = Field(
         default="label", description="what is learned: one label, several labels per text, or a number (regression)"
     )
@@ -56,12 +60,14 @@ class ClassifyConfig(FileSettings, HeadConfig):
         default=None,
         description="weights of labels in the loss: balanced (rare ones weigh more), or spam=5,ham=0.5; others weigh 1",
         examples=["balanced"],
-    )  # fmt: skip
+    )
     threshold: float | None = Field(
-        default=None, gt=0.0, lt=1.0,
+        default=None,
+        gt=0.0,
+        lt=1.0,
         description="with target labels: probability from which a label is given; default: chosen on validation rows",
         examples=[0.5],
-    )  # fmt: skip
+    )
     phrases: bool = Field(default=True, description="of sentiment trees: every phrase is a training row, too")
     polarity: bool = Field(
         default=False, description="of sentiment trees: negative (0, 1) or positive (3, 4), without neutral ones"
@@ -78,7 +84,7 @@ class ClassifyConfig(FileSettings, HeadConfig):
         description="validation score that chooses the epoch; default: accuracy, micro_f1 of several labels, pearson "
         "of numbers",
         examples=["macro_f1"],
-    )  # fmt: skip
+    )
     baseline: bool = Field(
         default=True, description="also score TF-IDF + linear SVM on the same rows", json_schema_extra=HOUSEKEEPING
     )

@@ -234,11 +234,16 @@ def _splits(sources: dict[Source, Texts], names: list[str], config: ClassifyConf
                 "validation (--valid), or train on whole sentences (--set phrases=false)"
             )
         train, held_out = hold_out(
-            units, fraction=config.valid_fraction, seed=config.seed, strata=strata,
-            few=lambda number, count: f"{f'class {names[number]!r}' if config.target == 'label' else '--train'} has "
-            f"{count} training row; a validation split needs 2 or more{' of each' if strata is not None else ''}: add "
-            "rows or give a validation file (--valid)",
-        )  # fmt: skip
+            units,
+            fraction=config.valid_fraction,
+            seed=config.seed,
+            strata=strata,
+            few=lambda number, count: (
+                f"{f'class {names[number]!r}' if config.target == 'label' else '--train'} has "
+                f"{count} training row; a validation split needs 2 or more{' of each' if strata is not None else ''}: "
+                "add rows or give a validation file (--valid)"
+            ),
+        )
         validation = Split("train", held_out)
     train = sample(units, train, fraction=config.train_fraction, seed=config.seed, strata=strata)
     test = Split("test", np.arange(len(sources["test"].texts)))

@@ -24,15 +24,7 @@ from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.metrics import classification_scores, number_scores, several_label_scores
-from elmokit.tasks.trained import (
-    UNKNOWN_TRAINING,
-    CutWarning,
-    Tokenizer,
-    TrainedOn,
-    load_head,
-    steps_of,
-    word_splitter,
-)
+from elmokit.tasks.trained import UNKNOWN_TRAINING, CutWarning, Tokenizer, TrainedOn, load_head, steps_of, word_splitter
 from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize, normalize_words
 from elmokit.text.records import AS_FOUND, FileOptions
@@ -86,14 +78,19 @@ class Classifier:
         metrics = folder / "metrics.json"
         facts = read_json_object(metrics) if metrics.is_file() else {}
         return cls(
-            model, tokenizer, max_words=settings.get("max_words", 128), polarity=bool(settings.get("polarity")),
-            keys=settings.get("label_keys") or facts.get("label_keys", []), thresholds=facts.get("thresholds", []),
-            separator=settings.get("label_separator", ","), trained_on=TrainedOn.of(settings),
-        )  # fmt: skip
+            model,
+            tokenizer,
+            max_words=settings.get("max_words", 128),
+            polarity=bool(settings.get("polarity")),
+            keys=settings.get("label_keys") or facts.get("label_keys", []),
+            thresholds=facts.get("thresholds", []),
+            separator=settings.get("label_separator", ","),
+            trained_on=TrainedOn.of(settings),
+        )
 
     def predict(
         self, texts: Iterable[Text] | str, *, top: int | None = None, batch_size: int = 64
-    ) -> list[list[Label]]:  # fmt: skip
+    ) -> list[list[Label]]:
         """For each text its classes by falling probability, the best `top` of them or all; or a number.
 
         Where a text may have several labels, `given` says which of them it has.
@@ -151,9 +148,14 @@ class Classifier:
     predict_stream = stream  # its earlier name
 
     def score(
-        self, files: Sequence[str], *, text_column: str | None = None, label_column: str | None = None,
-        label_names: Path | None = None, file_options: FileOptions = AS_FOUND,
-    ) -> dict[str, Any]:  # fmt: skip
+        self,
+        files: Sequence[str],
+        *,
+        text_column: str | None = None,
+        label_column: str | None = None,
+        label_names: Path | None = None,
+        file_options: FileOptions = AS_FOUND,
+    ) -> dict[str, Any]:
         """Accuracy, precision, recall and F1 on the rows of some files; of numbers their correlations.
 
         Args:
@@ -171,11 +173,15 @@ class Classifier:
             DataError: The files cannot be read, or a label is none of the model's.
         """
         texts, labels, counts = read_rows(
-            files, text_column=text_column, label_column=label_column, split="test",
-            trees=TreeReading(polarity=self.polarity), options=file_options.filled(self.trained_on.files),
+            files,
+            text_column=text_column,
+            label_column=label_column,
+            split="test",
+            trees=TreeReading(polarity=self.polarity),
+            options=file_options.filled(self.trained_on.files),
             remembered=(self.trained_on.text_column, self.trained_on.label_column),
             separator=self.separator if self.target == "labels" else None,
-        )  # fmt: skip
+        )
         kept = [row for row, text in enumerate(texts) if text.strip()]
         counts.empty += len(texts) - len(kept)
         if not kept:
@@ -206,9 +212,7 @@ class Classifier:
             return dict(zip(self.keys, self.labels, strict=True))
         return read_class_names(labels, file)
 
-    def _numbers(
-        self, labels: Sequence[Sequence[str]], names: dict[str, str], places: dict[str, str]
-    ) -> NDArray[Any]:  # fmt: skip
+    def _numbers(self, labels: Sequence[Sequence[str]], names: dict[str, str], places: dict[str, str]) -> NDArray[Any]:
         """`numbered` labels, or the names they go by; `places` has where a label stands first."""
         numbers = {label: number for number, label in enumerate(self.labels)}
         unseen = Counter(label for own in labels for label in own if names.get(label, label) not in numbers)

@@ -80,10 +80,16 @@ class TreeReading:
 
 
 def read_rows(
-    names: Sequence[str], *, text_column: str | None = None, label_column: str | None = None, split: str = "train",
-    trees: TreeReading = TreeReading(), options: FileOptions = AS_FOUND, separator: str | None = None,
+    names: Sequence[str],
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    split: str = "train",
+    trees: TreeReading = TreeReading(),
+    options: FileOptions = AS_FOUND,
+    separator: str | None = None,
     remembered: tuple[str | None, str | None] = (None, None),
-) -> tuple[list[str], list[list[str]], ReadCounts]:  # fmt: skip
+) -> tuple[list[str], list[list[str]], ReadCounts]:
     """Texts and their labels of files (globs too), of folders named after classes, or of a `datasets` name or folder.
 
     A `datasets` name is one such as `ag_news` or `ag_news:test`. A column is a name (of the header, or a JSON key) or
@@ -181,9 +187,15 @@ def _is_pattern(name: str) -> bool:
 def _columns(text_column: str | None, label_column: str | None, *, several: bool) -> list[Column]:
     text = Column("text", "--text-column", text_column, without_header="2-", holds_words=False)
     label = Column(
-        "label", "--label-column", label_column, LABEL_NAMES, "1", kind="label", holds_words=several,
+        "label",
+        "--label-column",
+        label_column,
+        LABEL_NAMES,
+        "1",
+        kind="label",
+        holds_words=several,
         instead="; --target labels learns several labels per text",
-    )  # fmt: skip
+    )
     asked = [column for column in (text, label) if column.asked is not None]
     if len({column.by_name for column in asked}) > 1:
         raise ConfigError(

@@ -38,9 +38,13 @@ COLUMNS: dict[Target, dict[str, str]] = {
 
 
 def scores_of(
-    logits: NDArray[np.float32], gold: NDArray[Any], *, target: Target, labels: Sequence[str] = (),
+    logits: NDArray[np.float32],
+    gold: NDArray[Any],
+    *,
+    target: Target,
+    labels: Sequence[str] = (),
     thresholds: NDArray[np.float64] | None = None,
-) -> Scores:  # fmt: skip
+) -> Scores:
     """The scores of logits (N, K), or of numbers (N, 1), with the mean loss of labels.
 
     Args:
@@ -99,9 +103,16 @@ def chance_of(test: Scores, target: Target) -> float:
 
 
 def write_predictions(
-    path: Path, logits: NDArray[np.float32], gold: NDArray[Any], *, target: Target, labels: Sequence[str],
-    thresholds: NDArray[np.float64] | None, ids: Sequence[str], texts: Sequence[str],
-) -> None:  # fmt: skip
+    path: Path,
+    logits: NDArray[np.float32],
+    gold: NDArray[Any],
+    *,
+    target: Target,
+    labels: Sequence[str],
+    thresholds: NDArray[np.float64] | None,
+    ids: Sequence[str],
+    texts: Sequence[str],
+) -> None:
     """Row number (from 1, of the rows kept), gold and predicted: a label with its probability, labels, or a number.
 
     Behind them the id of the row and its text, after clean-up.

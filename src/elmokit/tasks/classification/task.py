@@ -61,9 +61,13 @@ class Classification:
     Model = ElmoForSequenceClassification
     Predictor = Classifier
     curves: ClassVar[Mapping[str, str]] = {
-        "accuracy": "accuracy", "micro_f1": "micro F1", "macro_f1": "macro F1", "lrap": "label ranking",
-        "pearson": "Pearson's r", "spearman": "Spearman's ρ",
-    }  # fmt: skip
+        "accuracy": "accuracy",
+        "micro_f1": "micro F1",
+        "macro_f1": "macro F1",
+        "lrap": "label ranking",
+        "pearson": "Pearson's r",
+        "spearman": "Spearman's ρ",
+    }
     evaluation_factor = 4
     highest = 1.0
 
@@ -86,7 +90,7 @@ class Classification:
 
     def words(
         self, data: ClassificationData, config: ClassifyConfig, tokenizer: ElmoTokenizer
-    ) -> Iterable[Sequence[str]]:  # fmt: skip
+    ) -> Iterable[Sequence[str]]:
         """See `Task`."""
         split = word_splitter(tokenizer)
         return (split(text) for source in data.sources.values() for text in source.texts)
@@ -132,14 +136,16 @@ class Classification:
         for name, dataset in run.datasets.scored.items():
             scores[name] = scores_of(logits[name], dataset.labels, **reading)
         write_predictions(
-            run.work / PREDICTIONS, logits["test"], data.targets("test"), ids=data.ids("test"),
-            texts=data.texts("test"), **reading,
-        )  # fmt: skip
+            run.work / PREDICTIONS,
+            logits["test"],
+            data.targets("test"),
+            ids=data.ids("test"),
+            texts=data.texts("test"),
+            **reading,
+        )
         if config.target == "label":
             matrices = {name: found.details["confusion"] for name, found in scores.items()}
-            plots.confusion_matrices(
-                run.work / "confusion.png", matrices, labels=data.labels, title=run_title(config)
-            )  # fmt: skip
+            plots.confusion_matrices(run.work / "confusion.png", matrices, labels=data.labels, title=run_title(config))
         facts = {
             "labels": data.labels,
             "label_keys": data.keys,
@@ -190,11 +196,15 @@ class Classification:
             f"classifier on ELMo: {', '.join(metrics.facts['labels'][:8])}" if target != "number" else "scorer on ELMo"
         )
         return Card(
-            "text-classification", f"Text {title}", what_it_is(metrics), sections,
+            "text-classification",
+            f"Text {title}",
+            what_it_is(metrics),
+            sections,
             scored_by={"label": ["accuracy", "f1"], "labels": ["f1"], "number": ["pearsonr", "spearmanr"]}[target],
-            code=_CODE, command='elmo predict THIS_FOLDER "Stocks rose on Friday."',
+            code=_CODE,
+            command='elmo predict THIS_FOLDER "Stocks rose on Friday."',
             limits=f"The scores hold for texts like the test rows. {limits[target]}",
-        )  # fmt: skip
+        )
 
 
 TASK = Classification()

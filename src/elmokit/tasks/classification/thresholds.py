@@ -13,7 +13,7 @@ _FEWEST = 10
 
 def chosen_thresholds(
     gold: NDArray[Any], probabilities: NDArray[Any], *, given: float | None = None
-) -> NDArray[np.float64]:  # fmt: skip
+) -> NDArray[np.float64]:
     """(K,) for each label the threshold with the best F1; labels of few rows share the one with the best micro F1.
 
     Args:

@@ -52,9 +52,13 @@ class RowDataset(BatchDataset):
     """
 
     def __init__(
-        self, offsets: NDArray[np.int64], *, rows: NDArray[np.int64], labels: NDArray[np.int64] | None = None,
+        self,
+        offsets: NDArray[np.int64],
+        *,
+        rows: NDArray[np.int64],
+        labels: NDArray[np.int64] | None = None,
         word_labels: NDArray[np.int64] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.offsets, self.rows, self.labels, self.word_labels = offsets, rows, labels, word_labels
         self.lengths = np.diff(offsets)[rows]
 
@@ -95,9 +99,13 @@ class LayerDataset(RowDataset):
     """
 
     def __init__(
-        self, store: LayerStore, *, static_ids: NDArray[np.int64] | None = None,
-        spelling: TokenizedTexts | None = None, **rows_and_labels: Any,
-    ) -> None:  # fmt: skip
+        self,
+        store: LayerStore,
+        *,
+        static_ids: NDArray[np.int64] | None = None,
+        spelling: TokenizedTexts | None = None,
+        **rows_and_labels: Any,
+    ) -> None:
         super().__init__(store.offsets, **rows_and_labels)
         self.store, self.static_ids, self.spelling = store, static_ids, spelling
 

@@ -131,9 +131,11 @@ def layer_store(
         log.info("%s was removed: the cache has more than %s=%s", gone.path, LIMIT, os.environ[LIMIT])
     held = entries(cache)
     log.info(
-        "%s has %d sets of layers now, %.2f GB: elmo cache lists and clears them", cache, len(held),
+        "%s has %d sets of layers now, %.2f GB: elmo cache lists and clears them",
+        cache,
+        len(held),
         sum(entry.bytes for entry in held) / 1e9,
-    )  # fmt: skip
+    )
     return LayerStore(folder)
 
 

@@ -27,13 +27,17 @@ class PairsConfig(HeadConfig):
     planned_updates: ClassVar[int] = 4000
 
     train: list[str] = Field(
-        min_length=1, description="files of pairs: csv, tsv, jsonl, also compressed", examples=[["train.csv"]],
+        min_length=1,
+        description="files of pairs: csv, tsv, jsonl, also compressed",
+        examples=[["train.csv"]],
         json_schema_extra=FILES,
-    )  # fmt: skip
+    )
     test: list[str] = Field(
-        min_length=1, description="test files, used only for the final report", examples=[["test.csv"]],
+        min_length=1,
+        description="test files, used only for the final report",
+        examples=[["test.csv"]],
         json_schema_extra=FILES,
-    )  # fmt: skip
+    )
     valid: list[str] = Field(
         default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
     )

@@ -64,9 +64,14 @@ class Pairs:
 
 
 def read_pairs(
-    files: Sequence[str | Path], *, flag: str, target: str | None, first_column: str | None = None,
-    second_column: str | None = None, label_column: str | None = None,
-) -> Pairs:  # fmt: skip
+    files: Sequence[str | Path],
+    *,
+    flag: str,
+    target: str | None,
+    first_column: str | None = None,
+    second_column: str | None = None,
+    label_column: str | None = None,
+) -> Pairs:
     """The pairs of tables or JSON lines; a plain text file is a table with tabs.
 
     Args:
@@ -146,9 +151,7 @@ def tokens_of(
 class PairDataset(BatchDataset):
     """Pairs over a data set of single texts: batches of what `TextPairsNetwork.forward` takes."""
 
-    def __init__(
-        self, texts: RowDataset, pairs: NDArray[np.int64], labels: NDArray[Any] | None = None
-    ) -> None:  # fmt: skip
+    def __init__(self, texts: RowDataset, pairs: NDArray[np.int64], labels: NDArray[Any] | None = None) -> None:
         self.texts, self.pairs, self.labels = texts, pairs, labels
         self.lengths = texts.lengths[pairs].sum(axis=1)
 
@@ -208,9 +211,14 @@ class PairClassifier:
     trained_on: ClassVar[TrainedOn] = UNKNOWN_TRAINING
 
     def __init__(
-        self, model: TextPairsNetwork, tokenizer: Tokenizer, *, steps: Sequence[str] = (), max_words: int = 128,
+        self,
+        model: TextPairsNetwork,
+        tokenizer: Tokenizer,
+        *,
+        steps: Sequence[str] = (),
+        max_words: int = 128,
         columns: Mapping[str, str | None] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
         self.steps, self.columns = steps, dict(columns or {})
         self._warn_of_cut = CutWarning(max_words)
@@ -230,9 +238,7 @@ class PairClassifier:
         settings = settings_of(folder)
         columns = {name: settings.get(name) for name in COLUMNS}
         steps = saved.preprocessing.text_steps or []
-        return cls(
-            model, saved.tokenizer(), steps=steps, max_words=settings.get("max_words", 128), columns=columns
-        )  # fmt: skip
+        return cls(model, saved.tokenizer(), steps=steps, max_words=settings.get("max_words", 128), columns=columns)
 
     def predict(self, inputs: Sequence[Pair], *, batch_size: int = 128) -> list[PairResult]:
         """What the model says of each pair, in order; an id behind the two texts is passed over.
@@ -249,9 +255,7 @@ class PairClassifier:
         first, second = [pair[0] for pair in inputs], [pair[1] for pair in inputs]
         return [self._result(row) for row in self._outputs(first, second, batch_size=batch_size)]
 
-    def stream(
-        self, inputs: Iterable[Pair], *, chunk: int = 1024
-    ) -> Iterator[tuple[Pair, PairResult]]:  # fmt: skip
+    def stream(self, inputs: Iterable[Pair], *, chunk: int = 1024) -> Iterator[tuple[Pair, PairResult]]:
         """`predict` over any number of pairs in order, with the memory of `chunk` of them."""
         return in_chunks(inputs, self.predict, chunk=chunk)
 
@@ -302,9 +306,7 @@ class PairClassifier:
         ]
         return "\n".join(lines)
 
-    def _outputs(
-        self, first: Sequence[str], second: Sequence[str], *, batch_size: int = 128
-    ) -> NDArray[np.float32]:  # fmt: skip
+    def _outputs(self, first: Sequence[str], second: Sequence[str], *, batch_size: int = 128) -> NDArray[np.float32]:
         tokens, pairs = tokens_of(first, second, self.tokenizer, steps=self.steps, max_words=self.max_words)
         self._warn_of_cut(tokens)
         texts = CharDataset(tokens, rows=np.arange(len(tokens)))

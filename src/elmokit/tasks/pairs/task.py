@@ -201,12 +201,15 @@ class TextPairs:
             )
         sections["Data"] = "\n".join(rows_of(metrics, settings, unit="pairs"))
         return Card(
-            "text-classification", "Text pairs on ELMo",
-            what_it_is(metrics, head="An enhanced sequential inference model (ESIM, Chen et al. 2017)"), sections,
-            scored_by=["accuracy"] if metrics.facts["labels"] else ["pearsonr", "spearmanr"], code=_CODE,
+            "text-classification",
+            "Text pairs on ELMo",
+            what_it_is(metrics, head="An enhanced sequential inference model (ESIM, Chen et al. 2017)"),
+            sections,
+            scored_by=["accuracy"] if metrics.facts["labels"] else ["pearsonr", "spearmanr"],
+            code=_CODE,
             command='elmo predict THIS_FOLDER --first "A dog runs." --second "An animal moves."',
             limits="The scores hold for pairs like the test's. The order of the two texts matters.",
-        )  # fmt: skip
+        )
 
 
 TASK = TextPairs()
@@ -248,14 +251,18 @@ def _splits(sources: Mapping[str, Pairs], config: PairsConfig) -> dict[str, Spli
         rows, validation = np.arange(len(units)), Split("valid", np.arange(len(sources["valid"])))
     else:
         rows, held_out = hold_out(
-            units, fraction=config.valid_fraction, seed=config.seed,
+            units,
+            fraction=config.valid_fraction,
+            seed=config.seed,
             few=lambda _, __: "--train contains one pair; give --valid or more of them",
-        )  # fmt: skip
+        )
         validation = Split("train", held_out)
     rows = sample(units, rows, fraction=config.train_fraction, seed=config.seed)
     return {
-        "train": Split("train", rows), "validation": validation, "test": Split("test", np.arange(len(sources["test"]))),
-    }  # fmt: skip
+        "train": Split("train", rows),
+        "validation": validation,
+        "test": Split("test", np.arange(len(sources["test"]))),
+    }
 
 
 def _write_predictions(path: Path, outputs: NDArray[np.float32], data: PairsData) -> None:

@@ -66,9 +66,13 @@ def decode_all(model: QuestionAnsweringNetwork, data: PairDataset, *, max_answer
 
 
 def best_answers(
-    split: Questions, prepared: PreparedQuestions, examples: Examples, found: NDArray[np.float64], *,
+    split: Questions,
+    prepared: PreparedQuestions,
+    examples: Examples,
+    found: NDArray[np.float64],
+    *,
     knows_none: bool = False,
-) -> dict[str, BestSpan]:  # fmt: skip
+) -> dict[str, BestSpan]:
     """The best answer to each question by its id: the span of the highest score over all windows of the passage.
 
     Args:

@@ -23,11 +23,13 @@ class QuestionAnsweringConfig(HeadConfig):
         description="JSON files of SQuAD 1.1 or 2.0, or rows as in `datasets`; also packed",
         examples=[["train-v1.1.json"]],
         json_schema_extra=FILES,
-    )  # fmt: skip
+    )
     test: list[str] = Field(
-        min_length=1, description="test files, used only for the final report", examples=[["dev-v1.1.json"]],
+        min_length=1,
+        description="test files, used only for the final report",
+        examples=[["dev-v1.1.json"]],
         json_schema_extra=FILES,
-    )  # fmt: skip
+    )
     valid: list[str] = Field(
         default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
     )
@@ -46,10 +48,12 @@ class QuestionAnsweringConfig(HeadConfig):
         default=None, description="words of a passage attend to one another, too", examples=[True]
     )
     no_answer_threshold: float | None = Field(
-        default=None, gt=0.0, lt=1.0,
+        default=None,
+        gt=0.0,
+        lt=1.0,
         description="no-answer score above which a question gets no answer; default: chosen on validation questions",
         examples=[0.5],
-    )  # fmt: skip
+    )
     best_by: Literal["f1", "exact_match", "loss"] = Field(
         default="f1", description="validation score that chooses the epoch"
     )

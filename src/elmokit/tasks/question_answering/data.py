@@ -54,9 +54,11 @@ def load_splits(config: QuestionAnsweringConfig) -> dict[str, Questions]:
         validation = read_questions(config.valid, flag="valid")
     else:
         rows, held_out = hold_out(
-            passages, fraction=config.valid_fraction, seed=config.seed,
+            passages,
+            fraction=config.valid_fraction,
+            seed=config.seed,
             few=lambda _, __: "--train has one passage; give --valid or more of them",
-        )  # fmt: skip
+        )
         validation = _about(questions, np.unique(passages[held_out]))
     rows = sample(passages, rows, fraction=config.train_fraction, seed=config.seed)
     train = _about(questions, np.unique(passages[rows]))
@@ -207,7 +209,7 @@ def all_examples(split: Questions, prepared: PreparedQuestions) -> Examples:
 
 def answered_examples(
     split: Questions, prepared: PreparedQuestions, *, name: str, knows_none: bool = False
-) -> Examples:  # fmt: skip
+) -> Examples:
     """The same with the place of the first answer; answers that cut a word or fit into no window are counted."""
     found = [_first_answer(split, prepared, number) for number in range(len(split))]
     inexact = sum(span is not None and not span.exact for span in found)

@@ -40,9 +40,16 @@ class QuestionAnswerer:
     trained_on: ClassVar[TrainedOn] = UNKNOWN_TRAINING
 
     def __init__(
-        self, model: QuestionAnsweringNetwork, tokenizer: Tokenizer, *, max_words: int = 400, stride: int = 200,
-        max_question_words: int = 64, max_answer_words: int = 30, no_answer_threshold: float | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        model: QuestionAnsweringNetwork,
+        tokenizer: Tokenizer,
+        *,
+        max_words: int = 400,
+        stride: int = 200,
+        max_question_words: int = 64,
+        max_answer_words: int = 30,
+        no_answer_threshold: float | None = None,
+    ) -> None:
         self.no_answer_threshold = no_answer_threshold
         self.model, self.tokenizer, self.max_answer_words = model.train(False), tokenizer, max_answer_words
         self.preparation = Preparation.of(

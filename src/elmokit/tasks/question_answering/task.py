@@ -69,7 +69,7 @@ class QuestionAnswering:
 
     def words(
         self, data: QuestionData, config: QuestionAnsweringConfig, tokenizer: ElmoTokenizer
-    ) -> Iterable[Sequence[str]]:  # fmt: skip
+    ) -> Iterable[Sequence[str]]:
         """See `Task`."""
         for split in data.splits.values():
             yield from map(tokenizer.words, split.passages)
@@ -79,9 +79,12 @@ class QuestionAnswering:
         """Training reads the windows that contain the answer, the other splits read all."""
         config, splits = run.config, run.data.splits
         preparation = Preparation.of(
-            run.model, run.tokenizer, max_words=config.max_words, stride=config.stride,
+            run.model,
+            run.tokenizer,
+            max_words=config.max_words,
+            stride=config.stride,
             max_question_words=config.max_question_words,
-        )  # fmt: skip
+        )
         found = {}
         for name, split in splits.items():
             prepared = prepare(split, preparation)
@@ -187,19 +190,22 @@ class QuestionAnswering:
         if scored < metrics.rows["train"]:
             data.append(f"- the scores of train are those of {scored:,} questions, drawn at random")
         return Card(
-            "question-answering", "Question answering on ELMo",
-            what_it_is(metrics, head="Bidirectional attention between passage and question, with BiLSTMs before and "
-                       "after it,"),
+            "question-answering",
+            "Question answering on ELMo",
+            what_it_is(
+                metrics, head="Bidirectional attention between passage and question, with BiLSTMs before and after it,"
+            ),
             {
                 "Scores": "In percent, as SQuAD defines them. The intervals tell what other questions would change "
                 f"(bootstrap), not what another seed would.\n\n{scores}",
                 "Data": "\n".join(data),
             },
-            scored_by=["exact_match", "f1"], code=_CODE,
+            scored_by=["exact_match", "f1"],
+            code=_CODE,
             command='elmo predict THIS_FOLDER --passage "Ada Lovelace lived in London." --question "Where did Ada '
             'live?"',
             limits=f"{_limits(metrics)} The scores hold for passages and questions like the test's.",
-        )  # fmt: skip
+        )
 
 
 def _figures(metrics: RunMetrics) -> dict[str, str]:

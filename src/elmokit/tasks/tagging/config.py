@@ -25,12 +25,15 @@ class TagConfig(HeadConfig):
     train: list[str] = Field(
         min_length=1,
         description="CoNLL or CoNLL-U files: a word per line with columns, empty lines between sentences; also packed",
-        examples=[["train.conll"]], json_schema_extra=FILES,
-    )  # fmt: skip
-    test: list[str] = Field(
-        min_length=1, description="test files, used only for the final report", examples=[["test.conll"]],
+        examples=[["train.conll"]],
         json_schema_extra=FILES,
-    )  # fmt: skip
+    )
+    test: list[str] = Field(
+        min_length=1,
+        description="test files, used only for the final report",
+        examples=[["test.conll"]],
+        json_schema_extra=FILES,
+    )
     valid: list[str] = Field(
         default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
     )
@@ -38,17 +41,18 @@ class TagConfig(HeadConfig):
         default=None,
         description="column of the words: from 1, from the end with -1, or a name of CoNLL-U; default: 1, or FORM",
         examples=[1],
-    )  # fmt: skip
+    )
     tag_column: int | str | None = Field(
-        default=None, description="column of the tags, likewise: UPOS, XPOS, FEATS …; default: -1, the last one",
+        default=None,
+        description="column of the tags, likewise: UPOS, XPOS, FEATS …; default: -1, the last one",
         examples=["UPOS"],
-    )  # fmt: skip
+    )
     file_scheme: FileScheme | None = Field(
         default=None,
         description="what the tags of the files are: a scheme of spans; plain: one of each word, such as parts of "
         "speech; default: plain for UPOS, XPOS and FEATS, else the scheme of spans that fits",
         examples=["plain"],
-    )  # fmt: skip
+    )
     valid_fraction: float = Field(default=0.1, gt=0.0, lt=1.0, description="part of train held out for validation")
     train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training sentences used")
     scheme: Literal["BIO", "BIOES"] = Field(
@@ -59,22 +63,24 @@ class TagConfig(HeadConfig):
     )
     max_words: int = Field(default=256, ge=1, description="longer sentences are read in parts")
     context_words: int | None = Field(
-        default=None, ge=1,
+        default=None,
+        ge=1,
         description="the biLM reads the sentences of a document together, in runs of about this many words",
         examples=[200],
-    )  # fmt: skip
+    )
     char_features: int | None = Field(
         default=None, ge=0, description="filters of the tagger's own char CNN beside the mixed layers", examples=[128]
     )
     mix_at: Literal["input", "between", "both"] | None = Field(
-        default=None, description="where the BiLSTM reads the mixed layers; between: after its first layer",
+        default=None,
+        description="where the BiLSTM reads the mixed layers; between: after its first layer",
         examples=["input"],
-    )  # fmt: skip
+    )
     best_by: Literal["f1", "accuracy", "loss"] | None = Field(
         default=None,
         description="validation score that chooses the epoch; default: f1 of spans, accuracy of plain tags",
         examples=["loss"],
-    )  # fmt: skip
+    )
 
     @field_validator("word_column", "tag_column", mode="before")
     @classmethod

@@ -20,9 +20,13 @@ _CHUNK = 1024  # sentences
 
 
 def write_scored(
-    path: Path, words: Sequence[Sequence[str]], gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], *,
+    path: Path,
+    words: Sequence[Sequence[str]],
+    gold: Sequence[Sequence[str]],
+    predicted: Sequence[Sequence[str]],
+    *,
     plain: bool,
-) -> None:  # fmt: skip
+) -> None:
     """`word gold predicted` a line, an empty line between sentences: what `conlleval` reads.
 
     It parts columns at single spaces and knows BIO and IOB1 alone: spans are written as BIO, and spaces become `_`.

@@ -166,9 +166,15 @@ def unseen_labels(sentences: TaggedSentences, labels: Collection[str], *, flag: 
     if counts:
         shown = ", ".join(f"{label} ({count})" for label, count in counts.most_common(8))
         log.warning(
-            "%s: %d %s have labels that %s, and count as wrong: %s%s; %s", flag, counts.total(),
-            "words" if sentences.plain else "spans", lack, shown, " …" if len(counts) > 8 else "", first,
-        )  # fmt: skip
+            "%s: %d %s have labels that %s, and count as wrong: %s%s; %s",
+            flag,
+            counts.total(),
+            "words" if sentences.plain else "spans",
+            lack,
+            shown,
+            " …" if len(counts) > 8 else "",
+            first,
+        )
     return set(counts)
 
 
@@ -227,9 +233,11 @@ def _splits(sources: dict[Source, TaggedSentences], config: TagConfig) -> dict[s
     else:
         kind = "document (they begin at lines of -DOCSTART-)" if config.context_words else "sentence"
         train, held_out = hold_out(
-            units, fraction=config.valid_fraction, seed=config.seed,
+            units,
+            fraction=config.valid_fraction,
+            seed=config.seed,
             few=lambda _, __: f"--train contains one {kind}; give --valid or more of them",
-        )  # fmt: skip
+        )
         validation = Split("train", held_out)
     train = sample(units, train, fraction=config.train_fraction, seed=config.seed)
     return {

@@ -66,14 +66,23 @@ class SchemesMet:
             if not fits:
                 log.warning(
                     "%s: the tags of %d sentences, the first at %s, fit none of %s; a tag that does not continue the "
-                    "span before it begins a new one, as for conlleval", self.flag, count, self.first[fits],
+                    "span before it begins a new one, as for conlleval",
+                    self.flag,
+                    count,
+                    self.first[fits],
                     ", ".join(SCHEMES),
-                )  # fmt: skip
+                )
             elif scheme not in fits:
                 log.warning(
                     "%s: a file mixes schemes: %d of %d sentences with tags, the first at %s, fit %s and not %s; each "
-                    "is read by its own letters", self.flag, count, total, self.first[fits], _names(fits), scheme,
-                )  # fmt: skip
+                    "is read by its own letters",
+                    self.flag,
+                    count,
+                    total,
+                    self.first[fits],
+                    _names(fits),
+                    scheme,
+                )
 
 
 def with_letters(tags: Sequence[str]) -> list[str]:

@@ -47,10 +47,16 @@ class Tagger:
     trained_on: ClassVar[TrainedOn] = UNKNOWN_TRAINING
 
     def __init__(
-        self, model: TokenClassificationNetwork, tokenizer: Tokenizer, *, max_words: int = 256,
-        context_words: int | None = None, word_column: int | str | None = None, tag_column: int | str | None = None,
+        self,
+        model: TokenClassificationNetwork,
+        tokenizer: Tokenizer,
+        *,
+        max_words: int = 256,
+        context_words: int | None = None,
+        word_column: int | str | None = None,
+        tag_column: int | str | None = None,
         file_scheme: FileScheme | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.model, self.tokenizer = model.train(False), tokenizer
         self.max_words, self.context_words = max_words, context_words if model.config.n_layers else None
         self.word_column, self.tag_column, self.file_scheme = word_column, tag_column, file_scheme
@@ -134,17 +140,22 @@ class Tagger:
         owners = [number for number, sentences in enumerate(cut) for _ in sentences]
         words = [
             [text[start:end] for start, end in offsets]
-            for text, sentences in zip(raw, cut, strict=True) for offsets in sentences
-        ]  # fmt: skip
+            for text, sentences in zip(raw, cut, strict=True)
+            for offsets in sentences
+        ]
         tags = iter(self.tag(words, documents=owners, batch_size=batch_size))
         return [
             (text, [(offsets, next(tags)) for offsets in sentences]) for text, sentences in zip(raw, cut, strict=True)
         ]
 
     def write_conll(
-        self, source: Path | Iterable[Text], output: Path, *, word_column: int | str | None = None,
+        self,
+        source: Path | Iterable[Text],
+        output: Path,
+        *,
+        word_column: int | str | None = None,
         encoding: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Write tags in columns: beside those of a CoNLL or CoNLL-U file, or of texts a word a line with its tag.
 
         In CoNLL-U the tags take the place of the column that was learned, and all else stays as it is. Texts become
@@ -186,9 +197,14 @@ class Tagger:
     predict_stream = stream  # its earlier name
 
     def score(
-        self, files: Sequence[str], *, word_column: int | str | None = None, tag_column: int | str | None = None,
-        file_scheme: FileScheme | None = None, output: Path | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
+        self,
+        files: Sequence[str],
+        *,
+        word_column: int | str | None = None,
+        tag_column: int | str | None = None,
+        file_scheme: FileScheme | None = None,
+        output: Path | None = None,
+    ) -> dict[str, Any]:
         """Scores on tagged files, as of `elmo train tag`; columns and scheme are those of the training files.
 
         Args:

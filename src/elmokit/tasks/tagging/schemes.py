@@ -20,8 +20,13 @@ SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 OUTSIDE = "O"
 
 _LETTERS: dict[Scheme, str] = {
-    "BIO": "BIIB", "IOB1": "IIII", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES", "IO": "IIII",
-}  # fmt: skip
+    "BIO": "BIIB",
+    "IOB1": "IIII",
+    "BIOES": "BIES",
+    "BILOU": "BILU",
+    "BMES": "BMES",
+    "IO": "IIII",
+}
 """Of the first word of a span, one inside, the last one, and the only one."""
 _SAME = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S"}
 """What a letter means, in the letters of BIOES."""

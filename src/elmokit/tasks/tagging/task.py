@@ -98,10 +98,11 @@ class Tagging:
 
         found = {name: of(name, part.rows) for name, part in data.splits.items()}
         return Datasets(
-            found["train"], found["validation"],
+            found["train"],
+            found["validation"],
             {**found, "train": of("train", _scored(run))},
             batch_size=texts["train"].batch_size(run.schedule.batch_size),
-        )  # fmt: skip
+        )
 
     def step(self, model: Any, inputs: dict[str, Any], config: TagConfig) -> tuple[Tensor, Tensor, Tensor]:
         """See `Task`: the best sequence of tags (B, W), padded with -100. Unseen tags count as tag 0 in the loss."""
@@ -171,14 +172,18 @@ class Tagging:
         unit = "words" if plain else "spans"
         scores = table(
             ["split", "sentences", "words", *figures.values()],
-            [[name, found.counts["sentences"], found.counts["words"], *(found.figures[figure] for figure in figures)]
-             for name, found in metrics.scores.items()],
-        )  # fmt: skip
+            [
+                [name, found.counts["sentences"], found.counts["words"], *(found.figures[figure] for figure in figures)]
+                for name, found in metrics.scores.items()
+            ],
+        )
         labels = table(
             ["label", unit, *_FIGURES_OF_SPANS.values()],
-            [[label, each[unit], *(each[figure] for figure in _FIGURES_OF_SPANS)]
-             for label, each in metrics.scores["test"].details["per_label"].items()],
-        )  # fmt: skip
+            [
+                [label, each[unit], *(each[figure] for figure in _FIGURES_OF_SPANS)]
+                for label, each in metrics.scores["test"].details["per_label"].items()
+            ],
+        )
         tags = "one for each word" if plain else settings["scheme"]
         what = f"{what_it_is(metrics)} A CRF chooses the tags of a sentence together ({tags})."
         if settings.get("context_words"):
@@ -188,16 +193,19 @@ class Tagging:
             )
         meaning = "Of words: the share of right tags." if plain else "Of spans: borders and label right."
         return Card(
-            "token-classification", f"Tagger on ELMo: {', '.join(metrics.facts['labels'][:8])}", what,
+            "token-classification",
+            f"Tagger on ELMo: {', '.join(metrics.facts['labels'][:8])}",
+            what,
             {
                 "Scores": f"{meaning}\n\n{scores}",
                 "Per label (test)": labels,
                 "Data": "\n".join(rows_of(metrics, settings, unit="sentences")),
             },
-            scored_by=["accuracy"] if plain else ["f1", "precision", "recall"], code=_CODE,
+            scored_by=["accuracy"] if plain else ["f1", "precision", "recall"],
+            code=_CODE,
             command='elmo predict THIS_FOLDER "Ada Lovelace lived in London."',
             limits="The scores hold for texts like the test sentences.",
-        )  # fmt: skip
+        )
 
 
 TASK = Tagging()

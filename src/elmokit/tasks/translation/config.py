@@ -17,16 +17,20 @@ class TranslationConfig(HeadConfig):
     fewest_epochs: ClassVar[int] = 12
 
     train_source: list[str] = Field(
-        min_length=1, description="sentences in the language of the biLM, one per line, also .gz",
-        examples=[["train.de"]], json_schema_extra=FILES,
-    )  # fmt: skip
+        min_length=1,
+        description="sentences in the language of the biLM, one per line, also .gz",
+        examples=[["train.de"]],
+        json_schema_extra=FILES,
+    )
     train_target: list[str] = Field(
         min_length=1, description="their translations, line by line", examples=[["train.en"]], json_schema_extra=FILES
     )
     test_source: list[str] = Field(
-        min_length=1, description="test files, used only for the final report", examples=[["test.de"]],
+        min_length=1,
+        description="test files, used only for the final report",
+        examples=[["test.de"]],
         json_schema_extra=FILES,
-    )  # fmt: skip
+    )
     test_target: list[str] = Field(
         min_length=1, description="their translations", examples=[["test.en"]], json_schema_extra=FILES
     )

@@ -169,9 +169,11 @@ class PairDataset(RowDataset):
 
 def _of(config: TranslationConfig, name: str) -> Pairs:
     return read_pairs(
-        getattr(config, f"{name}_source"), getattr(config, f"{name}_target"),
-        flags=(f"--{name}-source", f"--{name}-target"), skip_empty=config.skip_empty,
-    )  # fmt: skip
+        getattr(config, f"{name}_source"),
+        getattr(config, f"{name}_target"),
+        flags=(f"--{name}-source", f"--{name}-target"),
+        skip_empty=config.skip_empty,
+    )
 
 
 def _fitting(rows: Rows, words: Sequence[list[str]], targets: Sequence[list[int]], config: TranslationConfig) -> Rows:
@@ -184,8 +186,9 @@ def _fitting(rows: Rows, words: Sequence[list[str]], targets: Sequence[list[int]
     if len(fitting) < len(rows):
         log.warning(
             "%d training pairs are longer than %s and are left out (--max-words, --set max_pieces)",
-            len(rows) - len(fitting), limits,
-        )  # fmt: skip
+            len(rows) - len(fitting),
+            limits,
+        )
     return fitting
 
 
@@ -195,10 +198,13 @@ def _splits(found: dict[Source, Pairs], config: TranslationConfig) -> dict[str, 
         train, validation = units, Split("valid", np.arange(len(found["valid"])))
     else:
         train, held_out = hold_out(
-            units, fraction=config.valid_fraction, seed=config.seed,
-            few=lambda _, __: "--train-source contains one sentence; give --valid-source and --valid-target, or "
-            "more of them",
-        )  # fmt: skip
+            units,
+            fraction=config.valid_fraction,
+            seed=config.seed,
+            few=lambda _, __: (
+                "--train-source contains one sentence; give --valid-source and --valid-target, or more of them"
+            ),
+        )
         validation = Split("train", held_out)
     train = sample(units, train, fraction=config.train_fraction, seed=config.seed)
     return {"train": Split("train", train), "validation": validation}

@@ -43,10 +43,18 @@ class Translator:
     trained_on: ClassVar[TrainedOn] = UNKNOWN_TRAINING
 
     def __init__(
-        self, model: TranslationNetwork, tokenizer: Tokenizer, pieces: SentencePieces, *, max_words: int = 128,
-        beam_size: int = 5, length_norm: LengthNorm = "gnmt", length_penalty: float = 1.0, max_ratio: float = 3.0,
+        self,
+        model: TranslationNetwork,
+        tokenizer: Tokenizer,
+        pieces: SentencePieces,
+        *,
+        max_words: int = 128,
+        beam_size: int = 5,
+        length_norm: LengthNorm = "gnmt",
+        length_penalty: float = 1.0,
+        max_ratio: float = 3.0,
         skip_empty: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.model, self.tokenizer, self.pieces = model.train(False), tokenizer, pieces
         self.max_words, self.beam_size = max_words, beam_size
         self.length_norm, self.length_penalty, self.max_ratio = length_norm, length_penalty, max_ratio

@@ -70,7 +70,7 @@ class Translation:
 
     def words(
         self, data: TranslationData, config: TranslationConfig, tokenizer: ElmoTokenizer
-    ) -> Iterable[Sequence[str]]:  # fmt: skip
+    ) -> Iterable[Sequence[str]]:
         """See `Task`: of the source sentences."""
         return (words for source in data.words.values() for words in source)
 
@@ -118,9 +118,15 @@ class Translation:
         """See `Task`: BLEU of the search that the settings ask for."""
         config, data = run.config, run.data
         translator = Translator(
-            run.model, run.tokenizer, data.pieces, max_words=config.max_words, beam_size=config.beam_size,
-            length_norm=config.length_norm, length_penalty=config.length_penalty, max_ratio=config.max_ratio,
-        )  # fmt: skip
+            run.model,
+            run.tokenizer,
+            data.pieces,
+            max_words=config.max_words,
+            beam_size=config.beam_size,
+            length_norm=config.length_norm,
+            length_penalty=config.length_penalty,
+            max_ratio=config.max_ratio,
+        )
         scores = {}
         for name, count in data.counts.items():
             pairs = data.of(name, scored_rows(count, config.train_report_rows)) if name == "train" else data.of(name)
@@ -165,7 +171,8 @@ class Translation:
             for name in ("train", "validation")
         )
         return Card(
-            "translation", "Translator on ELMo",
+            "translation",
+            "Translator on ELMo",
             f"{what_it_is(metrics)} An attentive LSTM decoder writes the target in {metrics.facts['target_pieces']:,} "
             "pieces.",
             {
@@ -173,9 +180,11 @@ class Translation:
                 f"of bootstrap draws: {low:.2f} to {high:.2f}); {others}; {search}.\n\n`{scores.details['signature']}`",
                 "Data": "\n".join(data),
             },
-            scored_by=["bleu"], code=_CODE, command='elmo predict THIS_FOLDER "Ein Hund rennt."',
+            scored_by=["bleu"],
+            code=_CODE,
+            command='elmo predict THIS_FOLDER "Ein Hund rennt."',
             limits="The scores hold for sentences like those of the test.",
-        )  # fmt: skip
+        )
 
 
 TASK = Translation()
