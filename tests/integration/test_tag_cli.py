@@ -376,8 +376,8 @@ def test_parts_of_speech_from_conllu_to_conllu(place: Path, tmp_path: Path, capl
     assert shown.stdout == "the DET  dog NOUN  sees VERB\n"
     record = json.loads(elmo("predict", tmp_path / "out", "the dog", "--json").stdout)
     assert record["words"][1] == {"tag": "NOUN", "text": "dog", "start": 4, "end": 7}
-    result = elmo("predict", tmp_path / "out", "the dog", "--output", tmp_path / "a.csv")
-    assert "expected a name that ends in .conll" in result.stderr
+    result = elmo("predict", tmp_path / "out", "the dog", "--output", tmp_path / "a.xml")
+    assert result.exit_code == 2 and "a.xml: expected a name that ends in " in result.stderr
 
 
 def test_tags_stand_behind_the_columns_of_a_file(trained: Path, tmp_path: Path) -> None:
