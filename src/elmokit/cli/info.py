@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -11,7 +12,17 @@ import typer
 from elmokit.machine import usable_cores
 from elmokit.whole_files import json_text
 
-PACKAGES = ("elmokit", "torch", "transformers", "accelerate", "datasets", "tokenizers", "numpy", "scikit-learn")
+PACKAGES = (
+    "elmokit",
+    "onnxruntime",
+    "torch",
+    "transformers",
+    "accelerate",
+    "datasets",
+    "tokenizers",
+    "numpy",
+    "scikit-learn",
+)
 
 
 def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
@@ -27,16 +38,22 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
 
 def facts_of_this_machine() -> dict[str, str | int]:
     """Versions by package name, then platform, cores, kernels and the environment variables that set threads."""
-    from elmokit.nn.native.library import SWITCH, status
-
     facts: dict[str, str | int] = {name: installed_version(name) for name in PACKAGES}
     facts["python"] = platform.python_version()
     facts["platform"] = platform.platform()
     facts["cores"] = usable_cores()
-    facts["kernels"] = status()
-    for name in (SWITCH, "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ELMOKIT_DATA", "CUDA_VISIBLE_DEVICES"):
+    facts["kernels"] = _kernels()
+    for name in ("ELMOKIT_KERNELS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ELMOKIT_DATA", "CUDA_VISIBLE_DEVICES"):
         facts[name] = os.environ.get(name, "(not set)")
     return facts
+
+
+def _kernels() -> str:
+    if find_spec("torch") is None:
+        return "onnxruntime's own: torch is not installed"
+    from elmokit.nn.native.library import status
+
+    return status()
 
 
 def installed_version(name: str) -> str:
