@@ -147,16 +147,12 @@ def _from_hub(repository: str) -> Path:
 
 def _in_folder(folder: Path, options: Path | None, vocabulary: Path | None, *, called: Path | None = None) -> Found:
     name = called or folder
-    for place in _folders(folder):
-        config = place / "config.json"
-        if not config.is_file():
-            continue
-        content = _json_or_none(config)
-        if (place / "encoder.pkl").is_file():
-            return ManyLangsFolder(place)
-        values = content if isinstance(content, dict) else None
-        if (values is not None and "model_type" in values) or (place / "model.safetensors").is_file():
-            return OurFolder(place, values)
+    models = [(place, found) for place in _folders(folder) if (found := _model_at(place)) is not None]
+    if models and (models[0][0] == folder or len(models) == 1):
+        return models[0][1]
+    if models:
+        names = ", ".join(str(place.relative_to(folder)) for place, _ in models[:4])
+        raise ModelError(f"{name} is no model, but {len(models)} folders in it are ({names}): give the one you mean")
     weights = [file for place in _folders(folder) for file in sorted(place.iterdir()) if file.suffix.lower() in _HDF5]
     weights = [file for file in weights if file.is_file() and _ours(file)]
     if not weights:
@@ -170,6 +166,19 @@ def _in_folder(folder: Path, options: Path | None, vocabulary: Path | None, *, c
         names = ", ".join(str(file.relative_to(folder)) for file in likely[:4])
         raise ModelError(f"{name} holds {len(likely)} weight files ({names}): give the one you mean, and --options")
     return _pair(likely[0], options, vocabulary)
+
+
+def _model_at(place: Path) -> ManyLangsFolder | OurFolder | None:
+    config = place / "config.json"
+    if not config.is_file():
+        return None
+    if (place / "encoder.pkl").is_file():
+        return ManyLangsFolder(place)
+    content = _json_or_none(config)
+    values = content if isinstance(content, dict) else None
+    if (values is not None and "model_type" in values) or (place / "model.safetensors").is_file():
+        return OurFolder(place, values)
+    return None
 
 
 def _folders(folder: Path) -> Iterator[Path]:

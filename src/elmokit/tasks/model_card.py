@@ -109,8 +109,8 @@ def training_of(metrics: RunMetrics, settings: Mapping[str, Any]) -> str:
     if settings.get("vectors_learning_rate"):
         rates += f", {settings['vectors_learning_rate']:g} for the static vectors"
     text = (
-        f"Seed {metrics.seed}, {metrics.epochs} epochs, the best by validation {settings['best_by']} was epoch "
-        f"{metrics.best_epoch}; batches of {settings['batch_size']}, AdamW, {rates}. "
+        f"Seed {metrics.seed}, {metrics.epochs} epochs, the best by validation {settings['best_by'] or 'score'} was "
+        f"epoch {metrics.best_epoch}; batches of {settings['batch_size']}, AdamW, {rates}. "
         f"{metrics.texts_per_second:,.0f} texts a second, {metrics.seconds['total']:,.0f} s in all. "
         "The test rows were used only for the figures above."
     )

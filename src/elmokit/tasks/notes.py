@@ -5,9 +5,12 @@ from __future__ import annotations
 from elmokit.tasks.plan import Schedule
 from elmokit.tasks.report import RunMetrics
 
+FEW_TO_JUDGE = 20
+"""Fewer validation rows than this give the same score for many epochs."""
+
 
 def notes_on(metrics: RunMetrics, schedule: Schedule, *, figure: str, chance: float, finetuned: bool) -> list[str]:
-    """Sentences on a run that is near chance, was still getting better, or is behind the baseline.
+    """Sentences on a run that is near chance, was still improving, had few rows to judge by, or is behind the baseline.
 
     Args:
         metrics: Of the run.
@@ -27,10 +30,16 @@ def notes_on(metrics: RunMetrics, schedule: Schedule, *, figure: str, chance: fl
             f"the last of {metrics.epochs} epochs was the best: it may not have learned all it can; "
             f"try --epochs {2 * schedule.epochs}"
         )
+    judged = metrics.rows.get("validation", FEW_TO_JUDGE)
+    if judged < FEW_TO_JUDGE:
+        notes.append(
+            f"{judged} validation rows chose the best epoch: too few to tell epochs apart, the first of equal ones is "
+            "kept; try --best-by loss, or give more with --valid"
+        )
     if metrics.baseline is not None:
         theirs = float(metrics.baseline["test"][figure])
         if theirs > found:
-            way = "more training rows" if finetuned else "--finetune, from this model (--model OUTPUT)"
+            way = "more training rows" if finetuned else "--finetune with the folder of this run as --model"
             notes.append(
                 f"{metrics.baseline['method'].split(' (')[0]} is ahead: test {figure} {theirs:.4f}, here {found:.4f}; "
                 f"try {way}, or use that"

@@ -34,7 +34,7 @@ def signs_of_tokens(texts: Iterable[str]) -> list[str]:
             apart += bool(match[1] or match[2])
     signs = [sign for sign, count in found.items() if count and (sign != " n't" or count >= _FEW)]
     if apart >= _FEW and apart >= _SHARE * stops:
-        signs.append("a space before every comma")
+        signs.append("a space before commas and full stops")
     return signs
 
 
@@ -53,10 +53,10 @@ def warned_of_tokens(records: Iterable[Record], *, where: object = None) -> Iter
     if signs:
         shown = ", ".join(repr(sign) if " " not in sign.strip() else sign for sign in signs)
         log.warning(
-            "%s: the words seem to be split already (%s) and are split again, so that <unk> would be three words; "
-            "--pretokenized takes them as they are",
+            "%s: the words seem to be split already (%s) and are split again%s; --pretokenized takes them as they are",
             where or held[0].path,
             shown,
+            ", which makes three words of <unk>" if "<unk>" in signs else "",
         )
     yield from held
     yield from records

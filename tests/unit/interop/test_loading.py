@@ -97,6 +97,18 @@ def test_a_saved_import_starts_warm_and_can_start_from_zero(folder: Path, tmp_pa
         Encoder.from_pretrained(tmp_path / "cold", state="warm")
 
 
+def test_a_folder_of_models_is_not_a_model(tmp_path: Path) -> None:
+    """One inside is found, as in an archive; of several none is chosen in silence."""
+    from elmokit.models import ElmoConfig, ElmoModel
+
+    for name in ("one", "two"):
+        ElmoModel(ElmoConfig.preset("tiny")).save_pretrained(tmp_path / "runs" / name)
+    with pytest.raises(ModelError, match=r"runs is no model, but 2 folders in it are \(one, two\): give the one"):
+        load(tmp_path / "runs")
+    shutil.rmtree(tmp_path / "runs" / "two")
+    assert load(tmp_path / "runs").model.config.projection_dim == ElmoConfig.preset("tiny").projection_dim
+
+
 def test_save_never_replaces(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     with pytest.raises(ModelError, match="exists"):

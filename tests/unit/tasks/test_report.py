@@ -59,6 +59,7 @@ def test_a_table_of_scores() -> None:
     [
         (metrics(0.9), []),
         (metrics(0.55), ["near chance"]),
+        (metrics(0.9, rows={"train": 45, "validation": 3}), ["3 validation rows .*--best-by loss"]),
         (metrics(0.9, best_epoch=3), ["the last of 3 epochs was the best: .*try --epochs 6"]),
         (
             metrics(0.7, baseline={"method": "TF-IDF (1-2-grams) + SVM", "test": {"accuracy": 0.8}}),

@@ -185,7 +185,7 @@ def test_texts_in_sentences(tmp_path: Path) -> None:
         ("the <unk> of a boat", "'<unk>'"),
         ("a well @-@ built boat", "'@-@'"),
         ("a boat -LRB- old -RRB-", "'-LRB-'"),
-        ("rain , wind , snow , hail and sun .", "a space before every comma"),
+        ("rain , wind , snow , hail and sun .", "a space before commas and full stops"),
     ],
 )
 def test_split_words_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, sign: str) -> None:
