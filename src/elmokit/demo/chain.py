@@ -293,11 +293,16 @@ def _how_to_go_on(output: Path, seconds: float, console: Console) -> None:
     for path in sorted(output.rglob("*.png")):
         console.print(Text(f"  {path}"))
     _heading(console, "The same on AG News")
-    console.print("ELMOKIT_DATA is the folder that contains ag_news/, with train.csv.gz and test.csv.gz:")
-    console.print("rows of class, title, description.")
+    console.print(
+        "ELMOKIT_DATA is the folder that contains ag_news/, with train.csv.gz and test.csv.gz (docs/data.md):"
+    )
     if _elmo() != "elmo":
         console.print(Text(f"`elmo` below is {_elmo()}, or, after `source .venv/bin/activate`, elmo."))
     console.print(Text(AG_NEWS), soft_wrap=True)
+    _heading(console, "What next")
+    console.print(Text(f"{_elmo()} serve                            the explorer, in a browser of this machine"))
+    console.print(Text(f"{_elmo()} train classify --help            a classifier of your own rows"))
+    console.print("docs/course.md                        three notebooks; docs/index.md lists all pages")
 
 
 def _heading(console: Console, text: str) -> None:

@@ -106,7 +106,10 @@ def options_of(config: NetworkConfig) -> dict[str, Any]:
     if config.context_layers:
         raise ModelError("the format of bilm-tf has no encoder of a translator (CoVe)")
     if config.token_encoder == "word_char":
-        raise ModelError("the format of bilm-tf has no encoder of words and characters side by side")
+        raise ModelError(
+            "the format of bilm-tf has no encoder of words and characters side by side: convert a model of "
+            "characters alone (elmo pretrain --set token_encoder=char_cnn)"
+        )
     options: dict[str, Any] = {
         "lstm": {
             "use_skip_connections": config.use_skip_connections,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from elmokit.errors import ModelError
 from elmokit.interop.archives import unpack
 from elmokit.places import is_url
-from elmokit.pretrained import located
+from elmokit.pretrained import located, shipped_models
 from elmokit.saved_model import SavedModel
 
 _HDF5 = (".hdf5", ".h5", ".hdf")
@@ -93,9 +94,11 @@ def recognised(
     if not path.exists() and _HUB_ID.fullmatch(str(source)):
         path = _from_hub(str(source))
     if not path.exists():
+        alike = get_close_matches(str(source), shipped_models(), n=1)
+        meant = f" (did you mean {alike[0]}?)" if alike else ""
         raise ModelError(
-            f"There is no model folder {source}; expected a folder with config.json and model.safetensors, a .hdf5 or "
-            ".zip file, an http(s) address, a hub id or a model that comes with the package (elmo models)"
+            f"There is no model folder {source}{meant}; expected a folder with config.json and model.safetensors, "
+            "a .hdf5 or .zip file, an http(s) address, a hub id or a model that comes with the package (elmo models)"
         )
     if path.is_dir():
         yield _in_folder(path, *given)
