@@ -270,7 +270,7 @@ def test_a_first_visit_moves_once_from_the_tokens_to_the_layer_that_convinces(se
         slider = page.get_by_role("slider", name="Layer")
         if motion == "no-preference":
             page.wait_for_function("() => document.querySelector('.slider input')?.value === '0'")
-        expect(slider).to_have_value(str(opening["layer"]))
+        expect(slider).to_have_value(str(opening["layer"]), timeout=30_000)
         expect(page.get_by_label("Word", exact=True)).to_have_value(opening["word"])
         assert "#" not in page.url
         if motion == "reduce":

@@ -86,7 +86,7 @@ def cut(place: Place, *, words: int) -> Iterator[Range]:
     except OSError as error:
         raise DataError(f"cannot read {place}: {error.strerror or error}") from error
     file = place.address
-    if suffix == ".parquet" or head[:4] == b"PAR1":
+    if suffix == ".parquet" or _is_parquet(place, head, size):
         yield from _row_ranges(place, words)
     elif suffix in _WHOLE or head.startswith(_PACKED + _WIDE):
         yield Range(file, "file", 0, size)
@@ -94,6 +94,12 @@ def cut(place: Place, *, words: int) -> Iterator[Range]:
         borders = _row_borders(place, words) if suffix == ".csv" else range(0, size, words * BYTES_PER_WORD)
         starts = list(borders) or [0]
         yield from (Range(file, "bytes", start, end) for start, end in zip(starts, [*starts[1:], size], strict=True))
+
+
+def _is_parquet(place: Place, head: bytes, size: int) -> bool:
+    """Whether it begins and ends as Parquet does; a text may begin with those letters."""
+    mark = b"PAR1"
+    return head[:4] == mark and size >= 3 * len(mark) and place.read_range(size - len(mark), size) == mark
 
 
 def _row_borders(place: Place, words: int) -> Iterator[int]:
@@ -112,10 +118,14 @@ def _row_borders(place: Place, words: int) -> Iterator[int]:
 
 
 def _row_ranges(place: Place, words: int) -> Iterator[Range]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with place.open() as file:
-        about = pq.ParquetFile(file).metadata
+        try:
+            about = pq.ParquetFile(file).metadata
+        except pa.ArrowInvalid as error:
+            raise DataError(f"{place} is no Parquet file, or damaged: {error}") from error
         row = 0
         for number in range(about.num_row_groups):
             group = about.row_group(number)

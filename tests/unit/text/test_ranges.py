@@ -35,6 +35,15 @@ def test_lines_are_in_one_stretch_each(lines: list[bytes], step: int) -> None:
             assert content[offset : offset + len(line)] == line
 
 
+def test_a_text_that_begins_like_parquet_and_a_damaged_parquet(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"PAR1 is a word\nhere\n")
+    (stretch,) = cut(Place(str(tmp_path / "a.txt")), words=100)
+    assert list(lines_of(stretch)) == [b"PAR1 is a word\n", b"here\n"]
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"a\.parquet is no Parquet file, or damaged"):
+        list(cut(Place(str(tmp_path / "a.parquet")), words=100))
+
+
 def test_rows_of_csv_stay_whole_and_get_the_header(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     rows = [(str(n), f'one "{n}"\nsecond line, {n}') for n in range(40)]
