@@ -36,9 +36,21 @@ def store(kind: type[ElmoPreTrainedModel], run: Path, folder: Path) -> ElmoPreTr
             shutil.copy(run / name, folder)
     model = load(kind, folder)
     write_graphs(NetworkConfig.of(model.config), folder)
+    _without_folders(folder / "head_fitting.json")
     for path in folder.iterdir():
         path.chmod(0o644)  # safetensors writes for the owner alone
     return model
+
+
+def _without_folders(file: Path) -> None:
+    """Leave the names of the files that a head was fitted with, not where they were."""
+    if not file.is_file():
+        return
+    fit = json.loads(file.read_text(encoding="utf-8"))
+    settings = fit["settings"]
+    settings["train"] = [Path(path).name for path in settings["train"]]
+    settings |= {name: Path(settings[name]).name for name in ("model", "valid", "output")}
+    file.write_text(json.dumps(fit, indent=1) + "\n", encoding="utf-8")
 
 
 def parameters(model: nn.Module) -> int:
