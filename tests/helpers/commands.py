@@ -9,6 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import torch
+
+from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
+
 
 def start(*words: object, bytes_a_file: int | None = None) -> subprocess.Popen[str]:
     """Begin a command; no file of it may grow beyond `bytes_a_file`, as on a full disk."""
@@ -39,3 +43,13 @@ def wait_for(files: Path, pattern: str, process: subprocess.Popen[str]) -> None:
 def contents(folder: Path, pattern: str) -> dict[str, bytes]:
     """The bytes of files by name."""
     return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern))}
+
+
+def model_and_text(folder: Path, *, lines: int) -> Path:
+    """A tiny model in `model` and a text of nine words per line in `text.txt`."""
+    torch.manual_seed(0)
+    ElmoModel(ElmoConfig.preset("tiny", projection_dim=32)).save_pretrained(folder / "model")
+    ElmoTokenizer().save_pretrained(folder / "model")
+    written = (f"line {number} of the bank was word{number} and wet" for number in range(lines))
+    (folder / "text.txt").write_text("\n".join(written) + "\n")
+    return folder

@@ -6,13 +6,11 @@ import signal
 from pathlib import Path
 
 import pytest
-import torch
 
 from elmokit.encode.parts import PartSettings, embed_corpus
-from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.parts.engines.local import LocalEngine
 from elmokit.pretrain.prepare.run import PrepareSettings, prepare_corpus_folder
-from helpers.commands import contents, ended, start, wait_for
+from helpers.commands import contents, ended, model_and_text, start, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -20,13 +18,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model and a text of 18,000 words."""
-    folder = tmp_path_factory.mktemp("parts")
-    torch.manual_seed(0)
-    ElmoModel(ElmoConfig.preset("tiny", projection_dim=32)).save_pretrained(folder / "model")
-    ElmoTokenizer().save_pretrained(folder / "model")
-    lines = (f"line {number} of the bank was word{number} and wet" for number in range(2000))
-    (folder / "text.txt").write_text("\n".join(lines) + "\n")
-    return folder
+    return model_and_text(tmp_path_factory.mktemp("parts"), lines=2000)
 
 
 def test_embedding_loses_and_doubles_nothing(place: Path, tmp_path: Path) -> None:

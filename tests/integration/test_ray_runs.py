@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from elmokit.encode.parts import PartSettings, embed_corpus
 from elmokit.errors import ElmokitError
-from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.parts.engines.local import LocalEngine
 from elmokit.parts.engines.ray import RayEngine
 from elmokit.parts.folder import PartFolder
@@ -20,7 +18,7 @@ from elmokit.parts.work import Result
 from elmokit.places import Place
 from elmokit.pretrain.prepare.run import PrepareSettings, prepare_corpus_folder
 from elmokit.text.ranges import cut
-from helpers.commands import contents, ended, start, wait_for
+from helpers.commands import contents, ended, model_and_text, start, wait_for
 from helpers.part_work import FILES, CountWords
 
 ray = pytest.importorskip("ray")
@@ -31,13 +29,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model and a text of 5,400 words."""
-    folder = tmp_path_factory.mktemp("ray")
-    torch.manual_seed(0)
-    ElmoModel(ElmoConfig.preset("tiny", projection_dim=32)).save_pretrained(folder / "model")
-    ElmoTokenizer().save_pretrained(folder / "model")
-    lines = (f"line {number} of the bank was word{number} and wet" for number in range(600))
-    (folder / "text.txt").write_text("\n".join(lines) + "\n")
-    return folder
+    return model_and_text(tmp_path_factory.mktemp("ray"), lines=600)
 
 
 @pytest.fixture(autouse=True)
