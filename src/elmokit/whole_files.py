@@ -12,6 +12,9 @@ from typing import Any
 
 from elmokit.errors import ModelError
 
+JsonObject = dict[str, Any]
+"""An object as JSON has it: its values are text, numbers, lists and objects, and its writer decides which."""
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -30,7 +33,7 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def read_json_object(path: Path) -> dict[str, Any]:
+def read_json_object(path: Path) -> JsonObject:
     """The JSON object in a file of a model.
 
     Raises:

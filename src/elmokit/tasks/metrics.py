@@ -1,19 +1,66 @@
-"""Classification scores by scikit-learn, in one plain dictionary that goes to JSON as it is."""
+"""Classification scores by scikit-learn, in plain dictionaries that go to JSON as they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-AVERAGES: tuple[Literal["micro", "macro", "weighted"], ...] = ("micro", "macro", "weighted")
+
+class Average(TypedDict):
+    """Precision, recall and F1 from 0, of one label or an average over them."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+class LabelScores(Average):
+    """Of one label: also the rows that have it, and from which probability it is given."""
+
+    rows: int
+    threshold: NotRequired[float]
+
+
+class ClassificationScores(TypedDict):
+    """See `classification_scores`."""
+
+    accuracy: float
+    rows: int
+    micro: Average
+    macro: Average
+    weighted: Average
+    per_class: dict[str, LabelScores]
+    confusion: list[list[int]]
+
+
+class SeveralLabelScores(TypedDict):
+    """See `several_label_scores`."""
+
+    exact_match: float
+    lrap: float
+    rows: int
+    micro: Average
+    micro_f1: float
+    macro: Average
+    macro_f1: float
+    per_class: dict[str, LabelScores]
+
+
+class NumberScores(TypedDict):
+    """See `number_scores`."""
+
+    rows: int
+    pearson: float
+    spearman: float
+    mse: float
 
 
 def classification_scores(
     gold: NDArray[np.int64], predicted: NDArray[np.int64], *, labels: Sequence[str]
-) -> dict[str, Any]:
+) -> ClassificationScores:
     """Accuracy, precision, recall and F1 (micro, macro, weighted and per class) and the confusion matrix.
 
     `gold` and `predicted` are class indices (N,); `labels` names every class, also those that do not occur.
@@ -23,29 +70,45 @@ def classification_scores(
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     classes = list(range(len(labels)))
-    scores: dict[str, Any] = {"accuracy": float(np.mean(gold == predicted)), "rows": len(gold)}
-    for average in AVERAGES:
-        precision, recall, f1, _ = precision_recall_fscore_support(
-            gold, predicted, labels=classes, average=average, zero_division=0
-        )
-        scores[average] = {"precision": float(precision), "recall": float(recall), "f1": float(f1)}
     each = precision_recall_fscore_support(gold, predicted, labels=classes, average=None, zero_division=0)
-    scores["per_class"] = {
-        label: {
-            "precision": float(each[0][index]),
-            "recall": float(each[1][index]),
-            "f1": float(each[2][index]),
-            "rows": int(each[3][index]),
-        }
-        for index, label in enumerate(labels)
+    return {
+        "accuracy": float(np.mean(gold == predicted)),
+        "rows": len(gold),
+        "micro": average(gold, predicted, "micro", classes=classes),
+        "macro": average(gold, predicted, "macro", classes=classes),
+        "weighted": average(gold, predicted, "weighted", classes=classes),
+        "per_class": {
+            label: {
+                "precision": float(each[0][index]),
+                "recall": float(each[1][index]),
+                "f1": float(each[2][index]),
+                "rows": int(each[3][index]),
+            }
+            for index, label in enumerate(labels)
+        },
+        "confusion": confusion_matrix(gold, predicted, labels=classes).tolist(),
     }
-    scores["confusion"] = confusion_matrix(gold, predicted, labels=classes).tolist()
-    return scores
+
+
+def average(
+    gold: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    kind: Literal["micro", "macro", "weighted"],
+    *,
+    classes: Sequence[int] | None = None,
+) -> Average:
+    """Precision, recall and F1 over `classes`, by default those that occur; see `classification_scores`."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        gold, predicted, labels=classes, average=kind, zero_division=0
+    )
+    return {"precision": float(precision), "recall": float(recall), "f1": float(f1)}
 
 
 def several_label_scores(
     gold: NDArray[Any], probabilities: NDArray[Any], *, thresholds: NDArray[Any], labels: Sequence[str]
-) -> dict[str, Any]:
+) -> SeveralLabelScores:
     """Scores where a text may have several labels: F1 (micro, macro and of each label), and label ranking.
 
     Args:
@@ -62,30 +125,30 @@ def several_label_scores(
 
     wanted, found = gold.astype(np.int64), (probabilities >= thresholds).astype(np.int64)
     some = wanted.any(axis=1)
-    scores: dict[str, Any] = {
+    micro, macro = average(wanted, found, "micro"), average(wanted, found, "macro")
+    each = precision_recall_fscore_support(wanted, found, average=None, zero_division=0)
+    return {
         "exact_match": float((wanted == found).all(axis=1).mean()),
         "lrap": float(label_ranking_average_precision_score(wanted[some], probabilities[some])) if some.any() else 0.0,
         "rows": len(wanted),
+        "micro": micro,
+        "micro_f1": micro["f1"],
+        "macro": macro,
+        "macro_f1": macro["f1"],
+        "per_class": {
+            label: {
+                "precision": float(precision),
+                "recall": float(recall),
+                "f1": float(f1),
+                "rows": int(rows),
+                "threshold": float(threshold),
+            }
+            for label, precision, recall, f1, rows, threshold in zip(labels, *each, thresholds, strict=True)
+        },
     }
-    for average in AVERAGES[:2]:
-        precision, recall, f1, _ = precision_recall_fscore_support(wanted, found, average=average, zero_division=0)
-        scores[average] = {"precision": float(precision), "recall": float(recall), "f1": float(f1)}
-        scores[f"{average}_f1"] = float(f1)
-    each = precision_recall_fscore_support(wanted, found, average=None, zero_division=0)
-    scores["per_class"] = {
-        label: {
-            "precision": float(precision),
-            "recall": float(recall),
-            "f1": float(f1),
-            "rows": int(rows),
-            "threshold": float(threshold),
-        }
-        for label, precision, recall, f1, rows, threshold in zip(labels, *each, thresholds, strict=True)
-    }
-    return scores
 
 
-def number_scores(gold: NDArray[Any], values: NDArray[Any]) -> dict[str, Any]:
+def number_scores(gold: NDArray[Any], values: NDArray[Any]) -> NumberScores:
     """Pearson's r, Spearman's ρ and the mean squared error of `values` (N,); a constant has correlation 0."""
     from scipy.stats import pearsonr, spearmanr
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self, TypedDict
 
-from elmokit.whole_files import read_json_object
+from elmokit.whole_files import JsonObject, read_json_object
 
 SPLITS = ("train", "validation", "test")
 
@@ -25,7 +25,7 @@ class Scores:
 
     counts: dict[str, int]
     figures: dict[str, float]
-    details: dict[str, Any] = field(default_factory=dict)
+    details: JsonObject = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -35,7 +35,7 @@ class Scores:
         rest = {name: value for name, value in values.items() if name not in counts and name not in figures}
         return cls(counts, figures, rest)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """One flat object."""
         return {**self.counts, **self.figures, **self.details}
 
@@ -50,6 +50,37 @@ class Scores:
         for part in rest.split(".") if rest and name not in self.figures else ():
             value = value[part]
         return float(value)
+
+
+class Scored(NamedTuple):
+    """What a trained model is judged by.
+
+    Attributes:
+        scores: Of train (of `scored_rows`), validation and test.
+        facts: What else `metrics.json` should say.
+    """
+
+    scores: dict[str, Scores]
+    facts: JsonObject
+
+
+class Baseline(TypedDict):
+    """Scores of a method without a language model on the same rows.
+
+    Attributes:
+        method: What it is, in words.
+        rows: How many rows it learned from.
+        train, test: Its scores, as `Scores.to_json` has them.
+        parameters: How many numbers it learned.
+        seconds: Of training and predicting.
+    """
+
+    method: str
+    rows: int
+    train: Mapping[str, Any]
+    test: Mapping[str, Any]
+    parameters: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -71,9 +102,9 @@ class EpochRecord:
         scores = {name.removeprefix("validation_"): value for name, value in values.items() if name not in known}
         return cls(validation=scores, **{name: value for name, value in values.items() if name in known})
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """One flat object; scores are `validation_NAME`."""
-        values: dict[str, Any] = {"epoch": self.epoch, "train_loss": self.train_loss}
+        values: JsonObject = {"epoch": self.epoch, "train_loss": self.train_loss}
         values |= {f"validation_{name}": value for name, value in self.validation.items()}
         optional = {name: getattr(self, name) for name in ("seconds", "texts_per_second", "gamma", "lambdas")}
         return values | {name: value for name, value in optional.items() if value is not None}
@@ -119,9 +150,9 @@ class RunMetrics:
     seconds: dict[str, float] = field(default_factory=dict)
     lambdas: list[float] | None = None
     gamma: float | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: JsonObject = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    baseline: dict[str, Any] | None = None
+    baseline: Baseline | None = None
     figure: str = ""
 
     @classmethod
@@ -143,7 +174,7 @@ class RunMetrics:
         known = {name: rest.pop(name) for name in names if name in rest}
         return cls(scores=scores, history=history, facts=rest, **known)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """One object: the run, the facts of its task, the scores under the names of the parts, the epochs."""
         shown = [item.name for item in fields(self) if item.name not in ("scores", "history", "facts")]
         values = {name: getattr(self, name) for name in shown if getattr(self, name) is not None or name == "vectors"}

@@ -14,7 +14,6 @@ from transformers import set_seed
 from elmokit.models.quiet import quiet_transformers
 from elmokit.run_folder import files_of, read_yaml, refuse_other_run, run_in, sums_of, versions, write_json, write_yaml
 from elmokit.saved_model import SavedModel
-from elmokit.settings import Settings
 from elmokit.tasks.building import build_head, start_scale, task_tokenizer, with_preparation, with_sizes_of_start
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.model_card import card_text
@@ -26,7 +25,7 @@ from elmokit.tasks.report import EpochRecord, RunMetrics, Scores, Stopwatch, bes
 from elmokit.tasks.static_vectors import read_vectors
 from elmokit.tasks.task import Run, Task
 from elmokit.tasks.trainer import CHECKPOINTS, train_head
-from elmokit.whole_files import write_text
+from elmokit.whole_files import JsonObject, write_text
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +130,7 @@ def begin(config: _Config, work: Path, *, task: str = "") -> _Config:
     set_seed(config.seed)
     precision = before.get("trained_in") or decided_precision(config)
     recorded = {"task": task, "trained_in": precision, "versions": versions(), "files_read": files_read}
-    write_yaml(file, {**_plain(config), **recorded})
+    write_yaml(file, {**config.model_dump(mode="json"), **recorded})
     return config.model_copy(update={"precision": precision})
 
 
@@ -140,16 +139,8 @@ def run_title(config: HeadConfig) -> str:
     return f"{config.combine} mix, biLM {'fine-tuned' if config.finetune else 'frozen'}, seed {config.seed}"
 
 
-def _plain(config: Settings) -> dict[str, Any]:
-    return config.model_dump(mode="json")
-
-
 def _metrics(
-    task: Task[Any, Any],
-    run: Run[Any, Any],
-    records: list[EpochRecord],
-    scores: dict[str, Scores],
-    facts: dict[str, Any],
+    task: Task[Any, Any], run: Run[Any, Any], records: list[EpochRecord], scores: dict[str, Scores], facts: JsonObject
 ) -> RunMetrics:
     config, model = run.config, run.model
     mixed = model.mix.weights()

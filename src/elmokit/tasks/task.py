@@ -13,10 +13,11 @@ from transformers import EvalPrediction
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.tasks.config import HeadConfig, ProblemType
-from elmokit.tasks.inputs.batches import BatchDataset
+from elmokit.tasks.inputs.batches import Batch, BatchDataset
 from elmokit.tasks.plan import Schedule
-from elmokit.tasks.report import RunMetrics, Scores
+from elmokit.tasks.report import Baseline, RunMetrics, Scored
 from elmokit.tasks.trained import TrainedOn
+from elmokit.whole_files import JsonObject
 
 if TYPE_CHECKING:
     from elmokit.tasks.model_card import Card
@@ -113,7 +114,7 @@ class Predictor(Protocol):
     def stream(self, inputs: Iterable[Any], *, chunk: int = 1024) -> Iterator[tuple[Any, Any]]:
         """`predict` over any number of inputs, each with its result, with the memory of `chunk` of them."""
 
-    def score(self, files: Sequence[str]) -> dict[str, Any]:
+    def score(self, files: Sequence[str]) -> Mapping[str, Any]:
         """The scores of the report on test files; how they are read may be given by name."""
 
     def read(self, file: Path) -> Iterable[Any]:
@@ -122,7 +123,7 @@ class Predictor(Protocol):
     def line(self, given: Any, result: Any, *, alone: bool) -> str:
         """A result for people; `alone`: the input stands just above. The result of a text without words is None."""
 
-    def record(self, given: Any, result: Any) -> dict[str, Any]:
+    def record(self, given: Any, result: Any) -> JsonObject:
         """The same for JSON."""
 
     def score_lines(self, scores: Mapping[str, Any]) -> str:
@@ -173,19 +174,16 @@ class Task(Protocol[C, D]):
     def datasets(self, run: Run[C, D]) -> Datasets:
         """The rows as batches of the model's inputs, with labels."""
 
-    def step(self, model: Any, inputs: dict[str, Any], config: C) -> tuple[Tensor, Tensor, Tensor]:
+    def step(self, model: Any, inputs: Batch, config: C) -> tuple[Tensor, Tensor, Tensor]:
         """The loss of a validation batch, predictions (B, …) and labels (B, …) for `epoch_scores`; no gradients."""
 
     def epoch_scores(self, run: Run[C, D]) -> Callable[[EvalPrediction], dict[str, float]]:
         """What is measured on the validation rows after each epoch; `config.watched` is one of them, or the loss."""
 
-    def scores(self, run: Run[C, D]) -> tuple[dict[str, Scores], dict[str, Any]]:
-        """Scores of train (of `scored_rows`), validation and test, and what else `metrics.json` should say.
+    def scores(self, run: Run[C, D]) -> Scored:
+        """What the trained model is judged by. Test predictions are written to `run.work`."""
 
-        Test predictions are written to `run.work`.
-        """
-
-    def baseline(self, run: Run[C, D]) -> dict[str, Any] | None:
+    def baseline(self, run: Run[C, D]) -> Baseline | None:
         """Scores of a method without a language model on the same rows, where there is one and the settings ask."""
 
     def chance(self, metrics: RunMetrics) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,9 @@ from elmokit.tasks.report import EpochRecord
 from elmokit.tasks.task import Datasets
 
 CHECKPOINTS = "checkpoints"
-Step = Callable[[Any, dict[str, Any]], tuple[Tensor, Tensor, Tensor]]
+Step = Callable[[Any, Batch], tuple[Tensor, Tensor, Tensor]]
+ParameterGroup = dict[str, Any]
+"""Parameters under a learning rate of their own, as torch's optimizers take them."""
 
 
 def train_head(
@@ -113,13 +115,13 @@ class HeadTrainer(Trainer):
         return LongestFirstSampler(eval_dataset.lengths)  # type: ignore[attr-defined]
 
     def prediction_step(
-        self, model: nn.Module, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
+        self, model: nn.Module, inputs: Batch, prediction_loss_only: bool, ignore_keys: list[str] | None = None
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         """See `transformers.Trainer`; what is predicted is the task's."""
         with torch.no_grad():
             return self.step(self.accelerator.unwrap_model(model), self._prepare_inputs(inputs))
 
-    def training_step(self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
+    def training_step(self, model: nn.Module, inputs: Batch, num_items_in_batch: Any = None) -> Tensor:
         """One update's loss and gradient.
 
         Raises:
@@ -152,7 +154,7 @@ class HeadTrainer(Trainer):
         if "eval_loss" in logs and self.is_in_train and self.show:
             print(epoch_line(history(self.state.log_history)[-1], epochs=round(self.args.num_train_epochs)), flush=True)
 
-    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+    def floating_point_ops(self, inputs: Batch) -> int:
         """Not counted: the estimate of transformers goes by token ids, which we have none of."""
         return 0
 
@@ -176,13 +178,13 @@ class EpochClock(TrainerCallback):
         self.seconds = time.perf_counter() - self._began
 
 
-def parameter_groups(model: nn.Module, config: HeadConfig, *, learning_rate: float) -> list[dict[str, Any]]:
+def parameter_groups(model: nn.Module, config: HeadConfig, *, learning_rate: float) -> list[ParameterGroup]:
     """What is trained in up to three groups, each under its own rate: mix and head, the biLM, static vectors.
 
     Weight decay leaves the static vectors alone: the rare ones would shrink to nothing between two of their uses.
     """
-    own: dict[str, Any] = {"params": [], "lr": learning_rate}
-    parts: dict[str, dict[str, Any]] = {
+    own: ParameterGroup = {"params": [], "lr": learning_rate}
+    parts: dict[str, ParameterGroup] = {
         "elmo": {"params": [], "lr": config.finetune_learning_rate},
         "static": {"params": [], "lr": config.vectors_learning_rate, "weight_decay": 0.0},
     }
@@ -228,7 +230,7 @@ def training_arguments(
     )
 
 
-def history(log: list[dict[str, Any]]) -> list[EpochRecord]:
+def history(log: Sequence[Mapping[str, float]]) -> list[EpochRecord]:
     """One record an epoch out of Trainer's log (which a checkpoint keeps): losses, scores, λ, γ, seconds, texts/s."""
     records: list[EpochRecord] = []
     train_loss: float | None = None

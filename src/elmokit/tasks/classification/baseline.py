@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from elmokit.tasks.classification.config import SCORES, Target
 from elmokit.tasks.classification.data import ClassificationData
-from elmokit.tasks.metrics import classification_scores, number_scores, several_label_scores
+from elmokit.tasks.metrics import (
+    ClassificationScores,
+    NumberScores,
+    SeveralLabelScores,
+    classification_scores,
+    number_scores,
+    several_label_scores,
+)
+from elmokit.tasks.report import Baseline
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +31,12 @@ class Floor:
     """What the baseline reached.
 
     Attributes:
-        scores: As of the task for "train" and "test", with "method", "rows" learned from, "parameters" and "seconds".
+        scores: As of the task.
         predicted: (N,) the class number of each test row, or its number; (N, K) of several labels how likely they are.
         predict_seconds: From the test texts to these.
     """
 
-    scores: dict[str, Any]
+    scores: Baseline
     predicted: NDArray[Any]
     predict_seconds: float
 
@@ -56,7 +64,7 @@ def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int =
     else:
         machine, name = LinearSVC(random_state=seed), "LinearSVC"
     machine.fit(vectorizer.fit_transform(texts), wanted)
-    scores: dict[str, Any] = {"method": f"TF-IDF (1-2-grams, sublinear, min_df 2) + {name}", "rows": len(texts)}
+    found: dict[str, ClassificationScores | SeveralLabelScores | NumberScores] = {}
     predicted: dict[str, NDArray[Any]] = {}
     predict_seconds = 0.0
     for part in ("train", "test"):
@@ -64,18 +72,24 @@ def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int =
         rows = vectorizer.transform(data.texts(part))
         predicted[part] = machine.decision_function(rows) if target == "labels" else machine.predict(rows)
         predict_seconds = time.perf_counter() - asked
-        scores[part] = _scores(data.targets(part), predicted[part], target, data.labels)
+        found[part] = _scores(data.targets(part), predicted[part], target, data.labels)
     parts = machine.estimators_ if target == "labels" else [machine]
-    scores["parameters"] = sum(
-        np.size(part.coef_) + np.size(part.intercept_) for part in parts if hasattr(part, "coef_")
-    )
-    scores["seconds"] = round(time.perf_counter() - began, 2)
+    scores: Baseline = {
+        "method": f"TF-IDF (1-2-grams, sublinear, min_df 2) + {name}",
+        "rows": len(texts),
+        "train": found["train"],
+        "test": found["test"],
+        "parameters": sum(np.size(part.coef_) + np.size(part.intercept_) for part in parts if hasattr(part, "coef_")),
+        "seconds": round(time.perf_counter() - began, 2),
+    }
     figure = SCORES[target][0]
     log.info("TF-IDF + linear model: test %s %.4f in %.0f s", figure, scores["test"][figure], scores["seconds"])
     return Floor(scores, predicted["test"], predict_seconds)
 
 
-def _scores(gold: NDArray[Any], found: NDArray[Any], target: Target, labels: Sequence[str]) -> dict[str, Any]:
+def _scores(
+    gold: NDArray[Any], found: NDArray[Any], target: Target, labels: Sequence[str]
+) -> ClassificationScores | SeveralLabelScores | NumberScores:
     if target == "number":
         return number_scores(gold, found)
     if target == "labels":

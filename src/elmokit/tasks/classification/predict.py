@@ -28,7 +28,7 @@ from elmokit.tasks.trained import UNKNOWN_TRAINING, CutWarning, Tokenizer, Train
 from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize, normalize_words
 from elmokit.text.records import AS_FOUND, FileOptions
-from elmokit.whole_files import read_json_object
+from elmokit.whole_files import JsonObject, read_json_object
 
 EVALUATION_BATCH = 256
 
@@ -155,7 +155,7 @@ class Classifier:
         label_column: str | None = None,
         label_names: Path | None = None,
         file_options: FileOptions = AS_FOUND,
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """Accuracy, precision, recall and F1 on the rows of some files; of numbers their correlations.
 
         Args:
@@ -195,7 +195,7 @@ class Classifier:
         chunks = in_chunks((texts[row] for row in kept), lambda part: list(self._logits(part)), chunk=1024)
         found = probabilities_of(np.stack([logits for _, logits in chunks]), self.target)
         if self.target == "number":
-            scores = number_scores(gold, found[:, 0])
+            scores: Mapping[str, Any] = number_scores(gold, found[:, 0])
         elif self.target == "labels":
             scores = several_label_scores(gold, found, thresholds=self.thresholds, labels=self.labels)
         else:
@@ -236,7 +236,7 @@ class Classifier:
             scores = f"{', '.join(self.given(result)) or '(no label)'}  ({scores})"
         return scores if alone else f"{scores}  | {in_a_line(given)}"
 
-    def record(self, given: Text, result: list[Label] | None) -> dict[str, Any]:
+    def record(self, given: Text, result: list[Label] | None) -> JsonObject:
         """See `Predictor`."""
         best = None if result is None else result[0]
         text = joined(given).strip()

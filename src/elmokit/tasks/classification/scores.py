@@ -63,8 +63,8 @@ def scores_of(
     assert thresholds is not None
     loss = functional.binary_cross_entropy_with_logits(torch.from_numpy(logits), torch.from_numpy(gold).float())
     probabilities = probabilities_of(logits, target)
-    found = several_label_scores(gold, probabilities, thresholds=thresholds, labels=labels)
-    return Scores.from_json({"loss": float(loss), **found})
+    several = several_label_scores(gold, probabilities, thresholds=thresholds, labels=labels)
+    return Scores.from_json({"loss": float(loss), **several})
 
 
 def epoch_scores_of(target: Target, threshold: float | None) -> Callable[[EvalPrediction], dict[str, float]]:
@@ -75,13 +75,13 @@ def epoch_scores_of(target: Target, threshold: float | None) -> Callable[[EvalPr
         if target == "label":
             return accuracy_and_f1(gold, logits.argmax(axis=-1))
         if target == "number":
-            found = number_scores(gold, logits[:, 0])
-            return {name: found[name] for name in ("pearson", "spearman")}
+            numbers = number_scores(gold, logits[:, 0])
+            return {"pearson": numbers["pearson"], "spearman": numbers["spearman"]}
         probabilities = probabilities_of(logits.astype(np.float32), target)
         thresholds = chosen_thresholds(gold, probabilities, given=threshold)
         names = [str(number) for number in range(gold.shape[1])]
         found = several_label_scores(gold, probabilities, thresholds=thresholds, labels=names)
-        return {name: found[name] for name in ("micro_f1", "macro_f1", "lrap")}
+        return {"micro_f1": found["micro_f1"], "macro_f1": found["macro_f1"], "lrap": found["lrap"]}
 
     return scores
 

@@ -32,15 +32,17 @@ from elmokit.tasks.classification.scores import (
 )
 from elmokit.tasks.classification.thresholds import chosen_thresholds
 from elmokit.tasks.classification.weights import class_weights
+from elmokit.tasks.inputs.batches import Batch
 from elmokit.tasks.inputs.datasets import dataset_maker, stored_layers
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
-from elmokit.tasks.report import RunMetrics, Scores, score_table
+from elmokit.tasks.report import Baseline, RunMetrics, Scored, Scores, score_table
 from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task, run_title
 from elmokit.tasks.splits import scored_rows
 from elmokit.tasks.task import Datasets, HeadShape, Run
 from elmokit.tasks.trained import word_splitter
+from elmokit.whole_files import JsonObject
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +115,7 @@ class Classification:
         scored = scored_rows(len(found["train"]), config.train_report_rows)
         return Datasets(found["train"], found["validation"], {**found, "train": found["train"].part(scored)})
 
-    def step(self, model: Any, inputs: dict[str, Any], config: ClassifyConfig) -> tuple[Tensor, Tensor, Tensor]:
+    def step(self, model: Any, inputs: Batch, config: ClassifyConfig) -> tuple[Tensor, Tensor, Tensor]:
         """See `Task`: logits (B, K), or values (B, 1), and what is to be learned (B,) or (B, K)."""
         output = model(**inputs)
         return output.loss, output.logits, inputs["labels"]
@@ -124,7 +126,7 @@ class Classification:
         """Accuracy and macro F1, of several labels micro F1 and ranking, of numbers correlations."""
         return epoch_scores_of(run.config.target, run.config.threshold)
 
-    def scores(self, run: Run[ClassifyConfig, ClassificationData]) -> tuple[dict[str, Scores], dict[str, Any]]:
+    def scores(self, run: Run[ClassifyConfig, ClassificationData]) -> Scored:
         """See `Task`; chooses the thresholds of several labels, and draws the confusion matrices of one."""
         config, data, scores = run.config, run.data, {}
         logits = {name: logits_of(run.model, dataset) for name, dataset in run.datasets.scored.items()}
@@ -132,16 +134,19 @@ class Classification:
         if config.target == "labels":
             found = probabilities_of(logits["validation"], config.target)
             thresholds = chosen_thresholds(data.targets("validation"), found, given=config.threshold)
-        reading: dict[str, Any] = {"target": config.target, "labels": data.labels, "thresholds": thresholds}
         for name, dataset in run.datasets.scored.items():
-            scores[name] = scores_of(logits[name], dataset.labels, **reading)
+            scores[name] = scores_of(
+                logits[name], dataset.labels, target=config.target, labels=data.labels, thresholds=thresholds
+            )
         write_predictions(
             run.work / PREDICTIONS,
             logits["test"],
             data.targets("test"),
+            target=config.target,
+            labels=data.labels,
+            thresholds=thresholds,
             ids=data.ids("test"),
             texts=data.texts("test"),
-            **reading,
         )
         if config.target == "label":
             matrices = {name: found.details["confusion"] for name, found in scores.items()}
@@ -152,9 +157,9 @@ class Classification:
             "left_out": {name: source.counts.troubles() for name, source in data.sources.items()},
             "test_texts_seen_in_training": seen_in_training(data),
         }
-        return scores, facts if thresholds is None else {**facts, "thresholds": thresholds.tolist()}
+        return Scored(scores, facts if thresholds is None else {**facts, "thresholds": thresholds.tolist()})
 
-    def baseline(self, run: Run[ClassifyConfig, ClassificationData]) -> dict[str, Any] | None:
+    def baseline(self, run: Run[ClassifyConfig, ClassificationData]) -> Baseline | None:
         """TF-IDF and a linear model on the same rows, where the settings ask for it."""
         config = run.config
         return tfidf_svm(run.data, target=config.target, seed=config.seed).scores if config.baseline else None
@@ -210,7 +215,7 @@ class Classification:
 TASK = Classification()
 
 
-def train_classifier(config: ClassifyConfig) -> dict[str, Any]:
+def train_classifier(config: ClassifyConfig) -> JsonObject:
     """Train, measure and save a classifier; returns what `metrics.json` in `config.output` holds.
 
     Raises DataError, ModelError or ConfigError for what the user can mend.

@@ -21,7 +21,7 @@ from elmokit.tasks.inputs.batches import Batch, BatchDataset, CharDataset, RowDa
 from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
-from elmokit.tasks.metrics import classification_scores, number_scores
+from elmokit.tasks.metrics import ClassificationScores, NumberScores, classification_scores, number_scores
 from elmokit.tasks.trained import UNKNOWN_TRAINING, CutWarning, TrainedOn
 from elmokit.text.columns import ID_NAMES, LABEL_NAMES, Column
 from elmokit.text.files import SourceStats, expand_paths
@@ -30,6 +30,7 @@ from elmokit.text.readers import READERS, ending, reader_of
 from elmokit.text.records import Record, Source
 from elmokit.text.word_rows import WordRows
 from elmokit.text.words import split_words
+from elmokit.whole_files import JsonObject
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +180,9 @@ def outputs_of(model: TextPairsNetwork, data: PairDataset, *, batch_size: int = 
     return found
 
 
-def scores_of(outputs: NDArray[np.float32], gold: NDArray[Any], labels: Sequence[str]) -> dict[str, Any]:
+def scores_of(
+    outputs: NDArray[np.float32], gold: NDArray[Any], labels: Sequence[str]
+) -> ClassificationScores | NumberScores:
     """`classification_scores`, or for numbers Pearson's r, Spearman's ρ and the mean squared error."""
     if labels:
         return classification_scores(gold, outputs.argmax(axis=1).astype(np.int64), labels=labels)
@@ -259,7 +262,7 @@ class PairClassifier:
         """`predict` over any number of pairs in order, with the memory of `chunk` of them."""
         return in_chunks(inputs, self.predict, chunk=chunk)
 
-    def score(self, files: Sequence[str], *, label_column: str | None = None) -> dict[str, Any]:
+    def score(self, files: Sequence[str], *, label_column: str | None = None) -> ClassificationScores | NumberScores:
         """The scores of the report on files of pairs; the columns are those of the training.
 
         Raises:
@@ -286,7 +289,7 @@ class PairClassifier:
         shown = "  ".join(f"{name} {value:.3f}" for name, value in ranked) or f"{result.score:.3f}"
         return shown if alone else f"{shown}  | {given[0][:40]} | {given[1][:40]}"
 
-    def record(self, given: Pair, result: PairResult) -> dict[str, Any]:
+    def record(self, given: Pair, result: PairResult) -> JsonObject:
         """See `Predictor`."""
         own = {"id": given[2]} if len(given) == 3 else {}
         asked = {**own, **dict(zip(self.parts, given[:2], strict=True))}

@@ -20,6 +20,7 @@ from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.heads.text_pairs import TextPairsNetwork
 from elmokit.report import plots
+from elmokit.tasks.inputs.batches import Batch
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
@@ -35,12 +36,13 @@ from elmokit.tasks.pairs.predict import (
     scores_of,
     tokens_of,
 )
-from elmokit.tasks.report import RunMetrics, Scores, score_table
+from elmokit.tasks.report import Baseline, RunMetrics, Scored, Scores, score_table
 from elmokit.tasks.run import run_task, run_title
 from elmokit.tasks.splits import Split, hold_out, sample, scored_rows
 from elmokit.tasks.task import Datasets, HeadShape, Run
 from elmokit.tasks.trained import word_splitter
 from elmokit.text.normalize import normalize
+from elmokit.whole_files import JsonObject
 
 _CODE = """from elmokit.tasks.pairs import PairClassifier
 
@@ -139,7 +141,7 @@ class TextPairs:
         scored = scored_rows(len(found["train"]), config.train_report_rows)
         return Datasets(found["train"], found["validation"], {**found, "train": found["train"].part(scored)})
 
-    def step(self, model: Any, inputs: dict[str, Any], config: PairsConfig) -> tuple[Tensor, Tensor, Tensor]:
+    def step(self, model: Any, inputs: Batch, config: PairsConfig) -> tuple[Tensor, Tensor, Tensor]:
         """See `Task`: logits or values (B, K), and class numbers or values (B,)."""
         output = model(**inputs)
         return output.loss, output.logits, inputs["labels"]
@@ -150,11 +152,11 @@ class TextPairs:
 
         def scores(prediction: EvalPrediction) -> dict[str, float]:
             found = scores_of(np.asarray(prediction.predictions), np.asarray(prediction.label_ids), labels)
-            return {name: found[name]}
+            return {name: Scores.from_json(found).figure(name)}
 
         return scores
 
-    def scores(self, run: Run[PairsConfig, PairsData]) -> tuple[dict[str, Scores], dict[str, Any]]:
+    def scores(self, run: Run[PairsConfig, PairsData]) -> Scored:
         """See `Task`; also draws the confusion matrices of labels."""
         data, scores = run.data, {}
         for name, dataset in run.datasets.scored.items():
@@ -166,9 +168,9 @@ class TextPairs:
             matrices = {name: each.details["confusion"] for name, each in scores.items()}
             title = run_title(run.config)
             plots.confusion_matrices(run.work / "confusion.png", matrices, labels=data.labels, title=title)
-        return scores, {"labels": data.labels, "target": run.config.target}
+        return Scored(scores, {"labels": data.labels, "target": run.config.target})
 
-    def baseline(self, run: Run[PairsConfig, PairsData]) -> dict[str, Any] | None:
+    def baseline(self, run: Run[PairsConfig, PairsData]) -> Baseline | None:
         """None: there is no usual one without a network."""
         return None
 
@@ -215,7 +217,7 @@ class TextPairs:
 TASK = TextPairs()
 
 
-def train_pairs(config: PairsConfig) -> dict[str, Any]:
+def train_pairs(config: PairsConfig) -> JsonObject:
     """Train, measure and save a model of text pairs; returns what `metrics.json` in `config.output` holds.
 
     Raises DataError, ModelError or ConfigError for what the user can mend.

@@ -14,11 +14,11 @@ from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.question_answering.answers import FoundAnswer, best_answers, decode_all
 from elmokit.tasks.question_answering.data import Preparation, all_examples, prepare
 from elmokit.tasks.question_answering.datasets import text_pairs
-from elmokit.tasks.question_answering.scores import answer_scores
+from elmokit.tasks.question_answering.scores import AnswerScores, answer_scores
 from elmokit.tasks.question_answering.squad import Question, Questions, gold_answers, read_questions
 from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, load_head
 from elmokit.text.given import in_a_line
-from elmokit.whole_files import read_json_object
+from elmokit.whole_files import JsonObject, read_json_object
 
 _QUESTIONS_AT_ONCE = 1024
 Asked = tuple[str, str] | tuple[str, str, str]
@@ -125,7 +125,7 @@ class QuestionAnswerer:
         answer = f"{place} {result.score:.3f}"
         return answer if alone else f"{answer}  | {in_a_line(given[1])}"
 
-    def record(self, given: Asked, result: FoundAnswer) -> dict[str, Any]:
+    def record(self, given: Asked, result: FoundAnswer) -> JsonObject:
         """See `Predictor`."""
         asked = {"id": given[2]} if len(given) == 3 else {}
         return {**asked, "question": given[1], **result._asdict()}
@@ -144,7 +144,7 @@ class QuestionAnswerer:
             lines.append(f"without one ({scores['no_answer_questions']:,}): {scores['no_answer_f1']:.2f} right")
         return "\n".join(lines)
 
-    def score(self, files: Sequence[str]) -> dict[str, Any]:
+    def score(self, files: Sequence[str]) -> AnswerScores:
         """`answer_scores` on files of SQuAD, as of `elmo train qa`.
 
         Raises:

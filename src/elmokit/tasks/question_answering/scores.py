@@ -6,7 +6,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,23 @@ from elmokit.tasks.row_scores import mean_interval
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+
+
+class AnswerScores(TypedDict):
+    """See `answer_scores`."""
+
+    exact_match: float
+    f1: float
+    exact_match_interval: list[float]
+    f1_interval: list[float]
+    questions: int
+    missing: int
+    has_answer_questions: NotRequired[int]
+    has_answer_exact_match: NotRequired[float]
+    has_answer_f1: NotRequired[float]
+    no_answer_questions: NotRequired[int]
+    no_answer_exact_match: NotRequired[float]
+    no_answer_f1: NotRequired[float]
 
 
 def normalized(answer: str) -> str:
@@ -54,7 +71,7 @@ def question_scores(gold: Mapping[str, Sequence[str]], predicted: Mapping[str, s
 
 def answer_scores(
     gold: Mapping[str, Sequence[str]], predicted: Mapping[str, str], *, draws: int = 10_000, seed: int = 1
-) -> dict[str, Any]:
+) -> AnswerScores:
     """Mean exact match and F1 in percent, each with a 95 % interval; arguments as of `question_scores`.
 
     Returns:
@@ -66,20 +83,18 @@ def answer_scores(
     means = rows.mean(axis=0) if len(rows) else np.zeros(2)
     exact, f1_words = (mean_interval(column, draws=draws, seed=seed) for column in rows.T)
     none = np.array([not answers for answers in gold.values()], dtype=np.bool_)
-    parts: dict[str, Any] = {}
-    for part, which in (("has_answer", ~none), ("no_answer", none)) if none.any() else ():
-        own = rows[which].mean(axis=0) if which.any() else np.zeros(2)
-        parts |= {
-            f"{part}_questions": int(which.sum()),
-            f"{part}_exact_match": float(own[0]),
-            f"{part}_f1": float(own[1]),
-        }
-    return {
+    scores: AnswerScores = {
         "exact_match": float(means[0]),
         "f1": float(means[1]),
         "exact_match_interval": list(exact),
         "f1_interval": list(f1_words),
         "questions": len(rows),
         "missing": sum(name not in predicted for name in gold),
-        **parts,
     }
+    if none.any():
+        with_answer, without = (rows[own].mean(axis=0) if own.any() else np.zeros(2) for own in (~none, none))
+        scores["has_answer_questions"] = int((~none).sum())
+        scores["has_answer_exact_match"], scores["has_answer_f1"] = map(float, with_answer)
+        scores["no_answer_questions"] = int(none.sum())
+        scores["no_answer_exact_match"], scores["no_answer_f1"] = map(float, without)
+    return scores

@@ -14,6 +14,7 @@ from elmokit.text.char_ids import replace_surrogates
 from elmokit.text.files import SourceStats, expand_paths, opened, read_lines
 from elmokit.text.json_records import json_record, read_json_lines
 from elmokit.text.readers import reader_of
+from elmokit.whole_files import JsonObject
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def gold_answers(questions: Questions) -> dict[str, list[str]]:
     return {question.id: [answer.text for answer in question.answers] for question in questions.questions}
 
 
-Row = tuple[str, str, str, dict[str, Any]]  # id, passage, question, and what else is said of it
+Row = tuple[str, str, str, JsonObject]  # id, passage, question, and what else is said of it
 
 
 def _from_squad(path: Path, place: str, stats: SourceStats) -> Iterator[Row]:
@@ -135,7 +136,7 @@ def _row(row: Any, told: str) -> Row:
     return name, text, _text(row, "question", told, expected=expected), row
 
 
-def _answers(asked: dict[str, Any], passage: str, told: str) -> list[Answer]:
+def _answers(asked: JsonObject, passage: str, told: str) -> list[Answer]:
     given, impossible = asked.get("answers"), asked.get("is_impossible")
     if isinstance(given, dict):
         texts, starts = (_list(given, key, told) for key in ("text", "answer_start"))

@@ -16,7 +16,7 @@ from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.heads.question_answering import IGNORED
 from elmokit.run_folder import write_json
-from elmokit.tasks.inputs.batches import LongestFirstSampler
+from elmokit.tasks.inputs.batches import Batch, LongestFirstSampler
 from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
 from elmokit.tasks.question_answering.answers import as_rows, best_answers, decode_all
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
@@ -33,12 +33,12 @@ from elmokit.tasks.question_answering.no_answer import answer_texts, chosen_thre
 from elmokit.tasks.question_answering.predict import QuestionAnswerer
 from elmokit.tasks.question_answering.scores import answer_scores, question_scores
 from elmokit.tasks.question_answering.squad import gold_answers, read_questions
-from elmokit.tasks.report import RunMetrics, Scores, score_table
+from elmokit.tasks.report import Baseline, RunMetrics, Scored, Scores, score_table
 from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task
 from elmokit.tasks.splits import scored_rows
 from elmokit.tasks.task import Datasets, HeadShape, Run
-from elmokit.whole_files import read_json_object
+from elmokit.whole_files import JsonObject, read_json_object
 
 _CODE = """from elmokit.tasks.question_answering import QuestionAnswerer
 
@@ -98,9 +98,7 @@ class QuestionAnswering:
             found[name] = training_pairs(run.model, prepared, examples, config)
         return Datasets(found["train"], found["validation"], found)
 
-    def step(
-        self, model: Any, inputs: dict[str, Any], config: QuestionAnsweringConfig
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def step(self, model: Any, inputs: Batch, config: QuestionAnsweringConfig) -> tuple[Tensor, Tensor, Tensor]:
         """See `Task`: the best span of each passage (B, 5), see `as_rows`."""
         output = model(**inputs)
         spans = model.spans(output, max_answer_words=config.max_answer_words)
@@ -125,7 +123,7 @@ class QuestionAnswering:
 
         return scores
 
-    def scores(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> tuple[dict[str, Scores], dict[str, Any]]:
+    def scores(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> Scored:
         """See `Task`; chooses the threshold of the no-answer score."""
         found_answers, none = {}, run.data.knows_none
         gold = {name: gold_answers(split) for name, split in run.data.splits.items()}
@@ -136,7 +134,7 @@ class QuestionAnswering:
             examples = examples.only(np.isin(examples.questions, kept))
             found = decode_all(run.model, data.of(examples), max_answer_words=run.config.max_answer_words)
             found_answers[name] = best_answers(split, data.prepared, examples, found, knows_none=none)
-        facts: dict[str, Any] = {"passages": {name: len(split.passages) for name, split in run.data.splits.items()}}
+        facts: JsonObject = {"passages": {name: len(split.passages) for name, split in run.data.splits.items()}}
         if none:
             chosen = run.config.no_answer_threshold or chosen_threshold(gold["validation"], found_answers["validation"])
             facts["no_answer_threshold"] = chosen
@@ -150,9 +148,9 @@ class QuestionAnswering:
             name: Scores.from_json(answer_scores({question: gold[name][question] for question in own}, own))
             for name, own in texts.items()
         }
-        return scores, facts
+        return Scored(scores, facts)
 
-    def baseline(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> dict[str, Any] | None:
+    def baseline(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> Baseline | None:
         """None: there is no usual one without a network."""
         return None
 
@@ -229,7 +227,7 @@ def _limits(metrics: RunMetrics) -> str:
 TASK = QuestionAnswering()
 
 
-def train_question_answerer(config: QuestionAnsweringConfig) -> dict[str, Any]:
+def train_question_answerer(config: QuestionAnsweringConfig) -> JsonObject:
     """Train, measure and save a question answerer; returns what `metrics.json` in `config.output` holds.
 
     Raises DataError, ModelError or ConfigError for what the user can mend.

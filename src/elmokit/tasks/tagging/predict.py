@@ -20,13 +20,13 @@ from elmokit.tasks.tagging.config import FileScheme, TagConfig
 from elmokit.tasks.tagging.conll_files import tagged_lines, text_lines, write_scored
 from elmokit.tasks.tagging.data import labels_of, read_tagged, unseen_labels, words_of
 from elmokit.tasks.tagging.pieces import Pieces
-from elmokit.tasks.tagging.scores import scores_of
+from elmokit.tasks.tagging.scores import SpanScores, TagScores, scores_of
 from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, load_head, steps_of
 from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize_words
 from elmokit.text.sentence_borders import split_sentences
 from elmokit.text.word_columns import PlacedSentence
-from elmokit.whole_files import replacing
+from elmokit.whole_files import JsonObject, replacing
 
 Offsets = list[tuple[int, int]]  # of the words of a sentence
 
@@ -204,7 +204,7 @@ class Tagger:
         tag_column: int | str | None = None,
         file_scheme: FileScheme | None = None,
         output: Path | None = None,
-    ) -> dict[str, Any]:
+    ) -> SpanScores | TagScores:
         """Scores on tagged files, as of `elmo train tag`; columns and scheme are those of the training files.
 
         Args:
@@ -246,7 +246,7 @@ class Tagger:
             spans = "  ".join(each) or "(nothing)"
         return spans if alone or self.plain else f"{spans}  | {in_a_line(given)}"
 
-    def record(self, given: Text, result: list[Entity] | None) -> dict[str, Any]:
+    def record(self, given: Text, result: list[Entity] | None) -> JsonObject:
         """See `Predictor`."""
         found = [entity._asdict() for entity in result or []]
         if self.plain:

@@ -2,23 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
-from elmokit.tasks.metrics import classification_scores, f1_of_counts
+from elmokit.tasks.metrics import Average, classification_scores, f1_of_counts
 from elmokit.tasks.tagging.schemes import converted
 
 __all__ = ["f1_of_counts", "scores_of", "span_counts", "span_scores", "tag_scores"]
 
 
-def scores_of(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], *, plain: bool) -> dict[str, Any]:
+class OfLabel(Average):
+    """Of one label: also how many gold spans or, of a plain tag, words have it."""
+
+    spans: NotRequired[int]
+    words: NotRequired[int]
+
+
+class SpanScores(TypedDict):
+    """See `span_scores`."""
+
+    sentences: int
+    words: int
+    accuracy: float
+    precision: float
+    recall: float
+    f1: float
+    spans: int
+    per_label: dict[str, OfLabel]
+
+
+class TagScores(TypedDict):
+    """See `tag_scores`."""
+
+    sentences: int
+    words: int
+    accuracy: float
+    macro_f1: float
+    per_label: dict[str, OfLabel]
+
+
+def scores_of(
+    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], *, plain: bool
+) -> SpanScores | TagScores:
     """`tag_scores` of plain tags, else `span_scores`."""
-    return (tag_scores if plain else span_scores)(gold, predicted)
+    return tag_scores(gold, predicted) if plain else span_scores(gold, predicted)
 
 
-def span_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
+def span_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> SpanScores:
     """Strict precision, recall and F1 over all spans (micro) and per label, and the share of right tags.
 
     Args:
@@ -35,14 +67,17 @@ def span_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]
     guesses = [converted(tags, "BIO") for tags in predicted]
     words = sum(map(len, real))
     right = sum(a == b for one, other in zip(real, guesses, strict=True) for a, b in zip(one, other, strict=True))
-    scores: dict[str, Any] = {"sentences": len(real), "words": words, "accuracy": right / max(words, 1)}
-    if not any(tag != "O" for tags in (*real, *guesses) for tag in tags):  # seqeval wants at least one span
-        return {**scores, "precision": 0.0, "recall": 0.0, "f1": 0.0, "spans": 0, "per_label": {}}
-    report = classification_report(real, guesses, mode="strict", scheme=IOB2, output_dict=True, zero_division=0)
-    total = report.pop("micro avg")
+    report: Mapping[str, Mapping[str, float]] = {
+        "micro avg": {"precision": 0, "recall": 0, "f1-score": 0, "support": 0}
+    }
+    if any(tag != "O" for tags in (*real, *guesses) for tag in tags):  # seqeval wants at least one span
+        report = classification_report(real, guesses, mode="strict", scheme=IOB2, output_dict=True, zero_division=0)
+    total = report["micro avg"]
     labels = {name: each for name, each in report.items() if not name.endswith(" avg")}
     return {
-        **scores,
+        "sentences": len(real),
+        "words": words,
+        "accuracy": right / max(words, 1),
         "precision": float(total["precision"]),
         "recall": float(total["recall"]),
         "f1": float(total["f1-score"]),
@@ -59,7 +94,7 @@ def span_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]
     }
 
 
-def tag_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
+def tag_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> TagScores:
     """The share of words with the right tag, macro F1 over the tags of `gold`, and the scores of each of these.
 
     Args:
@@ -82,7 +117,10 @@ def tag_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
         "words": len(real),
         "accuracy": whole["accuracy"],
         "macro_f1": whole["macro"]["f1"],
-        "per_label": {label: {"words": each.pop("rows"), **each} for label, each in whole["per_class"].items()},
+        "per_label": {
+            label: {"words": each["rows"], "precision": each["precision"], "recall": each["recall"], "f1": each["f1"]}
+            for label, each in whole["per_class"].items()
+        },
     }
 
 

@@ -16,12 +16,12 @@ from transformers import EvalPrediction
 
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
-from elmokit.tasks.inputs.batches import IGNORED, RowDataset
+from elmokit.tasks.inputs.batches import IGNORED, Batch, RowDataset
 from elmokit.tasks.inputs.contexts import Contexts
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
-from elmokit.tasks.report import RunMetrics, Scores, score_table
+from elmokit.tasks.report import Baseline, RunMetrics, Scored, Scores, score_table
 from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task
 from elmokit.tasks.splits import scored_rows
@@ -34,6 +34,7 @@ from elmokit.tasks.tagging.schemes import allowed_steps, converted
 from elmokit.tasks.tagging.scores import f1_of_counts, scores_of, span_counts
 from elmokit.tasks.task import Datasets, HeadShape, Run
 from elmokit.text.normalize import normalize_words
+from elmokit.whole_files import JsonObject
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ class Tagging:
             batch_size=texts["train"].batch_size(run.schedule.batch_size),
         )
 
-    def step(self, model: Any, inputs: dict[str, Any], config: TagConfig) -> tuple[Tensor, Tensor, Tensor]:
+    def step(self, model: Any, inputs: Batch, config: TagConfig) -> tuple[Tensor, Tensor, Tensor]:
         """See `Task`: the best sequence of tags (B, W), padded with -100. Unseen tags count as tag 0 in the loss."""
         labels = inputs.pop("labels")
         loss = model(**inputs, labels=labels.where(labels < model.config.num_labels, 0)).loss
@@ -118,12 +119,12 @@ class Tagging:
         def scores(prediction: EvalPrediction) -> dict[str, float]:
             found, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
             names = [[[tags[number] for number in row if number != IGNORED] for row in rows] for rows in (gold, found)]
-            whole = scores_of(*names, plain=run.config.plain)
-            return {name: whole[name] for name in figures}
+            whole = Scores.from_json(scores_of(*names, plain=run.config.plain))
+            return {name: whole.figures[name] for name in figures}
 
         return scores
 
-    def scores(self, run: Run[TagConfig, TaggingData]) -> tuple[dict[str, Scores], dict[str, Any]]:
+    def scores(self, run: Run[TagConfig, TaggingData]) -> Scored:
         """See `Task`: of whole sentences, also of those that are read in pieces."""
         data, texts, scores = run.data, texts_of(run), {}
         for name, dataset in run.datasets.scored.items():
@@ -136,9 +137,9 @@ class Tagging:
             scores[name] = Scores.from_json(scores_of(gold, predicted, plain=run.config.plain))
             if name == "test":
                 write_scored(run.work / PREDICTIONS, data.words("test"), gold, predicted, plain=run.config.plain)
-        return scores, {"labels": data.labels}
+        return Scored(scores, {"labels": data.labels})
 
-    def baseline(self, run: Run[TagConfig, TaggingData]) -> dict[str, Any] | None:
+    def baseline(self, run: Run[TagConfig, TaggingData]) -> Baseline | None:
         """None: there is no usual one without a network."""
         return None
 
@@ -211,7 +212,7 @@ class Tagging:
 TASK = Tagging()
 
 
-def train_tagger(config: TagConfig) -> dict[str, Any]:
+def train_tagger(config: TagConfig) -> JsonObject:
     """Train, measure and save a tagger; returns what `metrics.json` in `config.output` holds.
 
     Raises DataError, ModelError or ConfigError for what the user can mend.

@@ -18,10 +18,11 @@ from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, load_head, steps_of, word_splitter
 from elmokit.tasks.translation.data import read_pairs
-from elmokit.tasks.translation.scores import bleu_lines, bleu_scores
+from elmokit.tasks.translation.scores import BleuScores, bleu_lines, bleu_scores
 from elmokit.text.given import Text, given_texts, joined
 from elmokit.text.normalize import normalize, normalize_words
 from elmokit.text.sentence_pieces import SentencePieces
+from elmokit.whole_files import JsonObject
 
 _SETTINGS = ("max_words", "beam_size", "length_norm", "length_penalty", "max_ratio", "skip_empty")
 
@@ -103,7 +104,7 @@ class Translator:
 
     translate, translate_stream = predict, stream  # their earlier names, and the verb of the task
 
-    def score(self, files: Sequence[str], target: Sequence[str]) -> dict[str, Any]:
+    def score(self, files: Sequence[str], target: Sequence[str]) -> BleuScores:
         """`bleu_scores` on parallel files, as of `elmo train translate`.
 
         Args:
@@ -120,7 +121,7 @@ class Translator:
         """See `Predictor`."""
         return result or ""
 
-    def record(self, given: Text, result: str | None) -> dict[str, Any]:
+    def record(self, given: Text, result: str | None) -> JsonObject:
         """See `Predictor`."""
         return {"text": joined(given).strip(), "translation": result or ""}
 

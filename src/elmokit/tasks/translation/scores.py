@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class BleuScores(TypedDict):
+    """See `bleu_scores`."""
+
+    sentences: int
+    bleu: float
+    interval: list[float]
+    signature: str
+    brevity_penalty: float
+    precisions: list[float]
+    length_ratio: float
 
 
 def bleu(references: Sequence[str], translations: Sequence[str]) -> float:
@@ -17,7 +29,7 @@ def bleu(references: Sequence[str], translations: Sequence[str]) -> float:
     return float(BLEU().corpus_score(list(translations), [list(references)]).score)
 
 
-def bleu_scores(references: Sequence[str], translations: Sequence[str], *, resamples: int = 1000) -> dict[str, Any]:
+def bleu_scores(references: Sequence[str], translations: Sequence[str], *, resamples: int = 1000) -> BleuScores:
     """`bleu` with what belongs to it.
 
     Args:

@@ -16,11 +16,11 @@ from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
 from elmokit.tasks.building import task_tokenizer
-from elmokit.tasks.inputs.batches import IGNORED
+from elmokit.tasks.inputs.batches import IGNORED, Batch
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.model_card import Card, file_names, what_it_is
-from elmokit.tasks.report import RunMetrics, Scores
+from elmokit.tasks.report import Baseline, RunMetrics, Scored, Scores
 from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task
 from elmokit.tasks.splits import scored_rows
@@ -31,7 +31,7 @@ from elmokit.tasks.translation.data import PairDataset, TranslationData, load_pa
 from elmokit.tasks.translation.predict import Translator
 from elmokit.tasks.translation.scores import bleu, bleu_lines, bleu_of_counts, bleu_scores, ngram_counts
 from elmokit.text.sentence_pieces import END, PIECES_FILE, SentencePieces
-from elmokit.whole_files import write_text
+from elmokit.whole_files import JsonObject, write_text
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Translation:
         }
         return Datasets(found["train"], found["validation"])
 
-    def step(self, model: Any, inputs: dict[str, Any], config: TranslationConfig) -> tuple[Tensor, Tensor, Tensor]:
+    def step(self, model: Any, inputs: Batch, config: TranslationConfig) -> tuple[Tensor, Tensor, Tensor]:
         """See `Task`: the pieces (B, T) that greedy search writes, padded with -100."""
         labels = inputs.pop("labels")
         loss = model.loss(**inputs, labels=labels)
@@ -114,7 +114,7 @@ class Translation:
 
         return scores
 
-    def scores(self, run: Run[TranslationConfig, TranslationData]) -> tuple[dict[str, Scores], dict[str, Any]]:
+    def scores(self, run: Run[TranslationConfig, TranslationData]) -> Scored:
         """See `Task`: BLEU of the search that the settings ask for."""
         config, data = run.config, run.data
         translator = Translator(
@@ -134,9 +134,9 @@ class Translation:
             scores[name] = Scores.from_json(bleu_scores(pairs.target, translations))
             if name == "test":
                 _write_lines(run.work / TRANSLATIONS, translations)
-        return scores, {"target_pieces": len(data.pieces), "left_out": data.left_out}
+        return Scored(scores, {"target_pieces": len(data.pieces), "left_out": data.left_out})
 
-    def baseline(self, run: Run[TranslationConfig, TranslationData]) -> dict[str, Any] | None:
+    def baseline(self, run: Run[TranslationConfig, TranslationData]) -> Baseline | None:
         """None: there is no usual one without a network."""
         return None
 
@@ -190,7 +190,7 @@ class Translation:
 TASK = Translation()
 
 
-def train_translator(config: TranslationConfig) -> dict[str, Any]:
+def train_translator(config: TranslationConfig) -> JsonObject:
     """Train, measure and save a translator; returns what `metrics.json` in `config.output` holds.
 
     Raises DataError, ModelError or ConfigError for what the user can mend.
