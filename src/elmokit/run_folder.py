@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from elmokit.errors import ConfigError, ModelError
 from elmokit.pretrained import located
 from elmokit.settings import Settings, roles
-from elmokit.whole_files import json_text, write_text
+from elmokit.whole_files import JsonObject, json_text, write_text
 
 VERSIONED = ("elmokit", "torch", "transformers", "accelerate", "numpy", "scikit-learn", "datasets", "sacrebleu")
 
@@ -153,9 +153,9 @@ def files_of(settings: Settings) -> list[Path]:
     return list(found)
 
 
-def sums_of(files: Iterable[Path]) -> dict[str, dict[str, Any]]:
+def sums_of(files: Iterable[Path]) -> dict[str, JsonObject]:
     """Size and BLAKE2b checksum of each file by its path."""
-    sums: dict[str, dict[str, Any]] = {}
+    sums: dict[str, JsonObject] = {}
     for path in files:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
@@ -223,7 +223,7 @@ def write_yaml(path: Path, content: Any) -> None:
     write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> JsonObject:
     """What a YAML file of keys and values holds.
 
     Raises:
@@ -238,7 +238,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def settings_of(folder: str | Path) -> dict[str, Any]:
+def settings_of(folder: str | Path) -> JsonObject:
     """The settings that the model in a folder was trained with (`training.yaml`), or none where the file is gone."""
     file = located(folder) / "training.yaml"
     return read_yaml(file) if file.is_file() else {}

@@ -10,9 +10,13 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
 from elmokit.errors import ConfigError
+
+SettingValues = dict[str, Any]
+"""Settings by name as they were written, before a `Settings` model checks them."""
 
 
 class Settings(BaseModel):
@@ -21,11 +25,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_default=True)
 
 
-HOUSEKEEPING: dict[str, Any] = {"changes_result": False, "may_change": True}
+HOUSEKEEPING: JsonDict = {"changes_result": False, "may_change": True}
 """`json_schema_extra` of a setting that does not change what is computed: a run may be resumed with another value."""
-MAY_CHANGE: dict[str, Any] = {"may_change": True}
+MAY_CHANGE: JsonDict = {"may_change": True}
 """`json_schema_extra` of a setting that changes the result, and may all the same differ when a run is resumed."""
-FILES: dict[str, Any] = {"files": True}
+FILES: JsonDict = {"files": True}
 """`json_schema_extra` of a setting that names files (or a model folder) a run reads; a resumed run needs the same."""
 
 
@@ -114,7 +118,7 @@ def dump_settings(settings: Settings) -> str:
     return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> SettingValues:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -130,7 +134,7 @@ def _read(file: Path) -> dict[str, Any]:
     return content
 
 
-def _assign(target: dict[str, Any], override: str) -> None:
+def _assign(target: SettingValues, override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise ConfigError(f"--set {override!r}: expected key=value, for example --set epochs=5")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from elmokit.report.study import Study
 from elmokit.report.study_page import write_report
 
 LABELS = ["calm", "storm"]
@@ -61,7 +62,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "map": {"word": "gale", "planes": planes}, "versions": {"python": "3"},
     }  # fmt: skip
     folder = tmp_path_factory.mktemp("report")
-    write_report(study, folder)
+    write_report(cast(Study, study), folder)
     return folder / "report.html"
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from elmokit.encode.batching import windows
 from elmokit.encode.encoder import Encoder
 from elmokit.encode.language_model import Score
 from elmokit.text.minimal_pairs import MinimalPair
 from elmokit.text.records import Cell
+from elmokit.whole_files import JsonObject
 
 DIRECTIONS = ("forward", "backward", "both")
 _PAIRS_AT_ONCE = 512
@@ -48,7 +48,7 @@ class PairFigures:
         self.both += _right(good_forward + good_backward, bad_forward + bad_backward)
         self.unknown_only += _as_known(good) == _as_known(bad) and good.words != bad.words
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """With accuracies in place of counts."""
         return {**asdict(self), **{direction: self.accuracy(direction) for direction in DIRECTIONS}}
 
@@ -61,7 +61,7 @@ class MinimalPairFigures:
     paradigms: dict[str, PairFigures] = field(default_factory=dict)
     groups: dict[str, PairFigures] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """For JSON."""
         named = {"paradigms": self.paradigms, "groups": self.groups}
         parts = {kind: {name: each.as_dict() for name, each in figures.items()} for kind, figures in named.items()}

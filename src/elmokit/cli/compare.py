@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from elmokit.cli.options import show_messages
+
+if TYPE_CHECKING:
+    from elmokit.report.study import Interval, RowResult
 
 
 def compare(
@@ -55,7 +58,7 @@ def compare(
     typer.echo(f"written to {resolved.output / 'report.html'}")
 
 
-def _spread(score: dict[str, Any], row: dict[str, Any], places: int) -> str:
+def _spread(score: Interval, row: RowResult, places: int) -> str:
     """The interval over seeds; of one seed over test rows, where that is known."""
     if score["low"] is not None:
         return f"{score['low']:.{places}f}–{score['high']:.{places}f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -187,7 +188,7 @@ def _pair_table(found: MinimalPairFigures) -> str:
     return "\n\n".join(tables)
 
 
-def _scores(model: Path, test: list[str], options: dict[str, Any], *, as_json: bool) -> None:
+def _scores(model: Path, test: list[str], options: Mapping[str, Any], *, as_json: bool) -> None:
     from elmokit.saved_model import SavedModel
 
     name = task_of(SavedModel.open(model).values.get("architectures")) or "classify"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from elmokit.cli.options import OptionsFile, SourceModel, VocabularyFile
-from elmokit.whole_files import json_text
+from elmokit.whole_files import JsonObject, json_text
 
 if TYPE_CHECKING:
     from elmokit.interop.imported import Imported
@@ -32,7 +32,7 @@ def inspect(
         typer.echo(f"{name:<{width}}  {'—' if shown in (None, '') else shown}")
 
 
-def facts_of(found: Imported) -> dict[str, Any]:
+def facts_of(found: Imported) -> JsonObject:
     """What `elmo inspect` tells, by name."""
     config = found.model.config
     filters = ", ".join(f"{count} × {width}" for width, count in config.filters or [])

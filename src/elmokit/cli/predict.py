@@ -7,7 +7,7 @@ import logging
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +18,7 @@ from elmokit.cli.options import FORMATS, Column, Delimiter, Encoding, Header, Pr
 from elmokit.errors import DataError
 from elmokit.pretrained import DEFAULT_CLASSIFIER, located
 from elmokit.tasks import TASKS, task_of
-from elmokit.whole_files import json_text
+from elmokit.whole_files import JsonObject, json_text
 
 if TYPE_CHECKING:
     from elmokit.tasks.task import Predictor
@@ -149,7 +149,7 @@ def _shown_or_written(predictor: Predictor, output: Path | None, *, as_json: boo
         yield show
 
 
-def _columns(record: Record | None) -> dict[str, Any] | None:
+def _columns(record: Record | None) -> JsonObject | None:
     """What the file has beside a text: its columns, its id, and which sentence of its text this is; None: nothing."""
     if record is None:
         return {}
@@ -165,7 +165,7 @@ def _predict_texts(
     file: Path | None,
     column: str | None,
     as_files: FileOptions,
-    options: dict[str, Any],
+    options: Mapping[str, Any],
     *,
     pretokenized: bool | None,
     show: Show,

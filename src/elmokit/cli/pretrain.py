@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from elmokit.cli.options import CLEAN, FORMATS, Column, Delimiter, Encoding, Header, Quote, SplitSentences, parts
 from elmokit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from elmokit.settings import SettingValues
 
 
 def pretrain(
@@ -64,7 +67,7 @@ def pretrain(
         config = decay_from / "config.yaml"  # all settings of the other run; how this one begins is its own
         if not config.is_file():
             raise ConfigError(f"--decay-from {decay_from} contains no run of elmo pretrain: it has no config.yaml")
-    values: dict[str, Any] = {
+    values: SettingValues = {
         "train": [*(train or []), *(more or [])]
         or None,  # `--train *.txt`: the shell hands the others over as arguments
         "corpus": corpus,

@@ -12,7 +12,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from elmokit.cli.options import files, parts
-from elmokit.settings import Settings, default_of, groups, roles
+from elmokit.settings import Settings, SettingValues, default_of, groups, roles
 
 
 def options_of(kind: type[Settings], *, leave_out: frozenset[str] = frozenset()) -> list[inspect.Parameter]:
@@ -28,9 +28,9 @@ def options_of(kind: type[Settings], *, leave_out: frozenset[str] = frozenset())
     ]
 
 
-def given(kind: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:
+def given(kind: type[Settings], values: Mapping[str, Any]) -> SettingValues:
     """The values of `options_of` as settings: lists are read from `a,b`, and files also from repeated options."""
-    read: dict[str, Any] = {}
+    read: SettingValues = {}
     for name, value in values.items():
         if _is_list(_bare(kind.model_fields[name].annotation)):
             value = files(value) if isinstance(value, list) else parts(value)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +21,7 @@ from rich.text import Text
 
 from elmokit.demo.synthetic import Example, generate
 from elmokit.errors import ConfigError
+from elmokit.whole_files import JsonObject
 
 if TYPE_CHECKING:
     from elmokit.demo.senses import KnownSense
@@ -56,7 +57,7 @@ class Size:
 
 def run_demo(
     output: Path, *, seed: int = 0, overwrite: bool = False, size: Size | None = None, console: Console | None = None
-) -> dict[str, Any]:
+) -> JsonObject:
     """Run the chain in `output`, tell the story on `console`, and return the figures that were printed.
 
     Raises ConfigError when `output` is not empty and `overwrite` is not set, or when it is not the folder of a demo.
@@ -115,7 +116,7 @@ def _write_corpus(output: Path, size: Size, seed: int, console: Console) -> list
     return test
 
 
-def _pretrain(output: Path, size: Size, seed: int, console: Console) -> list[dict[str, Any]]:
+def _pretrain(output: Path, size: Size, seed: int, console: Console) -> list[JsonObject]:
     from elmokit.pretrain.config import PretrainConfig
     from elmokit.pretrain.loop import pretrain
 
@@ -157,7 +158,7 @@ def _pretrain(output: Path, size: Size, seed: int, console: Console) -> list[dic
     return result.history
 
 
-def _classify(output: Path, mode: Mode, size: Size, seed: int, console: Console) -> dict[str, Any]:
+def _classify(output: Path, mode: Mode, size: Size, seed: int, console: Console) -> JsonObject:
     from elmokit.tasks.classification import train_classifier
     from elmokit.tasks.classification.config import ClassifyConfig
 
@@ -189,7 +190,7 @@ def _classify(output: Path, mode: Mode, size: Size, seed: int, console: Console)
     return {**metrics, "wall_seconds": time.perf_counter() - began}
 
 
-def _score_table(scores: dict[str, dict[str, Any]], size: Size) -> Table:
+def _score_table(scores: dict[str, JsonObject], size: Size) -> Table:
     title = (
         f"Topics of {size.test_sentences:,} synthetic test sentences, learnt from {size.labelled_sentences:,}:\n"
         "accuracy on validation and test sentences, macro F1 on the test sentences"

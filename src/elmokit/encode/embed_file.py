@@ -30,7 +30,7 @@ from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.readers import Column, has_ids, read_records, refuse_unread_options
 from elmokit.text.records import AS_FOUND, FileOptions, Record
 from elmokit.text.tokenized_text import warned_of_tokens
-from elmokit.whole_files import replacing, write_text
+from elmokit.whole_files import JsonObject, replacing, write_text
 
 log = logging.getLogger(__name__)
 
@@ -341,7 +341,7 @@ def _read_part(folder: Path, number: int, level: Level) -> Iterator[tuple[str, I
             yield text, item, vectors[place]
 
 
-def _identity(encoder: Encoder, settings: EmbedSettings) -> dict[str, Any]:
+def _identity(encoder: Encoder, settings: EmbedSettings) -> JsonObject:
     """What a resumed run must have in common with the one before."""
     positions = [] if settings.positions is None else [settings.positions]
     inputs = [path.stat() for path in [*expand_paths(settings.source), *positions]]
@@ -372,7 +372,7 @@ def _component_sum(encoder: Encoder) -> str | None:
     return None if encoder.common_component is None else encoder.common_component.fingerprint()
 
 
-def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
+def _open_folder(folder: Path, identity: JsonObject, *, resume: bool, overwrite: bool) -> None:
     about = folder / "about.json"
     if folder.exists() and overwrite and not resume:
         shutil.rmtree(folder)

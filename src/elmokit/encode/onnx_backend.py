@@ -76,11 +76,11 @@ class Graph:
         found: list[Array] = self._session.run(None, inputs)
         return found
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """What a pickle or copy needs: it is opened again."""
         return {"saved": self._saved, "name": self._name, "threads": self.threads}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
 

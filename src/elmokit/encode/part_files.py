@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from elmokit.encode.skipping import SkippedLine
 from elmokit.encode.writers import Hdf5Writer, OutputShape, ParquetWriter
 from elmokit.parts.folder import PartFiles
 from elmokit.parts.work import Counts
@@ -27,12 +28,12 @@ def part_writer(path: Path, kind: PartFormat, shape: OutputShape) -> ParquetWrit
     return ParquetWriter(path, shape, fixed=True) if kind == "parquet" else Hdf5Writer(path)
 
 
-def describe(writer: ParquetWriter | Hdf5Writer, counts: Counts, errors: list[dict[str, Any]]) -> None:
+def describe(writer: ParquetWriter | Hdf5Writer, counts: Counts, errors: list[SkippedLine]) -> None:
     """Write down in the file what is in it."""
     writer.describe({_KEY: json.dumps({"counts": counts, "errors": errors})})
 
 
-def _inspect_parquet(place: Place) -> tuple[Counts, list[dict[str, Any]]] | None:
+def _inspect_parquet(place: Place) -> tuple[Counts, list[SkippedLine]] | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -44,7 +45,7 @@ def _inspect_parquet(place: Place) -> tuple[Counts, list[dict[str, Any]]] | None
     return _told(found)
 
 
-def _inspect_hdf5(place: Place) -> tuple[Counts, list[dict[str, Any]]] | None:
+def _inspect_hdf5(place: Place) -> tuple[Counts, list[SkippedLine]] | None:
     import h5py
 
     try:
@@ -55,6 +56,6 @@ def _inspect_hdf5(place: Place) -> tuple[Counts, list[dict[str, Any]]] | None:
     return _told(found)
 
 
-def _told(found: str | bytes) -> tuple[Counts, list[dict[str, Any]]]:
+def _told(found: str | bytes) -> tuple[Counts, list[SkippedLine]]:
     about = json.loads(found)
     return Counts(*about["counts"]), list(about["errors"])

@@ -16,7 +16,7 @@ from elmokit.encode.output_shape import output_shape
 from elmokit.encode.part_files import PartFormat, describe, part_files, part_writer
 from elmokit.encode.pooling import Pooling
 from elmokit.encode.results import Item
-from elmokit.encode.skipping import one_by_one, readable_records
+from elmokit.encode.skipping import SkippedLine, one_by_one, readable_records
 from elmokit.encode.writers import OutputShape
 from elmokit.errors import ConfigError, DataError
 from elmokit.machine import processor_name
@@ -30,6 +30,7 @@ from elmokit.places import Place
 from elmokit.text.ranges import Range, as_file, cut, offset_of_line, options_of, places_of, warn_of_tokens
 from elmokit.text.readers import Column, has_ids, read_records, refuse_unread_options
 from elmokit.text.records import AS_FOUND, FileOptions
+from elmokit.whole_files import JsonObject
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +184,7 @@ class _EmbedPart:
     def __call__(self, part: Part) -> Counts:
         self.encoder.clear_cache()  # else the last bits depend on the parts that this worker had before
         place = self.output / part_files(self.settings.format).name(part.number)
-        errors: list[dict[str, Any]] = []
+        errors: list[SkippedLine] = []
         sentences = words = 0
         shape = replace(self.shape, ids=has_ids([part.range.file]))
         with place.written() as file, part_writer(file, self.settings.format, shape) as writer:
@@ -194,7 +195,7 @@ class _EmbedPart:
             describe(writer, counts, errors)
         return counts
 
-    def _vectors(self, stretch: Range, errors: list[dict[str, Any]]) -> Iterator[tuple[str, Item, Any]]:
+    def _vectors(self, stretch: Range, errors: list[SkippedLine]) -> Iterator[tuple[str, Item, Any]]:
         skip = self.settings.on_error == "skip"
         done = 0
         windows = word_windows(
@@ -231,7 +232,7 @@ class _EmbedPart:
         )
         return [array.astype(settings.dtype, copy=False) for array in arrays]
 
-    def _sentences(self, stretch: Range, errors: list[dict[str, Any]]) -> Iterator[tuple[str, Item]]:
+    def _sentences(self, stretch: Range, errors: list[SkippedLine]) -> Iterator[tuple[str, Item]]:
         with as_file(stretch, column=self.settings.column) as local:
             if local.stat().st_size == 0:
                 return
@@ -316,7 +317,7 @@ def embed_corpus(
     return Written(place, sentences, words, skipped, time.perf_counter() - began, complete)
 
 
-def _identity(places: list[Place], settings: PartSettings, work: EmbedParts, part_words: int) -> dict[str, Any]:
+def _identity(places: list[Place], settings: PartSettings, work: EmbedParts, part_words: int) -> JsonObject:
     """What runs with equal bytes have in common, on one kind of processor."""
     own = {key: value for key, value in asdict(settings).items() if key not in ("model", "options", "vocabulary")}
     return {

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from elmokit.errors import DataError
 from elmokit.text.files import opened
 from elmokit.text.ranges import Range, offset_of_line
 from elmokit.text.readers import Column, read_records
 from elmokit.text.records import FileOptions, Record
+from elmokit.whole_files import JsonObject
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
+
+SkippedLine = JsonObject
+"""A line that was skipped: its `file`, its `offset` in it, the `reason`, and the begin of its `text`."""
 
 _BY_LINE = (".jsonl", ".ndjson", ".txt")
 
 
 def readable_records(
     local: Path, stretch: Range, column: str | None, options: FileOptions
-) -> tuple[list[Record], list[dict[str, Any]]]:
+) -> tuple[list[Record], list[SkippedLine]]:
     """The records of a file whose lines are records of their own, blank ones for lines that cannot be read; and these.
 
     Raises:
@@ -43,7 +47,7 @@ def readable_records(
             target.unlink()
 
     records: list[Record] = []
-    errors: list[dict[str, Any]] = []
+    errors: list[SkippedLine] = []
     for number, (found, reason) in enumerate(one_by_one(lines, read)):
         records.append(found if found is not None else Record(local, number + 1, {}))
         if reason:
@@ -78,7 +82,7 @@ def _scratch(kind: str) -> Path:
     return Path(name)
 
 
-def _error(stretch: Range, lines: Sequence[bytes], number: int, reason: str, piece: str) -> dict[str, Any]:
+def _error(stretch: Range, lines: Sequence[bytes], number: int, reason: str, piece: str) -> SkippedLine:
     packed = stretch.unit == "file"
     offset = sum(map(len, lines[:number])) if packed else offset_of_line(stretch, number)
     if piece:

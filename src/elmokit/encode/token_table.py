@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from threading import Lock
-from typing import Any
 from weakref import WeakSet
 
 import torch
@@ -38,11 +37,11 @@ class TokenTable:
         self._lock = Lock()
         _tables.add(self)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """What a pickle or copy needs: the vectors of words are computed again, and a lock belongs to one process."""
         return {"model": self._model, "rows": self._rows, "capacity": self.capacity}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         with torch.inference_mode():
             self.__init__(**state)  # type: ignore[misc]
 

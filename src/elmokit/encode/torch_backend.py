@@ -115,7 +115,7 @@ class TorchBackend(Backend):
             self._language_model = LanguageModel.of(self._saved, self.engine, zero_state=zero_state)
         return self._language_model
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """What a pickle or copy needs; the language-model head is loaded again when it is asked for."""
         return {**self.__dict__, "_language_model": None}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,9 +56,9 @@ class WordCache:
         with self._lock:
             self._kept = dict(zip(words, np.array(vectors, dtype=np.float32), strict=True))
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """What a pickle needs: a lock belongs to one process."""
         return {"compute": self._compute, "dim": self._dim, "capacity": self.capacity}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         self.__init__(**state)  # type: ignore[misc]

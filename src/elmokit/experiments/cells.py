@@ -18,10 +18,11 @@ from typing import Any
 
 from elmokit.experiments.config import Kind
 from elmokit.run_folder import RunFolder, write_json
-from elmokit.settings import load_settings, roles
+from elmokit.settings import SettingValues, load_settings, roles
 from elmokit.tasks import TASKS
 from elmokit.tasks.config import HeadConfig
 from elmokit.text.files import expand_paths
+from elmokit.whole_files import JsonObject
 
 FORMAT = 1  # raise when the same inputs would give other results
 DONE = "cell.json"
@@ -58,7 +59,7 @@ class VectorsCell(Cell):
     """Static vectors, and a model of one layer made of them: `vectors.bin` and `model/`."""
 
     kind: Kind
-    settings: dict[str, Any]
+    settings: SettingValues
     file: Path | None = None
 
     def run(self) -> None:
@@ -88,7 +89,7 @@ class VectorsCell(Cell):
 class PretrainCell(Cell):
     """A biLM: `model/`."""
 
-    settings: dict[str, Any]
+    settings: SettingValues
 
     def run(self) -> None:
         """See the class. An interrupted run is resumed."""
@@ -119,7 +120,7 @@ class TrainCell(Cell):
             run_task(TASKS[self.task].load(), self.config.model_copy(update={"resume": partial.is_dir()}))
         write_json(self.folder / DONE, self.measured())
 
-    def measured(self) -> dict[str, Any]:
+    def measured(self) -> JsonObject:
         """What is measured on the finished model beside its metrics."""
         return {}
 
@@ -130,7 +131,7 @@ def named(folder: Path, name: str, *inputs: Any) -> Path:
     return folder / f"{_slug(name)}-{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
 
 
-def identity(config: HeadConfig) -> dict[str, Any]:
+def identity(config: HeadConfig) -> JsonObject:
     """The settings of a run that change its result, without files: those are identified by content."""
     left_out = {name for name, role in roles(type(config)).items() if not role.changes_result or role.files}
     return config.model_dump(mode="json", exclude={*left_out, "threads"})

@@ -6,13 +6,13 @@ import csv
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from elmokit.errors import DataError
 from elmokit.experiments.cells import DONE, Cell, TrainCell
 from elmokit.run_folder import RunFolder, write_json
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.text.words import split_words
+from elmokit.whole_files import JsonObject
 
 SPEED_TEXTS = 256
 
@@ -37,7 +37,7 @@ class LayersCell(Cell):
 class ClassifyCell(TrainCell):
     """A trained classifier, and how fast it predicts."""
 
-    def measured(self) -> dict[str, Any]:
+    def measured(self) -> JsonObject:
         """Words per second from raw text to labels, on one thread, after a warm-up."""
         from elmokit.tasks.classification.data import read_source
         from elmokit.tasks.classification.predict import Classifier

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from elmokit.settings import Settings, roles
+from elmokit.settings import Settings, SettingValues, roles
 from elmokit.tasks import TASKS
 
 Kind = Literal["tfidf", "random", "svd", "cbow", "skipgram", "vectors", "model"]
@@ -44,10 +44,10 @@ class RowConfig(Settings):
     kind: Kind = "model"
     file: Path | None = None
     model: str | None = None
-    pretrain: dict[str, Any] | None = None
+    pretrain: SettingValues | None = None
     vectors: str | None = None
     start: str | None = None
-    settings: dict[str, Any] = Field(default={})
+    settings: SettingValues = Field(default={})
     seeds: list[int] | None = Field(default=None, min_length=1)
     note: str = ""
 
@@ -76,7 +76,7 @@ class EfficiencyConfig(Settings):
 
     fractions: list[float] = Field(default=[0.01, 0.05, 0.2])
     rows: list[str] = Field(default=[])
-    settings: dict[float, dict[str, Any]] = Field(default={})
+    settings: dict[float, SettingValues] = Field(default={})
 
     @field_validator("fractions")
     @classmethod
@@ -133,12 +133,12 @@ class CompareConfig(Settings):
     title: str = "Comparison"
     output: Path
     task: str = "classify"
-    data: dict[str, Any]
+    data: SettingValues
     text: list[str] = Field(default=[])
     text_column: str | None = None
     seeds: list[int] = Field(default=[1, 2, 3], min_length=1)
-    settings: dict[str, Any] = Field(default={})
-    vectors: dict[str, Any] = Field(default={})
+    settings: SettingValues = Field(default={})
+    vectors: SettingValues = Field(default={})
     rows: list[RowConfig] = Field(min_length=1)
     baselines: list[str] = Field(default=[])
     efficiency: EfficiencyConfig = EfficiencyConfig()
@@ -153,7 +153,7 @@ class CompareConfig(Settings):
         """Old names of settings, and environment variables such as `$ELMOKIT_DATA` in any text."""
         if not isinstance(values, dict):
             return values
-        renamed: dict[str, Any] = {}
+        renamed: SettingValues = {}
         for name, value in values.items():
             if name in _OLD_NAMES and _OLD_NAMES[name] in values:
                 raise ValueError(f"{name!r} is another name of {_OLD_NAMES[name]!r}: give one of them")

@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.experiments.cells import Cell, PretrainCell, TrainCell, VectorsCell, data_files, digest, identity, named
 from elmokit.experiments.classification import ClassifyCell, LayersCell, MapCell, TfidfCell
 from elmokit.experiments.config import STATIC, CompareConfig, RowConfig
 from elmokit.pretrained import located
-from elmokit.settings import load_settings
+from elmokit.settings import SettingValues, load_settings
 from elmokit.tasks import TASKS
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.config import HeadConfig
@@ -144,9 +143,9 @@ class _Planner:
         work = _PRETRAINED * int(settings.get("epochs", 5)) * self.rows["train"]
         return PretrainCell(folder, f"{row.name}: pretraining", work, settings=settings)
 
-    def _text_settings(self) -> dict[str, Any]:
+    def _text_settings(self) -> SettingValues:
         """What vectors and biLMs are trained on, and how it is cleaned."""
-        settings: dict[str, Any] = {"train": self.text, "normalize": self.config.data.get("clean") or []}
+        settings: SettingValues = {"train": self.text, "normalize": self.config.data.get("clean") or []}
         if self.config.text_column is not None:
             settings["column"] = self.config.text_column
         return settings
@@ -226,7 +225,7 @@ class _Planner:
     def _run_settings(self, row: RowConfig, *, seed: int, share: float, model: str, output: Path) -> HeadConfig:
         """The settings of one run."""
         config = self.config
-        settings: dict[str, Any] = {**config.data, **config.settings, **row.settings}
+        settings: SettingValues = {**config.data, **config.settings, **row.settings}
         if share < WHOLE:
             settings |= config.efficiency.settings.get(share, {})
         settings |= {"model": model, "output": output, "seed": seed, "threads": 1}

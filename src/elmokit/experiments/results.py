@@ -14,25 +14,18 @@ from elmokit.experiments.cells import DONE, Cell, TrainCell
 from elmokit.experiments.config import STATIC, CompareConfig, RowConfig
 from elmokit.experiments.plan import WHOLE, Plan
 from elmokit.experiments.statistics import compare_pair, interval
+from elmokit.report.study import Efficiency, Gain, Interval, RowResult, ShareGain, Study, WordMap
 from elmokit.run_folder import versions
 from elmokit.tasks import TASKS
 from elmokit.tasks.report import SPLITS, Scores
 from elmokit.tasks.row_scores import RowScored, RowScores, difference_interval
-from elmokit.whole_files import read_json_object
+from elmokit.whole_files import JsonObject, read_json_object
 
 COMPARED = 4  # the best rows that are compared pairwise
 
 
-def collect(config: CompareConfig, plan: Plan, failures: Mapping[Path, str]) -> dict[str, Any]:
-    """All figures of a comparison.
-
-    Returns:
-        `title`, `task`, `figure` (the main score, `highest` is its best value), `unit`, `labels`, `data` (rows of each
-        split), `seeds`, `settings` (that all rows share), `rows` (a list with `name`, `kind`, `note`, `settings`,
-        `parameters`, `seconds`, `words_per_second`, `metrics.<split>.<figure>` = {`mean`, `low`, `high`, `seeds`},
-        `over_rows` (an interval over test rows, of one seed), `confusion`, `history`, `lambdas`, `gamma`, and `failed`
-        for a row with cells that failed), `gains`, `pairs`, `efficiency`, `map` and `versions`.
-    """
+def collect(config: CompareConfig, plan: Plan, failures: Mapping[Path, str]) -> Study:
+    """All figures of a comparison; `failures` say why a cell failed, by its folder."""
     return _Collector(config, plan, failures).collect()
 
 
@@ -44,13 +37,12 @@ class _Collector:
         self.highest = None if self.scored is None else self.scored.highest
         self.figure = next(iter(plan.trained.values())).config.figure
 
-    def collect(self) -> dict[str, Any]:
+    def collect(self) -> Study:
         rows = [self._row(row) for row in self.config.rows]
         counted = [row for row in rows if row["metrics"]]
         trained = next((row for row in counted if row["kind"] != "tfidf"), None) or next(iter(counted), None)
         first = _metrics(self._done(trained["name"])[0]) if trained else {}
-        shared = self.config.settings
-        return {
+        study: Study = {
             "title": self.config.title,
             "task": self.config.task,
             "figure": self.figure,
@@ -62,8 +54,7 @@ class _Collector:
             "left_out": first.get("left_out", {}),
             "seen_in_training": first.get("test_texts_seen_in_training"),
             "seeds": self.config.seeds,
-            "settings": shared,
-            **({"classifier": shared} if self.config.task == "classify" else {}),
+            "settings": self.config.settings,
             "rows": rows,
             "gains": self._gains(counted),
             "pairs": self._pairs(counted),
@@ -71,6 +62,9 @@ class _Collector:
             "map": self._map(),
             "versions": versions(),
         }
+        if self.config.task == "classify":
+            study["classifier"] = self.config.settings
+        return study
 
     def _cells(self, name: str, share: float = WHOLE) -> dict[int, TrainCell]:
         """The cells of a row, by seed."""
@@ -88,10 +82,10 @@ class _Collector:
                 names[part] += [Path(name).name for name in given]
         return names
 
-    def _row(self, row: RowConfig) -> dict[str, Any]:
+    def _row(self, row: RowConfig) -> RowResult:
         cells = list(self._cells(row.name).values())
         done = [cell for cell in cells if cell.done]
-        shown: dict[str, Any] = {
+        shown: RowResult = {
             "name": row.name,
             "kind": row.kind,
             "note": row.note,
@@ -129,7 +123,7 @@ class _Collector:
             shown["gamma"] = interval([run["gamma"] for run in runs])
         return shown
 
-    def _scores(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    def _scores(self, runs: list[JsonObject]) -> dict[str, Interval]:
         """The figures of a split, and macro averages where there are some, over seeds."""
         found = [_figures(run) for run in runs]
         return {name: interval([each[name] for each in found], highest=self.highest) for name in found[0]}
@@ -138,21 +132,21 @@ class _Collector:
         assert self.scored is not None
         return self.scored.row_scores(cell.config, cell.folder)
 
-    def _gains(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _gains(self, rows: list[RowResult]) -> list[Gain]:
         """What each row gains over the baselines on the test rows: seed by seed, or of one seed over test rows."""
         there = [row["name"] for row in rows]
         baselines = [name for name in self.config.baselines or there[:1] if name in there]
         pairs = [(name, base) for base in baselines for name in there if name not in baselines]
         return [gain for name, base in pairs if (gain := self._gain(name, base)) is not None]
 
-    def _gain(self, name: str, base: str) -> dict[str, Any] | None:
+    def _gain(self, name: str, base: str) -> Gain | None:
         """Of a row over a baseline, on the seeds that both have."""
         ours, theirs = ({seed: cell for seed, cell in self._cells(row).items() if cell.done} for row in (name, base))
         seeds = [seed for seed in ours if seed in theirs]
         if not seeds:
             return None
         found = interval([self._score(ours[seed]) - self._score(theirs[seed]) for seed in seeds])
-        gain = {"row": name, "baseline": base, "over": "seeds", **found}
+        gain: Gain = {"row": name, "baseline": base, "over": "seeds", **found}
         if len(seeds) == 1 and self.scored is not None:
             one, other = (self._row_scores(cells[seeds[0]]) for cells in (ours, theirs))
             low, high = difference_interval([one], [other])
@@ -163,7 +157,7 @@ class _Collector:
         """The main figure on the test rows."""
         return Scores.from_json(_metrics(cell)["test"]).figure(self.figure)
 
-    def _pairs(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _pairs(self, rows: list[RowResult]) -> list[JsonObject]:
         """The best rows pairwise, and the best model against the best static vectors and every baseline kind."""
         if self.scored is None:
             return []
@@ -181,11 +175,11 @@ class _Collector:
                 found[first, second] = compare_pair((first, second), *sides).as_json()
         return list(found.values())
 
-    def _efficiency(self) -> dict[str, Any]:
+    def _efficiency(self) -> Efficiency:
         """The test score by share of the labels, and the best model minus the best static vectors at each share."""
         names = self.config.efficiency.rows
         shares = [*self.config.efficiency.fractions, WHOLE] if names else []
-        curves: dict[str, list[Any]] = {name: [] for name in names}
+        curves: dict[str, list[Interval | None]] = {name: [] for name in names}
         by_seed: dict[tuple[str, float], dict[int, float]] = {}
         for name in names:
             for share in shares:
@@ -195,7 +189,7 @@ class _Collector:
                 curves[name].append(interval(list(scores.values()), highest=self.highest) if scores else None)
         return {"shares": shares, "curves": curves, "gains": [self._gain_at(share, by_seed) for share in shares]}
 
-    def _gain_at(self, share: float, by_seed: Mapping[tuple[str, float], dict[int, float]]) -> dict[str, Any] | None:
+    def _gain_at(self, share: float, by_seed: Mapping[tuple[str, float], dict[int, float]]) -> ShareGain | None:
         """Best model minus best static vectors, seed by seed; both by their mean at this share."""
 
         def best(wanted: tuple[str, ...]) -> str | None:
@@ -212,21 +206,24 @@ class _Collector:
         gains = [by_seed[model, share][seed] - by_seed[static, share][seed] for seed in seeds]
         return {"share": share, "model": model, "static": static, **interval(gains)}
 
-    def _map(self) -> dict[str, Any] | None:
+    def _map(self) -> WordMap | None:
         """The occurrences of a word on a plane, by row."""
         maps = self.plan.maps
         if not maps:
             return None
         planes = {name: json.loads((cell.folder / "map.json").read_text()) for name, cell in maps.items() if cell.done}
         failed = [self.failures[cell.folder] for cell in maps.values() if cell.folder in self.failures]
-        return {"word": self.config.word_map.word, "planes": planes, **({"failed": failed[0]} if failed else {})}
+        word_map: WordMap = {"word": self.config.word_map.word, "planes": planes}
+        if failed:
+            word_map["failed"] = failed[0]
+        return word_map
 
 
-def _metrics(cell: Cell) -> dict[str, Any]:
+def _metrics(cell: Cell) -> JsonObject:
     return read_json_object(cell.folder / "metrics.json")
 
 
-def _about(cell: Cell) -> dict[str, Any]:
+def _about(cell: Cell) -> JsonObject:
     return read_json_object(cell.folder / DONE)
 
 

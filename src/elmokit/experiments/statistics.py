@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
+from elmokit.report.study import Interval
 from elmokit.tasks.row_scores import CONFIDENCE, RowScores, difference_interval
+from elmokit.whole_files import JsonObject
 
 
-def interval(values: Sequence[float], *, highest: float | None = None) -> dict[str, Any]:
+def interval(values: Sequence[float], *, highest: float | None = None) -> Interval:
     """Mean and 95 % interval of one figure over seeds.
 
     Student's t over the seeds: it holds for the mean over other seeds on the same rows, not over other rows. For a
@@ -58,7 +59,7 @@ class Pair:
     only_first: int | None = None
     only_second: int | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Plain values, without those that are not known."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 

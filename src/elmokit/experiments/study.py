@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any
 
 from elmokit.cache import cache_folder
 from elmokit.errors import ConfigError
@@ -12,16 +11,17 @@ from elmokit.experiments.config import CompareConfig
 from elmokit.experiments.plan import plan_study
 from elmokit.experiments.results import collect
 from elmokit.experiments.running import run_cells
+from elmokit.report.study import Study
 from elmokit.run_folder import write_json
 
 log = logging.getLogger(__name__)
 
 
-def run_study(config: CompareConfig) -> dict[str, Any]:
+def run_study(config: CompareConfig) -> Study:
     """Compute what is missing, and write `results.json`, `report.html`, `report.md` and `pictures/` into the output.
 
     Returns:
-        The content of `results.json`, see `elmokit.experiments.results.collect`.
+        The content of `results.json`.
 
     Raises:
         DataError, ModelError, ConfigError: Data, a model or a setting cannot be used; nothing was computed. What
@@ -34,9 +34,8 @@ def run_study(config: CompareConfig) -> dict[str, Any]:
     config = config.model_copy(update={"cache": config.cache or cache_folder("layers")})
     plan = plan_study(config)
     failures = run_cells(plan.cells, processes=config.processes, progress=config.progress)
-    study = collect(config, plan, failures)
-    write_json(config.output / "results.json", study)
-    study = json.loads((config.output / "results.json").read_text(encoding="utf-8"))
+    write_json(config.output / "results.json", collect(config, plan, failures))
+    study: Study = json.loads((config.output / "results.json").read_text(encoding="utf-8"))
     for document in write_report(study, config.output):
         log.info("written: %s", document)
-    return study  # type: ignore[no-any-return]
+    return study

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -19,7 +18,7 @@ from elmokit.interop.imported import Imported, assembled, imported
 from elmokit.nn.config import NetworkConfig
 from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
 from elmokit.text.word_rows import ByteRows, LookupRows, WordRows
-from elmokit.whole_files import replacing, write_text
+from elmokit.whole_files import JsonObject, replacing, write_text
 
 FORMAT = "bilm-tf"
 OPTIONS_FILE, WEIGHTS_FILE, VOCABULARY_FILE = "options.json", "weights.hdf5", "vocab.txt"
@@ -67,7 +66,7 @@ def read_bilm(
 
 
 def _parts_of(
-    file: h5py.File, content: dict[str, Any], weights: Path, dtype: torch.dtype
+    file: h5py.File, content: JsonObject, weights: Path, dtype: torch.dtype
 ) -> tuple[NetworkConfig, list[str], dict[str, Tensor]]:
     table = _dataset(file, "embedding") if content.get("char_cnn") is None and "embedding" in file else None
     config, notes = config_of(content, n_words=None if table is None else table.shape[0])

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from elmokit.errors import ConfigError, ModelError
-from elmokit.nn.config import NetworkConfig
+from elmokit.nn.config import NetworkConfig, NetworkFields
 from elmokit.text.char_ids import N_CHARACTERS
-from elmokit.whole_files import read_json_object
+from elmokit.whole_files import JsonObject, read_json_object
 
 MOST_LAYERS = 100
 
 
-def read_options(path: Path) -> dict[str, Any]:
+def read_options(path: Path) -> JsonObject:
     """The file's content.
 
     Raises:
@@ -25,7 +25,7 @@ def read_options(path: Path) -> dict[str, Any]:
     return options
 
 
-def config_of(options: dict[str, Any], *, n_words: int | None = None) -> tuple[NetworkConfig, list[str]]:
+def config_of(options: JsonObject, *, n_words: int | None = None) -> tuple[NetworkConfig, list[str]]:
     """Our configuration of a published model, and a sentence on everything that was repaired.
 
     Args:
@@ -37,7 +37,7 @@ def config_of(options: dict[str, Any], *, n_words: int | None = None) -> tuple[N
     """
     notes: list[str] = []
     lstm, cnn = options["lstm"], options.get("char_cnn")
-    values: dict[str, Any] = {
+    values: NetworkFields = {
         "projection_dim": _needed(lstm, "projection_dim", "lstm"),
         "cell_dim": _needed(lstm, "dim", "lstm"),
         "n_layers": lstm.get("n_layers", 1),
@@ -70,7 +70,7 @@ def config_of(options: dict[str, Any], *, n_words: int | None = None) -> tuple[N
         raise ModelError(f"the options make no model: {error}") from error
 
 
-def _char_cnn(cnn: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+def _char_cnn(cnn: JsonObject, notes: list[str]) -> NetworkFields:
     found = cnn.get("n_characters", N_CHARACTERS)
     if found not in (N_CHARACTERS - 1, N_CHARACTERS):
         raise ModelError(f"n_characters is {found!r}; expected 261 (as in training) or 262 (with padding)")
@@ -89,13 +89,13 @@ def _char_cnn(cnn: dict[str, Any], notes: list[str]) -> dict[str, Any]:
     }
 
 
-def _needed(section: dict[str, Any], key: str, name: str) -> Any:
+def _needed(section: JsonObject, key: str, name: str) -> Any:
     if key not in section:
         raise ModelError(f'the options lack "{key}" in "{name}"')
     return section[key]
 
 
-def options_of(config: NetworkConfig) -> dict[str, Any]:
+def options_of(config: NetworkConfig) -> JsonObject:
     """`options.json` for a model of ours, as the references read it.
 
     Raises:
@@ -110,7 +110,7 @@ def options_of(config: NetworkConfig) -> dict[str, Any]:
             "the format of bilm-tf has no encoder of words and characters side by side: convert a model of "
             "characters alone (elmo pretrain --set token_encoder=char_cnn)"
         )
-    options: dict[str, Any] = {
+    options: JsonObject = {
         "lstm": {
             "use_skip_connections": config.use_skip_connections,
             "projection_dim": config.projection_dim,

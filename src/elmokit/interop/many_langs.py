@@ -6,16 +6,15 @@ import pickle
 import struct
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.imported import Imported, assembled, imported
-from elmokit.nn.config import NetworkConfig
+from elmokit.nn.config import NetworkConfig, NetworkFields
 from elmokit.text.word_rows import DictionaryRows
-from elmokit.whole_files import read_json_object
+from elmokit.whole_files import JsonObject, read_json_object
 
 FORMAT = "ELMoForManyLangs"
 CONFIG_FILE, ENCODER_FILE, EMBEDDER_FILE = "config.json", "encoder.pkl", "token_embedder.pkl"
@@ -54,7 +53,7 @@ def read_many_langs(folder: Path, *, dtype: torch.dtype = torch.float32) -> Impo
     return imported(assembled(config, state, dtype=dtype), rows, format=FORMAT, notes=notes)
 
 
-def _options(folder: Path, notes: list[str]) -> dict[str, Any]:
+def _options(folder: Path, notes: list[str]) -> JsonObject:
     """The model's configuration, which `config.json` names by a path of its author's machine."""
     outer = read_json_object(folder / CONFIG_FILE)
     named = str(outer.get("config_path", ""))
@@ -155,8 +154,8 @@ class _Taken:
             notes.append(f"{self.path.name}: passed over {', '.join(sorted(self.left)[:5])}")
 
 
-def _config(embedder: dict[str, Any], encoder: dict[str, Any], tensors: _Taken, rows: DictionaryRows) -> NetworkConfig:
-    values: dict[str, Any] = {
+def _config(embedder: JsonObject, encoder: JsonObject, tensors: _Taken, rows: DictionaryRows) -> NetworkConfig:
+    values: NetworkFields = {
         "token_encoder": "word_char",
         "n_words": 0,
         "n_characters": 0,

@@ -17,6 +17,7 @@ from elmokit.interop.archives import unpack
 from elmokit.places import is_url
 from elmokit.pretrained import located, shipped_models
 from elmokit.saved_model import SavedModel
+from elmokit.whole_files import JsonObject
 
 _HDF5 = (".hdf5", ".h5", ".hdf")
 _VECTORS = (".vec", ".bin", ".txt")
@@ -45,7 +46,7 @@ class OurFolder:
     """A model of elmokit, and what its `config.json` holds, as far as that can be told."""
 
     folder: Path
-    values: dict[str, Any] | None
+    values: JsonObject | None
 
     def open(self) -> SavedModel:
         """The folder, whose reader says what is wrong with it."""

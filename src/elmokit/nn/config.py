@@ -14,8 +14,11 @@ from elmokit.text.char_ids import marker_char_ids
 # Seven widths, 2,048 filters: the token encoder of all published English models (Peters et al. 2018).
 _PUBLISHED_FILTERS = [[1, 32], [2, 32], [3, 64], [4, 128], [5, 256], [6, 512], [7, 1024]]
 
+NetworkFields = dict[str, Any]
+"""Fields of a `NetworkConfig` by name, which `NetworkConfig.checked` checks."""
+
 # Shapes by name; parameter counts are those of the biLM without an LM head, embedding row 0 (padding) not counted.
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, NetworkFields] = {
     "tiny": {  # for tests
         "filters": [[1, 4], [2, 8], [3, 8]],
         "char_embedding_dim": 8,

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from elmokit.errors import ConfigError, DataError, ModelError
 from elmokit.nn.bilm import State
+from elmokit.whole_files import JsonObject
 
 _NAME = re.compile(r"step-(\d+)(?:-(\d+))?")
 
@@ -34,14 +34,14 @@ class Progress:
         self.running_loss: float | None = None
         self.best_nll: float | None = None
         self.epochs_without_gain = 0
-        self.history: list[dict[str, Any]] = []
-        self.evaluations: list[dict[str, Any]] = []
+        self.history: list[JsonObject] = []
+        self.evaluations: list[JsonObject] = []
         self.decay_start: int | None = None
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> JsonObject:
         return dict(vars(self))
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: JsonObject) -> None:
         vars(self).update(state)
 
 
@@ -67,7 +67,7 @@ class Checkpoints:
             return newest
         return self._latest_border() or newest
 
-    def facts(self, checkpoint: Path | None = None) -> dict[str, Any]:
+    def facts(self, checkpoint: Path | None = None) -> JsonObject:
         """What a checkpoint, by default the newest, says of its run; {} without one.
 
         ``corpus``, ``precision``, ``processes``, ``learning_rate_factor``, the share of the peak rate it is at, and
@@ -81,7 +81,7 @@ class Checkpoints:
         borders = [path for path in self._complete() if self.facts(path).get("border")]
         return max(borders, key=_age, default=None)
 
-    def save(self, step: int, state: State | None, *, facts: dict[str, Any]) -> None:
+    def save(self, step: int, state: State | None, *, facts: JsonObject) -> None:
         """Write everything of all processes under a temporary name, flush it to disk, rename it, drop the older ones.
 
         Raises:

@@ -23,7 +23,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +40,7 @@ from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.text.vocab import MARKERS, UNK_ID, Vocabulary
 from elmokit.text.word_rows import ByteRows, LookupRows, WordRows
 from elmokit.text.words import SPLITTER_VERSION, iter_words
+from elmokit.whole_files import JsonObject
 
 __all__ = ["Corpus", "Sentences", "build_corpus"]
 
@@ -64,7 +64,7 @@ class Corpus:
     inputs: NDArray[np.integer]  # (n_types, width)
     train: SentenceList
     valid: SentenceList  # empty when the corpus was built without validation text
-    info: dict[str, Any]  # what corpus.json says: fingerprint, settings, counts, reading statistics
+    info: JsonObject  # what corpus.json says: fingerprint, settings, counts, reading statistics
 
     @property
     def fingerprint(self) -> str:
@@ -108,7 +108,7 @@ class Corpus:
         return cls(folder, vocab, chars, chars, train, valid, info)
 
     @classmethod
-    def _open_shards(cls, folder: Path, info: dict[str, Any]) -> Corpus:
+    def _open_shards(cls, folder: Path, info: JsonObject) -> Corpus:
         """A corpus of `elmo prepare`: training text above a window is read window by window, see windows.py."""
         vocab = Vocabulary.load(folder / "vocab.txt")
         chars = mapped(folder / "chars.bin", np.int16).reshape(info["n_types"], info["settings"]["max_characters"])
@@ -173,7 +173,7 @@ def build_corpus(
         return Corpus.open(folder)
     with _written_whole(folder) as partial:
         types = _Types()
-        info: dict[str, Any] = {"format": FORMAT, "fingerprint": fingerprint, "settings": settings}
+        info: JsonObject = {"format": FORMAT, "fingerprint": fingerprint, "settings": settings}
         done = 0
         for part, paths in inputs.items():
             stats = SourceStats()
@@ -240,7 +240,7 @@ class _Types:
         return [ids.setdefault(word, len(ids)) for word in words]
 
 
-def _finish(partial: Path, types: _Types, vocab: Vocabulary, info: dict[str, Any], max_characters: int) -> None:
+def _finish(partial: Path, types: _Types, vocab: Vocabulary, info: JsonObject, max_characters: int) -> None:
     """Give every type its final id and write all that depends on it; corpus.json comes last."""
     ids, beyond = _final_ids(types, vocab)
     for part in ("train", "valid"):
@@ -269,7 +269,7 @@ def write_chars(path: Path, words: Sequence[str], max_characters: int) -> None:
             file.write(char_ids(words[start : start + _TYPES_AT_ONCE], max_characters=max_characters).tobytes())
 
 
-def _fingerprint(inputs: dict[str, list[Path]], settings: dict[str, Any]) -> str:
+def _fingerprint(inputs: dict[str, list[Path]], settings: JsonObject) -> str:
     """Digest of what the corpus is made from: the content and kind of every file in order, and the settings."""
     files = {part: [(_kind(path), _file_digest(path)) for path in paths] for part, paths in inputs.items()}
     return _digest(json.dumps([FORMAT, files, settings], sort_keys=True).encode())

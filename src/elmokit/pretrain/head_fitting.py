@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain, count
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -36,6 +36,7 @@ from elmokit.pretrain.setup import load_vocabulary, save_model
 from elmokit.pretrain.stream import SentenceBatches
 from elmokit.progress import rate_bar
 from elmokit.settings import Settings
+from elmokit.whole_files import JsonObject
 
 FIGURES_FILE = "head_fitting.json"
 _CHUNK = 1 << 16  # rows of the top layer held and shuffled together: 64 MB of 256 numbers
@@ -86,7 +87,7 @@ class HeadFit:
         """The small head's perplexity over the large one's: 1.02 is 2 % more."""
         return self.small.mean / self.large.mean
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         return {**asdict(self), "loss": self.loss}
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
-from elmokit.whole_files import json_text, write_text
+from elmokit.whole_files import JsonObject, json_text, write_text
 
 
 class Journal:
@@ -58,7 +58,7 @@ class Journal:
             self._board.close()
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: JsonObject) -> None:
     """A JSON file that is whole or as it was."""
     write_text(path, json_text(content, indent=1) + "\n")
 

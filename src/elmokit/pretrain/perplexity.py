@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from elmokit.pretrain.word_table import WordTable
 from elmokit.saved_model import SavedModel
 from elmokit.text.files import expand_paths
 from elmokit.text.records import AS_FOUND, FileOptions
+from elmokit.whole_files import JsonObject
 
 if TYPE_CHECKING:
     from elmokit.models.modeling_pretraining import ElmoForPreTraining
@@ -54,7 +55,7 @@ class Perplexity:
         """Mean negative log-likelihood a prediction, in nats."""
         return math.log(self.mean)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         return asdict(self)
 
 
@@ -89,7 +90,7 @@ class TextEvaluation:
     unknown: int
     files: dict[str, TextEvaluation] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """Flat: forward, backward, mean, predictions, sentences, words, unknown, and next_word_… where asked for.
 
         Of several files ``files`` has the same by the name of each.

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
+from elmokit.whole_files import JsonObject
 
 
 class SentenceList(Protocol):
@@ -123,7 +124,7 @@ class ShardWriter:
         if len(self._ids) >= self._AT_ONCE:
             self._flush()
 
-    def close(self) -> dict[str, Any]:
+    def close(self) -> JsonObject:
         """Write what is left; returns what `Sentences` and corpus.json need to know."""
         self._flush()
         return {"n_sentences": self.n_sentences, "n_tokens": self.n_tokens, "shard_starts": self._shard_starts}

@@ -14,9 +14,8 @@ from matplotlib.figure import Figure
 
 from elmokit.report import study_plots
 from elmokit.report.pictures import save_png, themed_svg
+from elmokit.report.study import Bounds, Gain, Interval, RowResult, Study, ends
 from elmokit.whole_files import write_text
-
-Study = Mapping[str, Any]
 
 
 class Shown(Protocol):
@@ -126,7 +125,7 @@ def _pictures(study: Study) -> list[Picture]:
     return found
 
 
-def _content(study: Study) -> dict[str, Any]:
+def _content(study: Study) -> dict[str, object]:
     rows, score, show = study["rows"], study["figure"], _shown_as(study)
     others = _other_figures(study)
     head = ["", f"test {score}", "95 % interval", "validation", "train", *others.values(), "parameters", "trained"]
@@ -217,7 +216,7 @@ def _settings(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
-def _row(row: Mapping[str, Any], score: str, others: Mapping[str, str], show: Shown, *, columns: int) -> list[str]:
+def _row(row: RowResult, score: str, others: Mapping[str, str], show: Shown, *, columns: int) -> list[str]:
     if not row["metrics"]:
         return [row["name"], *["—"] * (columns - 1)]
     metrics = row["metrics"]
@@ -248,13 +247,15 @@ def _shown_as(study: Study) -> Shown:
     return show
 
 
-def _gain(gain: Mapping[str, Any], show: Shown) -> list[str]:
-    between = "one seed"
-    if gain["low"] is not None:
-        between = f"{show(gain['low'], signed=True)} to {show(gain['high'], signed=True)}"
-        between += " (test rows)" * (gain["over"] == "rows")
+def _gain(gain: Gain, show: Shown) -> list[str]:
+    between = _between(gain, show) + " (test rows)" * (gain["over"] == "rows")
     seeds = ", ".join(show(value, signed=True) for value in gain["seeds"])
     return [f"{gain['row']} − {gain['baseline']}", show(gain["mean"], signed=True), between, seeds]
+
+
+def _between(gain: Interval, show: Shown) -> str:
+    between = ends(gain)
+    return "one seed" if between is None else " to ".join(show(end, signed=True) for end in between)
 
 
 _MCNEMAR = ("McNemar p", "only first : only second right")
@@ -271,7 +272,7 @@ def _mcnemar(pair: Mapping[str, Any]) -> list[str]:
     return [p, f"{pair['only_first']:,} : {pair['only_second']:,}"]
 
 
-def _shares(study: Study, show: Shown) -> dict[str, Any]:
+def _shares(study: Study, show: Shown) -> dict[str, object]:
     efficiency = study["efficiency"]
     shares, curves = efficiency["shares"], efficiency["curves"]
     head = ["labels", *curves, "best model − best static"]
@@ -282,10 +283,7 @@ def _shares(study: Study, show: Shown) -> dict[str, Any]:
         cells = ["—" if value is None else f"{show(value['mean'])} ({_interval(value, show)})" for value in values]
         gained = "—"
         if gain is not None:
-            between = "one seed"
-            if gain["low"] is not None:
-                between = f"{show(gain['low'], signed=True)} to {show(gain['high'], signed=True)}"
-            gained = f"{show(gain['mean'], signed=True)} ({between}; {gain['model']} − {gain['static']})"
+            gained = f"{show(gain['mean'], signed=True)} ({_between(gain, show)}; {gain['model']} − {gain['static']})"
         table.append([f"{share:.0%}", *cells, gained])
     return {
         "shares_head": head,
@@ -298,7 +296,7 @@ def _shares(study: Study, show: Shown) -> dict[str, Any]:
     }
 
 
-def _for_markdown(content: Mapping[str, Any]) -> dict[str, Any]:
+def _for_markdown(content: Mapping[str, Any]) -> dict[str, object]:
     """The same with what would end a cell of a table taken out of names."""
 
     def safe(value: Any) -> Any:
@@ -309,9 +307,9 @@ def _for_markdown(content: Mapping[str, Any]) -> dict[str, Any]:
     return {key: safe(value) for key, value in content.items()}
 
 
-def _interval(value: Mapping[str, Any], show: Shown, *, over_rows: Mapping[str, float] | None = None) -> str:
-    if value["low"] is not None:
-        return f"{show(value['low'])}–{show(value['high'])}"
+def _interval(value: Interval, show: Shown, *, over_rows: Bounds | None = None) -> str:
+    if between := ends(value):
+        return "–".join(map(show, between))
     if over_rows is not None:
         return f"{show(over_rows['low'])}–{show(over_rows['high'])} (test rows)"
     return "one seed"

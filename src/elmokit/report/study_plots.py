@@ -18,8 +18,9 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from elmokit.report.plots import INK, MUTED, PALETTE, STYLE
+from elmokit.report.study import Efficiency, RowResult, ends
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Sequence[RowResult]
 _COLOURS = {"tfidf": 7, "random": 7, "model": 0}  # by kind; static vectors: 1
 
 
@@ -32,13 +33,13 @@ def score_bars(rows: Rows, *, score: str, highest: float | None) -> Figure:
         figure, (axis,) = _grid(1, columns=1, width=8.6, height=0.42 * len(rows) + 1.2)
         tests = [row["metrics"]["test"][score] for row in rows]
         scale = 100.0 if highest == 100 else 1.0
-        lowest = min(test["mean"] if test["low"] is None else test["low"] for test in tests)
+        lowest = min((ends(test) or (test["mean"],))[0] for test in tests)
         start = max(0.0, np.floor((lowest / scale - 0.02) * 20) / 20 * scale)
         widest = max(test["mean"] for test in tests)
         for place, (row, test) in enumerate(zip(rows, tests, strict=True)):
             colour = _colour(row["kind"])
             axis.barh(place, test["mean"] - start, left=start, height=0.62, color=colour)
-            low, high = (test["mean"] if test[end] is None else test[end] for end in ("low", "high"))
+            low, high = ends(test) or (test["mean"], test["mean"])
             if low < high:
                 axis.plot([low, high], [place, place], color=INK, linewidth=1.6, solid_capstyle="butt")
             validation = row["metrics"].get("validation")
@@ -98,7 +99,7 @@ def _mark_cut(axis: Axes, start: float) -> None:
     )
 
 
-def efficiency_curves(efficiency: Mapping[str, Any], *, rows: int, score: str) -> Figure:
+def efficiency_curves(efficiency: Efficiency, *, rows: int, score: str) -> Figure:
     """The test score by the share of labels (all of them are `rows`), with intervals."""
     shares = efficiency["shares"]
     with rc_context(STYLE):
@@ -107,10 +108,10 @@ def efficiency_curves(efficiency: Mapping[str, Any], *, rows: int, score: str) -
             points = [(share, value) for share, value in zip(shares, curve, strict=True) if value]
             colour = PALETTE[number % len(PALETTE)]
             axis.plot([s for s, _ in points], [v["mean"] for _, v in points], marker="o", color=colour, label=name)
-            spread = [(s, v) for s, v in points if v["low"] is not None]
+            spread = [(share, *between) for share, value in points if (between := ends(value))]
             if spread:
-                lows, highs = [v["low"] for _, v in spread], [v["high"] for _, v in spread]
-                axis.fill_between([s for s, _ in spread], lows, highs, color=colour, alpha=0.15, linewidth=0)
+                where, lows, highs = zip(*spread, strict=True)
+                axis.fill_between(where, lows, highs, color=colour, alpha=0.15, linewidth=0)
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(FixedLocator(shares))
         axis.xaxis.set_minor_locator(NullLocator())
@@ -132,8 +133,8 @@ def layer_shares(rows: Rows) -> Figure:
             places = [place + (layer - (len(names) - 1) / 2) * width for place, _ in there]
             axis.bar(places, [value["mean"] for _, value in there], width * 0.92, color=PALETTE[layer], label=name)
             for place, (_, value) in zip(places, there, strict=True):
-                if value["low"] is not None:
-                    axis.plot([place, place], [value["low"], value["high"]], color=INK, linewidth=1.2)
+                if between := ends(value):
+                    axis.plot([place, place], between, color=INK, linewidth=1.2)
         axis.set_xticks(range(len(rows)), [row["name"] for row in rows])
         axis.tick_params(axis="x", length=0)
         axis.grid(axis="x", visible=False)

@@ -18,7 +18,7 @@ from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.word_encoding import PAD_TOKEN, UNKNOWN_TOKEN
 from elmokit.text.word_rows import LEXICON_FILE, save_lexicon
 from elmokit.text.word_tokenizer import TOKENIZER_CONFIG_FILE, UNLIMITED, WordTokenizer
-from elmokit.whole_files import share_weights
+from elmokit.whole_files import JsonObject, share_weights
 
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -78,7 +78,7 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _special(number: int, content: str) -> dict[str, Any]:
+def _special(number: int, content: str) -> JsonObject:
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     return {"id": number, "content": content, **flags, "special": True}
 

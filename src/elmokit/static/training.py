@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field, PositiveInt
@@ -20,7 +20,7 @@ from elmokit.text.normalize import check_steps, normalize, normalize_words
 from elmokit.text.readers import read_texts, refuse_unread_options
 from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.text.words import split_words
-from elmokit.whole_files import json_text
+from elmokit.whole_files import JsonObject, json_text
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def train_vectors(config: VectorsConfig) -> WordVectors:
     else:
         vectors = _svd(text, config) if config.method == "svd" else _word2vec(text, config, losses)
     vectors.save(config.output)
-    about: dict[str, Any] = {
+    about: JsonObject = {
         "settings": config.model_dump(mode="json", exclude={"progress", "overwrite"}),
         "words": len(vectors),
         "tokens": len(text.ids),

@@ -15,11 +15,10 @@ from elmokit.errors import DataError
 from elmokit.text.columns import chosen_names
 from elmokit.text.json_records import Objects, records_of
 from elmokit.text.records import Record, Source
+from elmokit.whole_files import JsonObject
 
 _ROWS_AT_ONCE = 4096
 _FILE_MAGIC = b"ARROW1"
-
-Values = dict[str, Any]
 
 
 def read_parquet(source: Source) -> Iterator[Record]:
@@ -49,7 +48,7 @@ def read_arrow(source: Source) -> Iterator[Record]:
         yield from records_of(source, _rows(chosen, named_classes(reader.schema)), unit="row")
 
 
-def named_classes(schema: Any) -> Callable[[Values], Values]:
+def named_classes(schema: Any) -> Callable[[JsonObject], JsonObject]:
     """A function that puts names in place of the class numbers of a row, where the file says what these are called.
 
     `datasets` writes the names of its `ClassLabel` columns, and of lists of these, into the metadata of the schema. A
@@ -59,7 +58,7 @@ def named_classes(schema: Any) -> Callable[[Values], Values]:
     features = json.loads(about).get("info", {}).get("features", {}) if about else {}
     classes = {name: names for name, feature in features.items() if (names := _class_names(feature))}
 
-    def named(row: Values) -> Values:
+    def named(row: JsonObject) -> JsonObject:
         return row | {name: _named(row[name], names) for name, names in classes.items() if name in row}
 
     return named if classes else lambda row: row
@@ -87,7 +86,7 @@ def _needed(source: Source, names: Sequence[str]) -> list[str]:
     return [name for name in names if source.whole_rows or name in chosen]
 
 
-def _rows(batches: Iterator[Any], named: Callable[[Values], Values]) -> Objects:
+def _rows(batches: Iterator[Any], named: Callable[[JsonObject], JsonObject]) -> Objects:
     number = 0
     for batch in batches:
         for row in batch.to_pylist():

@@ -13,6 +13,7 @@ from elmokit.text.char_ids import replace_surrogates
 from elmokit.text.columns import Column, chosen_names
 from elmokit.text.files import SourceStats
 from elmokit.text.records import Cell, Record, Source
+from elmokit.whole_files import JsonObject
 
 
 def read_json_lines(source: Source) -> Iterator[Record]:
@@ -40,7 +41,7 @@ def read_json(source: Source) -> Iterator[Record]:
         )
 
 
-def json_record(path: Path, number: int, line: str) -> dict[str, Any]:
+def json_record(path: Path, number: int, line: str) -> JsonObject:
     """The object on one line of a JSONL file; `DataError` names the file and the line when there is none."""
     try:
         record = json.loads(line)
@@ -51,7 +52,7 @@ def json_record(path: Path, number: int, line: str) -> dict[str, Any]:
     return record
 
 
-Objects = Iterator[tuple[int, dict[str, Any] | None]]  # each behind its number; None for a blank line
+Objects = Iterator[tuple[int, JsonObject | None]]  # each behind its number; None for a blank line
 
 
 def _by_line(source: Source, lines: Iterable[str]) -> Objects:

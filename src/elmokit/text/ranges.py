@@ -23,6 +23,7 @@ from elmokit.text.files import expand_paths
 from elmokit.text.readers import read_records
 from elmokit.text.records import FileOptions
 from elmokit.text.tokenized_text import warned_of_tokens
+from elmokit.whole_files import JsonObject
 
 Unit = Literal["file", "bytes", "rows"]
 
@@ -239,7 +240,7 @@ def _write_rows(place: Place, stretch: Range, local: Path, column: str | None) -
             target.write(json.dumps(named(row), default=str) + "\n")
 
 
-def _rows(file: Any, names: list[str], stretch: Range) -> Iterator[dict[str, Any]]:
+def _rows(file: Any, names: list[str], stretch: Range) -> Iterator[JsonObject]:
     first = 0
     for number in range(file.metadata.num_row_groups):
         count = file.metadata.row_group(number).num_rows

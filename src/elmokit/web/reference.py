@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 Schema = Mapping[str, Any]
 _METHODS = ("get", "post")
+
+
+class Operation(NamedTuple):
+    """A path and a method: what it takes and gives, and its errors by status."""
+
+    path: str
+    method: str
+    about: str
+    takes: str | None
+    gives: str
+    errors: dict[str, str]
+
+
+class Field(NamedTuple):
+    """A field of a body; the default as JSON, None where the field is needed."""
+
+    name: str
+    type: str
+    about: str
+    default: str | None
 
 
 def reference_page(openapi: Schema) -> str:
@@ -30,28 +50,28 @@ def reference_page(openapi: Schema) -> str:
     return page.render(info=openapi["info"], operations=operations, schemas=schemas)
 
 
-def _operation(path: str, method: str, described: Schema) -> dict[str, Any]:
+def _operation(path: str, method: str, described: Schema) -> Operation:
     body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     answers = described["responses"]
-    return {
-        "path": path,
-        "method": method.upper(),
-        "about": described.get("description", ""),
-        "takes": _type(body) if body else None,
-        "gives": _type(answers["200"].get("content", {}).get("application/json", {}).get("schema", {})),
-        "errors": {code: answer["description"] for code, answer in answers.items() if code != "200"},
-    }
+    return Operation(
+        path,
+        method.upper(),
+        about=described.get("description", ""),
+        takes=_type(body) if body else None,
+        gives=_type(answers["200"].get("content", {}).get("application/json", {}).get("schema", {})),
+        errors={code: answer["description"] for code, answer in answers.items() if code != "200"},
+    )
 
 
-def _fields(schema: Schema) -> list[dict[str, Any]]:
+def _fields(schema: Schema) -> list[Field]:
     needed = schema.get("required", [])
     return [
-        {
-            "name": name,
-            "type": _type(field),
-            "about": field.get("description", ""),
-            "default": None if name in needed else json.dumps(field.get("default")),
-        }
+        Field(
+            name,
+            _type(field),
+            about=field.get("description", ""),
+            default=None if name in needed else json.dumps(field.get("default")),
+        )
         for name, field in schema.get("properties", {}).items()
     ]
 

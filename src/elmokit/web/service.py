@@ -7,7 +7,7 @@ import base64
 import math
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,10 @@ from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
-from elmokit.encode.encoder import Encoder
+from elmokit.encode.encoder import Encoder, Level
 from elmokit.encode.language_model import Score
+from elmokit.encode.layer_choice import Layers
+from elmokit.encode.pooling import Pooling
 from elmokit.errors import ElmokitError
 from elmokit.web import blanks, explaining, planes, responses, uses
 from elmokit.web.corpora import corpus_of_text
@@ -35,6 +37,7 @@ from elmokit.web.requests import (
     SubstitutesRequest,
 )
 from elmokit.web.worker import Worker
+from elmokit.whole_files import JsonObject
 
 _INLINE = 50_000  # numbers; more are written in a thread, so that other requests continue
 
@@ -200,7 +203,16 @@ class Service:
         self.budget.claim(scope, numbers)
 
 
-def _wanted(request: EmbedRequest) -> dict[str, Any]:
+class Wanted(TypedDict):
+    """Arguments of `Encoder.stream` that a request chooses."""
+
+    layers: Layers
+    level: Level
+    pooling: Pooling | None
+    remove_common_component: bool | None
+
+
+def _wanted(request: EmbedRequest) -> Wanted:
     """What `Encoder.stream` is asked for; the values can be compared."""
     layers = tuple(request.layers) if isinstance(request.layers, list) else request.layers
     return {
@@ -227,7 +239,7 @@ def _numbers_of_a_row(encoder: Encoder, request: EmbedRequest) -> int:
 
 
 def _embedded(sentences: Sequence[list[str]], arrays: Sequence[NDArray[np.float32]], encoding: str) -> bytes:
-    rows: list[dict[str, Any]] = []
+    rows: list[JsonObject] = []
     for words, array in zip(sentences, arrays, strict=True):
         vectors: Any = array.tolist() if encoding == "list" else _base64(array)
         rows.append({"words": words, "shape": array.shape, "vectors": vectors})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from elmokit.report.study import RowResult
 from elmokit.report.study_plots import score_bars
 
 
@@ -17,7 +18,7 @@ def row(name: str, test: float, *, validation: float | None = None, spread: floa
 
 
 def texts(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    (axis,) = score_bars(rows, score="accuracy", highest=None).axes
+    (axis,) = score_bars(cast(list[RowResult], rows), score="accuracy", highest=None).axes
     return {text.get_text(): text for text in axis.texts}
 
 

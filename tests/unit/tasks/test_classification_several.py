@@ -46,8 +46,8 @@ def files(tmp_path: Path) -> dict[str, Any]:
 def test_scores_are_those_of_scikit_learn() -> None:
     scores = several_label_scores(GOLD, FOUND, thresholds=np.array([0.5, 0.5, 0.35]), labels=list("abc"))
     given_labels = FOUND >= [0.5, 0.5, 0.35]
-    for average in ("micro", "macro"):
-        assert scores[f"{average}_f1"] == pytest.approx(f1_score(GOLD, given_labels, average=average, zero_division=0))
+    for average, found in (("micro", scores["micro_f1"]), ("macro", scores["macro_f1"])):
+        assert found == pytest.approx(f1_score(GOLD, given_labels, average=average, zero_division=0))
     assert scores["exact_match"] == pytest.approx(accuracy_score(GOLD, given_labels))
     some = GOLD.any(axis=1)
     assert scores["lrap"] == pytest.approx(label_ranking_average_precision_score(GOLD[some], FOUND[some]))

@@ -19,6 +19,7 @@ from elmokit.parts.folder import PartFiles
 from elmokit.parts.work import Counts, Part
 from elmokit.places import Place
 from elmokit.pretrain.prepare.text import TextSettings, part_sentences
+from elmokit.whole_files import JsonObject
 
 BUCKETS = 64
 _ROWS_AT_ONCE = 1 << 20  # of a bucket, before equal words are added up
@@ -29,7 +30,7 @@ def word_hash(word: str) -> int:
     return int.from_bytes(hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=8).digest(), "little")
 
 
-def _inspect(place: Place) -> tuple[Counts, list[dict[str, Any]]] | None:
+def _inspect(place: Place) -> tuple[Counts, list[JsonObject]] | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

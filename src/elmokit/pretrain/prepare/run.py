@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +45,7 @@ from elmokit.text.ranges import Range, cut, places_of, warn_of_tokens
 from elmokit.text.readers import refuse_unread_options
 from elmokit.text.vocab import MARKERS, Vocabulary
 from elmokit.text.words import SPLITTER_VERSION
+from elmokit.whole_files import JsonObject
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class PrepareSettings:
 
 def prepare_corpus_folder(
     settings: PrepareSettings, output: str, engine: Engine, *, overwrite: bool = False, progress: bool = True
-) -> dict[str, Any]:
+) -> JsonObject:
     """Make the corpus, or finish one that was interrupted; returns what `corpus.json` says.
 
     Raises:
@@ -114,7 +114,7 @@ class _Preparation:
             )
         )
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> JsonObject:
         if (found := self._finished()) is not None:
             return found
         counted = {
@@ -136,7 +136,7 @@ class _Preparation:
     def _parts(self) -> list[str]:
         return [part for part, files in self.inputs.items() if files]
 
-    def _finished(self) -> dict[str, Any] | None:
+    def _finished(self) -> JsonObject | None:
         names = self.place.names()
         if foreign := sorted(set(names) - _OWN - {"_lock"}):
             raise ConfigError(f"{self.place} holds {foreign[0]}, which is no part of a corpus: name another folder")
@@ -146,7 +146,7 @@ class _Preparation:
             return None
         if "corpus.json" not in names:
             return None
-        info: dict[str, Any] = json.loads((self.place / "corpus.json").read_bytes())
+        info: JsonObject = json.loads((self.place / "corpus.json").read_bytes())
         if info.get("identity") != self.identity:
             raise ConfigError(f"{self.place} is a corpus of other text or settings: --overwrite replaces it")
         log.info("the corpus in %s is finished: nothing to do", self.place)
@@ -179,7 +179,7 @@ class _Preparation:
         )
         return output
 
-    def _number_types(self, merged: dict[str, Place]) -> dict[str, Any]:
+    def _number_types(self, merged: dict[str, Place]) -> JsonObject:
         """Give the types their ids: the vocabulary, the rest of the training text, what only the held-out text has."""
         settings = self.settings
         least, pruned = _least_count(count_histogram(merged["train"]), settings.max_types)
@@ -220,9 +220,9 @@ class _Preparation:
             new += [word for word in held_out if word not in known]
         return sorted(new)[: max(0, room)]
 
-    def _finish(self, about: dict[str, Any], sizes: dict[str, PartFolder]) -> dict[str, Any]:
+    def _finish(self, about: JsonObject, sizes: dict[str, PartFolder]) -> JsonObject:
         digest = hashlib.sha256((self.place / "vocab.txt").read_bytes())
-        parts: dict[str, Any] = {}
+        parts: JsonObject = {}
         for part, folder in sizes.items():
             for number in range(len(folder.done)):
                 digest.update(shard_sum(folder.place / SHARD_FILES.name(number)))

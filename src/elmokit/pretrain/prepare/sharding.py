@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,9 +14,10 @@ from elmokit.places import Place, is_address, local_copy
 from elmokit.pretrain.prepare.text import TextSettings, part_sentences
 from elmokit.pretrain.prepare.type_index import TypeIndex
 from elmokit.pretrain.shard_files import shard_size, write_shard
+from elmokit.whole_files import JsonObject
 
 
-def _inspect(place: Place) -> tuple[Counts, list[dict[str, Any]]] | None:
+def _inspect(place: Place) -> tuple[Counts, list[JsonObject]] | None:
     found = shard_size(place)
     return None if found is None else (Counts(*found), [])
 

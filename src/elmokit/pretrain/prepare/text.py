@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from elmokit.parts.work import Part
 from elmokit.pretrain.corpus import LONGEST_LINE, sentences_of
 from elmokit.text.ranges import as_file, options_of
 from elmokit.text.readers import Column, read_records
 from elmokit.text.records import AS_FOUND, FileOptions
+from elmokit.whole_files import JsonObject
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class TextSettings:
     max_words: int = 200
     files: FileOptions = AS_FOUND
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """What a corpus records; of `files` what is said."""
         files = {name: value for name, value in asdict(self.files).items() if value not in (None, False)}
         own = {name: value for name, value in asdict(self).items() if name != "files"}

@@ -21,7 +21,7 @@ from elmokit.tasks.inputs.batches import Batch, BatchDataset, CharDataset, RowDa
 from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
-from elmokit.tasks.metrics import ClassificationScores, NumberScores, classification_scores, number_scores
+from elmokit.tasks.metrics import classification_scores, number_scores
 from elmokit.tasks.trained import UNKNOWN_TRAINING, CutWarning, TrainedOn
 from elmokit.text.columns import ID_NAMES, LABEL_NAMES, Column
 from elmokit.text.files import SourceStats, expand_paths
@@ -180,9 +180,7 @@ def outputs_of(model: TextPairsNetwork, data: PairDataset, *, batch_size: int = 
     return found
 
 
-def scores_of(
-    outputs: NDArray[np.float32], gold: NDArray[Any], labels: Sequence[str]
-) -> ClassificationScores | NumberScores:
+def scores_of(outputs: NDArray[np.float32], gold: NDArray[Any], labels: Sequence[str]) -> Mapping[str, Any]:
     """`classification_scores`, or for numbers Pearson's r, Spearman's ρ and the mean squared error."""
     if labels:
         return classification_scores(gold, outputs.argmax(axis=1).astype(np.int64), labels=labels)
@@ -262,7 +260,7 @@ class PairClassifier:
         """`predict` over any number of pairs in order, with the memory of `chunk` of them."""
         return in_chunks(inputs, self.predict, chunk=chunk)
 
-    def score(self, files: Sequence[str], *, label_column: str | None = None) -> ClassificationScores | NumberScores:
+    def score(self, files: Sequence[str], *, label_column: str | None = None) -> Mapping[str, Any]:
         """The scores of the report on files of pairs; the columns are those of the training.
 
         Raises:
