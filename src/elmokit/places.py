@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from elmokit.cache import cache_folder
 from elmokit.errors import ConfigError, DataError
+from elmokit.whole_files import umask
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _ATTEMPTS = 4
@@ -191,7 +192,7 @@ class Place:
         try:
             yield partial
             if self.is_local:
-                partial.chmod(0o666 & ~_umask())
+                partial.chmod(0o666 & ~umask())
                 partial.replace(self.path)
             else:
                 self.put(partial)
@@ -326,9 +327,3 @@ def _is_passing(error: Exception) -> bool:
         "aiobotocore",
         "urllib3",
     )
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -68,7 +68,12 @@ def share_weights(folder: Path) -> None:
 
     Libraries write under temporary names, which only their writer can read, and keep those rights when they rename.
     """
-    umask = os.umask(0)
-    os.umask(umask)
     for path in folder.glob("*.safetensors"):
-        path.chmod(0o666 & ~umask)
+        path.chmod(0o666 & ~umask())
+
+
+def umask() -> int:
+    """The rights that new files are made without."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

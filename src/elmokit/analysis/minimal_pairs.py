@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
 from elmokit.encode.batching import windows
 from elmokit.encode.encoder import Encoder
 from elmokit.encode.language_model import Score
 from elmokit.text.minimal_pairs import MinimalPair
-from elmokit.text.records import Cell
 from elmokit.whole_files import JsonObject
 
 DIRECTIONS = ("forward", "backward", "both")
@@ -83,7 +82,8 @@ def judge_minimal_pairs(
     """
     figures = MinimalPairFigures()
     for window in windows(pairs, _PAIRS_AT_ONCE):
-        sentences = [_words(encoder, cell, pre_split) for pair in window for cell in (pair.good, pair.bad)]
+        cells = [cell for pair in window for cell in (pair.good, pair.bad)]
+        sentences = [encoder.words(cell, pre_split=pre_split) if isinstance(cell, str) else cell for cell in cells]
         scores = encoder.score(sentences, is_split_into_words=True)
         for pair, good, bad in zip(window, scores[::2], scores[1::2], strict=True):
             parts = [figures.all, figures.paradigms.setdefault(pair.paradigm, PairFigures())]
@@ -92,10 +92,6 @@ def judge_minimal_pairs(
             for part in parts:
                 part.add(good, bad)
     return figures
-
-
-def _words(encoder: Encoder, cell: Cell, pre_split: bool | None) -> Sequence[str]:
-    return encoder.words(cell, pre_split=pre_split) if isinstance(cell, str) else cell
 
 
 def _right(good: float, bad: float) -> float:

@@ -59,17 +59,14 @@ def cache(
             typer.echo(f"{name}: {len(gone)} removed, {_size(sum(entry.bytes for entry in gone))} freed")
         typer.echo(f"{name}: {len(held)} entries, {_size(sum(entry.bytes for entry in held))} in {place}")
         for entry in held:
-            typer.echo(f"  {entry.path.name}  {_size(entry.bytes)}  last used {_day(entry)}")
+            used = datetime.fromtimestamp(entry.used)
+            typer.echo(f"  {entry.path.name}  {_size(entry.bytes)}  last used {used:%Y-%m-%d %H:%M}")
     if not removing:
         typer.echo(f"elmo cache --clear removes the layers, --limit 20GB the least recently used; {LIMIT}=20GB does so")
 
 
 def _size(count: int) -> str:
     return f"{count / 1e9:.2f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
-
-
-def _day(entry: Entry) -> str:
-    return datetime.fromtimestamp(entry.used).strftime("%Y-%m-%d %H:%M")
 
 
 def _about(entry: Entry) -> dict[str, str | int]:

@@ -106,9 +106,5 @@ def fit_common_component(vectors: Iterable[tuple[Array, Array | None]], parts: S
             moments[part] = product + moments.get(part, 0.0)
     if count < LEAST_TEXTS:
         raise DataError(f"the text of the common component has {count} sentences; expected at least {LEAST_TEXTS}")
-    return CommonComponent({part: _first_directions(moments[part]) for part in parts})
-
-
-def _first_directions(moments: NDArray[np.float64]) -> Array:
-    """(views, D, D) to (views, D): the eigenvector of the largest eigenvalue of each."""
-    return np.linalg.eigh(moments)[1][:, :, -1].astype(np.float32)
+    directions = {part: np.linalg.eigh(moments[part])[1] for part in parts}  # (views, D, D), the largest last
+    return CommonComponent({part: each[:, :, -1].astype(np.float32) for part, each in directions.items()})

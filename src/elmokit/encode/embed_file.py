@@ -263,7 +263,7 @@ def _sentences(
     number = 0
     for number, record in enumerate(_records(encoder, settings, stats, first=first), start=1):
         text = record.text.strip()
-        words = record.words if record.words is not None else _split(encoder, settings, text)
+        words = record.words if record.words is not None else encoder.words(text, pre_split=settings.pre_split)
         if lines is None:
             yield text, Item(words, id=record.id)
             continue
@@ -284,10 +284,6 @@ def _records(encoder: Encoder, settings: EmbedSettings, stats: SourceStats, *, f
 
 def _pretokenized(encoder: Encoder, settings: EmbedSettings) -> bool:
     return bool(encoder.preprocessing.pre_split if settings.pre_split is None else settings.pre_split)
-
-
-def _split(encoder: Encoder, settings: EmbedSettings, text: str) -> list[str]:
-    return encoder.words(text) if settings.pre_split is None else encoder.words(text, pre_split=settings.pre_split)
 
 
 def _write_part(folder: Path, number: int, encoder: Encoder, settings: EmbedSettings, part: Part) -> None:
@@ -344,6 +340,7 @@ def _read_part(folder: Path, number: int, level: Level) -> Iterator[tuple[str, I
 def _identity(encoder: Encoder, settings: EmbedSettings) -> JsonObject:
     """What a resumed run must have in common with the one before."""
     positions = [] if settings.positions is None else [settings.positions]
+    component = encoder.common_component if settings.remove_common_component else None
     inputs = [path.stat() for path in [*expand_paths(settings.source), *positions]]
     layers = settings.layers if isinstance(settings.layers, str | int) else list(settings.layers)
     return {
@@ -354,7 +351,7 @@ def _identity(encoder: Encoder, settings: EmbedSettings) -> JsonObject:
         "level": settings.level,
         "pooling": settings.pooling,
         "remove_common_component": settings.remove_common_component,
-        "common_component": _component_sum(encoder) if settings.remove_common_component else None,
+        "common_component": None if component is None else component.fingerprint(),
         "dtype": settings.dtype,
         "column": settings.column,
         "files": asdict(settings.files),
@@ -366,10 +363,6 @@ def _identity(encoder: Encoder, settings: EmbedSettings) -> JsonObject:
         "device": encoder.device,
         "weights": encoder.fingerprint(),
     }
-
-
-def _component_sum(encoder: Encoder) -> str | None:
-    return None if encoder.common_component is None else encoder.common_component.fingerprint()
 
 
 def _open_folder(folder: Path, identity: JsonObject, *, resume: bool, overwrite: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -63,7 +64,7 @@ def layer_choice(layers: Layers, *, n_layers: int, dim: int, mix: Mix | None = N
     if layers in ("average", "mix"):
         return LayerChoice(_average, None, dim, (n_layers,))
     if layers == "concat":
-        return LayerChoice(_side_by_side, None, n_layers * dim, everything)
+        return LayerChoice(partial(np.concatenate, axis=-1), None, n_layers * dim, everything)
     if isinstance(layers, Sequence) and not isinstance(layers, str) and layers:
         chosen = tuple(_number(layer, n_layers) for layer in layers)
         if len(set(chosen)) < len(chosen):
@@ -101,7 +102,3 @@ def _stack(hidden: Sequence[Array]) -> Array:
 def _average(hidden: Sequence[Array]) -> Array:
     mean: Array = _stack(hidden).mean(axis=0)
     return mean
-
-
-def _side_by_side(hidden: Sequence[Array]) -> Array:
-    return np.concatenate(hidden, axis=-1)

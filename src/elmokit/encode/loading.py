@@ -53,7 +53,7 @@ def opened(
     """See `Encoder.from_pretrained`, whose errors are raised here."""
     if backend not in (None, *get_args(BackendName)):
         raise ConfigError(f"Unknown backend {backend!r}. Expected one of: {', '.join(get_args(BackendName))}.")
-    if (backend or _installed()) == "onnx":
+    if (backend or ("torch" if find_spec("torch") is not None else "onnx")) == "onnx":
         return _graph(
             path, device=device, dtype=dtype, options=options, vocabulary=vocabulary, sha256=sha256, memory=memory
         )
@@ -94,10 +94,6 @@ def network_backend(
         rows = ByteRows(config.max_characters_per_token)
     preprocessing = config if isinstance(config, Preprocessing) else None  # an `ElmoConfig` has both
     return TorchBackend(network, rows, mix=mix, saved=saved, memory=memory), preprocessing
-
-
-def _installed() -> BackendName:
-    return "torch" if find_spec("torch") is not None else "onnx"
 
 
 def _graph(

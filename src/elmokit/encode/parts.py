@@ -248,11 +248,10 @@ class _EmbedPart:
                 errors += bad
             for record in found:
                 text = record.text.strip()
-                yield text, Item(record.words if record.words is not None else self._split(text), id=record.id)
-
-    def _split(self, text: str) -> list[str]:
-        pre_split = self.settings.pre_split
-        return self.encoder.words(text) if pre_split is None else self.encoder.words(text, pre_split=pre_split)
+                words = record.words
+                if words is None:
+                    words = self.encoder.words(text, pre_split=self.settings.pre_split)
+                yield text, Item(words, id=record.id)
 
 
 def embed_corpus(

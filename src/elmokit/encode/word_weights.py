@@ -37,12 +37,10 @@ class WordWeights:
 
     def __call__(self, words: Sequence[str]) -> NDArray[np.float32]:
         """(words,)"""
-        counts = np.array([self._count(word) for word in words], dtype=np.float64)
+        often = (max(self.counts.get(word, 0), self.counts.get(word.lower(), 0)) for word in words)
+        counts = np.array([count or self._least for count in often], dtype=np.float64)
         weights: NDArray[np.float32] = np.log1p(self._total / counts).astype(np.float32)
         return weights
-
-    def _count(self, word: str) -> int:
-        return max(self.counts.get(word, 0), self.counts.get(word.lower(), 0)) or self._least
 
     @classmethod
     def of_folder(cls, folder: Path) -> WordWeights | None:

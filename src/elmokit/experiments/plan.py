@@ -164,7 +164,9 @@ class _Planner:
         epochs = schedule_for(config, texts).epochs
         each = _COUNTED if row.kind == "tfidf" else epochs * (_FINETUNED if config.finetune else 1)
         work = round(texts * each) + self.rows["test"]
-        self._add_trained((row.name, seed, share), self._training(row, folder, label, work, config, inputs, needs))
+        cell = self._training(row, folder, label, work, config, inputs, needs)
+        self.cells.setdefault(folder, cell)
+        self.trained[row.name, seed, share] = cell
 
     def _training(
         self,
@@ -183,10 +185,6 @@ class _Planner:
         if row.kind == "model" and not config.finetune:
             needs = (*needs, self._layers(row, config, inputs[0], needs))
         return ClassifyCell(folder, label, work, task=self.config.task, config=config, needs=needs)
-
-    def _add_trained(self, place: Place, cell: TrainCell) -> None:
-        self.cells.setdefault(cell.folder, cell)
-        self.trained[place] = cell
 
     def _layers(self, row: RowConfig, config: ClassifyConfig, model: str, needs: tuple[Path, ...]) -> Path:
         """The cell that computes the layers of a frozen biLM."""

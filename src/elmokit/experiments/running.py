@@ -47,19 +47,15 @@ def run_cells(cells: Mapping[Path, Cell], *, processes: int | None = None, progr
                 log.warning("%s: %s", cell.label, error)
 
         if count == 1:
-            _in_turn(waiting, failures, finished)
+            for cell in waiting.values():
+                missing = _missing(cell, failures)
+                finished(cell, missing if missing is not None else _attempt(cell))
         else:
             _side_by_side(waiting, failures, finished, count)
     return failures
 
 
 Finished = Callable[[Cell, str | None], None]
-
-
-def _in_turn(waiting: Mapping[Path, Cell], failures: Failures, finished: Finished) -> None:
-    for cell in waiting.values():
-        missing = _missing(cell, failures)
-        finished(cell, missing if missing is not None else _attempt(cell))
 
 
 def _side_by_side(waiting: Mapping[Path, Cell], failures: Failures, finished: Finished, count: int) -> None:
@@ -123,12 +119,8 @@ def _work_ahead(cells: Mapping[Path, Cell]) -> dict[Path, int]:
 def _ready(left: Mapping[Path, Cell], failures: Failures, ahead: Mapping[Path, int]) -> list[Cell]:
     """The cells that can begin, or never will; first those with most work ahead."""
     free = [cell for cell in left.values() if not any(need in left for need in cell.needs)]
-    ready = [cell for cell in free if all(_there(need, failures) for need in cell.needs)]
+    ready = [cell for cell in free if all(need in failures or (need / DONE).is_file() for need in cell.needs)]
     return sorted(ready, key=lambda cell: -ahead[cell.folder])
-
-
-def _there(folder: Path, failures: Failures) -> bool:
-    return folder in failures or (folder / DONE).is_file()
 
 
 def _missing(cell: Cell, failures: Failures) -> str | None:

@@ -14,7 +14,7 @@ from transformers.tokenization_utils_base import TruncationStrategy
 from transformers.utils.generic import PaddingStrategy
 
 from elmokit.text.word_encoding import PAD_TOKEN, UNKNOWN_TOKEN, extended
-from elmokit.text.word_rows import LEXICON_FILE, ByteRows, Rows, WordRows, load_word_rows, save_lexicon
+from elmokit.text.word_rows import LEXICON_FILE, ByteRows, WordRows, load_word_rows, save_lexicon
 from elmokit.text.word_tokenizer import WordTokenizer
 from elmokit.text.words import Span
 
@@ -198,7 +198,8 @@ class ElmoTokenizer(TokenizersBackend):
         is_batch = not data["char_ids"] or np.ndim(data["char_ids"][0]) != 1 or len(data["char_ids"][0]) == 0
         if not is_batch:
             data = {key: [values] for key, values in data.items()}
-        data["char_ids"] = [self._as_rows(rows) for rows in data["char_ids"]]
+        shape = (-1, self.word_rows.width)  # (W, L), also of an empty sentence that came as a bare []
+        data["char_ids"] = [np.asarray(rows, dtype=np.int32).reshape(shape) for rows in data["char_ids"]]
         lengths = [len(rows) for rows in data["char_ids"]]
         if return_attention_mask is not False:
             data.setdefault("attention_mask", [[1] * length for length in lengths])
@@ -214,10 +215,6 @@ class ElmoTokenizer(TokenizersBackend):
         if not is_batch:
             data = {key: values[0] for key, values in data.items()}
         return BatchEncoding(_rows(data, return_tensors), tensor_type=return_tensors)
-
-    def _as_rows(self, rows: Any) -> Rows:
-        """(W, L), also of an empty sentence that came as a bare []."""
-        return np.asarray(rows, dtype=np.int32).reshape(-1, self.word_rows.width)
 
     def _decode(self, token_ids: Any, *args: Any, **kwargs: Any) -> str:
         """Character ids of one word, or of the words of a sentence, back to text."""
@@ -261,17 +258,14 @@ def _padded_length(
 def _padded(key: str, values: list[Any], length: int, *, side: str) -> list[Any]:
     """One value a sentence, each with one entry a word, all made `length` long. Unknown keys are left alone."""
     if key == "char_ids":
-        return [_padded_rows(rows, length, side=side) for rows in values]
+        missing = [length - len(rows) for rows in values]
+        around = [((0, count) if side == "right" else (count, 0), (0, 0)) for count in missing]
+        return [np.pad(rows, width) for rows, width in zip(values, around, strict=True)]
     fillings = {"attention_mask": 0, "special_tokens_mask": 1, "offset_mapping": (0, 0), "input_ids": 0}
     filling: Any = fillings.get(key)
     if filling is None:
         return values
     return [extended(list(value), filling, length - len(value), side=side) for value in values]
-
-
-def _padded_rows(rows: Rows, length: int, *, side: str) -> Rows:
-    missing = length - len(rows)
-    return np.pad(rows, ((0, missing), (0, 0)) if side == "right" else ((missing, 0), (0, 0)))
 
 
 def _rows(data: dict[str, Any], return_tensors: str | None) -> dict[str, Any]:

@@ -53,8 +53,9 @@ def write_report(study: Study, folder: Path) -> list[Path]:
     )
     content = _content(study)
     by_name = {picture.name: picture for picture in pictures}
+    figure = Markup('<figure><div class="scroll">{}</div></figure>')
     beside = {
-        key: _figure(by_name[name]) if name in by_name else ""
+        key: figure.format(by_name[name].svg) if name in by_name else ""
         for key, name in (("lead_picture", "accuracy"), ("shares_picture", "fewer_labels"))
     }
     page = environment.get_template("study.html").render(**content, **beside, pictures=pictures, grid=_grid)
@@ -62,10 +63,6 @@ def write_report(study: Study, folder: Path) -> list[Path]:
     write_text(folder / "report.html", page)
     write_text(folder / "report.md", text)
     return [folder / "report.html", folder / "report.md"]
-
-
-def _figure(picture: Picture) -> Markup:
-    return Markup('<figure><div class="scroll">{}</div></figure>').format(picture.svg)
 
 
 def _grid(head: Sequence[Any], rows: Sequence[Sequence[Any]], marked: Sequence[tuple[int, int]]) -> Markup:

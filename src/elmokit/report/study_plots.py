@@ -37,7 +37,7 @@ def score_bars(rows: Rows, *, score: str, highest: float | None) -> Figure:
         start = max(0.0, np.floor((lowest / scale - 0.02) * 20) / 20 * scale)
         widest = max(test["mean"] for test in tests)
         for place, (row, test) in enumerate(zip(rows, tests, strict=True)):
-            colour = _colour(row["kind"])
+            colour = PALETTE[_COLOURS.get(row["kind"], 1)]
             axis.barh(place, test["mean"] - start, left=start, height=0.62, color=colour)
             low, high = ends(test) or (test["mean"], test["mean"])
             if low < high:
@@ -211,10 +211,6 @@ def word_map(planes: Mapping[str, Mapping[str, Any]], *, labels: Sequence[str]) 
         ]
         figure.legend(handles=marks, loc="outside upper left", ncols=len(labels), fontsize=9)
         return figure
-
-
-def _colour(kind: str) -> str:
-    return PALETTE[_COLOURS.get(kind, 1)]
 
 
 def _cells(axis: Axes, shares: np.ndarray, *, figures: bool) -> None:

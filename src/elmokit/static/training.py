@@ -93,7 +93,8 @@ def train_vectors(config: VectorsConfig) -> WordVectors:
     )
     losses: list[float] = []
     if config.method == "random":
-        vectors = _random(text, config)
+        drawn = np.random.default_rng(config.seed).normal(size=(len(text.words), config.dim))
+        vectors = WordVectors(text.words, drawn.astype(np.float32))
     else:
         vectors = _svd(text, config) if config.method == "svd" else _word2vec(text, config, losses)
     vectors.save(config.output)
@@ -127,11 +128,6 @@ def _sentences(config: VectorsConfig) -> Iterator[list[str]]:
             continue
         cleaned = normalize(record.text, config.normalize)
         yield cleaned.split() if config.pre_split else split_words(cleaned)
-
-
-def _random(text: NumberedText, config: VectorsConfig) -> WordVectors:
-    size = (len(text.words), config.dim)
-    return WordVectors(text.words, np.random.default_rng(config.seed).normal(size=size).astype(np.float32))
 
 
 def _svd(text: NumberedText, config: VectorsConfig) -> WordVectors:

@@ -41,10 +41,8 @@ def writing_predictions(output: Path) -> Iterator[WritePrediction]:
                 for each in blank:
                     write({}, each)
             values = [*((given or {}).get(name) for name in names), *(record.get(name) for name in found)]
-            opened[0](values if output.suffix == ".jsonl" else [_flat(value) for value in values])
+            if output.suffix != ".jsonl":
+                values = [json_text(value) if isinstance(value, list | tuple | dict) else value for value in values]
+            opened[0](values)
 
         yield write
-
-
-def _flat(value: Any) -> Any:
-    return json_text(value) if isinstance(value, list | tuple | dict) else value

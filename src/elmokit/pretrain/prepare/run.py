@@ -117,9 +117,11 @@ class _Preparation:
     def run(self) -> JsonObject:
         if (found := self._finished()) is not None:
             return found
-        counted = {
-            part: self._pass(f"work/{part}-counts", part, COUNT_FILES, self._counting(part)) for part in self._parts()
-        }
+        counted = {}
+        for part in self._parts():
+            name = f"work/{part}-counts"
+            counting = CountWords(self.settings.text, (self.place / name).address)
+            counted[part] = self._pass(name, part, COUNT_FILES, counting)
         for part, folder in counted.items():
             if not folder.counts[:, 1].any():
                 steps = ", ".join(self.settings.text.normalize) or "none"
@@ -151,9 +153,6 @@ class _Preparation:
             raise ConfigError(f"{self.place} is a corpus of other text or settings: --overwrite replaces it")
         log.info("the corpus in %s is finished: nothing to do", self.place)
         return info
-
-    def _counting(self, part: str) -> CountWords:
-        return CountWords(self.settings.text, (self.place / f"work/{part}-counts").address)
 
     def _pass(self, name: str, part: str, files: PartFiles, work: Work) -> PartFolder:
         def ranges() -> Iterable[Range]:

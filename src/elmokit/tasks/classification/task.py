@@ -176,7 +176,8 @@ class Classification:
         """See `Task`."""
         rows = dict(metrics.scores)
         if metrics.baseline is not None:
-            rows[_baseline_name(metrics)] = Scores.from_json(metrics.baseline["test"])
+            name = "TF-IDF ridge" if target_of(metrics) == "number" else "TF-IDF SVM"
+            rows[name] = Scores.from_json(metrics.baseline["test"])
         return score_table(rows, COLUMNS[target_of(metrics)], unit="rows")
 
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
@@ -246,10 +247,6 @@ def tokens_of(
 def target_of(metrics: RunMetrics) -> Target:
     """What a run learned."""
     return next(target for target, scores in SCORES.items() if scores[0] == metrics.figure)
-
-
-def _baseline_name(metrics: RunMetrics) -> str:
-    return "TF-IDF ridge" if target_of(metrics) == "number" else "TF-IDF SVM"
 
 
 def _scores(metrics: RunMetrics) -> str:

@@ -133,7 +133,7 @@ class Translation:
             translations = translator.predict(pairs.source)
             scores[name] = Scores.from_json(bleu_scores(pairs.target, translations))
             if name == "test":
-                _write_lines(run.work / TRANSLATIONS, translations)
+                write_text(run.work / TRANSLATIONS, "".join(f"{line}\n" for line in translations))
         return Scored(scores, {"target_pieces": len(data.pieces), "left_out": data.left_out})
 
     def baseline(self, run: Run[TranslationConfig, TranslationData]) -> Baseline | None:
@@ -202,7 +202,3 @@ def _pieces_of(*folders: Path) -> SentencePieces | None:
     """The target pieces of an unfinished run, or of the translator to start from."""
     found = next((folder for folder in folders if (folder / PIECES_FILE).is_file()), None)
     return None if found is None else SentencePieces.load(found)
-
-
-def _write_lines(path: Path, lines: Sequence[str]) -> None:
-    write_text(path, "".join(f"{line}\n" for line in lines))
