@@ -9,24 +9,22 @@ import typer
 
 from elmokit.cli.options import (
     FORMATS,
+    NOT_SAID,
     Backend,
-    Column,
-    Delimiter,
     Device,
-    Encoding,
-    Header,
     OptionsFile,
     Pretokenized,
     Quiet,
-    Quote,
-    SplitSentences,
+    Reading,
     VocabularyFile,
     layers_of,
+    reads_text,
     show_messages,
 )
 from elmokit.errors import ConfigError
 
 
+@reads_text
 def embed(
     model: Annotated[str, typer.Argument(help="Folder of any ELMo, .hdf5, .zip, http(s) address or hub id.")],
     source: Annotated[str, typer.Argument(metavar="INPUT", help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")],
@@ -61,12 +59,7 @@ def embed(
     ] = None,
     options: OptionsFile = None,
     vocabulary: VocabularyFile = None,
-    column: Column = None,
-    header: Header = None,
-    delimiter: Delimiter = None,
-    quote: Quote = None,
-    encoding: Encoding = None,
-    split_sentences: SplitSentences = None,
+    reading: Reading = NOT_SAID,
     pretokenized: Pretokenized = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sentences the network sees at once.")] = 256,
     memory: Annotated[
@@ -110,13 +103,12 @@ def embed(
     from elmokit.places import is_address
     from elmokit.text.files import expand_paths
     from elmokit.text.readers import reader_of
-    from elmokit.text.records import FileOptions
 
     show_messages(quiet=quiet)
     if is_address(output) and output.endswith(ENDINGS):
         raise ConfigError(f"OUTPUT {output} is a file at an address: name a folder of parts, {output}.d/ (--format)")
     to_folder = is_address(output) or output.endswith("/") or Path(output).is_dir() or not Path(output).suffix
-    as_files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
+    as_files = reading.files()
     if engine or parts or to_folder:
         if positions is not None:
             raise ConfigError("--positions numbers the words of one file's lines: expected a file as OUTPUT, no folder")
@@ -143,7 +135,7 @@ def embed(
             device=device,
             options=options,
             vocabulary=vocabulary,
-            column=column,
+            column=reading.column,
             files=as_files,
             pre_split=pretokenized,
             batch_size=batch_size,
@@ -162,7 +154,7 @@ def embed(
         remove_common_component=remove_common_component,
         positions=positions,
         dtype=dtype,
-        column=column,
+        column=reading.column,
         files=as_files,
         pre_split=pretokenized,
         batch_size=batch_size,

@@ -9,18 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from elmokit.cli.options import (
-    FORMATS,
-    Column,
-    Delimiter,
-    Encoding,
-    Header,
-    Pretokenized,
-    Quote,
-    SplitSentences,
-    files,
-    parts,
-)
+from elmokit.cli.options import FORMATS, NOT_SAID, Pretokenized, Reading, files, parts, reads_text
 from elmokit.errors import ConfigError
 from elmokit.tasks import TASKS, task_of
 from elmokit.whole_files import json_text
@@ -31,6 +20,7 @@ if TYPE_CHECKING:
     from elmokit.text.records import FileOptions
 
 
+@reads_text
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Folder that elmo pretrain or elmo train wrote.")],
     text: Annotated[list[str] | None, typer.Option(help=f"Text for perplexities: {FORMATS}.")] = None,
@@ -44,12 +34,7 @@ def evaluate(
         str | None, typer.Option(help="Columns of pairs: GOOD,BAD[,PARADIGM[,GROUP]]. [default: those of BLiMP]")
     ] = None,
     target: Annotated[list[str] | None, typer.Option(help="Translations of TEST, line by line.")] = None,
-    column: Column = None,
-    header: Header = None,
-    delimiter: Delimiter = None,
-    quote: Quote = None,
-    encoding: Encoding = None,
-    split_sentences: SplitSentences = None,
+    reading: Reading = NOT_SAID,
     pretokenized: Pretokenized = None,
     clean: Annotated[str | None, typer.Option(help="Clean-up steps. [default: as in pretraining]")] = None,
     next_word: Annotated[
@@ -96,9 +81,9 @@ def evaluate(
         )
     if pair_columns is not None and minimal_pairs is None:
         raise ConfigError("--pair-columns names the columns of --minimal-pairs, which was not given")
-    from elmokit.text.records import AS_FOUND, FileOptions
+    from elmokit.text.records import AS_FOUND
 
-    as_files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
+    as_files = reading.files()
     if test is not None:
         options = {
             "target": files(target),
@@ -122,7 +107,7 @@ def evaluate(
     found = evaluate_text(
         model,
         text or [],
-        column=column,
+        column=reading.column,
         pre_split=pretokenized,
         normalize=parts(clean),
         next_word=next_word,

@@ -8,19 +8,15 @@ from typing import Annotated
 
 import typer
 
-from elmokit.cli.options import FORMATS, Column, Delimiter, Encoding, Header, Quote, SplitSentences, files
+from elmokit.cli.options import FORMATS, NOT_SAID, Reading, files, reads_text
 from elmokit.whole_files import json_text
 
 
+@reads_text
 def oov(
     models: Annotated[list[str], typer.Argument(help="Folders of models with the vocabulary of their training text.")],
     text: Annotated[list[str], typer.Option(help=f"Text whose words are misspelt: {FORMATS}.")],
-    column: Column = None,
-    header: Header = None,
-    delimiter: Delimiter = None,
-    quote: Quote = None,
-    encoding: Encoding = None,
-    split_sentences: SplitSentences = None,
+    reading: Reading = NOT_SAID,
     pretokenized: Annotated[
         bool, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
     ] = False,
@@ -34,15 +30,13 @@ def oov(
     from elmokit.pretrained import located
     from elmokit.report.markdown import markdown_table
     from elmokit.text.readers import read_texts, refuse_unread_options
-    from elmokit.text.records import FileOptions
     from elmokit.text.tokenized_text import warned_of_tokens
     from elmokit.text.vocab import Vocabulary
     from elmokit.text.words import split_words
 
     vocabularies = [set(Vocabulary.load(located(model) / "vocab.txt").words) for model in models]
-    options = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
-    refuse_unread_options(options, pretokenized=pretokenized)
-    records = read_texts(files(text) or [], column=column, options=options)
+    refuse_unread_options(reading.files(), pretokenized=pretokenized)
+    records = read_texts(files(text) or [], column=reading.column, options=reading.files())
     if not pretokenized:
         records = warned_of_tokens(records)
     split = str.split if pretokenized else split_words

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from elmokit.text.records import FileOptions
 
 COLUMNS = "name, or number from 1"
 FORMATS = "text, CSV, TSV, JSON, Parquet, CoNLL, CoNLL-U or FASTA, also packed; files or globs"
@@ -33,6 +40,46 @@ Encoding = Annotated[str | None, typer.Option(help="Of text files, e.g. utf-16, 
 SplitSentences = Annotated[
     bool | None, typer.Option("--split-sentences", help="Cut every text into its sentences first.")
 ]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is said of files with text: `reads_text` makes an option of each field."""
+
+    column: Column = None
+    header: Header = None
+    delimiter: Delimiter = None
+    quote: Quote = None
+    encoding: Encoding = None
+    split_sentences: SplitSentences = None
+
+    def files(self) -> FileOptions:
+        """All but the column, as readers take it."""
+        from elmokit.text.records import FileOptions
+
+        return FileOptions(self.header, self.delimiter, self.quote, self.encoding, self.split_sentences or False)
+
+
+NOT_SAID = Reading()
+
+
+def reads_text(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a `Reading`, in place of the parameter `reading` of a command."""
+    names = [field.name for field in fields(Reading)]
+    options = inspect.signature(Reading, eval_str=True).parameters.values()
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        parameters += options if parameter.name == "reading" else [parameter]
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        reading = Reading(**{name: given.pop(name) for name in names})
+        command(**given, reading=reading)
+
+    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
+
 
 ConfigFile = Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")]
 Backend = Annotated[

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elmokit.cli.options import FORMATS, Column, Delimiter, Encoding, Header, Pretokenized, Quote, SplitSentences
+from elmokit.cli.options import FORMATS, NOT_SAID, Pretokenized, Reading, reads_text
 from elmokit.errors import DataError
 from elmokit.pretrained import DEFAULT_CLASSIFIER, located
 from elmokit.tasks import TASKS, task_of
@@ -32,6 +32,7 @@ PARTS = {name: text for entry in TASKS.values() for name, text in entry.inputs.i
 """Options for the parts of an input that is not one text."""
 
 
+@reads_text
 def predict(
     words: Annotated[
         list[str] | None,
@@ -45,12 +46,7 @@ def predict(
         Path | None,
         typer.Option(help=f"{FORMATS[0].upper()}{FORMATS[1:].partition(';')[0]}; questions: SQuAD, or JSON lines."),
     ] = None,
-    column: Column = None,
-    header: Header = None,
-    delimiter: Delimiter = None,
-    quote: Quote = None,
-    encoding: Encoding = None,
-    split_sentences: SplitSentences = None,
+    reading: Reading = NOT_SAID,
     pretokenized: Pretokenized = None,
     top: Annotated[int | None, typer.Option(min=1, help="Print only the K best labels.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
@@ -68,7 +64,6 @@ def predict(
     from elmokit.saved_model import SavedModel
     from elmokit.text.containers import zip_of
     from elmokit.text.readers import CONLL, ending, refuse_unread_options
-    from elmokit.text.records import FileOptions
     from elmokit.text.row_files import check_row_file
 
     model, texts = _model_and_texts(words or [], file=file is not None)
@@ -97,13 +92,13 @@ def predict(
             for asked, result in predictor.stream(source, **options):
                 show(asked, result, None, file is None)
         return
-    as_files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
+    as_files = reading.files()
     if output is not None and ending(output) in CONLL:
-        _write_conll(predictor, texts, file, column, as_files, output)
+        _write_conll(predictor, texts, file, reading.column, as_files, output)
         return
     refuse_unread_options(as_files, pretokenized=pretokenized or False)
     with _shown_or_written(predictor, output, as_json=as_json) as show:
-        _predict_texts(predictor, texts, file, column, as_files, options, pretokenized=pretokenized, show=show)
+        _predict_texts(predictor, texts, file, reading, options, pretokenized=pretokenized, show=show)
 
 
 def _with_parts(function: Any) -> None:
@@ -163,8 +158,7 @@ def _predict_texts(
     predictor: Predictor,
     texts: Sequence[str],
     file: Path | None,
-    column: str | None,
-    as_files: FileOptions,
+    reading: Reading,
     options: Mapping[str, Any],
     *,
     pretokenized: bool | None,
@@ -181,9 +175,9 @@ def _predict_texts(
     source: Iterable[Text] = texts
     if file is not None:
         trained_on = predictor.trained_on
-        wanted = TextColumn(asked=column, remembered=trained_on.text_column)
+        wanted = TextColumn(asked=reading.column, remembered=trained_on.text_column)
         found = read_records(
-            file, columns=[wanted], options=as_files.filled(trained_on.files), stats=stats, whole_rows=True
+            file, columns=[wanted], options=reading.files().filled(trained_on.files), stats=stats, whole_rows=True
         )
         if not pretokenized and predictor.tokenizer.split == "penn":
             found = warned_of_tokens(found)

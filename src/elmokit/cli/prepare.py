@@ -6,31 +6,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import (
-    CLEAN,
-    FORMATS,
-    Column,
-    Delimiter,
-    Encoding,
-    Header,
-    Quiet,
-    Quote,
-    SplitSentences,
-    parts,
-    show_messages,
-)
+from elmokit.cli.options import CLEAN, FORMATS, NOT_SAID, Quiet, Reading, parts, reads_text, show_messages
 
 
+@reads_text
 def prepare(
     train: Annotated[list[str], typer.Argument(help=f"Training text: {FORMATS}, or addresses.")],
     output: Annotated[str, typer.Option(help="The folder to write, a path or an address.")],
     valid: Annotated[str | None, typer.Option(help="Held-out text.")] = None,
-    column: Column = None,
-    header: Header = None,
-    delimiter: Delimiter = None,
-    quote: Quote = None,
-    encoding: Encoding = None,
-    split_sentences: SplitSentences = None,
+    reading: Reading = NOT_SAID,
     pre_split: Annotated[
         bool, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
     ] = False,
@@ -56,11 +40,9 @@ def prepare(
     from elmokit.parts.engines.choice import chosen_engine
     from elmokit.pretrain.prepare.run import PrepareSettings, prepare_corpus_folder
     from elmokit.pretrain.prepare.text import TextSettings
-    from elmokit.text.records import FileOptions
 
     show_messages(quiet=quiet)
-    files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
-    text = TextSettings(column, pre_split, tuple(parts(clean) or ()), max_words, files)
+    text = TextSettings(reading.column, pre_split, tuple(parts(clean) or ()), max_words, reading.files())
     info = prepare_corpus_folder(
         PrepareSettings(tuple(train), valid, text, min_count, max_vocab, max_types, max_characters, part_words),
         output,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import CLEAN, FORMATS, Column, Delimiter, Encoding, Header, Quote, SplitSentences, parts
+from elmokit.cli.options import CLEAN, FORMATS, NOT_SAID, Reading, parts, reads_text
 from elmokit.errors import ConfigError
 
 if TYPE_CHECKING:
     from elmokit.settings import SettingValues
 
 
+@reads_text
 def pretrain(
     more: Annotated[list[str] | None, typer.Argument(metavar="[TRAIN]...", help="Further training files.")] = None,
     train: Annotated[list[str] | None, typer.Option(help=f"Training text: {FORMATS}.")] = None,
@@ -36,12 +38,7 @@ def pretrain(
     mode: Annotated[
         Literal["sentence", "stream"] | None, typer.Option(help="Independent sentences, or carried state.")
     ] = None,
-    column: Column = None,
-    header: Header = None,
-    delimiter: Delimiter = None,
-    quote: Quote = None,
-    encoding: Encoding = None,
-    split_sentences: SplitSentences = None,
+    reading: Reading = NOT_SAID,
     pretokenized: Annotated[
         bool | None, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
     ] = None,
@@ -77,12 +74,7 @@ def pretrain(
         "from_model": from_model,
         "decay_from": decay_from,
         "mode": mode,
-        "column": column,
-        "header": header,
-        "delimiter": delimiter,
-        "quote": quote,
-        "encoding": encoding,
-        "split_sentences": split_sentences,
+        **asdict(reading),
         "pre_split": pretokenized,
         "normalize": parts(clean),
         "epochs": epochs,

@@ -7,30 +7,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import (
-    FORMATS,
-    Column,
-    Delimiter,
-    Encoding,
-    Header,
-    Pretokenized,
-    Quiet,
-    Quote,
-    SplitSentences,
-    show_messages,
-)
+from elmokit.cli.options import FORMATS, NOT_SAID, Pretokenized, Quiet, Reading, reads_text, show_messages
 
 
+@reads_text
 def score(
     model: Annotated[str, typer.Argument(help="Folder of elmo pretrain, or a model that comes with the package.")],
     source: Annotated[str, typer.Argument(metavar="SRC", help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")],
     output: Annotated[Path, typer.Option(help="File to write: .tsv, .csv, .jsonl or .parquet.")],
-    column: Column = None,
-    header: Header = None,
-    delimiter: Delimiter = None,
-    quote: Quote = None,
-    encoding: Encoding = None,
-    split_sentences: SplitSentences = None,
+    reading: Reading = NOT_SAID,
     pretokenized: Pretokenized = None,
     state: Annotated[
         Literal["zero", "warm"] | None,
@@ -49,15 +34,13 @@ def score(
     from elmokit.encode.score_file import ScoreSettings, score_file
     from elmokit.text.files import expand_paths
     from elmokit.text.readers import reader_of
-    from elmokit.text.records import FileOptions
     from elmokit.text.row_files import check_row_file
 
     show_messages(quiet=quiet)
     check_row_file(output, overwrite=overwrite)  # as the input: neither should wait for the model
     for path in expand_paths(source):
         reader_of(path)
-    files = FileOptions(header, delimiter, quote, encoding, split_sentences or False)
-    settings = ScoreSettings(source, output, column, files, pretokenized, threads)
+    settings = ScoreSettings(source, output, reading.column, reading.files(), pretokenized, threads)
     found = score_file(Encoder.from_pretrained(model, state=state), settings, overwrite=overwrite, progress=not quiet)
     if not quiet:
         rate = found.words / max(found.seconds, 1e-9)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from torch import Tensor
 from transformers.modeling_outputs import TokenClassifierOutput
 
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.nn.crf import LinearChainCRF
-from elmokit.nn.heads.token_classification import TokenClassificationNetwork
+from elmokit.nn.heads.token_classification import TaggerInputs, TokenClassificationNetwork
 
 
 class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-call]
@@ -43,17 +45,9 @@ class ElmoForTokenClassification(ElmoMixedModel):  # type: ignore[no-untyped-cal
         found = self.network(char_ids, attention_mask, labels, layers, static_ids, spelling, sentence_ids)
         return TokenClassifierOutput(loss=found.loss, logits=found.logits)
 
-    def decode(
-        self,
-        char_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        layers: Tensor | None = None,
-        static_ids: Tensor | None = None,
-        spelling: Tensor | None = None,
-        sentence_ids: Tensor | None = None,
-    ) -> list[list[int]]:
+    def decode(self, **inputs: Unpack[TaggerInputs]) -> list[list[int]]:
         """The best tag numbers of each row. Arguments as in `forward`."""
-        return self.network.decode(char_ids, attention_mask, layers, static_ids, spelling, sentence_ids)
+        return self.network.decode(**inputs)
 
     def allow(self, steps: Tensor, start: Tensor, end: Tensor) -> None:
         """See `TokenClassificationNetwork.allow`."""

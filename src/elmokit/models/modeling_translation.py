@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import torch
 from torch import Tensor
 from transformers.modeling_outputs import Seq2SeqLMOutput
@@ -11,6 +13,7 @@ from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.nn.beam_search import Hypothesis, LengthNorm
 from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.decoder import AttentiveDecoder
+from elmokit.nn.heads.mixed import TextInputs
 from elmokit.nn.heads.translation import TranslationNetwork
 from elmokit.text.sentence_pieces import END
 
@@ -43,30 +46,18 @@ class ElmoForTranslation(ElmoMixedModel):  # type: ignore[no-untyped-call]
         found = self.network(char_ids, attention_mask, labels, layers, static_ids)
         return Seq2SeqLMOutput(loss=found.loss, logits=found.logits)
 
-    def loss(
-        self,
-        char_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        labels: Tensor | None = None,
-        layers: Tensor | None = None,
-        static_ids: Tensor | None = None,
-    ) -> Tensor:
+    def loss(self, labels: Tensor | None = None, **inputs: Unpack[TextInputs]) -> Tensor:
         """See `TranslationNetwork.loss`."""
-        return self.network.loss(char_ids, attention_mask, labels, layers, static_ids)
+        return self.network.loss(labels, **inputs)
 
     def translate(
         self,
-        char_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        layers: Tensor | None = None,
-        static_ids: Tensor | None = None,
         *,
         beam: int = 5,
         norm: LengthNorm = "gnmt",
         power: float = 1.0,
         max_ratio: float = 3.0,
+        **inputs: Unpack[TextInputs],
     ) -> list[list[Hypothesis]]:
         """See `TranslationNetwork.translate`."""
-        return self.network.translate(
-            char_ids, attention_mask, layers, static_ids, beam=beam, norm=norm, power=power, max_ratio=max_ratio
-        )
+        return self.network.translate(beam=beam, norm=norm, power=power, max_ratio=max_ratio, **inputs)

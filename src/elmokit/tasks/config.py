@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,14 @@ from elmokit.settings import FILES, HOUSEKEEPING, MAY_CHANGE, Settings
 
 Combine = Literal["trainable", "frozen", "function"]
 ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
+
+
+TestFiles = Annotated[
+    list[str], Field(min_length=1, description="test files, used only for the final report", json_schema_extra=FILES)
+]
+ValidFiles = Annotated[
+    list[str], Field(description="validation files; without them a part of train is held out", json_schema_extra=FILES)
+]
 
 
 class StartSettings(Settings):

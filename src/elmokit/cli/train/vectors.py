@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,32 +11,25 @@ import typer
 from elmokit.cli.options import (
     CLEAN,
     FORMATS,
-    Column,
+    NOT_SAID,
     ConfigFile,
-    Delimiter,
-    Encoding,
-    Header,
     Quiet,
-    Quote,
-    SplitSentences,
+    Reading,
     files,
     parts,
+    reads_text,
     show_messages,
 )
 
 
+@reads_text
 def vectors(
     method: Annotated[
         Literal["svd", "cbow", "skipgram", "random"] | None, typer.Option(help="[default: skipgram]")
     ] = None,
     train: Annotated[list[str] | None, typer.Option(help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")] = None,
     output: Annotated[Path | None, typer.Option(help="File to write: .txt, .vec or .bin, also .gz.")] = None,
-    column: Column = None,
-    header: Header = None,
-    delimiter: Delimiter = None,
-    quote: Quote = None,
-    encoding: Encoding = None,
-    split_sentences: SplitSentences = None,
+    reading: Reading = NOT_SAID,
     clean: Annotated[str | None, typer.Option(help=CLEAN)] = None,
     pretokenized: Annotated[
         bool | None, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
@@ -61,12 +55,7 @@ def vectors(
         method=method,
         train=files(train),
         output=output,
-        column=column,
-        header=header,
-        delimiter=delimiter,
-        quote=quote,
-        encoding=encoding,
-        split_sentences=split_sentences,
+        **asdict(reading),
         normalize=parts(clean),
         pre_split=pretokenized,
         dim=dim,

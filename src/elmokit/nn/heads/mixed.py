@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,15 @@ from elmokit.nn.heads.shapes import MixedShape
 from elmokit.nn.layer_mix import LayerMix
 from elmokit.nn.network import ElmoNetwork
 from elmokit.nn.token_encoders import StaticTable
+
+
+class TextInputs(TypedDict, total=False):
+    """What a network reads of texts; shapes are those of its `forward`."""
+
+    char_ids: Tensor | None
+    attention_mask: Tensor | None
+    layers: Tensor | None
+    static_ids: Tensor | None
 
 
 class MixedNetwork(nn.Module):

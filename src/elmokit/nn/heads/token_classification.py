@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from elmokit.nn.char_cnn import CharCNN
 from elmokit.nn.crf import LinearChainCRF
 from elmokit.nn.distinct import distinct_rows
 from elmokit.nn.dropout import Dropout
-from elmokit.nn.heads.mixed import MixedNetwork, refuse_left_padding
+from elmokit.nn.heads.mixed import MixedNetwork, TextInputs, refuse_left_padding
 from elmokit.nn.heads.shapes import TokenClassificationShape
 from elmokit.nn.sentence_groups import SentenceGroups
 from elmokit.text.word_rows import SPELLING_WIDTH
@@ -27,6 +27,13 @@ class Tagged(NamedTuple):
 
     loss: Tensor | None
     logits: Tensor
+
+
+class TaggerInputs(TextInputs, total=False):
+    """What a tagger reads of sentences; shapes are those of its `forward`."""
+
+    spelling: Tensor | None
+    sentence_ids: Tensor | None
 
 
 class TokenClassificationNetwork(MixedNetwork):
@@ -107,17 +114,9 @@ class TokenClassificationNetwork(MixedNetwork):
         return Tagged(loss=loss, logits=scores if groups is None else groups.together(scores))
 
     @torch.no_grad()
-    def decode(
-        self,
-        char_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        layers: Tensor | None = None,
-        static_ids: Tensor | None = None,
-        spelling: Tensor | None = None,
-        sentence_ids: Tensor | None = None,
-    ) -> list[list[int]]:
+    def decode(self, **inputs: Unpack[TaggerInputs]) -> list[list[int]]:
         """The best tag numbers of each row. Arguments as in `forward`."""
-        scores, mask, groups = self._scores(char_ids, attention_mask, layers, static_ids, spelling, sentence_ids)
+        scores, mask, groups = self._scores(**inputs)
         found = self.crf.decode(scores.float(), mask)
         return found if groups is None else groups.listed(found)
 
@@ -127,12 +126,12 @@ class TokenClassificationNetwork(MixedNetwork):
 
     def _scores(
         self,
-        char_ids: Tensor | None,
-        attention_mask: Tensor | None,
-        layers: Tensor | None,
-        static_ids: Tensor | None,
-        spelling: Tensor | None,
-        sentence_ids: Tensor | None,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
+        spelling: Tensor | None = None,
+        sentence_ids: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, SentenceGroups | None]:
         """Scores (S, W, K) before the CRF, their mask (S, W), and how rows of several sentences lie."""
         mix, static, mask = self.mixed_apart(char_ids, attention_mask, layers, static_ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from elmokit.nn.beam_search import Hypothesis, LengthNorm, beam_search
 from elmokit.nn.bilstm import BiLSTM
 from elmokit.nn.decoder import AttentiveDecoder, Memory
 from elmokit.nn.dropout import Dropout
-from elmokit.nn.heads.mixed import MixedNetwork, refuse_left_padding
+from elmokit.nn.heads.mixed import MixedNetwork, TextInputs, refuse_left_padding
 from elmokit.nn.heads.shapes import TranslationShape
 from elmokit.text.sentence_pieces import BEGIN, END
 
@@ -78,7 +78,9 @@ class TranslationNetwork(MixedNetwork):
         Raises:
             ValueError: No labels, wrong inputs, or padding at the left.
         """
-        rows, pieces, places = self._rows(char_ids, attention_mask, labels, layers, static_ids)
+        rows, pieces, places = self._rows(
+            labels, char_ids=char_ids, attention_mask=attention_mask, layers=layers, static_ids=static_ids
+        )
         scores = self.decoder.table.scores(rows).float()  # (N, V)
         smoothing = self.config.label_smoothing if self.training else 0.0
         loss = functional.cross_entropy(scores, pieces, label_smoothing=smoothing)
@@ -89,16 +91,9 @@ class TranslationNetwork(MixedNetwork):
         return PieceScores(loss=loss + self.mix.penalty(), logits=logits)
 
     @torch.no_grad()
-    def loss(
-        self,
-        char_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        labels: Tensor | None = None,
-        layers: Tensor | None = None,
-        static_ids: Tensor | None = None,
-    ) -> Tensor:
+    def loss(self, labels: Tensor | None = None, **inputs: Unpack[TextInputs]) -> Tensor:
         """The loss of `forward` without label smoothing, in the memory of a few thousand pieces' scores."""
-        rows, pieces, _ = self._rows(char_ids, attention_mask, labels, layers, static_ids)
+        rows, pieces, _ = self._rows(labels, **inputs)
         parts = [
             functional.cross_entropy(self.decoder.table.scores(part).float(), wanted, reduction="sum")
             for part, wanted in zip(torch.split(rows, _LOSS_ROWS), torch.split(pieces, _LOSS_ROWS), strict=True)
@@ -108,24 +103,21 @@ class TranslationNetwork(MixedNetwork):
     @torch.no_grad()
     def translate(
         self,
-        char_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        layers: Tensor | None = None,
-        static_ids: Tensor | None = None,
         *,
         beam: int = 5,
         norm: LengthNorm = "gnmt",
         power: float = 1.0,
         max_ratio: float = 3.0,
+        **inputs: Unpack[TextInputs],
     ) -> list[list[Hypothesis]]:
         """The best translations of each sentence, at most `beam`, the best first; see `beam_search`.
 
         Args:
-            char_ids, attention_mask, layers, static_ids: As in `forward`.
             beam, norm, power: See `beam_search`.
             max_ratio: A translation has at most ten pieces more than this times the words of its sentence.
+            inputs: As in `forward`.
         """
-        memory, last = self._read(char_ids, attention_mask, layers, static_ids)
+        memory, last = self._read(**inputs)
 
         def step(pieces: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
             return self.decoder.step(pieces, state, memory)
@@ -135,27 +127,24 @@ class TranslationNetwork(MixedNetwork):
             step, self.decoder.start(last), begin=BEGIN, end=END, beam=beam, max_lengths=limits, norm=norm, power=power
         )
 
-    def _rows(
-        self,
-        char_ids: Tensor | None,
-        attention_mask: Tensor | None,
-        labels: Tensor | None,
-        layers: Tensor | None,
-        static_ids: Tensor | None,
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _rows(self, labels: Tensor | None, **inputs: Unpack[TextInputs]) -> tuple[Tensor, Tensor, Tensor]:
         """What the softmax reads (N, E) of every piece, the piece (N,), and its place (N,) in the flattened labels."""
         if labels is None:
             raise ValueError("Expected labels: to translate, call `translate`.")
         real = labels != IGNORED  # (B, T)
         if bool((real[:, 1:] > real[:, :-1]).any()) or not bool(real.all(dim=0)[:1].all()):
             raise ValueError(f"Expected the pieces of every translation, then {IGNORED} in its padding.")
-        memory, last = self._read(char_ids, attention_mask, layers, static_ids)
+        memory, last = self._read(**inputs)
         read = torch.cat([labels.new_full((len(labels), 1), BEGIN), labels[:, :-1].where(real[:, :-1], END)], dim=1)
         rows, places = self.decoder(read, real.sum(dim=1).tolist(), memory, last)
         return rows, labels.flatten()[places], places
 
     def _read(
-        self, char_ids: Tensor | None, attention_mask: Tensor | None, layers: Tensor | None, static_ids: Tensor | None
+        self,
+        char_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        layers: Tensor | None = None,
+        static_ids: Tensor | None = None,
     ) -> tuple[Memory, Tensor]:
         """What the decoder looks at, and the last states (B, 2H) of the source."""
         words, mask = self.mixed(char_ids, attention_mask, layers, static_ids)

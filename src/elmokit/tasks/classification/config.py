@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from elmokit.settings import FILES, HOUSEKEEPING
-from elmokit.tasks.config import HeadConfig
+from elmokit.tasks.config import HeadConfig, TestFiles, ValidFiles
 from elmokit.text.file_settings import FileSettings
 
 Target = Literal["label", "labels", "number"]
@@ -31,15 +31,8 @@ class ClassifyConfig(FileSettings, HeadConfig):
         examples=[["train.csv"]],
         json_schema_extra=FILES,
     )
-    test: list[str] = Field(
-        min_length=1,
-        description="test files, used only for the final report",
-        examples=[["test.csv"]],
-        json_schema_extra=FILES,
-    )
-    valid: list[str] = Field(
-        default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
-    )
+    test: TestFiles = Field(examples=[["test.csv"]])
+    valid: ValidFiles = Field(default=[])
     text_column: str | None = Field(
         default=None, description="text: name, or number from 1; 'title,body', '2-' (to the last)", examples=["text"]
     )

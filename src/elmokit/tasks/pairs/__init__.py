@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from elmokit.settings import FILES
-from elmokit.tasks.config import HeadConfig
+from elmokit.tasks.config import HeadConfig, TestFiles, ValidFiles
 
 if TYPE_CHECKING:
     from elmokit.tasks.pairs.predict import PairClassifier
@@ -32,15 +32,8 @@ class PairsConfig(HeadConfig):
         examples=[["train.csv"]],
         json_schema_extra=FILES,
     )
-    test: list[str] = Field(
-        min_length=1,
-        description="test files, used only for the final report",
-        examples=[["test.csv"]],
-        json_schema_extra=FILES,
-    )
-    valid: list[str] = Field(
-        default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
-    )
+    test: TestFiles = Field(examples=[["test.csv"]])
+    valid: ValidFiles = Field(default=[])
     first_column: str | None = Field(
         default=None, description="first text: name, or number from 1", examples=["premise"]
     )

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from elmokit.settings import FILES
-from elmokit.tasks.config import HeadConfig
+from elmokit.tasks.config import HeadConfig, TestFiles, ValidFiles
 
 
 class QuestionAnsweringConfig(HeadConfig):
@@ -24,15 +24,8 @@ class QuestionAnsweringConfig(HeadConfig):
         examples=[["train-v1.1.json"]],
         json_schema_extra=FILES,
     )
-    test: list[str] = Field(
-        min_length=1,
-        description="test files, used only for the final report",
-        examples=[["dev-v1.1.json"]],
-        json_schema_extra=FILES,
-    )
-    valid: list[str] = Field(
-        default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
-    )
+    test: TestFiles = Field(examples=[["dev-v1.1.json"]])
+    valid: ValidFiles = Field(default=[])
     valid_fraction: float = Field(
         default=0.05, gt=0.0, lt=1.0, description="part of the training passages held out for validation"
     )

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from elmokit.settings import FILES
-from elmokit.tasks.config import HeadConfig
+from elmokit.tasks.config import HeadConfig, TestFiles, ValidFiles
 
 FileScheme = Literal["BIO", "IOB1", "BIOES", "BILOU", "BMES", "IO", "plain"]
 PLAIN_COLUMNS = ("LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS")
@@ -28,15 +28,8 @@ class TagConfig(HeadConfig):
         examples=[["train.conll"]],
         json_schema_extra=FILES,
     )
-    test: list[str] = Field(
-        min_length=1,
-        description="test files, used only for the final report",
-        examples=[["test.conll"]],
-        json_schema_extra=FILES,
-    )
-    valid: list[str] = Field(
-        default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
-    )
+    test: TestFiles = Field(examples=[["test.conll"]])
+    valid: ValidFiles = Field(default=[])
     word_column: int | str | None = Field(
         default=None,
         description="column of the words: from 1, from the end with -1, or a name of CoNLL-U; default: 1, or FORM",

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from elmokit.settings import FILES
-from elmokit.tasks.config import HeadConfig
+from elmokit.tasks.config import HeadConfig, TestFiles, ValidFiles
 
 
 class TranslationConfig(HeadConfig):
@@ -25,18 +25,11 @@ class TranslationConfig(HeadConfig):
     train_target: list[str] = Field(
         min_length=1, description="their translations, line by line", examples=[["train.en"]], json_schema_extra=FILES
     )
-    test_source: list[str] = Field(
-        min_length=1,
-        description="test files, used only for the final report",
-        examples=[["test.de"]],
-        json_schema_extra=FILES,
-    )
+    test_source: TestFiles = Field(examples=[["test.de"]])
     test_target: list[str] = Field(
         min_length=1, description="their translations", examples=[["test.en"]], json_schema_extra=FILES
     )
-    valid_source: list[str] = Field(
-        default=[], description="validation files; without them a part of train is held out", json_schema_extra=FILES
-    )
+    valid_source: ValidFiles = Field(default=[])
     valid_target: list[str] = Field(default=[], description="their translations", json_schema_extra=FILES)
     valid_fraction: float = Field(default=0.05, gt=0.0, lt=1.0, description="part of train held out for validation")
     train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training pairs used")

@@ -138,7 +138,8 @@ class Translator:
         found = [""] * len(sentences)
         for picked, batch in by_falling_length(data, batch_size=batch_size):
             hypotheses = self.model.translate(
-                *(batch[name].to(self.model.device) for name in ("char_ids", "attention_mask")),
+                char_ids=batch["char_ids"].to(self.model.device),
+                attention_mask=batch["attention_mask"].to(self.model.device),
                 beam=self.beam_size,
                 norm=self.length_norm,
                 power=self.length_penalty,
