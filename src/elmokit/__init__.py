@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoForSequenceClassification, ElmoModel, ElmoTokenizer
 
 # OpenMP reads this when torch loads it. The two directions of a biLM run on a thread each; OpenMP's idle workers would
-# spin beside them and take their cores: three times the time a step on two cores. A value set outside is kept.
+# spin in addition to them and take their cores: three times the time a step on two cores. A value set outside is kept.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __all__ = [

@@ -1,6 +1,6 @@
 """The folder of a run: one writer, resumed only with the same settings and data, and whole when it is finished.
 
-`run_in` is the whole protocol for runs that grow under a working name: a killed run leaves only `.NAME.partial` beside
+`run_in` is the whole protocol for runs that grow under a working name: a killed run leaves only `.NAME.partial` next to
 the final folder, which `--resume` continues. Runs that write into their folder itself use its parts: `single_writer`,
 `sums_of` and `refuse_other_run`.
 """
@@ -30,7 +30,7 @@ VERSIONED = ("elmokit", "torch", "transformers", "accelerate", "numpy", "scikit-
 
 
 class RunFolder:
-    """`final` is where the run ends up, `work` the hidden folder beside it in which it grows."""
+    """`final` is where the run ends up, `work` the hidden folder next to it in which it grows."""
 
     def __init__(self, final: Path) -> None:
         self.final = final.absolute()

@@ -86,7 +86,7 @@ def default_of(field: FieldInfo) -> Any:
     return default.model_dump(mode="json", exclude_none=True) if isinstance(default, BaseModel) else default
 
 
-# What a finished run notes in its `training.yaml` beside the settings: as `--config` that file gives the same run.
+# What a finished run notes in its `training.yaml` next to the settings: as `--config` that file gives the same run.
 RECORDED = {"versions", "trained_in", "task", "files_read"}
 
 _S = TypeVar("_S", bound=Settings)
@@ -97,8 +97,8 @@ def load_settings(
 ) -> _S:
     """Build ``kind`` from a YAML file, direct values that are not None, and ``key=value`` overrides: the later wins.
 
-    Dots in an override reach into mappings: ``model.dropout=0.2``. What a `training.yaml` records beside settings is
-    passed over.
+    Dots in an override reach into mappings: ``model.dropout=0.2``. What a `training.yaml` records next to
+    settings is passed over.
     Raises ``ConfigError`` naming the key, what came and what is known.
     """
     merged = {} if file is None else _read(Path(file))

@@ -18,7 +18,7 @@ JsonObject = dict[str, Any]
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to: it takes `path`'s place when the block ends, and goes when it fails."""
+    """A name next to `path` to write to: it takes `path`'s place when the block ends, and goes when it fails."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         yield partial

@@ -314,7 +314,7 @@ def test_static_vectors_beside_the_layers(place: Path, vectors: Path, tmp_path: 
     pipe = pipeline("text-classification", model=model, tokenizer=tokenizer, top_k=None)
     for text, ranked in zip(texts, mine, strict=True):
         assert dict(ranked) == pytest.approx({e["label"]: e["score"] for e in pipe([text])[0]}, abs=1e-5)
-    assert "static vectors (`v.txt`) beside them" in (place / "beside/README.md").read_text()
+    assert "static vectors (`v.txt`) concatenated with them" in (place / "beside/README.md").read_text()
     # the encoder reads the biLM in it, another copy keeps everything, fine-tuning continues from its head and vectors
     layers = Encoder.from_pretrained(place / "beside").encode(["goal team"])[0]
     np.testing.assert_array_equal(layers, Encoder.from_pretrained(place / "model").encode(["goal team"])[0])

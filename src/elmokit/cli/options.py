@@ -24,8 +24,8 @@ CLEAN = (
 )
 
 SourceModel = Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")]
-OptionsFile = Annotated[str | None, typer.Option(help="Options file of a .hdf5 model, when not beside it.")]
-VocabularyFile = Annotated[str | None, typer.Option(help="Vocabulary of a word-level model, when not beside it.")]
+OptionsFile = Annotated[str | None, typer.Option(help="Options file of a .hdf5 model in another folder.")]
+VocabularyFile = Annotated[str | None, typer.Option(help="Vocabulary of a word-level model in another folder.")]
 Pretokenized = Annotated[
     bool | None,
     typer.Option("--pretokenized/--split-words", help="Words are separated by spaces. [default: as in pretraining]"),

@@ -145,7 +145,7 @@ def _shown_or_written(predictor: Predictor, output: Path | None, *, as_json: boo
 
 
 def _columns(record: Record | None) -> JsonObject | None:
-    """What the file has beside a text: its columns, its id, and which sentence of its text this is; None: nothing."""
+    """What the file says of a text: its columns, its id, and which sentence of its text this is; None: nothing."""
     if record is None:
         return {}
     if not record.fields and not record.row:

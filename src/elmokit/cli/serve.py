@@ -20,7 +20,8 @@ def serve(
         DEFAULT_CLASSIFIER
     ),
     vectors: Annotated[
-        Path | None, typer.Option(help="Static vectors shown beside, or none. Default: a small file that comes along.")
+        Path | None,
+        typer.Option(help="Static vectors to compare with, or none. Default: a small file that comes along."),
     ] = None,
     corpus: Annotated[
         list[Path] | None,

@@ -87,7 +87,7 @@ def embed_file(
 ) -> Embedded:
     """Write the vectors of every sentence of a file; n-th sentence, n-th entry, blank lines included.
 
-    The run grows in a folder of parts beside `output`, which a killed run leaves for `resume`; the file it then makes
+    The run grows in a folder of parts next to `output`, which a killed run leaves for `resume`; the file it then makes
     is, byte for byte, the one of a run that was never killed.
 
     Raises:
@@ -287,7 +287,7 @@ def _pretokenized(encoder: Encoder, settings: EmbedSettings) -> bool:
 
 
 def _write_part(folder: Path, number: int, encoder: Encoder, settings: EmbedSettings, part: Part) -> None:
-    """The vectors of a part, one behind the other along the words, and beside them what they belong to."""
+    """The vectors of a part, one behind the other along the words, and next to them what they belong to."""
     items = [item for _, item in part]
     arrays = list(
         encoder.stream(

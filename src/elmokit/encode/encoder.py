@@ -138,8 +138,8 @@ class Encoder:
             dtype: Type the network computes in: "float32", "bfloat16" or "float16". Results are float32 in any case.
             state: "zero", "warm" or "carry". Default: "warm" for published weights, which were trained on an endless
                 stream and never saw a zero state, "zero" for models trained here on single sentences.
-            options: The options file of a `.hdf5` file when it does not lie beside it.
-            vocabulary: The vocabulary of a word-level model when it does not lie beside the weights.
+            options: The options file of a `.hdf5` file if it is not in the same folder.
+            vocabulary: The vocabulary of a word-level model if it is not in the folder of the weights.
             sha256: Sum of a file that is downloaded.
             memory: What larger batches may take beyond the weights, in bytes or as "1GB": large models are faster with
                 it, if `batch_size` lets enough sentences into a batch. Results do not depend on it. Default: as little

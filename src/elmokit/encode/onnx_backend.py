@@ -48,7 +48,7 @@ class Graph:
             raise
         except Exception as error:  # onnxruntime's own kinds have no common base below this one
             reason = " ".join(str(error).split())[:200]
-            raise ModelError(f"{file} is damaged or does not fit the weights beside it: {reason}") from error
+            raise ModelError(f"{file} is damaged or does not fit the weights next to it: {reason}") from error
         made_for = self._session.get_modelmeta().custom_metadata_map.get(SHAPE_KEY)
         if made_for != shape_sum(saved.config):
             raise ModelError(f"{file} was made for a model of another shape than that of config.json: make it again")

@@ -121,7 +121,7 @@ class TrainCell(Cell):
         write_json(self.folder / DONE, self.measured())
 
     def measured(self) -> JsonObject:
-        """What is measured on the finished model beside its metrics."""
+        """What is measured on the finished model in addition to its metrics."""
         return {}
 
 

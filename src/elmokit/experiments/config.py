@@ -32,7 +32,7 @@ class RowConfig(Settings):
         file: The vectors of kind `vectors`.
         model: The folder of kind `model`.
         pretrain: Settings of `elmo pretrain` that make the model of kind `model`, instead of `model`.
-        vectors: Static vectors beside the layers of a model: the name of a static row above, or a file.
+        vectors: Static vectors, concatenated with the layers of a model: the name of a static row above, or a file.
         start: Name of a row of the same kind: this row continues from its trained models, of the same seed and share of
             labels. With `finetune` in `settings`, the biLM or the static vectors are trained too.
         settings: Of `elmo train` for this row, over those that all rows share.
@@ -194,7 +194,7 @@ class CompareConfig(Settings):
     def _check_setting(self, name: str) -> None:
         """Raises ValueError for an unknown setting of the task, or one that the comparison sets itself."""
         if name in _SET_BY_COMPARE:
-            where = ": give it to the row, beside `settings`" if name in ("model", "vectors") else ""
+            where = ": give it to the row, next to `settings`" if name in ("model", "vectors") else ""
             raise ValueError(f"{name!r} is set by the study{where}")
         if name not in TASKS[self.task].settings().model_fields:
             raise ValueError(f"{name!r} is no setting of elmo train {self.task}")

@@ -194,7 +194,7 @@ class _Planner:
         return folder
 
     def _vectors_beside(self, vectors: str) -> tuple[Path, tuple[Path, ...]]:
-        """The file of vectors beside a model's layers, and the cell that makes it, if any."""
+        """The file of vectors that go with a model's layers, and the cell that makes it, if any."""
         if vectors in self.made:
             folder = self.made[vectors].folder
             return folder / "vectors.bin", (folder,)

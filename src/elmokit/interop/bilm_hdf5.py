@@ -59,7 +59,7 @@ def read_bilm(
     rows: WordRows = ByteRows(config.max_characters_per_token)
     if config.token_encoder == "word":
         if vocabulary is None:
-            raise ModelError(f"{weights} is a word-level model: expected its vocabulary ({VOCABULARY_FILE}) beside it")
+            raise ModelError(f"{weights} is a word-level model: expected its vocabulary ({VOCABULARY_FILE}) next to it")
         rows = LookupRows(_word_numbers(vocabulary))
         config.marker_rows = rows.markers().tolist()
     return imported(assembled(config, state, dtype=dtype), rows, format=FORMAT, notes=notes)

@@ -42,8 +42,8 @@ def load(
         source: A folder or zip (bilm-tf, AllenNLP, NLPL, SeqVec, ELMoForManyLangs, elmokit), a `.hdf5` file, the
             http(s) address of a zip or `.hdf5` file, or the id of a hub repository that holds such files. A file of
             static vectors (`.vec`, `.txt`, `.bin`) becomes a model of one layer.
-        options: The options file of a `.hdf5` file when it does not lie beside it; a path or an address.
-        vocabulary: The vocabulary of a word-level model when it does not lie beside the weights.
+        options: The options file of a `.hdf5` file if it is not in the same folder; a path or an address.
+        vocabulary: The vocabulary of a word-level model if it is not in the folder of the weights.
         dtype: "float32", "bfloat16" or "float16".
         sha256: Sum of a file that is downloaded.
         warm: Compute the warm state of a published model (a few dozen steps of its LSTMs).

@@ -75,8 +75,8 @@ def recognised(
 
     Args:
         source: A folder, a weight file, a zip, an http(s) address of a weight file or zip, or a hub repository's id.
-        options: The options file (or its address) when it does not lie beside the weights.
-        vocabulary: The vocabulary of a word-level model when it does not lie beside the weights.
+        options: The options file (or its address) if it is not in the folder of the weights.
+        vocabulary: The vocabulary of a word-level model if it is not in the folder of the weights.
         sha256: Sum that the file at `source` must have, here or downloaded.
 
     Raises:
@@ -194,7 +194,7 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 
 def _ours(path: Path) -> bool:
-    """Not what macOS puts into zips beside every file."""
+    """Not what macOS puts into zips next to every file."""
     return path.name != "__MACOSX" and not path.name.startswith(".")
 
 
@@ -208,9 +208,9 @@ def _pair(weights: Path, options: Path | None, vocabulary: Path | None) -> BilmF
         others = [path for path in sorted(beside.glob("*.json")) if _is_options(path)]
         found = [path for path in named if path.is_file()] or others
         if not found:
-            raise ModelError(f"no options file lies beside {weights}: expected options.json there, or give --options")
+            raise ModelError(f"no options file is next to {weights}: expected options.json there, or give --options")
         if len(found) > 1 and found[0] not in named:
-            raise ModelError(f"{len(found)} options files lie beside {weights}: name one with --options")
+            raise ModelError(f"{len(found)} options files are next to {weights}: name one with --options")
         options = found[0]
     if vocabulary is None:
         names = ("vocab.txt", "vocabulary.txt", "vocab", weights.name.replace("weights.hdf5", "vocab.txt"))

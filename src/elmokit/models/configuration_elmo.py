@@ -40,7 +40,7 @@ class ElmoConfig(  # type: ignore[no-untyped-call]
             characters; whole words looked up; pieces of words; words and characters side by side (ELMoForManyLangs).
         n_words (`int`, *optional*, defaults to 0): rows of the table of words or pieces, padding included; 0: none.
         max_pieces_per_token (`int`, *optional*, defaults to 12): pieces of a word that are read (`subword`).
-        word_dim (`int`, *optional*, defaults to 0): size of a word's vector beside its characters (`word_char`).
+        word_dim (`int`, *optional*, defaults to 0): size of a word's own vector, next to its characters (`word_char`).
         n_characters (`int`, *optional*, defaults to 262): rows of the character table: padding, 256 bytes, 5 markers.
             0 with `word_char`: no character table.
         character_padding (`int`, *optional*, defaults to 261): the id of an unused position inside a word.
@@ -98,7 +98,7 @@ class ElmoConfig(  # type: ignore[no-untyped-call]
         char_features (`int`, *optional*, defaults to 0): filters, three characters wide, of a char CNN of the tagger's
             own, whose maxima are next to the mixed layers (the baseline of Peters et al. 2018, §4); 0: none.
         mix_at (`"input"`, `"between"` or `"both"`, *optional*, defaults to `"input"`): where a tagger reads the mixed
-            layers: at the input of its BiLSTM, beside the states of the BiLSTM's first layer (the best of three places
+            layers: at the input of its BiLSTM, next to the states of the BiLSTM's first layer (the best of three places
             of Peters et al. 2017, whose first layer reads static vectors and char features alone), or at both.
 
     Decoder of a translator (Luong et al. 2015)

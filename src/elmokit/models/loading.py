@@ -72,7 +72,7 @@ def load_with_mix(path: str | Path, *, dtype: str = "float32") -> tuple[ElmoMode
 
 
 def word_rows_of(source: str | Path | SavedModel, *, whole: bool = False) -> WordRows:
-    """How the biLM in a folder reads words; with `whole`, how the model does that has more beside its biLM.
+    """How the biLM in a folder reads words; with `whole`, how the model does that has more than its biLM.
 
     Raises:
         ModelError: No model there, or its `lexicon.json` is missing, damaged or does not fit.

@@ -21,7 +21,7 @@ class ElmoMixedModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]
 
     @property
     def static(self) -> StaticTable | None:
-        """The static vectors beside the mix."""
+        """The static vectors that go with the mix."""
         return self.network.static
 
     @property

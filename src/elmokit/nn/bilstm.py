@@ -18,7 +18,7 @@ class BiLSTM(nn.Module):
 
     Computes what `torch.nn.LSTM(bidirectional=True)` computes on a packed sequence, at about twice its rate on a CPU.
 
-    With `between_dim` the second layer reads vectors of that size, too, beside the states of the first.
+    With `between_dim` the second layer reads vectors of that size, too, in addition to the states of the first.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class BiLSTM(nn.Module):
     def forward(self, words: Tensor, lengths: Sequence[int], between: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """words (B, W, D) to states (B, W, 2H), zero in the padding, and both last states (B, 2H).
 
-        `between` (B, W, `between_dim`) is what the second layer reads beside the first one's states. A sentence without
-        words has last states of zero.
+        `between` (B, W, `between_dim`) is what the second layer reads in addition to the first one's states. A sentence
+        without words has last states of zero.
         """
         batch, width = words.shape[:2]
         packing = Packing.of(lengths, stride=width)

@@ -32,7 +32,7 @@ class WordEmbedding(nn.Module):
 
 
 class StaticTable(nn.Module):
-    """Static vectors beside the layers of a biLM: numbers of words (…) to vectors (…, S).
+    """Static vectors, concatenated with the layers of a biLM: numbers of words (…) to vectors (…, S).
 
     They learn where told to (``requires_grad_``); row 0, the unknown word, stays zero.
     """
@@ -104,7 +104,7 @@ class WordCharEncoder(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Projection N(0, 1/√inputs); beside characters all words start at zero, as a word outside the table stays."""
+        """Projection N(0, 1/√inputs); next to characters all words start at zero, as a word outside the table stays."""
         with torch.no_grad():
             self.projection.weight.normal_(0, self.projection.in_features**-0.5)
             self.projection.bias.zero_()

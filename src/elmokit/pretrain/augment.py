@@ -55,7 +55,7 @@ _NEIGHBOURS = {
     "n": "bmh",
     "m": "nkj",
 }
-"""Keys beside each other (QWERTY)."""
+"""Keys next to each other (QWERTY)."""
 
 
 class Augmentation:
@@ -156,7 +156,7 @@ def draw_typo(word: str, generator: np.random.Generator) -> int:
 
 
 def mistype(word: str, typo: int) -> str:
-    """The word with two letters swapped, one dropped, one doubled, or the key beside it hit."""
+    """The word with two letters swapped, one dropped, one doubled, or the key next to it hit."""
     rest, kind = divmod(typo - 1, _TYPO_KINDS)
     choice, position = divmod(rest, _POSITIONS)
     before, letter, after = word[:position], word[position], word[position + 1 :]

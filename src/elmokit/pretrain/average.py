@@ -13,7 +13,7 @@ _Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class AveragedWeights:
-    """Exponential moving average of all parameters, kept beside the model that is trained and in its checkpoints.
+    """Exponential moving average of all parameters, kept next to the model that is trained and in its checkpoints.
 
     After n steps the decay is (1 + n) / (10 + n) at most: at first the average follows quickly, so that a short run or
     the first epoch hardly remembers the weights it began with (TensorFlow's ``num_updates``).

@@ -92,7 +92,7 @@ class HeadFit:
 
 
 def fit_head(config: FitHeadConfig, *, show_progress: bool = True) -> HeadFit:
-    """Fit the head and write the model with it; the figures lie beside it in ``head_fitting.json``.
+    """Fit the head and write the model with it; the figures are next to it in ``head_fitting.json``.
 
     Raises:
         ConfigError: Cutoffs that do not fit the vocabulary, or an output folder in use.

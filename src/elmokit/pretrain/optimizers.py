@@ -40,8 +40,8 @@ def set_learning_rates(optimizer: Optimizer, config: PretrainConfig, factor: flo
 def muon_rate(config: PretrainConfig) -> float:
     """The peak rate of the matrices under Muon.
 
-    Ten times that of AdamW unless it is set: 0.02 beside 0.002. One setting then scales both, when a model is further
-    pretrained at a low rate, say.
+    Ten times that of AdamW unless it is set: 0.02 where that is 0.002. One setting then scales both, when a model is
+    further pretrained at a low rate, say.
     """
     return 10 * config.learning_rate if config.muon_learning_rate is None else config.muon_learning_rate
 

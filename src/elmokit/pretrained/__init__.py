@@ -1,6 +1,6 @@
 """The models that come with the package: `Encoder.from_pretrained("elmo-mini")` and the like find them here.
 
-Each is a folder beside this file with the files of a saved model, a card (`README.md`) and `about.json`: what it is
+Each is a folder next to this file with the files of a saved model, a card (`README.md`) and `about.json`: what it is
 for, the terms of its data, and the SHA-256 checksum of every file.
 """
 

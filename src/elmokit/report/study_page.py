@@ -148,7 +148,7 @@ def _content(study: Study) -> dict[str, object]:
             "Means over seeds; the interval is Student's t over them, of a single seed a bootstrap over the test rows. "
             + ("Precision, recall and F1 are macro averages on the test rows. " if study["task"] == "classify" else "")
             + "Seconds are those of training one model on stored layers or vectors, on one thread; words/s is from raw "
-            "text to labels on one thread, beside whatever else ran."
+            "text to labels on one thread, while other runs share the machine."
         ),
         "notes": _notes(study),
         "failures": [f"{row['name']}: {row['failed']}" for row in rows if "failed" in row]

@@ -204,7 +204,7 @@ class SavedModel:
 
     @property
     def whole_word_rows(self) -> WordRows:
-        """How the model reads words that has more beside its biLM: static vectors, spelling. Raises as `word_rows`."""
+        """How the model reads words that has more than its biLM: static vectors, spelling. Raises as `word_rows`."""
         if self.architecture not in HEADS:
             return self.word_rows
         shape = self.shape(HEADS[self.architecture].shape)

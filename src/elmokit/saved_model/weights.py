@@ -31,7 +31,7 @@ class WeightFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         if not any((folder / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE, PYTORCH_FILE)):
-            raise ModelError(f"{folder} has no weights; expected {WEIGHTS_FILE} beside config.json.")
+            raise ModelError(f"{folder} has no weights; expected {WEIGHTS_FILE} next to config.json.")
 
     def fill(self, module: nn.Module, *, name: str, prefix: str = "", dtype: str = "float32") -> None:
         """Give a module its weights; other heads in the files are passed over.

@@ -74,7 +74,7 @@ class VectorsConfig(TextSettings):
 
 
 def train_vectors(config: VectorsConfig) -> WordVectors:
-    """Train, and write the vectors and, beside them, `OUTPUT.json`: settings, counts, loss by epoch, seconds.
+    """Train, and write the vectors and, next to them, `OUTPUT.json`: settings, counts, loss by epoch, seconds.
 
     Raises:
         ConfigError: `output` exists or has an unknown ending, or there are more dimensions than words.

@@ -72,7 +72,7 @@ def build_head(
             fresh = False
     if config.vectors_learning_rate is not None:
         if model.static is None:
-            raise ConfigError("vectors_learning_rate is for static vectors beside the layers (--vectors FILE)")
+            raise ConfigError("vectors_learning_rate is for static vectors (--vectors FILE)")
         model.static.requires_grad_()
     if not config.finetune:
         model.freeze_bilm()

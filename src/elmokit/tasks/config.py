@@ -1,4 +1,4 @@
-"""The settings that every task has, beside those of its data. A setting is one field: help, pages and files read it."""
+"""The settings that every task has, those of its data aside. A setting is one field: help, pages and files read it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class StartSettings(Settings):
     )
     vectors: Path | None = Field(
         default=None,
-        description="static vectors beside the mixed layers: .txt, .vec or .bin, also .gz",
+        description="static vectors, concatenated with the mixed layers: .txt, .vec or .bin, also .gz",
         examples=["glove.txt"],
         json_schema_extra=FILES,
     )
@@ -116,7 +116,7 @@ class TrainingSettings(Settings):
     vectors_learning_rate: float | None = Field(
         default=None,
         gt=0.0,
-        description="of static vectors beside the layers; default: they stay as they are",
+        description="of static vectors that are concatenated with the layers; default: they stay as they are",
         examples=[0.05],
     )
     weight_decay: float = Field(default=0.0, ge=0.0, description="of AdamW")

@@ -88,7 +88,7 @@ def what_it_is(metrics: RunMetrics, *, head: str = "A BiLSTM") -> str:
     """The network in a sentence or two."""
     bilm = "fine-tuned with it" if metrics.finetune else "frozen"
     mix = {"trainable": "a trained", "frozen": "a fixed", "function": "a learned-function"}[metrics.combine]
-    beside = f", and static vectors (`{Path(metrics.vectors).name}`) beside them" if metrics.vectors else ""
+    beside = f", and static vectors (`{Path(metrics.vectors).name}`) concatenated with them" if metrics.vectors else ""
     total, trained = metrics.parameters["total"], metrics.parameters["trained"]
     return (
         f"{head} over {mix} mix of the layers of a bidirectional language model (`{Path(metrics.model).name}`), "

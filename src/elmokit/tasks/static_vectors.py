@@ -1,4 +1,4 @@
-"""Static vectors beside the layers of a run: those of the words that its data has, and how many words have one."""
+"""Static vectors that a run reads: those of the words that its data has, and how many words have one."""
 
 from __future__ import annotations
 

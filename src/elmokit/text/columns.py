@@ -142,7 +142,7 @@ def _range(part: str, flag: str) -> Range:
 def chosen_names(where: object, names: Sequence[str], columns: Sequence[Column]) -> dict[str, list[str]]:
     """The names to take for each column, as they are spelled among `names`; asked for by name or well known.
 
-    Where all but one column is well known and one name is left beside those of an index, that is the other.
+    Where all but one column is well known and one name is left next to those of an index, that is the other.
 
     Raises:
         DataError: A name that was asked for is not there, or none is well known.

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 Reader = Callable[[Source], Iterator[Record]]
 
 TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".arrow")
-"""Endings of formats that may have a label beside a text."""
+"""Endings of formats that may have a label for a text."""
 
 CONLL = (".conll", ".conllu", ".conllup", ".bio", ".iob", ".iob2")
 """Endings of formats that have a line for each word, with columns."""

@@ -23,7 +23,7 @@ class Record:
         fields: What was read for each `Column` that was asked for, by its name. Empty for a blank line, and for a row
             without these columns: readers hand such records on, so that the n-th record belongs to the n-th row.
         main: The column that contains the text.
-        raw: The text beside its words, where the file has both: of FASTA the header, of CoNLL-U `# text`.
+        raw: The text in addition to its words, where the file has both: of FASTA the header, of CoNLL-U `# text`.
         unit: What `line` counts.
         id: What the file calls it: of FASTA the first word of the header, of CoNLL-U `# sent_id`.
         row: All columns of its row, where whole rows were asked for and the file has columns.

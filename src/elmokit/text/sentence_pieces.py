@@ -69,7 +69,7 @@ class SentencePieces:
             raise ModelError(f"{path} is damaged: {error}") from error
 
     def save(self, folder: Path) -> None:
-        """Write the pieces beside a model."""
+        """Write the pieces next to a model."""
         write_text(folder / PIECES_FILE, self._tokenizer.to_str())
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Tagged sentences in rows: a list of words beside lists of tags, `tokens` and `ner_tags`, as data sets have them."""
+"""Tagged sentences in rows: a list of words and lists of tags, `tokens` and `ner_tags`, as data sets have them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tagged_rows(source: Source, *, document: int = 0) -> Iterator[PlacedSentence
     Class numbers are names where the file has these. `document` is the number that all of them get: a file has one.
 
     Raises:
-        DataError: A row has no words, or no list beside them, or lists of other lengths; with file and row.
+        DataError: A row has no words, or no list for them, or lists of other lengths; with file and row.
     """
     names: list[str] = []
     for record in _READERS[ending(source.path)](replace(source, columns=[_WORDS], whole_rows=True)):

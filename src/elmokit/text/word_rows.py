@@ -266,7 +266,7 @@ class PieceRows(WordRows):
 
 
 class JoinedRows(WordRows):
-    """What a biLM reads of a word, and behind it what the features beside the biLM read.
+    """What a biLM reads of a word, and behind it what the features next to the biLM read.
 
     Args:
         first: The rows of the biLM.

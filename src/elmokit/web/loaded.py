@@ -1,4 +1,4 @@
-"""What the server holds in memory: the encoder, and beside it a classifier, static vectors, corpora, studies."""
+"""What the server holds in memory: the encoder, and next to it a classifier, static vectors, corpora, studies."""
 
 from __future__ import annotations
 

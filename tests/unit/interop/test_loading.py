@@ -205,7 +205,7 @@ def test_what_is_no_model(tmp_path: Path, folder: Path, monkeypatch: pytest.Monk
         empty: "is no model: expected config.json",
         text: "expected a folder, a .zip, .hdf5, .vec, .txt or .bin file",
         two: "holds 2 weight files",
-        alone: "no options file lies beside",
+        alone: "no options file is next to",
     }.items():
         with pytest.raises(ModelError, match=message):
             load(path)

@@ -1,4 +1,4 @@
-"""What every task network is made of: a biLM, a mix of its layers, and static vectors beside it where there are any."""
+"""What every task network is made of: a biLM, a mix of its layers, and static vectors where there are any."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class MixedNetwork(nn.Module):
         if char_ids is not None:
             static_ids = char_ids[..., self.config.row_width]
         if static_ids is None or static_ids.shape != mask.shape:
-            raise ValueError(f"This model has static vectors: layers needs static_ids {tuple(mask.shape)} beside them.")
+            raise ValueError(f"This model has static vectors: layers needs static_ids {tuple(mask.shape)} with them.")
         return words, self.static(static_ids.where(mask, 0)).to(words.dtype), mask
 
     def hidden_layers(

@@ -13,7 +13,7 @@ _UNNAMED = 2  # classes where none are named, as in transformers
 
 @dataclass(kw_only=True)
 class MixedShape(NetworkConfig):
-    """A biLM with a mix of its layers, static vectors beside it, and the BiLSTM that reads both."""
+    """A biLM with a mix of its layers, static vectors next to it, and the BiLSTM that reads both."""
 
     combine: Literal["trainable", "frozen", "function"] = "trainable"
     mix_weights: list[float | int] | None = None

@@ -159,7 +159,7 @@ class TokenClassificationNetwork(MixedNetwork):
         """The char features (B, W, F) of spellings (B, W, 50), each word computed once; zero in the padding."""
         if spelling is None or spelling.shape != (*mask.shape, SPELLING_WIDTH):
             shape = (*mask.shape, SPELLING_WIDTH)
-            raise ValueError(f"This model has char features: layers needs spelling {shape} beside them.")
+            raise ValueError(f"This model has char features: layers needs spelling {shape} with them.")
         assert self.spelling is not None
         rows = spelling[mask]
         picks, inverse = distinct_rows(rows)

@@ -78,7 +78,7 @@ def read_pairs(
     Args:
         files: Names or globs.
         flag: The option that named them, for errors.
-        target: What rows have beside the texts, a `label` or a `number`; None: that is not looked at.
+        target: What rows have in addition to the texts, a `label` or a `number`; None: that is not looked at.
         first_column, second_column, label_column: Where they stand; without them, under a well-known name.
 
     Raises:

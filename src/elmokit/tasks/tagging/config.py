@@ -62,7 +62,7 @@ class TagConfig(HeadConfig):
         examples=[200],
     )
     char_features: int | None = Field(
-        default=None, ge=0, description="filters of the tagger's own char CNN beside the mixed layers", examples=[128]
+        default=None, ge=0, description="filters of the tagger's own char CNN next to the mixed layers", examples=[128]
     )
     mix_at: Literal["input", "between", "both"] | None = Field(
         default=None,

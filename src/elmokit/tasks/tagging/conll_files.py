@@ -1,4 +1,4 @@
-"""What a tagger found as files of columns: beside what was right, or beside the columns of the file that it read."""
+"""What a tagger found as files of columns: next to what was right, or next to the columns of the file that it read."""
 
 from __future__ import annotations
 

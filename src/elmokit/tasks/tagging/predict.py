@@ -156,7 +156,7 @@ class Tagger:
         word_column: int | str | None = None,
         encoding: str | None = None,
     ) -> None:
-        """Write tags in columns: beside those of a CoNLL or CoNLL-U file, or of texts a word a line with its tag.
+        """Write tags in columns: next to those of a CoNLL or CoNLL-U file, or of texts a word a line with its tag.
 
         In CoNLL-U the tags take the place of the column that was learned, and all else stays as it is. Texts become
         CoNLL-U where `output` ends with `.conllu`.
