@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,6 +22,10 @@ from elmokit.cli.options import (
     show_messages,
 )
 from elmokit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from elmokit.encode.parts import PartSettings
+    from elmokit.parts.engines import Engine
 
 
 @reads_text
@@ -112,37 +116,44 @@ def embed(
     if engine or parts or to_folder:
         if positions is not None:
             raise ConfigError("--positions numbers the words of one file's lines: expected a file as OUTPUT, no folder")
-        embed_parts(
+        from elmokit.encode.memory import memory_in_bytes
+        from elmokit.encode.parts import PartSettings
+        from elmokit.parts.engines.choice import chosen_engine
+
+        part_settings = PartSettings(
             model,
-            source,
-            output,
-            engine=engine or "local",
-            actors=actors,
-            gpus=gpus,
-            address=address,
-            share=parts,
-            part_words=part_words,
-            overwrite=overwrite,
-            quiet=quiet,
-            layers=layers_of(layers),
-            level=level,
-            dtype=dtype,
-            pooling=pooling,
-            remove_common_component=remove_common_component,
-            compute=compute,
-            state=state,
-            backend=backend,
-            device=device,
             options=options,
             vocabulary=vocabulary,
+            backend=backend,
+            device=device,
+            compute=compute,
+            state=state,
+            memory=memory_in_bytes(memory),
+            layers=layers_of(layers),
+            level=level,
+            pooling=pooling,
+            remove_common_component=remove_common_component,
+            batch_size=batch_size,
+            dtype=dtype,
             column=reading.column,
             files=as_files,
             pre_split=pretokenized,
-            batch_size=batch_size,
-            memory=memory,
             threads=threads or 1,
             format=part_format,
             on_error=on_error,
+        )
+        computed_by = chosen_engine(
+            engine or "local", actors=actors, threads=part_settings.threads, gpus=gpus, address=address
+        )
+        embed_parts(
+            source,
+            output,
+            part_settings,
+            computed_by,
+            part_words=part_words,
+            share=parts,
+            overwrite=overwrite,
+            quiet=quiet,
         )
         return
     settings = EmbedSettings(
@@ -178,39 +189,30 @@ def embed(
     written = embed_file(encoder, settings, resume=resume, overwrite=overwrite, progress=not quiet)
     if quiet:
         return
-    rate = written.words / max(written.seconds, 1e-9)
-    typer.echo(f"{written.sentences:,} sentences, {written.words:,} words, {rate:,.0f} words/s", err=True)
+    typer.echo(_pace(written.sentences, written.words, written.seconds), err=True)
     typer.echo(f"written to {written.path}")
 
 
 def embed_parts(
-    model: str,
     source: str,
     output: str,
+    settings: PartSettings,
+    engine: Engine,
     *,
-    engine: str,
-    actors: int | None,
-    gpus: float,
-    address: str | None,
-    share: str | None,
     part_words: int,
+    share: str | None,
     overwrite: bool,
     quiet: bool,
-    threads: int,
-    memory: str | None,
-    **settings: Any,
 ) -> None:
     """A corpus to a folder of parts."""
-    from elmokit.encode.memory import memory_in_bytes
-    from elmokit.encode.parts import PartSettings, embed_corpus
-    from elmokit.parts.engines.choice import chosen_engine
+    from elmokit.encode.parts import embed_corpus
     from elmokit.parts.manifest import WHOLE, parse_share
 
     written = embed_corpus(
         source,
         output,
-        PartSettings(model, threads=threads, memory=memory_in_bytes(memory), **settings),
-        chosen_engine(engine, actors=actors, threads=threads, gpus=gpus, address=address),
+        settings,
+        engine,
         part_words=part_words,
         share=WHOLE if share is None else parse_share(share),
         overwrite=overwrite,
@@ -218,7 +220,10 @@ def embed_parts(
     )
     if quiet:
         return
-    rate = written.words / max(written.seconds, 1e-9)
     skipped = f", {written.skipped:,} lines skipped (_errors.jsonl)" if written.skipped else ""
-    typer.echo(f"{written.sentences:,} sentences, {written.words:,} words, {rate:,.0f} words/s{skipped}", err=True)
+    typer.echo(f"{_pace(written.sentences, written.words, written.seconds)}{skipped}", err=True)
     typer.echo(f"written to {written.place}" if written.complete else f"{share} written; other parts are missing yet")
+
+
+def _pace(sentences: int, words: int, seconds: float) -> str:
+    return f"{sentences:,} sentences, {words:,} words, {words / max(seconds, 1e-9):,.0f} words/s"
