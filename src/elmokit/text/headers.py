@@ -36,8 +36,11 @@ def has_header(path: Path, rows: Rows, columns: Sequence[Column], *, said: bool 
     Raises:
         DataError: The first row may be a header or data.
     """
-    if said is not None or any(column.by_name for column in columns):
-        return said is None or said or _refuse_names(path, columns)
+    named = next((column for column in columns if column.by_name), None)
+    if said is False and named is not None:
+        raise DataError(f"{path}: {named.flag} {named.asked} is a name, and with --no-header there are numbers only")
+    if said is not None or named is not None:
+        return said is not False
     first, below = rows[0], [row for row in rows[1:] if row and row != rows[0]]
     if _counts_columns(first, below):
         return True
@@ -52,13 +55,6 @@ def has_header(path: Path, rows: Rows, columns: Sequence[Column], *, said: bool 
         _tell(path, first, "stands above numbers")
         return True
     return _by_label(path, first, below, columns) or _by_length(path, first, below, columns)
-
-
-def _refuse_names(path: Path, columns: Sequence[Column]) -> bool:
-    named = next((column for column in columns if column.by_name), None)
-    if named is not None:
-        raise DataError(f"{path}: {named.flag} {named.asked} is a name, and with --no-header there are numbers only")
-    return False
 
 
 def _tell(path: Path, first: Sequence[str], why: str) -> None:
