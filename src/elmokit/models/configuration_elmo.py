@@ -3,6 +3,8 @@
 # No `from __future__ import annotations` here: `@strict` checks field types at run time, and skips string types.
 
 from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
 from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
@@ -19,6 +21,7 @@ from elmokit.nn.heads.shapes import (
 )
 from elmokit.nn.typed_fields import refuse_unknown
 from elmokit.saved_model.fields import MODEL_FIELDS, TRANSFORMERS_KEYS
+from elmokit.saved_model.remote_code import AUTO_MAP, write_remote_file
 from elmokit.text.preprocessing import Preprocessing
 
 __all__ = ["PRESETS", "ElmoConfig"]
@@ -123,6 +126,17 @@ class ElmoConfig(  # type: ignore[no-untyped-call]
         kwargs.pop("hidden_size", None)  # derived; some tools write it into config.json
         NetworkConfig.__post_init__(self)
         super().__post_init__(**kwargs)  # type: ignore[no-untyped-call]
+
+    def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
+        """See `transformers.PreTrainedConfig`; the file is written beside it that the Auto classes load."""
+        self.auto_map = dict(AUTO_MAP)
+        if not Path(save_directory).is_file():  # else transformers says what is wrong
+            write_remote_file(Path(save_directory))
+        super().save_pretrained(save_directory, *args, **kwargs)
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoConfig") -> None:
+        """Nothing: transformers would copy this module into every folder that is saved afterwards."""
 
     @classmethod
     def checked(cls, values: Mapping[str, Any]) -> "ElmoConfig":

@@ -75,6 +75,10 @@ class ElmoPreTrainedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         if Path(save_directory).is_dir():
             share_weights(Path(save_directory))
 
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoModel") -> None:
+        """Nothing: transformers would copy this module into every folder that is saved afterwards."""
+
     def init_weights(self) -> None:
         """Nothing to draw: the constructors of our modules have done it by the reference's recipe."""
         self.tie_weights(recompute_mapping=False)

@@ -13,6 +13,7 @@ from transformers import BatchEncoding, TokenizersBackend
 from transformers.tokenization_utils_base import TruncationStrategy
 from transformers.utils.generic import PaddingStrategy
 
+from elmokit.saved_model.remote_code import TOKENIZER_AUTO_MAP, write_remote_file
 from elmokit.text.word_encoding import PAD_TOKEN, UNKNOWN_TOKEN, extended
 from elmokit.text.word_rows import LEXICON_FILE, ByteRows, WordRows, load_word_rows, save_lexicon
 from elmokit.text.word_tokenizer import WordTokenizer
@@ -101,13 +102,20 @@ class ElmoTokenizer(TokenizersBackend):
         return self.own.by_word
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:
-        """The base's files, and the words and characters that the model looks up."""
+        """The base's files, the one that Auto classes load, and the words and characters that the model looks up."""
+        self.init_kwargs["auto_map"] = dict(TOKENIZER_AUTO_MAP)
+        if not Path(save_directory).is_file():  # else transformers says what is wrong
+            write_remote_file(Path(save_directory))
         written: tuple[str, ...] = tuple(super().save_pretrained(save_directory, *args, **kwargs))
         if not self.word_rows.lexicon():
             return written
         path = Path(save_directory) / LEXICON_FILE
         save_lexicon(self.word_rows, path)
         return (*written, str(path))
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoTokenizer") -> None:
+        """Nothing: transformers would copy this module into every folder that is saved afterwards."""
 
     def words(self, text: str) -> list[str]:
         """The words of a raw text, as `__call__` cleans and splits it."""

@@ -13,6 +13,7 @@ from torch import nn
 
 from elmokit.nn.config import NetworkConfig
 from elmokit.saved_model.fields import CONFIG_FILE
+from elmokit.saved_model.remote_code import AUTO_MAP, TOKENIZER_AUTO_MAP, write_remote_file
 from elmokit.saved_model.weight_files import WEIGHTS_FILE
 from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.word_encoding import PAD_TOKEN, UNKNOWN_TOKEN
@@ -46,7 +47,7 @@ def write_model(
     """
     folder.mkdir(parents=True, exist_ok=True)
     dtype = str(next(network.parameters()).dtype).removeprefix("torch.")
-    about = {"architectures": [architecture], "dtype": dtype, "model_type": "elmo"}
+    about = {"architectures": [architecture], "auto_map": AUTO_MAP, "dtype": dtype, "model_type": "elmo"}
     values = {**(beside or {}), **dataclasses.asdict(config), **dataclasses.asdict(preprocessing), **about}
     _write_json(folder / CONFIG_FILE, values)
     state = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
@@ -58,6 +59,7 @@ def write_model(
 def write_tokenizer(tokenizer: WordTokenizer, folder: Path) -> None:
     """Write a tokenizer's files, which `ElmoTokenizer` and `SavedModel` read."""
     settings = {
+        "auto_map": TOKENIZER_AUTO_MAP,
         "backend": "tokenizers",
         "by_word": tokenizer.by_word,
         "max_characters": tokenizer.word_rows.max_characters,
@@ -70,6 +72,7 @@ def write_tokenizer(tokenizer: WordTokenizer, folder: Path) -> None:
     }
     _write_json(folder / TOKENIZER_CONFIG_FILE, settings)
     (folder / TOKENIZER_FILE).write_text(json.dumps(_TOKENIZER, indent=2), encoding="utf-8")
+    write_remote_file(folder)
     if tokenizer.word_rows.lexicon():
         save_lexicon(tokenizer.word_rows, folder / LEXICON_FILE)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from elmokit.pretrained import located
 from elmokit.tasks.report import RunMetrics
 
 
@@ -38,8 +39,13 @@ class Card:
 
 
 def card_text(card: Card, metrics: RunMetrics, settings: Mapping[str, Any]) -> str:
-    """Markdown with the front matter the model hub reads; every figure comes from `metrics`."""
+    """Markdown with the front matter the model hub reads; every figure comes from `metrics`.
+
+    The language is that of the biLM's card; the licence is for the user to choose.
+    """
+    language = _front_matter(located(str(settings["model"])) / "README.md").get("language")
     front = {
+        **({} if language is None else {"language": language}),
         "library_name": "transformers",
         "pipeline_tag": card.hub_task,
         "tags": ["elmo", "elmokit", card.hub_task],
@@ -55,6 +61,18 @@ def card_text(card: Card, metrics: RunMetrics, settings: Mapping[str, Any]) -> s
     blocks = [f"---\n{yaml.safe_dump(front, sort_keys=False)}---", f"# {card.title}", card.what]
     blocks += [f"## {heading}\n\n{text}" for heading, text in sections.items() if text]
     return "\n\n".join(blocks) + "\n"
+
+
+def _front_matter(card: Path) -> dict[str, Any]:
+    """The metadata of a card; none where there is no card, or one without."""
+    if not card.is_file():
+        return {}
+    parts = card.read_text(encoding="utf-8", errors="replace").split("---\n", 2)
+    try:
+        found = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0] else None
+    except yaml.YAMLError:
+        return {}  # a card that somebody wrote: the rest of the run does not hang on it
+    return found if isinstance(found, dict) else {}
 
 
 def table(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

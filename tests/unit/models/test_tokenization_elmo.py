@@ -94,7 +94,7 @@ def test_data_collator_pads_what_comes_one_by_one(as_arrays: bool) -> None:
 
 def test_saved_and_loaded_by_the_auto_class(tmp_path: Path) -> None:
     ElmoTokenizer(max_characters=20, split="whitespace").save_pretrained(tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} == {"tokenizer.json", "tokenizer_config.json"}
+    assert {file.name for file in tmp_path.iterdir()} == {"elmo_remote.py", "tokenizer.json", "tokenizer_config.json"}
     assert json.loads((tmp_path / "tokenizer_config.json").read_text())["max_characters"] == 20
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     assert isinstance(loaded, ElmoTokenizer)
