@@ -16,10 +16,14 @@ from elmokit.encode.backend import BackendName
 from elmokit.encode.encoder import Encoder, Sentence, Start
 from elmokit.encode.layer_choice import Layers
 from elmokit.encode.pooling import Pooling
+from elmokit.errors import DataError
 
 
 class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A vector of each text; nothing is trained.
+
+    Texts are a list, a pandas Series, or one column: an array (n, 1) or a table with one column, as `ColumnTransformer`
+    passes on. `set_output(transform="pandas")` names the columns of the result elmo0, elmo1, …
 
     Args:
         model: Anything `Encoder.from_pretrained` loads.
@@ -56,7 +60,12 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.backend = backend
 
     def fit(self, X: Iterable[Sentence], y: Any = None) -> ElmoVectorizer:
-        """Load the model; the texts are not looked at."""
+        """Load the model; the texts themselves are not looked at.
+
+        Raises:
+            DataError: X has several columns.
+        """
+        _texts(X)
         self.encoder_ = Encoder.from_pretrained(
             self.model, backend=self.backend, device=self.device, dtype=self.dtype, state=self.state
         )
@@ -64,12 +73,16 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Iterable[Sentence]) -> NDArray[np.float32]:
-        """(n, features): dim, times the number of layers that stay apart, twice that with "mean+max"."""
+        """(n, features): dim, times the number of layers that stay apart, twice that with "mean+max".
+
+        Raises:
+            DataError: X has several columns.
+        """
         check_is_fitted(self, "n_features_out_")
         if not hasattr(self, "encoder_"):  # came out of a pickle
             self.fit([])
         vectors = self.encoder_.encode(
-            X,
+            _texts(X),
             layers=self.layers,
             level="sentence",
             pooling=self.pooling,
@@ -94,6 +107,17 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
+        tags.input_tags.two_d_array = True
         tags.requires_fit = True
         return tags
+
+
+def _texts(X: Any) -> Iterable[Sentence]:
+    """The texts themselves: the one column of what is two-dimensional."""
+    if getattr(X, "ndim", 1) != 2:
+        texts: Iterable[Sentence] = X
+        return texts
+    if X.shape[1] != 1:
+        raise DataError(f"X has {X.shape[1]} columns; expected one column of texts: choose one with ColumnTransformer")
+    column: Iterable[Sentence] = (X.to_numpy() if hasattr(X, "to_numpy") else X)[:, 0].tolist()
+    return column

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from elmokit import Encoder
+from elmokit.errors import DataError
 from elmokit.integrations.vectorizer import ElmoVectorizer
 
 TEXTS = ["the bank was wet", "a cell", "", "the river of the bank", "orbit", "gene of a cell"]
@@ -40,6 +44,25 @@ def test_in_a_pipeline_and_a_grid(model: Path) -> None:
     search = GridSearchCV(pipeline, {"elmovectorizer__layers": ["top", "average"]}, cv=2)
     search.fit(TEXTS, [0, 1, 0, 0, 1, 1])
     assert search.predict(TEXTS).shape == (6,)
+
+
+@pytest.mark.parametrize("columns", [np.array(TEXTS, dtype=object)[:, None], pd.DataFrame({"text": TEXTS})])
+def test_one_column_of_texts(columns: Any, model: Path) -> None:
+    expected = ElmoVectorizer(model).fit_transform(TEXTS)
+    np.testing.assert_array_equal(ElmoVectorizer(model).fit_transform(columns), expected)
+    np.testing.assert_array_equal(ElmoVectorizer(model).fit_transform(pd.Series(TEXTS)), expected)
+    with pytest.raises(DataError, match=r"^X has 2 columns; expected one column of texts"):
+        ElmoVectorizer(model).fit(np.hstack([columns, columns]))
+
+
+def test_in_a_column_transformer_with_pandas_output(model: Path) -> None:
+    table = pd.DataFrame({"text": TEXTS, "length": range(6)}, index=list("abcdef"))
+    for column in ("text", ["text"]):  # one-dimensional, and two-dimensional
+        parts = ColumnTransformer([("elmo", ElmoVectorizer(model), column)], remainder="passthrough")
+        found = parts.set_output(transform="pandas").fit_transform(table)
+        assert list(found.columns[[0, 1, -1]]) == ["elmo__elmo0", "elmo__elmo1", "remainder__length"]
+        assert list(found.index) == list("abcdef")
+        np.testing.assert_array_equal(found.iloc[:, :-1], ElmoVectorizer(model).fit_transform(TEXTS))
 
 
 def test_clone_and_pickle(model: Path) -> None:
