@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from elmokit.nn.precision import wide_product
+from elmokit.nn.precision import multiplies, wide_product
 
 _ROWS_THAT_PAY = 600
 _CALLS_THAT_PAY = 12
@@ -71,8 +71,9 @@ def _pays(weight: Tensor, *, rows: int, calls: int) -> bool:
         return False
     if weight.dtype == torch.float32:
         return rows >= _ROWS_THAT_PAY and calls >= 4
-    natural = weight.is_contiguous()
-    return weight.dtype == torch.bfloat16 and calls >= (_CALLS_THAT_PAY if natural else 4 * _CALLS_THAT_PAY)
+    if weight.dtype != torch.bfloat16 or not multiplies(torch.bfloat16, "cpu"):  # without units oneDNN refuses it
+        return False
+    return calls >= (_CALLS_THAT_PAY if weight.is_contiguous() else 4 * _CALLS_THAT_PAY)
 
 
 @cache

@@ -8,6 +8,7 @@ import torch
 from elmokit import Encoder
 from elmokit.models import ElmoConfig, ElmoModel
 from elmokit.nn import lstm, network, precision
+from elmokit.nn.packed_product import product_with
 from elmokit.nn.precision import multiplies, wide_product
 
 SENTENCES = [["The", "bank", "was", "wet", "."], ["Do", "n't", "row", "!"], ["x"]]
@@ -47,3 +48,14 @@ def test_stored_weights_encode_as_their_float32_copies(
             found.encode(call, is_split_into_words=True), expected.encode(call, is_split_into_words=True), strict=True
         ):
             assert abs(one - other).max() <= tolerance * abs(other).max()
+
+
+@pytest.mark.parametrize("units", [True, False])
+def test_many_products_in_bfloat16_whatever_the_processor_has(monkeypatch: pytest.MonkeyPatch, units: bool) -> None:
+    if units and not multiplies(torch.bfloat16, "cpu"):
+        pytest.skip("this processor has no units for bfloat16")
+    monkeypatch.setattr("elmokit.nn.packed_product.multiplies", lambda *_: units)
+    torch.manual_seed(1)
+    weight, x = torch.randn(64, 32).bfloat16(), torch.randn(5, 32).bfloat16()
+    multiply = product_with(weight, rows=500, calls=100)
+    torch.testing.assert_close(multiply(x).float(), x.float() @ weight.float().t(), rtol=0.02, atol=0.1)
