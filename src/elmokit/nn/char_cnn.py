@@ -114,10 +114,15 @@ class CharCNN(nn.Module):
         if not len(chars):
             return self._pooled(chars, kernel, longest=0)
         lengths = torch.where((chars != 0) & (chars != self.padding), self._columns(chars), 0).amax(dim=1)
-        order = lengths.argsort()
-        sizes = torch.bincount(torch.bucketize(lengths, torch.tensor(_LENGTH_BORDERS, device=chars.device))).tolist()
-        groups = [group for group in torch.split(order, sizes) if len(group)]
-        pooled = [self._pooled(chars[group], kernel, longest=int(lengths[group[-1]])) for group in groups]
+        lengths, order = lengths.sort()
+        known = lengths.cpu()  # all at once: each look at a GPU's numbers waits for what it does
+        sizes = torch.bincount(torch.bucketize(known, torch.tensor(_LENGTH_BORDERS))).tolist()
+        groups = [
+            (group, int(of_group[-1]))
+            for group, of_group in zip(torch.split(order, sizes), torch.split(known, sizes), strict=True)
+            if len(group)
+        ]
+        pooled = [self._pooled(chars[group], kernel, longest=longest) for group, longest in groups]
         if len(pooled) == 1:
             return pooled[0][order.argsort()]
         return torch.cat(pooled)[order.argsort()]

@@ -19,10 +19,17 @@ _CHUNK_LOGITS = 7 << 20
 _KEPT_LOGITS = 1 << 24
 """Logits whose probabilities wait for the backward pass (64 MB in float32); those of the others are computed again."""
 
+_ON_DEVICES = 16
+"""Times as many of both on other devices, which have no such cache and want few large calls."""
 
-def rows_at_once(vocab_size: int) -> int:
-    """Positions whose logits are held together."""
-    return max(1, _CHUNK_LOGITS // vocab_size)
+
+def rows_at_once(vocab_size: int, device: torch.device | None = None) -> int:
+    """Positions whose logits are held together; on a CPU unless a device is named."""
+    return max(1, _share(_CHUNK_LOGITS, device) // vocab_size)
+
+
+def _share(logits: int, device: torch.device | None) -> int:
+    return logits if device is None or device.type == "cpu" else _ON_DEVICES * logits
 
 
 def cross_entropy(hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -74,9 +81,9 @@ def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return hidden @ weight.t() if bias is None else torch.addmm(bias, hidden, weight.t())
 
 
-def _chunks(rows: int, vocab_size: int) -> Iterator[slice]:
-    size = rows_at_once(vocab_size)
-    return (slice(start, start + size) for start in range(0, rows, size))
+def _chunks(hidden: Tensor, vocab_size: int) -> Iterator[slice]:
+    size = rows_at_once(vocab_size, hidden.device)
+    return (slice(start, start + size) for start in range(0, len(hidden), size))
 
 
 # In PyTorch ----------------------------------------------------------------------------------------------------------
@@ -88,8 +95,8 @@ def _forward(
     """Losses (N,), and of each chunk its probabilities, None where there is no room for them."""
     losses = [hidden.new_empty(0, dtype=_wide_type(hidden))]
     kept: list[Tensor | None] = []
-    room = _KEPT_LOGITS
-    for part in _chunks(len(hidden), len(weight)):
+    room = _share(_KEPT_LOGITS, hidden.device)
+    for part in _chunks(hidden, len(weight)):
         logits = _logits(hidden[part], weight, bias)
         probs = _softmax(logits)
         # log Σ exp = l − log p for any word; the most likely one has the p that is furthest from 0
@@ -106,7 +113,7 @@ def _backward(
     """Gradients of hidden, weight and bias (of no use without one)."""
     grad_hidden = torch.empty_like(hidden)
     grad_weight, grad_bias = torch.zeros_like(weight, dtype=grad.dtype), grad.new_zeros(len(weight))
-    for part, scores in zip(_chunks(len(hidden), len(weight)), kept, strict=True):
+    for part, scores in zip(_chunks(hidden, len(weight)), kept, strict=True):
         h = hidden[part]
         if scores is None:
             scores = _softmax(_logits(h, weight, bias)).to(hidden.dtype)
@@ -148,7 +155,7 @@ def _native_forward(
         kept: list[Tensor | None] = []
         room = _KEPT_LOGITS // len(halves)
         h, t, loss, log_sum = hidden[half], targets[half], losses[half], log_sums[half]
-        for part in _chunks(len(h), len(weight)):
+        for part in _chunks(h, len(weight)):
             logits = _logits(h[part], weight, bias)
             kernels.cross_entropy(
                 *logits.shape, logits.data_ptr(), t[part].data_ptr(), loss[part].data_ptr(), log_sum[part].data_ptr()
@@ -178,7 +185,7 @@ def _native_backward(
     def work(half: slice, logits_of: list[Tensor | None]) -> tuple[Tensor, Tensor]:
         h, t, sums, g, to_hidden = hidden[half], targets[half], log_sums[half], grad[half], grad_hidden[half]
         grad_weight, grad_bias = torch.zeros_like(weight, dtype=torch.float32), torch.zeros(len(weight))
-        for part, scores in zip(_chunks(len(h), len(weight)), logits_of, strict=True):
+        for part, scores in zip(_chunks(h, len(weight)), logits_of, strict=True):
             if scores is None:
                 scores = _logits(h[part], weight, bias)
             kernels.cross_entropy_gradient(
@@ -195,7 +202,7 @@ def _native_backward(
 
     jobs, used = [], 0
     for half in halves:
-        count = len(list(_chunks(half.stop - half.start, len(weight))))
+        count = len(list(_chunks(hidden[half], len(weight))))
         jobs.append(partial(work, half, kept[used : used + count]))
         used += count
     (grad_weight, grad_bias), *others = side_by_side(jobs, hidden.device)

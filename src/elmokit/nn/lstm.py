@@ -8,13 +8,17 @@ What makes it fast, forward and backward:
 
 * the input product leaves the time loop, and so do the weight gradients (one large GEMM each);
 * every factor of the backward pass that does not depend on the recurrence is computed for all steps in one call;
-* the directions never meet, so on a CPU each runs on a thread of its own with no barrier inside a step;
+* the directions never meet, so on a CPU each runs on a thread of its own with no barrier inside a step, and on a GPU
+  all of them in one product (`lstm_triton.py`);
 * rows are packed (``packing.py``): a finished sentence leaves the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import os
+from functools import cache
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -24,20 +28,36 @@ from torch.autograd.function import once_differentiable
 from elmokit.nn import lstm_native, lstm_steps
 from elmokit.nn.dropout import Dropout
 from elmokit.nn.few_rows import MOST_ROWS, FewRows
-from elmokit.nn.lstm_steps import Clips, Steps, Weights, slices
-from elmokit.nn.native.library import kernels, kernels_for
+from elmokit.nn.lstm_steps import Clips, Steps, Weights, last_rows
+from elmokit.nn.native.library import SWITCH, kernels, kernels_for
 from elmokit.nn.precision import multiplies
 from elmokit.nn.side_by_side import each_direction
+
+log = logging.getLogger(__name__)
 
 _SAVED = len(Steps._fields) - 1  # all but `output`
 
 
-def _last_rows(batch_sizes: Sequence[int]) -> Tensor:
-    """The packed row of the last step of each sentence that has one, (batch_sizes[0],)."""
-    last = torch.empty(batch_sizes[0] if batch_sizes else 0, dtype=torch.long)
-    for start, stop in slices(batch_sizes):
-        last[: stop - start] = torch.arange(start, stop)
-    return last
+def gpu_steps(device: torch.device) -> ModuleType | None:
+    """The kernels for this device (`lstm_triton.py`), or None: on a CPU, without Triton, or where they do not work."""
+    off = os.environ.get(SWITCH, "").lower() == "off"
+    return None if device.type != "cuda" or off else _triton_steps(device)
+
+
+@cache
+def _triton_steps(device: torch.device) -> ModuleType | None:
+    try:
+        from elmokit.nn import lstm_triton
+    except ImportError:
+        return None
+    try:
+        with torch.autocast(device.type, enabled=False):
+            lstm_triton.try_kernels(device)
+    except Exception as error:  # noqa: BLE001 (whatever the compiler says: the PyTorch code does the same)
+        reason = " ".join(str(error).split())[:200]
+        log.warning("the LSTM kernels for the GPU cannot be used, PyTorch runs in their place (slower): %s", reason)
+        return None
+    return lstm_triton
 
 
 class _PackedLSTM(torch.autograd.Function):
@@ -69,7 +89,7 @@ class _PackedLSTM(torch.autograd.Function):
 
         with torch.autocast(x.device.type, enabled=False):
             steps = each_direction(work, len(x), x.device)
-        last = _last_rows(batch_sizes).to(x.device)
+        last = last_rows(batch_sizes).to(x.device)
         h_last, c_last = h.clone(), c.clone()
         h_last[:, : len(last)] = outputs[:, last]
         c_last[:, : len(last)] = torch.stack([s.cell[last] for s in steps])
@@ -194,9 +214,9 @@ class ProjectedLSTM(nn.Module):
         if not torch.is_grad_enabled():
             by_direction = _by_direction(*w)  # type: ignore[arg-type]
             return self._inferred(x, h, c, by_direction, batch_sizes, zero_start=zero_start, words=words)
-        outputs, h, c = _PackedLSTM.apply(  # type: ignore[no-untyped-call]
-            x, h, c, *w, batch_sizes, self.clips, zero_start
-        )
+        gpu = gpu_steps(x.device)
+        function = _PackedLSTM if gpu is None else gpu.PackedLSTM
+        outputs, h, c = function.apply(x, h, c, *w, batch_sizes, self.clips, zero_start)
         return outputs, (h, c)
 
     def _inferred(

@@ -57,6 +57,14 @@ def slices(batch_sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
         start += size
 
 
+def last_rows(batch_sizes: Sequence[int]) -> Tensor:
+    """The packed row of the last step of each sentence that has one, (batch_sizes[0],)."""
+    last = torch.empty(batch_sizes[0] if batch_sizes else 0, dtype=torch.long)
+    for start, stop in slices(batch_sizes):
+        last[: stop - start] = torch.arange(start, stop)
+    return last
+
+
 def by_step(batch_sizes: Sequence[int], *parts: Tensor | None) -> Iterator[tuple[Any, ...]]:
     """The rows of each step in each part; None stays None.
 

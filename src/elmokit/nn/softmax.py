@@ -236,7 +236,7 @@ def _linear_log_sum(weight: Tensor, bias: Tensor, hidden: Tensor) -> tuple[Tenso
     """Weight (H,) and bias () closest, over `hidden` (N, H), to log Σ exp(hidden · weightᵀ + bias)."""
     parts = [
         torch.logsumexp(functional.linear(part, weight, bias), dim=1)
-        for part in torch.split(hidden, rows_at_once(len(weight)))
+        for part in torch.split(hidden, rows_at_once(len(weight), hidden.device))
     ]
     found = _least_squares(functional.pad(hidden, (0, 1), value=1.0), torch.cat(parts))
     return found[:-1], found[-1]

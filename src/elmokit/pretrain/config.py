@@ -170,6 +170,8 @@ class PretrainConfig(TextSettings):
     """auto measures whether bfloat16 products are faster on this processor."""
     seed: Annotated[int, Field(ge=0)] = 13
     threads: PositiveInt | None = None
+    workers: Annotated[int, Field(ge=0)] | None = None
+    """Processes that make batches for each training process; 0: a thread. Default: 0 on a CPU, up to 8 on a GPU."""
     checkpoint_minutes: PositiveFloat = 5.0
     log_steps: PositiveInt = 20
     evaluate_steps: PositiveInt | None = None

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -34,7 +33,7 @@ from elmokit.pretrain.journal import Bar, Journal, progress_bar, write_json
 from elmokit.pretrain.mirror import Mirror
 from elmokit.pretrain.optimizers import build_optimizer, set_learning_rates
 from elmokit.pretrain.perplexity import evaluate_batches, stream_for_evaluation
-from elmokit.pretrain.read_ahead import read_ahead
+from elmokit.pretrain.read_ahead import default_workers, read_updates
 from elmokit.pretrain.run_length import decayed_steps, planned_steps
 from elmokit.pretrain.schedule import learning_rate_factor
 from elmokit.pretrain.setup import (
@@ -365,11 +364,11 @@ class _Run:
         progress, config = self.progress, self.config
         self.model.train()
         last_checkpoint = time.monotonic()
-        window = _Window(self.directions)
+        window = _Window(self.directions, self.accelerator.device)
         self._evaluate_if_due(journal, bar, window)
         left = max(self.total_steps - progress.step, 0)
         borders = set(self.updates.borders(progress.epoch)) - {0}
-        for update in read_ahead(islice(self.updates.read(progress.epoch, progress.step_in_epoch), left)):
+        for update in self._read(left):
             predictions = sum(batch.predictions for batch in update)
             window.add(self._step(update, predictions), predictions)
             progress.step += 1
@@ -391,6 +390,17 @@ class _Run:
             if stop:
                 raise KeyboardInterrupt
         self._log(journal, bar, window)
+
+    def _read(self, count: int) -> Iterator[list[PackedBatch]]:
+        """The next updates of the epoch, at most so many."""
+        workers, kind = self.config.workers, self.accelerator.device.type
+        if workers is None:
+            processes, carries_state = self.accelerator.num_processes, self.updates.carries_state
+            workers = default_workers(kind, processes=processes, carries_state=carries_state)
+        progress = self.progress
+        return read_updates(
+            self.updates, progress.epoch, progress.step_in_epoch, count=count, workers=workers, pin=kind == "cuda"
+        )
 
     def _position(self) -> TrainingStep:
         progress, rank = self.progress, self.accelerator.process_index
@@ -425,7 +435,7 @@ class _Run:
         ``predictions`` are those of all batches of the update, over all processes, in one direction.
         """
         set_learning_rates(self.optimizer, self.config, self._learning_rate_factor())
-        losses = torch.zeros(self.directions, dtype=torch.float64)
+        losses = torch.zeros(self.directions, dtype=torch.float64, device=self.accelerator.device)
         for number, batch in enumerate(update, 1):
             # Processes exchange gradients once per update, with its last batch.
             with nullcontext() if number == len(update) else self.accelerator.no_sync(self.model):
@@ -447,7 +457,7 @@ class _Run:
         self.accelerator.backward(sums.sum() * share)
         if self.updates.carries_state:
             self.state = State(output.state.h.detach(), output.state.c.detach())
-        losses: torch.Tensor = sums.detach().double().cpu()
+        losses: torch.Tensor = sums.detach().double()
         return losses
 
     def _log(self, journal: Journal, bar: Bar, window: _Window) -> None:
@@ -456,7 +466,7 @@ class _Run:
             return
         progress = self.progress
         losses, words, seconds = window.take()
-        means = self.accelerator.reduce(losses.to(self.accelerator.device), reduction="sum").cpu() / words
+        means = self.accelerator.reduce(losses, reduction="sum").cpu() / words
         loss = float(means.mean())
         if not math.isfinite(loss):
             lower = f"--set learning_rate={self.config.learning_rate / 4:g}"
@@ -587,8 +597,8 @@ class _Run:
 class _Window:
     """Losses and words since the last log line."""
 
-    def __init__(self, directions: int) -> None:
-        self._directions = directions
+    def __init__(self, directions: int, device: torch.device) -> None:
+        self._directions, self._device = directions, device
         self._clear()
 
     def restart(self) -> None:
@@ -596,7 +606,7 @@ class _Window:
         self._started = time.perf_counter()
 
     def _clear(self) -> None:
-        self.losses = torch.zeros(self._directions, dtype=torch.float64)
+        self.losses = torch.zeros(self._directions, dtype=torch.float64, device=self._device)
         self.words = 0
         self.restart()
 
@@ -605,7 +615,9 @@ class _Window:
         self.words += words
 
     def take(self) -> tuple[torch.Tensor, int, float]:
-        """Summed losses (D,), words and seconds; starts anew."""
+        """Summed losses (D,), words and seconds; starts anew. On a GPU the updates may still run."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
         taken = self.losses, self.words, time.perf_counter() - self._started
         self._clear()
         return taken

@@ -1,13 +1,77 @@
-"""Reading on a thread of its own, a little ahead of the one who needs it."""
+"""Reading a little ahead of the one who needs it: on a thread, or in processes where a GPU needs more than one core."""
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
+import torch
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from elmokit.pretrain.stream import PackedBatch
+from elmokit.pretrain.updates import Updates
+
 _T = TypeVar("_T")
+
+_MOST_WORKERS = 8
+_UPDATES_AHEAD = 4  # of each worker
+
+
+def default_workers(device_type: str, *, processes: int, carries_state: bool) -> int:
+    """Processes that read for each training process.
+
+    A thread makes batches of some 500,000 words/s where words are augmented and Python has nothing else to do: more
+    than a processor trains on, less than a GPU does. A stream is read by one, for each batch continues the last.
+    """
+    if device_type == "cpu" or carries_state:
+        return 0
+    return max(min((os.cpu_count() or 1) // processes - 1, _MOST_WORKERS), 0)
+
+
+def read_updates(
+    updates: Updates, epoch: int, first: int, *, count: int, workers: int, pin: bool
+) -> Iterator[list[PackedBatch]]:
+    """``count`` updates of an epoch from the ``first`` on, or as many as it has, in order whatever the ``workers``.
+
+    Args:
+        workers: Processes that read; 0: a thread.
+        pin: Whether the batches are to lie in memory that a GPU reads by itself.
+    """
+    if workers == 0:
+        yield from read_ahead(islice(updates.read(epoch, first), count))
+        return
+    updates.steps(epoch)  # planned here, for all workers
+    loader = DataLoader(
+        _Updates(updates, epoch, first),
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=_UPDATES_AHEAD,
+        collate_fn=_as_it_is,
+        pin_memory=pin,
+        generator=torch.Generator(),  # the seeds of the workers, which draw nothing, are not taken from the run's
+        multiprocessing_context="fork",  # the plan of an epoch, which is large, is not copied
+    )
+    yield from islice(loader, count)
+
+
+class _Updates(IterableDataset[list[PackedBatch]]):
+    """Worker i of n reads update i of each n: `DataLoader` takes from one worker after the other."""
+
+    def __init__(self, updates: Updates, epoch: int, first: int) -> None:
+        self.updates, self.epoch, self.first = updates, epoch, first
+
+    def __iter__(self) -> Iterator[list[PackedBatch]]:
+        worker = get_worker_info()
+        assert worker is not None
+        return self.updates.read(self.epoch, self.first + worker.id, every=worker.num_workers)
+
+
+def _as_it_is(update: list[PackedBatch]) -> list[PackedBatch]:
+    return update
 
 
 def read_ahead(items: Iterator[_T], depth: int = 4) -> Iterator[_T]:

@@ -66,6 +66,7 @@ _MAY_CHANGE = frozenset(
         "resume",
         "overwrite",
         "threads",
+        "workers",
         "checkpoint_minutes",
         "log_steps",
         "valid_batch_tokens",

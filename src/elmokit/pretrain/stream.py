@@ -8,7 +8,7 @@ what is read is spelled differently; what is predicted stays as written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -44,8 +44,20 @@ class PackedBatch:
     predictions: int
 
     def to(self, device: torch.device) -> PackedBatch:
-        names = ("words", "chars", "index", "targets")
-        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> PackedBatch:
+        """In memory that a GPU reads by itself."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> PackedBatch:
+        return replace(
+            self,
+            words=change(self.words),
+            chars=change(self.chars),
+            index=change(self.index),
+            targets=change(self.targets),
+        )
 
 
 class Batches(Protocol):
@@ -63,7 +75,14 @@ class Batches(Protocol):
         """Steps before which the batches so far do not depend on the number of processes; the first is 0."""
         ...
 
-    def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]: ...
+    def read(self, epoch: int, first: int = 0, *, every: int = 1, together: int = 1) -> Iterator[PackedBatch]:
+        """The batches from the ``first`` on, or of ``every`` so many of them the first ``together``."""
+        ...
+
+
+def chosen_steps(first: int, end: int, *, every: int, together: int) -> Iterator[int]:
+    """Numbers below ``end``: ``together`` from ``first`` on, as many from ``first + every`` on, and so forth."""
+    return (step for start in range(first, end, every) for step in range(start, min(start + together, end)))
 
 
 def _pack(
@@ -162,9 +181,10 @@ class SentenceBatches:
     def borders(self, epoch: int) -> list[int]:
         return [0]
 
-    def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
-        lengths = self.sentences.lengths
-        for chosen in self._plan(epoch)[first:]:
+    def read(self, epoch: int, first: int = 0, *, every: int = 1, together: int = 1) -> Iterator[PackedBatch]:
+        lengths, plan = self.sentences.lengths, self._plan(epoch)
+        for step in chosen_steps(first, len(plan), every=every, together=together):
+            chosen = plan[step]
             total = int(lengths[chosen].sum()) + len(chosen)
             numbers = chosen[self.rank :: self.world].tolist()
             mine = [self.sentences[number] for number in numbers]
@@ -201,13 +221,15 @@ class SentenceBatches:
 
     def _cut(self, pool: NDArray[np.int64], costs: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Cut sorted sentences where the token budget is full; a longer sentence is a batch of its own."""
-        cuts, spent, first = [], 0, 0
-        for place, cost in enumerate(costs[pool].tolist()):
-            if spent and (spent + cost > self.tokens or place - first == self.most_sentences):
-                cuts.append(place)
-                spent, first = 0, place
-            spent += cost
-        return [batch for batch in np.split(pool, cuts) if len(batch)]
+        ends = costs[pool].cumsum()
+        batches, first, spent = [], 0, 0
+        while first < len(pool):
+            end = max(int(np.searchsorted(ends, spent + self.tokens, side="right")), first + 1)
+            if self.most_sentences is not None:
+                end = min(end, first + self.most_sentences)
+            batches.append(pool[first:end])
+            first, spent = end, int(ends[end - 1])
+        return batches
 
     def _fill_processes(self, batches: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
         """Join batches with fewer sentences than processes to the one before: every process works in every step."""
@@ -260,7 +282,9 @@ class StreamBatches:
     def borders(self, epoch: int) -> list[int]:
         return []  # the states of the rows belong to their processes
 
-    def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
+    def read(self, epoch: int, first: int = 0, *, every: int = 1, together: int = 1) -> Iterator[PackedBatch]:
+        if (every, together) != (1, 1):
+            raise ValueError("A stream is read batch after batch: each starts from the states of the one before.")
         per_row = self._predictions // self.rows
         positions = [row * per_row + first * self.window for row in self.mine]
         readers = [self._readers(epoch, direction, positions) for direction in range(self.directions)]

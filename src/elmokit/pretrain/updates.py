@@ -38,8 +38,13 @@ class Updates:
         """Updates at which another number of processes can take over, see `Batches.borders`."""
         return [step // self.accumulate for step in self.batches.borders(epoch) if step % self.accumulate == 0]
 
-    def read(self, epoch: int, first: int = 0) -> Iterator[list[PackedBatch]]:
-        """The batches of each update, from the ``first`` update on."""
-        batches = self.batches.read(epoch, first * self.accumulate)
+    def read(self, epoch: int, first: int = 0, *, every: int = 1) -> Iterator[list[PackedBatch]]:
+        """The batches of each update, or of ``every`` so many updates, from the ``first`` update on."""
+        batches = self.batches.read(
+            epoch,
+            first * self.accumulate,
+            every=1 if every == 1 else every * self.accumulate,
+            together=1 if every == 1 else self.accumulate,
+        )
         while update := list(islice(batches, self.accumulate)):
             yield update

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from elmokit.pretrain.augment import Augmentation
 from elmokit.pretrain.corpus import Corpus
 from elmokit.pretrain.shard_files import WINDOW_TOKENS, ShardedText, ShardSentences
-from elmokit.pretrain.stream import PackedBatch, SentenceBatches
+from elmokit.pretrain.stream import PackedBatch, SentenceBatches, chosen_steps
 
 _SHARDS = 0x54A2D  # keeps this draw apart from those of sentences
 
@@ -71,13 +71,18 @@ class WindowedBatches:
     def borders(self, epoch: int) -> list[int]:
         return list(accumulate(map(len, self._by_window(epoch)[:-1]), initial=0))
 
-    def read(self, epoch: int, first: int = 0) -> Iterator[PackedBatch]:
+    def read(self, epoch: int, first: int = 0, *, every: int = 1, together: int = 1) -> Iterator[PackedBatch]:
+        wanted = chosen_steps(first, self.steps(epoch), every=every, together=together)
+        step = next(wanted, None)
+        end = 0
         for number, (window, steps) in enumerate(zip(self.windows(epoch), self._by_window(epoch), strict=True)):
-            if first >= len(steps):
-                first -= len(steps)
+            begin, end = end, end + len(steps)
+            if step is None or step >= end:
                 continue
-            yield from self._batches(window, number, check=True).read(epoch, first)
-            first = 0
+            batches = self._batches(window, number, check=True)
+            while step is not None and step < end:
+                yield from batches.read(epoch, step - begin, every=len(steps))
+                step = next(wanted, None)
 
     def _by_window(self, epoch: int) -> list[NDArray[np.int64]]:
         """The predictions of each step of each window; to know them the lengths of all sentences are read once."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -165,6 +166,17 @@ def test_batches_are_a_function_of_the_step(large: tuple[Corpus, ShardedText]) -
     whole = [batch.targets.tolist() for batch in windowed(large).read(1)]
     for first in (0, 3, windowed(large).borders(1)[1], len(whole) - 1):
         assert [batch.targets.tolist() for batch in windowed(large).read(1, first)] == whole[first:]
+
+
+def test_batches_can_be_read_in_turns(large: tuple[Corpus, ShardedText]) -> None:
+    whole = [batch.targets for batch in windowed(large).read(1)]
+    turns = [[batch.targets for batch in windowed(large).read(1, turn, every=3)] for turn in range(3)]
+    assert len(whole) > 6
+    assert all(torch.equal(batch, turns[step % 3][step // 3]) for step, batch in enumerate(whole))
+    pairs = [batch.targets for batch in windowed(large).read(1, 1, every=4, together=2)]
+    wanted = [step for start in range(1, len(whole), 4) for step in (start, start + 1) if step < len(whole)]
+    assert len(pairs) == len(wanted)
+    assert all(torch.equal(batch, whole[step]) for batch, step in zip(pairs, wanted, strict=True))
 
 
 def test_processes_share_the_batches_of_one(large: tuple[Corpus, ShardedText]) -> None:
