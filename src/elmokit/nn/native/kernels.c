@@ -26,31 +26,43 @@
 
 #define SET(name) name##_avx512
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,f16c" WIDE)))
+#define LANES 16
+#define ROW_COLUMNS 64
 #define SUB_COLUMNS 64
 #define MOST_ROWS 6
 #define WIDEN_F16(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))
 #include "kernel_bodies.h"
 #undef SET
 #undef TARGET
+#undef LANES
+#undef ROW_COLUMNS
 #undef SUB_COLUMNS
 #undef MOST_ROWS
 #undef WIDEN_F16
 
 #define SET(name) name##_avx2
 #define TARGET __attribute__((target("avx2,fma,f16c")))
+#define LANES 8
+#define ROW_COLUMNS 64
 #define SUB_COLUMNS 16
-#define MOST_ROWS 4
+#define MOST_ROWS 6
+#define WIDEN_F16(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p)))
 #include "kernel_bodies.h"
 #undef SET
 #undef TARGET
+#undef LANES
+#undef ROW_COLUMNS
 #undef SUB_COLUMNS
 #undef MOST_ROWS
+#undef WIDEN_F16
 #define HAVE_X86_SETS
 #endif
 
 #define SET(name) name##_baseline
 #define TARGET
-#define SUB_COLUMNS 16
+#define LANES 4
+#define ROW_COLUMNS 32
+#define SUB_COLUMNS 8
 #define MOST_ROWS 4
 #include "kernel_bodies.h"
 
@@ -87,7 +99,7 @@ __attribute__((constructor)) static void choose(void) {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
         table = &avx512;
-    else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
         table = &avx2;
 #endif
 }
@@ -103,7 +115,7 @@ EXPORT int elmokit_use(const char *name) {
     }
     choose();
 #ifdef HAVE_X86_SETS
-    if (strcmp(name, "AVX2") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) table = &avx2;
+    if (strcmp(name, "AVX2") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) table = &avx2;
 #endif
     return strcmp(name, table->name) == 0;
 }

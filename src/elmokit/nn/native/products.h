@@ -1,7 +1,7 @@
 /* Products of few rows with weights in panels of 64 columns, and the whole recurrence of a few sentences. */
 
-typedef float SET(vector) __attribute__((vector_size(64), aligned(4), may_alias));
-#define VECTORS (SUB_COLUMNS / 16)
+/* LANES numbers, as many as a register holds: compilers break longer vectors up badly, through memory. */
+typedef float SET(vector) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 INLINE SET(vector) SET(widened_f32)(const void *panel, int64_t at) {
     return *(const SET(vector) *)((const float *)panel + at);
@@ -12,7 +12,7 @@ INLINE SET(vector) SET(widened_f16)(const void *panel, int64_t at) {
     return (SET(vector))WIDEN_F16(p);
 #else
     SET(vector) wide;
-    for (int k = 0; k < 16; k++) { /* exact for every finite half: 2^112 moves the exponent into place */
+    for (int k = 0; k < LANES; k++) { /* exact for every finite half: 2^112 moves the exponent into place */
         uint32_t h = p[k];
         float x = SET(bits_to_float)((h & 0x7FFF) << 13) * 5.192296858534828e33f;
         wide[k] = SET(bits_to_float)(SET(float_to_bits)(x) | (h & 0x8000) << 16);
@@ -23,39 +23,44 @@ INLINE SET(vector) SET(widened_f16)(const void *panel, int64_t at) {
 INLINE SET(vector) SET(widened_bf16)(const void *panel, int64_t at) {
     const uint16_t *p = (const uint16_t *)panel + at;
     SET(vector) wide;
-    for (int k = 0; k < 16; k++) wide[k] = SET(bits_to_float)((uint32_t)p[k] << 16);
+    for (int k = 0; k < LANES; k++) wide[k] = SET(bits_to_float)((uint32_t)p[k] << 16);
     return wide;
 }
 
-/* ROWS rows of x times SUB_COLUMNS columns of a panel. */
-#define BLOCK(ROWS, LOAD)                                                                               \
+/* ROWS rows of x times VECTORS · LANES columns of a panel. */
+#define BLOCK(ROWS, VECTORS, LOAD)                                                                               \
     {                                                                                                   \
         SET(vector) sums[ROWS][VECTORS];                                                                \
         for (int r = 0; r < ROWS; r++)                                                                  \
             for (int v = 0; v < VECTORS; v++) {                                                         \
                 sums[r][v] = (SET(vector)){0};                                                          \
-                if (add) sums[r][v] += *(const SET(vector) *)(out + (row + r) * outputs + column + 16 * v); \
+                if (add) sums[r][v] += *(const SET(vector) *)(out + (row + r) * outputs + column + LANES * v); \
             }                                                                                           \
         for (int64_t k = 0; k < inputs; k++) {                                                          \
             SET(vector) w[VECTORS];                                                                     \
-            for (int v = 0; v < VECTORS; v++) w[v] = LOAD(panel, k * 64 + inside + 16 * v);             \
+            for (int v = 0; v < VECTORS; v++) w[v] = LOAD(panel, k * 64 + inside + LANES * v);             \
             for (int r = 0; r < ROWS; r++)                                                              \
                 for (int v = 0; v < VECTORS; v++) sums[r][v] += x[(row + r) * inputs + k] * w[v];       \
         }                                                                                               \
         for (int r = 0; r < ROWS; r++)                                                                  \
             for (int v = 0; v < VECTORS; v++)                                                           \
-                *(SET(vector) *)(out + (row + r) * outputs + column + 16 * v) = sums[r][v];             \
+                *(SET(vector) *)(out + (row + r) * outputs + column + LANES * v) = sums[r][v];             \
     }
 
 #define PRODUCT(NAME, LOAD, BYTES)                                                                                 \
     TARGET static void SET(NAME)(int64_t rows, int64_t inputs, int64_t outputs, const float *x, const void *panels, \
                                  int add, float *out) {                                         \
-        for (int64_t column = 0; column < outputs; column += SUB_COLUMNS) {                                        \
+        int64_t columns = rows == 1 ? ROW_COLUMNS : SUB_COLUMNS; /* one row alone: as many sums at a time */       \
+        for (int64_t column = 0; column < outputs; column += columns) {                                            \
             const void *panel = (const char *)panels + (column / 64) * 64 * inputs * BYTES;                        \
             int64_t inside = column % 64, row = 0;                                                                 \
-            for (; row + MOST_ROWS <= rows; row += MOST_ROWS) BLOCK(MOST_ROWS, LOAD)                               \
-            for (; row + 2 <= rows; row += 2) BLOCK(2, LOAD)                                                       \
-            if (row < rows) BLOCK(1, LOAD)                                                                         \
+            if (rows == 1) {                                                                                       \
+                BLOCK(1, ROW_COLUMNS / LANES, LOAD)                                                                \
+                continue;                                                                                          \
+            }                                                                                                      \
+            for (; row + MOST_ROWS <= rows; row += MOST_ROWS) BLOCK(MOST_ROWS, SUB_COLUMNS / LANES, LOAD)          \
+            for (; row + 2 <= rows; row += 2) BLOCK(2, SUB_COLUMNS / LANES, LOAD)                                  \
+            if (row < rows) BLOCK(1, SUB_COLUMNS / LANES, LOAD)                                                    \
         }                                                                                                          \
     }
 PRODUCT(product_f32, SET(widened_f32), 4)
@@ -95,4 +100,3 @@ TARGET static void SET(infer_steps)(int64_t steps, const int64_t *batch_sizes, i
 }
 #undef BLOCK
 #undef PRODUCT
-#undef VECTORS
