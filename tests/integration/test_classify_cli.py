@@ -26,6 +26,7 @@ from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.settings import load_settings
 from elmokit.static.vectors import WordVectors
 from elmokit.tasks.classification import Classifier, ClassifyConfig, train_classifier
+from elmokit.tasks.classification.task import Classification
 from elmokit.tasks.trainer import HeadTrainer
 
 TOPICS = {"1": "match goal team win league", "2": "bank share profit market stock", "3": "cell gene space orbit virus"}
@@ -187,6 +188,30 @@ def test_an_interrupted_run_ends_as_the_uninterrupted(place: Path, monkeypatch: 
         assert [record[name] for record in resumed["history"]] == [record[name] for record in whole["history"]]
     weights, others = (load_file(place / name / "model.safetensors") for name in ("whole", "cut"))
     assert all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+def test_the_validation_loss_breaks_ties_of_the_score_also_in_a_resumed_run(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_loss = run(place, "by_loss", more=["best_by=loss", "patience=4"])
+    assert by_loss["best_epoch"] > 2
+    monkeypatch.setattr(Classification, "epoch_scores", lambda self, run: lambda found: {"accuracy": 0.5})
+    log = HeadTrainer.log
+
+    def stop_in_third_epoch(self: HeadTrainer, logs: dict[str, float], start_time: float | None = None) -> None:
+        if "loss" in logs and (self.state.epoch or 0) > 2:
+            raise KeyboardInterrupt
+        log(self, logs, start_time)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(HeadTrainer, "log", stop_in_third_epoch)
+        with pytest.raises(KeyboardInterrupt, match=r"^$"):
+            run(place, "tied", more=["patience=4"])
+    tied = run(place, "tied", more=["patience=4"], resume=True)
+    assert tied["best_epoch"] == by_loss["best_epoch"]
+    weights, others = (load_file(place / name / "model.safetensors") for name in ("by_loss", "tied"))
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+    assert run(place, "patient", more=["patience=1"])["epochs"] == 2  # a tie is no better score
 
 
 @pytest.mark.parametrize("combine", ["frozen", "function"])

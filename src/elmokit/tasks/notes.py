@@ -33,8 +33,8 @@ def notes_on(metrics: RunMetrics, schedule: Schedule, *, figure: str, chance: fl
     judged = metrics.rows.get("validation", FEW_TO_JUDGE)
     if judged < FEW_TO_JUDGE:
         notes.append(
-            f"{judged} validation rows chose the best epoch: too few to tell epochs apart, the first of equal ones is "
-            "kept; try --best-by loss, or give more with --valid"
+            f"{judged} validation rows chose the best epoch: too few to tell epochs apart, of equal ones that with "
+            "the lowest loss is kept; give more with --valid"
         )
     if metrics.baseline is not None:
         theirs = float(metrics.baseline["test"][figure])

@@ -207,9 +207,21 @@ def score_table(scores: Mapping[str, Scores], columns: Mapping[str, str], *, uni
 
 
 def best_of(records: Sequence[EpochRecord], watched: str) -> EpochRecord:
-    """The record of the best epoch."""
-    sign = -1 if watched == "loss" else 1
-    return max(records, key=lambda record: sign * record.validation[watched])
+    """The record of the best epoch, as `rank` has it; of equal ones the first."""
+    return max(records, key=lambda record: rank(record.validation, watched))
+
+
+def rank(validation: Mapping[str, float], watched: str, *, loss: str = "loss") -> tuple[float, float]:
+    """What is greater for a better epoch: its score (of `loss` the lower one is better), then the lower loss.
+
+    With few validation rows, many epochs have the same score, and the first of them has learned the least.
+
+    Args:
+        validation: Scores of an epoch.
+        watched: The name of the score that chooses.
+        loss: The name of the loss.
+    """
+    return (-validation[loss] if watched == loss else validation[watched]), -validation[loss]
 
 
 class Stopwatch:

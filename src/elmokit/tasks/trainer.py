@@ -30,7 +30,7 @@ from elmokit.models.quiet import quiet_transformers
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.inputs.batches import Batch, LengthGroupedSampler, LongestFirstSampler, as_is
 from elmokit.tasks.plan import Schedule
-from elmokit.tasks.report import EpochRecord
+from elmokit.tasks.report import EpochRecord, rank
 from elmokit.tasks.task import Datasets
 
 CHECKPOINTS = "checkpoints"
@@ -51,6 +51,8 @@ def train_head(
     evaluation_factor: int = 4,
 ) -> list[EpochRecord]:
     """Train until the validation score stops rising; the model ends with the weights of the best epoch.
+
+    Of epochs with the same score, the one with the lowest validation loss is the best; it does not train longer for it.
 
     Args:
         model: Under training.
@@ -139,6 +141,16 @@ class HeadTrainer(Trainer):
                 f"rate may mend it (--learning-rate {self.args.learning_rate / 10:g}; of a fine-tuned biLM "
                 "--finetune-learning-rate); the checkpoint of the last finished epoch was kept"
             )
+
+    def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
+        """Whether this epoch's checkpoint is to be kept as the best: as `rank` has it, also among equal scores."""
+        watched = str(self.args.metric_for_best_model)
+        log = self.state.log_history  # a checkpoint keeps it, so a resumed run decides alike
+        best = [entry for entry in log if "eval_loss" in entry and entry["step"] == self.state.best_global_step]
+        if best and rank(metrics, watched, loss="eval_loss") <= rank(best[-1], watched, loss="eval_loss"):
+            return False
+        self.state.best_metric, self.state.best_global_step = metrics[watched], self.state.global_step
+        return True
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Adds λ, γ and the pace to the scores of an epoch, so that they go where Trainer's log goes."""

@@ -48,6 +48,12 @@ def test_the_best_epoch_is_that_of_the_highest_score_or_the_lowest_loss() -> Non
     assert (best_of(records, "f1").epoch, best_of(records, "loss").epoch) == (2, 1)
 
 
+def test_of_equal_scores_that_with_the_lowest_loss_is_best_and_of_equal_epochs_the_first() -> None:
+    losses = [0.5, 0.3, 0.3, 0.4]
+    records = [EpochRecord(epoch, 1.0, {"loss": loss, "f1": 0.6}) for epoch, loss in enumerate(losses, start=1)]
+    assert best_of(records, "f1").epoch == 2
+
+
 def test_a_table_of_scores() -> None:
     lines = score_table(metrics(0.7).scores, {"accuracy": "accuracy", "macro.f1": "macro F1"}, unit="rows").splitlines()
     assert lines[1].split() == ["test", "100", "0.7000", "0.5000"]
@@ -59,7 +65,7 @@ def test_a_table_of_scores() -> None:
     [
         (metrics(0.9), []),
         (metrics(0.55), ["near chance"]),
-        (metrics(0.9, rows={"train": 45, "validation": 3}), ["3 validation rows .*--best-by loss"]),
+        (metrics(0.9, rows={"train": 45, "validation": 3}), ["3 validation rows .*the lowest loss is kept; give more"]),
         (metrics(0.9, best_epoch=3), ["the last of 3 epochs was the best: .*try --epochs 6"]),
         (
             metrics(0.7, baseline={"method": "TF-IDF (1-2-grams) + SVM", "test": {"accuracy": 0.8}}),
