@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
 from elmokit.errors import ConfigError
+from elmokit.setting_errors import explain
 
 SettingValues = dict[str, Any]
 """Settings by name as they were written, before a `Settings` model checks them."""
@@ -110,7 +111,7 @@ def load_settings(
     try:
         return kind.model_validate(merged)
     except ValidationError as error:
-        raise ConfigError(_explain(kind, error)) from error
+        raise ConfigError(explain(kind, merged, error)) from error
 
 
 def dump_settings(settings: Settings) -> str:
@@ -150,32 +151,3 @@ def _assign(target: SettingValues, override: str) -> None:
         target[last] = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"--set {override!r}: the value is not YAML") from error
-
-
-def _explain(kind: type[BaseModel], error: ValidationError) -> str:
-    lines = []
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            known = ", ".join(_known(kind, problem["loc"]))
-            lines.append(f"unknown setting {key!r}; known here: {known}")
-        elif problem["type"] == "missing":
-            lines.append(f"setting {key!r} is missing (--{key.replace('_', '-')} or --set {key}=…)")
-        else:
-            trouble = problem["msg"].removeprefix("Value error, ")
-            lines.append(f"setting {key!r}: {trouble}, got {_short(problem['input'])}" if key else trouble)
-    return "; ".join(lines)
-
-
-def _known(kind: type[BaseModel], location: Sequence[int | str]) -> Mapping[str, Any]:
-    for part in location[:-1]:
-        field = kind.model_fields.get(str(part))
-        inner = None if field is None else field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            kind = inner
-    return kind.model_fields
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"

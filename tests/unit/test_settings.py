@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -17,6 +17,10 @@ class Inner(Settings):
     depth: int = 1
 
 
+class Row(Settings):
+    kind: Literal["model", "vectors"] = "model"
+
+
 class Run(Settings):
     name: str
     steps: int = Field(default=10, gt=0)
@@ -24,6 +28,13 @@ class Run(Settings):
     model: dict[str, Any] = Field(default={})
     inner: Inner = Inner()
     folder: Path | None = None
+    method: Literal["muon", "adam"] = "muon"
+    share: float | None = Field(default=None, gt=0, le=1)
+    column: int | str = 1
+    files: list[str] = Field(default=["a"], min_length=1)
+    weights: dict[str, float] | Literal["balanced"] | None = None
+    quick: bool = False
+    rows: list[Row] = Field(default=[])
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -69,10 +80,33 @@ def test_what_is_dumped_loads_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name: x\nstepz: 3\n", "unknown setting 'stepz'; known here: name, steps"),
+        ("name: x\nstepz: 3\n", r"unknown setting 'stepz' \(did you mean 'steps'\?\); known here: name, steps"),
         ("name: x\ninner:\n  width: 3\n", "unknown setting 'inner.width'; known here: depth"),
-        ("name: x\nsteps: many\n", r"setting 'steps': .*integer.*, got 'many'"),
-        ("name: x\nsteps: 0\n", r"setting 'steps': .*greater than 0, got 0"),
+        ("name: x\nstep: 3\n", r"unknown setting 'step' \(did you mean 'steps'\?\); known here: name, steps"),
+        (
+            "name: x\nrows: [{kint: model}]\n",
+            r"unknown setting 'rows.0.kint' \(did you mean 'kind'\?\); known here: kind$",
+        ),
+        ("name: x\nsteps: many\n", "^setting 'steps': expected a whole number above 0, got 'many'$"),
+        ("name: x\nsteps: 0\n", "^setting 'steps': expected a whole number above 0, got 0$"),
+        ("name: x\nsteps: 1.5\n", "^setting 'steps': expected a whole number above 0, got 1.5$"),
+        ("name: x\nsteps:\n", "^setting 'steps': expected a whole number above 0, got null$"),
+        ("name: 3\n", "^setting 'name': expected text, got 3$"),
+        ("name: x\nrate: [1]\n", r"^setting 'rate': expected a number, got \[1\]$"),
+        ("name: x\nshare: 2\n", r"^setting 'share': expected a number above 0 and of at most 1 \(or null\), got 2$"),
+        ("name: x\nmethod: sgd\n", "^setting 'method': expected one of muon, adam, got 'sgd'$"),
+        ("name: x\ncolumn: [1]\n", r"^setting 'column': expected a whole number or text, got \[1\]$"),
+        ("name: x\nquick: perhaps\n", "^setting 'quick': expected true or false, got 'perhaps'$"),
+        ("name: x\nfolder: yes\n", r"^setting 'folder': expected a path \(or null\), got true$"),
+        ("name: x\nfiles: a\n", r"^setting 'files': expected a list \[a, b\] that is not empty, each text, got 'a'$"),
+        ("name: x\nfiles: []\n", r"^setting 'files': expected a list \[a, b\] that is not empty, each text, got \[\]$"),
+        ("name: x\nfiles: [1, b, 2]\n", r"^setting 'files': expected a list .*, each text, got \[1, 'b', 2\]$"),
+        ("name: x\nweights: 3\n", r"'weights': expected a mapping {name: a number} or balanced \(or null\), got 3$"),
+        ("name: x\nmodel: 3\n", "^setting 'model': expected a mapping {name: value}, got 3$"),
+        ("name: x\ninner: 3\n", "^setting 'inner': expected a mapping {name: value}, got 3$"),
+        ("name: x\ninner: {depth: x}\n", "^setting 'inner.depth': expected a whole number, got 'x'$"),
+        ("name: x\nrows: [{}, {kind: x}]\n", "^setting 'rows.1.kind': expected one of model, vectors, got 'x'$"),
+        ("name: x\nsteps: a\nrate: b\n", "^setting 'steps': .* got 'a'; setting 'rate': .* got 'b'$"),
         ("steps: 3\n", r"setting 'name' is missing \(--name or --set name=…\)"),
         ("name: [x\n", "is not YAML"),
         ("- name\n", "expected `key: value` lines, found a list"),

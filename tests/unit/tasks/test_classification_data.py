@@ -114,9 +114,9 @@ def test_a_smaller_sample_is_part_of_a_larger() -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"epoch": 3}, "unknown setting 'epoch'; known here: model, output"),
-        ({"epochs": 0}, "setting 'epochs': .*greater than or equal to 1, got 0"),
-        ({"combine": "sum"}, "setting 'combine': .*'trainable', 'frozen' or 'function', got 'sum'"),
+        ({"epoch": 3}, r"unknown setting 'epoch' \(did you mean 'epochs'\?\); known here: model, output"),
+        ({"epochs": 0}, r"setting 'epochs': expected a whole number of at least 1 \(or null\), got 0"),
+        ({"combine": "sum"}, "setting 'combine': expected one of trainable, frozen, function, got 'sum'"),
     ],
 )
 def test_bad_settings(settings: dict[str, object], problem: str) -> None:
