@@ -27,9 +27,9 @@ SMALL = Size(
 
 
 @pytest.mark.slow
-def test_the_chain_runs_and_leaves_what_it_says(tmp_path: Path) -> None:
+def test_the_chain_runs_and_leaves_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = io.StringIO()
-    figures = run_demo(tmp_path / "demo", seed=3, size=SMALL, console=Console(file=told, width=100))
+    figures = run_demo(tmp_path / "demo", seed=3, size=SMALL, console=Console(file=told, width=80))
     output = tmp_path / "demo"
 
     first, last = figures["pretraining"]
@@ -55,6 +55,9 @@ def test_the_chain_runs_and_leaves_what_it_says(tmp_path: Path) -> None:
     assert set(rows[0]) == {"topic", "text"}
     for words in ("synthetic", "Perplexity", "trainable", "TF-IDF", "bank", "elmo predict", "AG News"):
         assert words in told.getvalue()
+    own_words = [line for line in told.getvalue().splitlines() if str(tmp_path) not in line]  # longer than runs/demo
+    assert max(map(len, own_words)) <= 80
+    assert max(map(len, capsys.readouterr().err.splitlines())) <= 80  # an epoch of pretraining a line
 
     result = CliRunner().invoke(app, ["predict", str(output / "classifier-frozen"), "The bank raised its rates."])
     assert result.exit_code == 0

@@ -10,7 +10,7 @@ import csv
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -34,8 +34,10 @@ AG_NEWS = """\
 python recipes/prepare_ag_news.py $ELMOKIT_DATA/ag_news runs/ag_news/data
 elmo pretrain --config configs/ag_news_pretrain.yaml
 elmo pretrain --config configs/ag_news_more_pretrain.yaml
-elmo train classify --model runs/ag_news/bilm --train $ELMOKIT_DATA/ag_news/train.csv.gz \\
-    --test $ELMOKIT_DATA/ag_news/test.csv.gz --combine trainable --output runs/ag_news/trainable
+elmo train classify --model runs/ag_news/bilm \\
+    --train $ELMOKIT_DATA/ag_news/train.csv.gz \\
+    --test $ELMOKIT_DATA/ag_news/test.csv.gz \\
+    --combine trainable --output runs/ag_news/trainable
 elmo predict runs/ag_news/trainable "The bank raised its rates."
 """
 OWN_SENTENCE = "The bank raised its rates and shares fell."  # its words are of the grammar, it is not
@@ -111,8 +113,7 @@ def _write_corpus(output: Path, size: Size, seed: int, console: Console) -> list
         f"{size.pretrain_sentences:,} sentences from a grammar to pretrain on, {size.labelled_sentences:,} of them "
         f"with their topic; {size.test_sentences:,} others to test. In {data}. Three of them:"
     )
-    for example in train[:3]:
-        console.print(Text(f"  {example.topic:<9} {example.text}"))
+    console.print(_in_columns((example.topic, example.text) for example in train[:3]))
     return test
 
 
@@ -264,13 +265,13 @@ def _predict(output: Path, mode: str, console: Console) -> dict[str, str]:
     _heading(console, "A sentence of your own")
     best: dict[str, str] = {}
     for model, about in (
-        (str(output / f"classifier-{mode}"), "it has read only the grammar's sentences"),
-        (DEFAULT_CLASSIFIER, "comes with the package and has read real news"),
+        (str(output / f"classifier-{mode}"), "The demo's classifier has read only the grammar's sentences:"),
+        (DEFAULT_CLASSIFIER, "The classifier that comes with the package has read real news:"),
     ):
         (labels,) = Classifier.from_pretrained(model).predict([OWN_SENTENCE])
-        console.print(Text(f'$ {_elmo()} predict {model} "{OWN_SENTENCE}"', style="dim"), soft_wrap=True)
-        console.print(Text("  ".join(f"{name} {probability:.3f}" for name, probability in labels)), end="  ")
-        console.print(f"({about})", style="dim")
+        console.print(about)
+        console.print(Text(f'$ {_elmo()} predict {model} \\\n    "{OWN_SENTENCE}"', style="dim"), soft_wrap=True)
+        console.print(Text("  ".join(f"{name} {probability:.3f}" for name, probability in labels)))
         best[model] = labels[0].label
     return best
 
@@ -298,12 +299,25 @@ def _how_to_go_on(output: Path, seconds: float, console: Console) -> None:
         "ELMOKIT_DATA is the folder that contains ag_news/, with train.csv.gz and test.csv.gz (docs/data.md):"
     )
     if _elmo() != "elmo":
-        console.print(Text(f"`elmo` below is {_elmo()}, or, after `source .venv/bin/activate`, elmo."))
-    console.print(Text(AG_NEWS), soft_wrap=True)
+        console.print(Text(f"(elmo is {_elmo()},\nor elmo after: source .venv/bin/activate)"), soft_wrap=True)
+    console.print(Text(AG_NEWS.rstrip()), soft_wrap=True)
     _heading(console, "What next")
-    console.print(Text(f"{_elmo()} serve                            the explorer, in a browser of this machine"))
-    console.print(Text(f"{_elmo()} train classify --help            a classifier of your own rows"))
-    console.print("docs/course.md                        three notebooks; docs/index.md lists all pages")
+    ways = (
+        (f"{_elmo()} serve", "the explorer, in a browser of this machine"),
+        (f"{_elmo()} train classify --help", "a classifier of your own rows"),
+        ("docs/course.md", "three notebooks; docs/index.md lists all pages"),
+    )
+    console.print(_in_columns(ways))
+
+
+def _in_columns(rows: Iterable[tuple[str, str]]) -> Table:
+    """Two columns, without a frame; what is too long for a line goes on below its own column."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for left, right in rows:
+        table.add_row(Text(left), Text(right))
+    return table
 
 
 def _heading(console: Console, text: str) -> None:

@@ -86,7 +86,7 @@ class Bar:
         self._progress.update(self._task, completed=step, rate=f"{rate:,.0f} words/s", note=note)
 
     def say(self, text: str) -> None:
-        self._progress.console.print(text, highlight=False)
+        self._progress.console.print(text, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -624,9 +624,9 @@ class _Window:
 
 
 def _epoch_line(figures: dict[str, Any], epochs: int) -> str:
-    line = f"epoch {round(figures['epoch'], 2):g}/{epochs}  training perplexity {figures['train_perplexity']:,.1f}"
+    line = f"epoch {round(figures['epoch'], 2):g}/{epochs}  perplexity {figures['train_perplexity']:,.1f}"
     if "valid_perplexity" in figures:
         backward = figures["valid_backward"]
-        line += f"  held out: forward {figures['valid_forward']:,.1f}"
-        line += "" if backward is None else f"  backward {backward:,.1f}  mean {figures['valid_perplexity']:,.1f}"
+        directions = "" if backward is None else f" (forward {figures['valid_forward']:,.1f}, backward {backward:,.1f})"
+        line += f"  held out {figures['valid_perplexity']:,.1f}{directions}"
     return line
