@@ -202,7 +202,7 @@ def test_bad_files_are_told_with_their_line(
 
 def test_missing_files_and_no_translator(place: Path, tmp_path: Path) -> None:
     result = elmo(*words_of(place, tmp_path / "out", train_target=tmp_path / "none.en"))
-    assert (result.exit_code, "none.en matches no file" in result.stderr) == (2, True)
+    assert (result.exit_code, "none.en does not exist (--train-target)" in result.stderr) == (2, True)
     more = f"{place / 'train.en'},{place / 'valid.en'}"
     result = elmo(*words_of(place, tmp_path / "out", train_target=more))
     assert "--train-source names 1 files and --train-target 2" in result.stderr

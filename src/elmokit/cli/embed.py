@@ -102,8 +102,8 @@ def embed(
     cluster; the same command resumes a run that was stopped. Local paths and addresses (s3://) both work.
     """
     from elmokit.encode.embed_file import EmbedSettings, check_output, embed_file
-    from elmokit.encode.encoder import Encoder
     from elmokit.encode.writers import ENDINGS
+    from elmokit.interop.recognise import refuse_nothing
     from elmokit.places import is_address
     from elmokit.text.files import expand_paths
     from elmokit.text.readers import reader_of
@@ -174,6 +174,9 @@ def embed(
     check_output(settings, overwrite=overwrite)  # as the input: neither should wait for the model
     for path in expand_paths(source):
         reader_of(path)
+    refuse_nothing(model)
+    from elmokit.encode.encoder import Encoder
+
     encoder = Encoder.from_pretrained(
         model,
         backend=backend,

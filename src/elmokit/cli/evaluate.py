@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from elmokit.cli.inputs import check_files
 from elmokit.cli.options import FORMATS, NOT_SAID, Pretokenized, Reading, files, parts, reads_text
 from elmokit.errors import ConfigError
 from elmokit.tasks import TASKS, task_of
@@ -102,6 +103,10 @@ def evaluate(
     if minimal_pairs is not None:
         _minimal_pairs(model, minimal_pairs, pair_columns, as_files, pretokenized=pretokenized, as_json=as_json)
         return
+    from elmokit.saved_model import SavedModel
+
+    SavedModel.open(model)
+    check_files(text or [], "--text")
     from elmokit.pretrain.perplexity import evaluate_text
 
     found = evaluate_text(
@@ -148,6 +153,10 @@ def _minimal_pairs(
     pretokenized: bool | None,
     as_json: bool,
 ) -> None:
+    from elmokit.interop.recognise import refuse_nothing
+
+    refuse_nothing(model)
+    check_files(files(pairs) or [], "--minimal-pairs")
     from elmokit.analysis.minimal_pairs import judge_minimal_pairs
     from elmokit.encode.encoder import Encoder
     from elmokit.text.minimal_pairs import read_minimal_pairs
@@ -179,6 +188,7 @@ def _scores(model: Path, test: list[str], options: Mapping[str, Any], *, as_json
     name = task_of(SavedModel.open(model).values.get("architectures")) or "classify"
     if (name == "translate") != ("target" in options):
         raise ConfigError("a translator is measured with --test FILE --target FILE; other models have no --target")
+    check_files(test, "--test", or_data_sets=TASKS[name].settings().reads_data_sets)
     predictor = TASKS[name].predictor_class().from_pretrained(model)
     known = inspect.signature(predictor.score).parameters
     for option in sorted(options.keys() - known.keys()):

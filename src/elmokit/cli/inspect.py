@@ -20,6 +20,9 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print format, layers, sizes, clips and parameters of a model, and what had to be repaired in it."""
+    from elmokit.interop.recognise import refuse_nothing
+
+    refuse_nothing(source)
     from elmokit.interop.loading import load
 
     facts = facts_of(load(source, options=options, vocabulary=vocabulary, warm=False))

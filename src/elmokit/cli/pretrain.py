@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from elmokit.cli.inputs import check_files
 from elmokit.cli.options import CLEAN, FORMATS, NOT_SAID, Reading, parts, reads_text
 from elmokit.errors import ConfigError
 
@@ -84,6 +85,8 @@ def pretrain(
         "overwrite": overwrite or (None if decay_from is None else False),
     }
     resolved = load_settings(PretrainConfig, config, overrides=settings or [], **values)
+    check_files(resolved.train, "--train")
+    check_files([] if resolved.valid is None else [resolved.valid], "--valid")
     from elmokit.pretrain.loop import pretrain as run
 
     run(resolved)

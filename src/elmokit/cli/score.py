@@ -30,8 +30,7 @@ def score(
     A row per word: sentence and position (from 0), word, start and end in the text, known (whether the vocabulary has
     it; other words are scored as <UNK>), forward, backward, both.
     """
-    from elmokit.encode.encoder import Encoder
-    from elmokit.encode.score_file import ScoreSettings, score_file
+    from elmokit.interop.recognise import refuse_nothing
     from elmokit.text.files import expand_paths
     from elmokit.text.readers import reader_of
     from elmokit.text.row_files import check_row_file
@@ -40,6 +39,10 @@ def score(
     check_row_file(output, overwrite=overwrite)  # as the input: neither should wait for the model
     for path in expand_paths(source):
         reader_of(path)
+    refuse_nothing(model)
+    from elmokit.encode.encoder import Encoder
+    from elmokit.encode.score_file import ScoreSettings, score_file
+
     settings = ScoreSettings(source, output, reading.column, reading.files(), pretokenized, threads)
     found = score_file(Encoder.from_pretrained(model, state=state), settings, overwrite=overwrite, progress=not quiet)
     if not quiet:

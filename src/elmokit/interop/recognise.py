@@ -14,7 +14,7 @@ from typing import Any
 
 from elmokit.errors import ModelError
 from elmokit.interop.archives import unpack
-from elmokit.places import is_url
+from elmokit.places import is_address, is_url
 from elmokit.pretrained import located, shipped_models
 from elmokit.saved_model import SavedModel
 from elmokit.whole_files import JsonObject
@@ -95,12 +95,7 @@ def recognised(
     if not path.exists() and _HUB_ID.fullmatch(str(source)):
         path = _from_hub(str(source))
     if not path.exists():
-        alike = get_close_matches(str(source), shipped_models(), n=1)
-        meant = f" (did you mean {alike[0]}?)" if alike else ""
-        raise ModelError(
-            f"There is no model folder {source}{meant}; expected a folder with config.json and model.safetensors, "
-            "a .hdf5 or .zip file, an http(s) address, a hub id or a model that comes with the package (elmo models)"
-        )
+        raise _nothing_at(source)
     if path.is_dir():
         yield _in_folder(path, *given)
     elif path.suffix.lower() == ".zip":
@@ -112,6 +107,21 @@ def recognised(
         yield VectorsFile(path)
     else:
         yield _pair(path, *given)
+
+
+def refuse_nothing(source: str | Path) -> None:
+    """Raise ModelError where no model can be: no such path, no address and no hub repository's id."""
+    if not (is_address(source) or _HUB_ID.fullmatch(str(source)) or located(source).exists()):
+        raise _nothing_at(source)
+
+
+def _nothing_at(source: str | Path) -> ModelError:
+    alike = get_close_matches(str(source), shipped_models(), n=1)
+    meant = f" (did you mean {alike[0]}?)" if alike else ""
+    return ModelError(
+        f"There is no model folder {source}{meant}; expected a folder with config.json and model.safetensors, "
+        "a .hdf5 or .zip file, an http(s) address, a hub id or a model that comes with the package (elmo models)"
+    )
 
 
 def _fetched(address: str, *, sha256: str | None = None) -> Path:

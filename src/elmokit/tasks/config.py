@@ -158,6 +158,8 @@ class HeadConfig(RunSettings, TrainingSettings, MixSettings, StartSettings):
     cleaned_by_word: ClassVar[bool] = False
     """Whether clean-up steps see one word at a time: where an answer needs offsets into the raw text."""
 
+    reads_data_sets: ClassVar[bool] = False
+    """Whether the name of a data set of `datasets` may stand in place of files."""
     planned_updates: ClassVar[int] = 3000
     """Updates that the default number of epochs makes."""
     fewest_epochs: ClassVar[int] = 4

@@ -105,7 +105,7 @@ def test_options_that_do_not_fit(folder: Path, tmp_path: Path) -> None:
     for options, message in (
         (["--minimal-pairs", file, "--text", file], "give one of --text"),
         (["--text", file, "--pair-columns", "1,2"], "--pair-columns names the columns of --minimal-pairs"),
-        (["--minimal-pairs", str(tmp_path / "gone.tsv")], "gone.tsv matches no file"),
+        (["--minimal-pairs", str(tmp_path / "gone.tsv")], "gone.tsv does not exist (--minimal-pairs)"),
     ):
         result = CliRunner().invoke(app, ["evaluate", str(folder), *options])
         assert result.exit_code == 2 and message in result.stderr, result.output

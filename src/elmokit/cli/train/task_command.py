@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from elmokit.cli.inputs import check_run
 from elmokit.cli.options import ConfigFile, show_messages
 from elmokit.tasks import TASKS
 
@@ -42,6 +43,7 @@ def task_command(name: str) -> Any:
             values["progress"] = False
         resolved = load_settings(kind, config, overrides=overrides or [], **given(kind, values))
         show_messages(quiet=quiet)
+        check_run(resolved)
         from elmokit.tasks.run import run_task
 
         task = entry.load()

@@ -23,6 +23,7 @@ SCORES: dict[Target, tuple[str, ...]] = {
 class ClassifyConfig(FileSettings, HeadConfig):
     """The labelled rows"""
 
+    reads_data_sets: ClassVar[bool] = True
     planned_updates: ClassVar[int] = 2000
 
     train: list[str] = Field(
