@@ -44,8 +44,8 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py $(wildcard src/elmokit/n
 	  echo "error: '$(PYTHON)' is $$($(PYTHON) --version 2>&1); elmokit needs Python 3.11 or newer (another name: make PYTHON=python3.12 …)" >&2; exit 2; }
 	@echo "Installing elmokit and about 170 packages it uses (PyTorch, transformers, the tools of its tests) into $(VENV):"
 	@echo "2.4 GB on disk with PyTorch for processors (far more with the one for NVIDIA cards, see README.md); a few minutes, mostly of downloading."
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python scripts/install.py --no-compile $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
 	@touch $@
 
 clean:  ## what `make run` and the checks wrote (the environment stays; `rm -r .venv` removes that)

@@ -20,6 +20,26 @@ def test_every_import_is_there(script: Path, monkeypatch: pytest.MonkeyPatch) ->
     runpy.run_path(str(script), run_name="imported")
 
 
+def test_the_installation_tells_how_far_it_is() -> None:
+    progress = runpy.run_path(str(ROOT / "scripts" / "install.py"))["Progress"]()
+    for line, told in (
+        ("", "0 packages found, asking for the first packages"),
+        ("Collecting numpy>=2 (from elmokit==0.2.0)", "1 packages found, looking at numpy>=2"),
+        ("Downloading torch-2.13.0.whl (175.3 MB)", "1 packages found, downloading torch-2.13.0.whl 175.3 MB"),
+        ("Requirement already satisfied: numpy", "1 packages found, downloading torch-2.13.0.whl 175.3 MB"),
+        ("Installing collected packages: numpy, torch", "1 packages found, unpacking 2 packages, the last step"),
+    ):
+        progress.read(line)
+        assert progress.told(67.9) == f"  1:07  {told}"
+
+
+def test_the_installation_has_the_status_of_pip(capfd: pytest.CaptureFixture[str]) -> None:
+    main = runpy.run_path(str(ROOT / "scripts" / "install.py"))["main"]
+    assert main(["--no-index", "no-such-package-of-elmokit"]) == 1
+    assert "no-such-package-of-elmokit" in capfd.readouterr().err
+    assert main(["--no-index", "numpy"]) == 0
+
+
 def test_the_benchmark_of_pretraining_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """It reaches into the network to switch single ingredients off."""
     small = ["--preset", "tiny", "--sentences", "60", "--tokens", "60", "--batches", "1", "--repeats", "1"]

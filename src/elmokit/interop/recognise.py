@@ -17,6 +17,7 @@ from elmokit.interop.archives import unpack
 from elmokit.places import is_address, is_url
 from elmokit.pretrained import located, shipped_models
 from elmokit.saved_model import SavedModel
+from elmokit.saved_model.opening import refuse_part
 from elmokit.whole_files import JsonObject
 
 _HDF5 = (".hdf5", ".h5", ".hdf")
@@ -96,6 +97,7 @@ def recognised(
         path = _from_hub(str(source))
     if not path.exists():
         raise _nothing_at(source)
+    refuse_part(path)
     if path.is_dir():
         yield _in_folder(path, *given)
     elif path.suffix.lower() == ".zip":

@@ -14,6 +14,7 @@ from elmokit.nn.typed_fields import read_fields, refuse_unknown
 from elmokit.pretrained import located
 from elmokit.saved_model.fields import CONFIG_FILE, MODEL_FIELDS, TRANSFORMERS_FIELDS, TRANSFORMERS_KEYS
 from elmokit.saved_model.heads import BILM, HEADS, LANGUAGE_MODEL
+from elmokit.saved_model.weight_files import PYTORCH_FILE, WEIGHTS_FILE
 from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.vocab import Vocabulary
 from elmokit.text.word_rows import LEXICON_FILE, ByteRows, JoinedRows, WordRows, check_table_sizes, load_word_rows
@@ -81,6 +82,7 @@ class SavedModel:
             raise ModelError(
                 f"There is no model folder {folder}; expected a folder with config.json and model.safetensors."
             )
+        refuse_part(folder)
         file = folder / CONFIG_FILE
         if not file.is_file():
             raise ModelError(f"{folder} is no model folder: it has no config.json.")
@@ -239,3 +241,14 @@ class SavedModel:
         """
         self.require_language_head()
         return Vocabulary.load(self.folder / VOCABULARY_FILE)
+
+
+def refuse_part(path: Path) -> None:
+    """Refuse a file of a saved model, which is no model by itself, though a vocabulary may look like vectors.
+
+    Raises:
+        ModelError: It is one; with the folder.
+    """
+    parts = (CONFIG_FILE, TOKENIZER_CONFIG_FILE, VOCABULARY_FILE, WEIGHTS_FILE, PYTORCH_FILE)
+    if path.name in parts and path.is_file() and (path.parent / CONFIG_FILE).is_file():
+        raise ModelError(f"{path} is a file of the model in {path.parent}: give the folder")

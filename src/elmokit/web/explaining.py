@@ -15,9 +15,14 @@ from elmokit.web.requests import ClassifyRequest
 
 
 def classified(request: ClassifyRequest, classifier: Classifier) -> list[responses.Classified]:
-    """Labels of every text, and what each word did to one of them where that is asked."""
+    """Labels of every text, and what each word did to one of them where that is asked; none of a blank text."""
+    results = iter(classifier.predict([text for text in request.texts if text.strip()]))
     answers = []
-    for text, labels in zip(request.texts, classifier.predict(request.texts), strict=True):
+    for text in request.texts:
+        if not text.strip():
+            answers.append(responses.Classified(words=[], cut=False, labels=[], explanation=None))
+            continue
+        labels = next(results)
         tokens = classifier.tokens([text])
         explanation = None
         if request.explain is not None:

@@ -158,7 +158,9 @@ class SubstitutesRequest(Request):
 class ClassifyRequest(Request):
     """Texts to label. `explain` says which words carried the label: `label`, or by default the most likely."""
 
-    texts: Annotated[list[Text], Field(min_length=1, max_length=MOST_TEXTS)]
+    texts: Annotated[
+        list[_AnyText], Field(min_length=1, max_length=MOST_TEXTS, description="Without any word, one has no labels.")
+    ]
     explain: Literal["gradients", "occlusion"] | None = None
     label: Name | None = None
 

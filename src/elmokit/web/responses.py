@@ -259,7 +259,7 @@ class Explanation(BaseModel):
 
 
 class Classified(BaseModel):
-    """A text: the `words` that were read (`cut`: there were more), labels by falling probability."""
+    """A text: the `words` read (`cut`: there were more), labels by falling probability; a blank text has none."""
 
     words: list[str]
     cut: bool

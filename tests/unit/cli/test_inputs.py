@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from elmokit.cli.app import app
 from elmokit.cli.inputs import check_files
 from elmokit.errors import DataError
+from elmokit.pretrained import shipped_models
 
 TASK = "--model elmo-mini --output o"
 MISSING = {
@@ -55,6 +59,20 @@ def test_missing_files_are_told_without_torch(tmp_path: Path) -> None:
         code_, stderr, torch = told
         assert (code_, said in stderr, stderr.count("\n"), torch) == (2, True, 1, False), (line, stderr)
     assert [path.name for path in tmp_path.iterdir()] == ["here.txt"]
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocab.txt"])
+@pytest.mark.parametrize("command", [["inspect"], ["evaluate", "--text", "here.txt"], ["predict"]])
+def test_a_file_of_a_model_names_its_folder(tmp_path: Path, name: str, command: list[str]) -> None:
+    shutil.copytree(shipped_models()["elmo-mini"].folder, tmp_path / "model")
+    (tmp_path / "here.txt").write_text("the bank\n")
+    file = tmp_path / "model" / name
+    words = [word if word != "here.txt" else str(tmp_path / word) for word in command]
+    found = CliRunner().invoke(app, [words[0], str(file), *words[1:]])
+    assert (found.exit_code, found.stderr) == (
+        2,
+        f"error: {file} is a file of the model in {file.parent}: give the folder\n",
+    )
 
 
 def test_what_may_be_there_is_left_to_the_reader(tmp_path: Path) -> None:

@@ -159,6 +159,16 @@ def test_classify_labels_and_explains(client: TestClient, classifier: Classifier
     assert (len(long["words"]), long["cut"]) == (128, True)
 
 
+def test_blank_texts_keep_their_place_and_have_no_labels(client: TestClient) -> None:
+    (bank,) = post(client, "classify", texts=["A bank."], explain="gradients")["texts"]
+    found = post(client, "classify", texts=["", "A bank.", " \n"], explain="gradients")["texts"]
+    blank = {"words": [], "cut": False, "labels": [], "explanation": None}
+    assert (found[0], found[2]) == (blank, blank)
+    assert found[1]["words"] == bank["words"]
+    assert [label["label"] for label in found[1]["labels"]] == [label["label"] for label in bank["labels"]]
+    assert post(client, "classify", texts=[""])["texts"] == [blank]
+
+
 def test_layers_of_a_sentence(client: TestClient, encoder: Encoder, classifier: Classifier) -> None:
     found = post(client, "layers", sentence=SENTENCES[0], place=1)
     (array,) = encoder.encode(SENTENCES[:1])
