@@ -33,7 +33,10 @@ def test_rows_may_build_on_rows_above_them() -> None:
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [
-        ([{"name": "x", "kind": "bert"}], "'rows.0.kind': expected one of tfidf, random, svd, cbow, skipgram, vectors, model, got 'bert'"),
+        (
+            [{"name": "x", "kind": "bert"}],
+            "'rows.0.kind': expected one of tfidf, random, svd, cbow, skipgram, vectors, model, got 'bert'",
+        ),
         ([ROWS[0], ROWS[0]], "two rows have the name 'floor'"),
         ([{"name": "x", "kind": "vectors"}], "a row of kind vectors, and no other, has a `file`"),
         ([{"name": "x", "kind": "model"}], "a row of kind model has one of `model`, `pretrain` and `start`"),
