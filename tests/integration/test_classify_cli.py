@@ -167,8 +167,8 @@ def test_the_same_seed_gives_the_same_weights(place: Path) -> None:
     assert all(torch.equal(weights[name], others[name]) for name in weights)
 
 
-def test_an_interrupted_run_ends_as_the_uninterrupted(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = run(place, "whole", more=["head_dropout=0.2"])
+def interrupted(place: Path, name: str, *, more: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is stopped in its third epoch."""
     log = HeadTrainer.log
 
     def stop_in_third_epoch(self: HeadTrainer, logs: dict[str, float], start_time: float | None = None) -> None:
@@ -179,7 +179,12 @@ def test_an_interrupted_run_ends_as_the_uninterrupted(place: Path, monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr(HeadTrainer, "log", stop_in_third_epoch)
         with pytest.raises(KeyboardInterrupt, match=r"^$"):
-            run(place, "cut", more=["head_dropout=0.2"])
+            run(place, name, more=more)
+
+
+def test_an_interrupted_run_ends_as_the_uninterrupted(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run(place, "whole", more=["head_dropout=0.2"])
+    interrupted(place, "cut", more=["head_dropout=0.2"], monkeypatch=monkeypatch)
     assert not (place / "cut").exists()
     half_written = place / ".cut.partial" / "checkpoints" / "checkpoint-9999"
     half_written.mkdir()
@@ -196,17 +201,7 @@ def test_the_validation_loss_breaks_ties_of_the_score_also_in_a_resumed_run(
     by_loss = run(place, "by_loss", more=["best_by=loss", "patience=4"])
     assert by_loss["best_epoch"] > 2
     monkeypatch.setattr(Classification, "epoch_scores", lambda self, run: lambda found: {"accuracy": 0.5})
-    log = HeadTrainer.log
-
-    def stop_in_third_epoch(self: HeadTrainer, logs: dict[str, float], start_time: float | None = None) -> None:
-        if "loss" in logs and (self.state.epoch or 0) > 2:
-            raise KeyboardInterrupt
-        log(self, logs, start_time)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(HeadTrainer, "log", stop_in_third_epoch)
-        with pytest.raises(KeyboardInterrupt, match=r"^$"):
-            run(place, "tied", more=["patience=4"])
+    interrupted(place, "tied", more=["patience=4"], monkeypatch=monkeypatch)
     tied = run(place, "tied", more=["patience=4"], resume=True)
     assert tied["best_epoch"] == by_loss["best_epoch"]
     weights, others = (load_file(place / name / "model.safetensors") for name in ("by_loss", "tied"))

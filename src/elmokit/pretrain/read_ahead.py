@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import queue
 import threading
@@ -27,7 +28,7 @@ def default_workers(device_type: str, *, processes: int, carries_state: bool) ->
     A thread makes batches of some 500,000 words/s where words are augmented and Python has nothing else to do: more
     than a processor trains on, less than a GPU does. A stream is read by one, for each batch continues the last.
     """
-    if device_type == "cpu" or carries_state:
+    if device_type == "cpu" or carries_state or "fork" not in multiprocessing.get_all_start_methods():
         return 0
     return max(min((os.cpu_count() or 1) // processes - 1, _MOST_WORKERS), 0)
 

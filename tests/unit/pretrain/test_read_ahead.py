@@ -64,3 +64,5 @@ def test_workers_are_for_gpus_and_sentences(monkeypatch: pytest.MonkeyPatch) -> 
     assert default_workers("cuda", processes=1, carries_state=False) == 8
     assert default_workers("cuda", processes=4, carries_state=False) == 3
     assert default_workers("cuda", processes=1, carries_state=True) == 0
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])  # Windows
+    assert default_workers("cuda", processes=1, carries_state=False) == 0
