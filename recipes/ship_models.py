@@ -23,7 +23,13 @@ RECIPES = {
         "elmo-mini", Path("configs/elmo_mini_pretrain.yaml"), table=80, decay_updates=400, head_words=2_000_000
     ),
     "elmo-small": bilm.Recipe(
-        "elmo-small", Path("configs/elmo_small_pretrain.yaml"), table=0, decay_updates=400, head_words=2_000_000
+        "elmo-small",
+        Path("configs/elmo_small_pretrain.yaml"),
+        table=0,
+        decay_updates=250,
+        head_words=2_000_000,
+        start="elmo-mini",
+        grow=("cell_dim=1024", "filters=[[1, 32], [2, 64], [3, 128], [4, 192], [5, 256], [6, 224]]"),
     ),
 }
 
@@ -41,7 +47,7 @@ def main() -> None:
         return
     recipe = RECIPES[given.name]
     if given.config is not None:
-        recipe = replace(recipe, config=given.config, table=0)
+        recipe = replace(recipe, config=given.config, table=0, start=None)
     bilm.ship(recipe, given.data, now=given.now)
 
 

@@ -36,6 +36,8 @@ class Recipe:
         table: Its table of words begins with skip-gram vectors of the same text, of this size; 0: it has none.
         decay_updates: Updates of the decay that ends a stage.
         head_words: Words the small head is fitted on.
+        start: The shipped model it is grown out of, by `recipes/grow_model.py`; None: it starts at random.
+        grow: Settings of that recipe.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Recipe:
     table: int
     decay_updates: int
     head_words: int
+    start: str | None = None
+    grow: tuple[str, ...] = ()
 
     @property
     def runs(self) -> Path:
@@ -64,6 +68,9 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
             recipe.runs / f"skipgram{recipe.table}.txt", "--method", "skipgram", "--train", ENGLISH / "train.txt",
             "--dim", str(recipe.table), "--window", "5", "--epochs", "1", "--set", "max_vocab=30000",
         )  # fmt: skip
+    if recipe.start is not None and not (recipe.runs / "grown").is_dir():
+        settings = [part for setting in recipe.grow for part in ("--set", setting)]
+        python("recipes/grow_model.py", recipe.start, "--output", recipe.runs / "grown", *settings)
     long, decay, small = (recipe.runs / part for part in ("long", "decay", "small_head"))
     if not (now and (long / "checkpoints").is_dir()):
         pretrain(long, "--config", recipe.config)
@@ -75,7 +82,10 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
         )  # fmt: skip
     folder = SHIPPED / recipe.name
     fit = json.loads((small / "head_fitting.json").read_text(encoding="utf-8"))
-    stages = [*history.read(folder), history.finished_stage(str(recipe.config), decay, fit=fit)]
+    earlier = history.read(folder)
+    if not earlier and recipe.start is not None:
+        earlier = history.read(SHIPPED / recipe.start)
+    stages = [*earlier, history.finished_stage(str(recipe.config), decay, fit=fit)]
     model = store(ElmoForPreTraining, small, folder)
     history.write(folder, stages)
     assert isinstance(model, ElmoForPreTraining)

@@ -1,0 +1,87 @@
+"""A larger model grown out of a trained one: the same function of token vectors, a char CNN that was taught."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from elmokit.models.loading import load
+from elmokit.models.modeling_pretraining import ElmoForPreTraining
+from elmokit.pretrain.config import PretrainConfig
+from elmokit.pretrain.loop import pretrain
+from grow_model import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A text and `model`, a biLM with a table of words that read it."""
+    folder = tmp_path_factory.mktemp("grow")
+    generator = np.random.default_rng(1)
+    lines = [" ".join(f"word{number}" for number in generator.integers(0, 60, size=8)) for _ in range(100)]
+    (folder / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    pretrain(
+        PretrainConfig(
+            train=[str(folder / "text.txt")], output=folder / "model", preset="tiny", token_encoder="word_char",
+            word_table=30, min_count=1, batch_tokens=200, epochs=2, precision="float32",
+            model={"word_dim": 8, "adaptive_cutoffs": [10, 30], "adaptive_div_value": 4.0},
+        ),
+        show_progress=False,
+    )  # fmt: skip
+    return folder
+
+
+def grow(folder: Path, output: Path, *more: str) -> int:
+    wide = ["--set", "cell_dim=48", "--set", "filters=[[1, 8], [2, 16], [3, 24]]"]
+    return main([str(folder / "model"), "--output", str(output), *wide, "--set", "batch_words=128", *more])
+
+
+def test_the_larger_model_says_the_same_of_the_same_token_vectors(folder: Path, tmp_path: Path) -> None:
+    assert grow(folder, tmp_path / "grown", "--set", "updates=1") == 0
+    before, after = (load(ElmoForPreTraining, path) for path in (folder / "model", tmp_path / "grown"))
+    assert after.config.cell_dim == 48
+    assert after.config.token_encoder == "char_cnn"
+    x = torch.randn(2, 9, 16, generator=torch.Generator().manual_seed(2))
+    layers = [model.bilm.forward_packed(x, [3, 3, 2, 1])[0] for model in (before, after)]
+    for small, large in zip(*layers, strict=True):
+        torch.testing.assert_close(large, small, atol=1e-6, rtol=0)
+    rows = x.flatten(0, 1)
+    torch.testing.assert_close(after.head.log_probs(rows), before.head.log_probs(rows), atol=1e-5, rtol=0)
+    tails = [weight.shape for name, weight in after.head.named_parameters() if name.endswith(".0.weight")]
+    assert tails == [(16, 16), (16, 16)]
+
+
+def test_the_char_cnn_learns_the_vectors_of_the_words(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = []
+    for updates in (1, 200):
+        given = ("--set", f"updates={updates}", "--set", "learning_rate=0.01", "--valid", str(folder / "text.txt"))
+        assert grow(folder, tmp_path / f"after{updates}", *given) == 0
+        printed = capsys.readouterr().out
+        left.append(float(re.search(r"token vectors: ([\d.]+)% of the variance", printed)[1]))  # type: ignore[index]
+        assert len(re.findall(r"held-out perplexity, (?:trained|grown): [\d.]+", printed)) == 2
+    assert left[1] < 0.3 * left[0]
+
+
+def test_its_training_goes_on(folder: Path, tmp_path: Path) -> None:
+    assert grow(folder, tmp_path / "grown", "--set", "updates=2") == 0
+    result = pretrain(
+        PretrainConfig(
+            train=[str(folder / "text.txt")], output=tmp_path / "more", from_model=str(tmp_path / "grown"), max_steps=2
+        ),
+        show_progress=False,
+    )
+    assert result.metrics["steps"] == 2
+
+
+def test_what_cannot_be_grown_is_told(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert grow(folder, tmp_path / "out", "--set", "cell_dim=8") == 2
+    assert "cell_dim is 8; expected at least the 32 of" in capsys.readouterr().err
+    (tmp_path / "used").mkdir()
+    assert grow(folder, tmp_path / "used") == 2
+    assert "exists: --overwrite replaces it" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["used"]
