@@ -40,7 +40,13 @@ PHRASES = (
 )
 """Phrases that read as translated, with the words an English-speaking engineer expects."""
 
-ENCODER_CLASSES = {"CharCNN", "WordEmbedding", "SubwordEncoder", "WordCharEncoder"}
+ENCODER_CLASSES = {"CharCNN", "WordEmbedding", "SubwordEncoder", "WordCharEncoder"} | {
+    "ByteRows",
+    "LookupRows",
+    "PieceRows",
+    "WordByteRows",
+    "DictionaryRows",
+}
 ENCODER_NAMES = {"char_cnn", "subword", "word_char"}  # "word" means too much else
 FORMAT_NAMES = {"jsonl", "conllu"}
 
@@ -143,6 +149,7 @@ def read(checkout: Checkout) -> Found:
         "`# fmt: skip`": text.count("# fmt: skip"),
         "phrases that read as translated (docs, README, source)": phrases(checkout),
         "files that branch on a token encoder": files_with(checkout, branches_on_encoder),
+        "files that know one token encoder by name (subword)": files_with(checkout, names_pieces),
         "files that name the suffixes of text formats": files_with(checkout, names_format),
         **{name: files for task in TASKS for name, files in files_of(task, checkout).items()},
     }
@@ -192,14 +199,28 @@ def files_with(checkout: Checkout, wanted: Callable[[ast.AST], bool]) -> list[st
 
 
 def branches_on_encoder(node: ast.AST) -> bool:
-    """A comparison of a token encoder's name, a table by it, or a test for an encoder's class."""
+    """A comparison of a token encoder's name, a table by it, or a test for the class of an encoder or of its rows.
+
+    `options["char_cnn"]` is none: a section of bilm-tf's options has that name.
+    """
     if isinstance(node, ast.Compare):
         return any(map(names_encoder, (node.left, *node.comparators)))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance":
         return any(isinstance(part, ast.Name) and part.id in ENCODER_CLASSES for part in ast.walk(node))
+    if isinstance(node, ast.Dict):
+        return sum(key is not None and names_encoder(key) for key in node.keys) > 1
     if isinstance(node, ast.Subscript):
-        return names_encoder(node.slice)
+        section = isinstance(node.slice, ast.Constant) and node.slice.value == "char_cnn"
+        return names_encoder(node.slice) and not section
     return False
+
+
+def names_pieces(node: ast.AST) -> bool:
+    """The encoder of pieces, its module or its rows by name: the files that know one encoder."""
+    names = {"subword", "SubwordEncoder", "PieceRows"}
+    if isinstance(node, ast.alias | ast.ClassDef):
+        return node.name in names
+    return (isinstance(node, ast.Constant) and node.value in names) or (isinstance(node, ast.Name) and node.id in names)
 
 
 def names_encoder(node: ast.AST) -> bool:

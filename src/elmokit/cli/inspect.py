@@ -39,17 +39,16 @@ def facts_of(found: Imported) -> JsonObject:
     """What `elmo inspect` tells, by name."""
     config = found.model.config
     filters = ", ".join(f"{count} × {width}" for width, count in config.filters or [])
-    characters = config.token_encoder in ("char_cnn", "word_char") and config.n_characters > 0
+    characters = config.reads_characters
     layers = f"{config.n_layers} LSTM layers"
     if config.context_layers:
         layers = f"the encoder of a translator ({config.context_layers} LSTM layers)"
-    units = "pieces looked up" if config.token_encoder == "subword" else "words looked up"
     return {
         "format": found.format,
         "parameters": sum(tensor.numel() for tensor in found.model.parameters() if tensor.requires_grad)
-        - _padding_rows(found),
+        - config.kind.padding_numbers(config),  # published counts leave them out
         "token encoder": config.token_encoder,
-        units: config.n_words - 1 if config.n_words else 0,
+        f"{config.kind.table} looked up": config.n_words - 1 if config.n_words else 0,
         "characters": config.n_characters if characters else 0,
         "characters a word": config.max_characters_per_token if characters else None,
         "filters": filters if characters else None,
@@ -68,14 +67,3 @@ def facts_of(found: Imported) -> JsonObject:
         "trained layer mix": None if found.mix is None else found.mix.mode,
         "repaired": found.notes,
     }
-
-
-def _padding_rows(found: Imported) -> int:
-    """Numbers in the rows of the padding: published counts leave them out."""
-    config = found.model.config
-    sizes = {"char_cnn": config.char_embedding_dim, "word": config.projection_dim}
-    sizes["subword"] = config.projection_dim
-    size = sizes.get(config.token_encoder)
-    if size is not None:
-        return size
-    return config.word_dim * bool(config.n_words) + config.char_embedding_dim * bool(config.n_characters)

@@ -89,7 +89,7 @@ def network_backend(
         network = network.to(chosen_device(device))
     config = network.config
     if rows is None:
-        if config.token_encoder != "char_cnn":
+        if config.kind.needs_lexicon:
             raise ConfigError(f"A model with the token encoder {config.token_encoder!r} needs its word rows.")
         rows = ByteRows(config.max_characters_per_token)
     preprocessing = config if isinstance(config, Preprocessing) else None  # an `ElmoConfig` has both

@@ -190,12 +190,12 @@ class OnnxBackend(Backend):
         """(n, width) to (n, P). Columns of padding are left out but for what the widest filter covers: every maximum
         sees the values it would have seen."""
         config = self.config
-        if config.token_encoder in ("char_cnn", "word_char") and config.n_characters:
-            own = int(config.token_encoder == "word_char")  # column of the word
-            spelled = rows[:, own:]
+        first = config.kind.first_character(config)
+        if first is not None:
+            spelled = rows[:, first:]
             columns = np.flatnonzero(((spelled != 0) & (spelled != config.character_padding)).any(axis=0))
             longest = int(columns[-1]) + 1 if len(columns) else 0
-            rows = rows[:, : own + longest + max(width for width, _ in config.filters or [[1, 1]])]
+            rows = rows[:, : first + longest + max(width for width, _ in config.filters or [[1, 1]])]
         (vectors,) = self._words(rows=rows)
         return vectors
 

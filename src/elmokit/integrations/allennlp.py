@@ -143,7 +143,7 @@ class Elmo(nn.Module):
                 f"this model reads {reads}, {width} numbers a word, and batch_to_ids gives {inputs.shape[-1]} letters: "
                 "make the rows with the model's own ElmoTokenizer.from_pretrained, or use elmokit.Encoder."
             )
-        if inputs.ndim < 3 or (self.bilm.config.token_encoder == "char_cnn" and not _are_character_ids(inputs)):
+        if inputs.ndim < 3 or (not self.bilm.config.kind.needs_lexicon and not _are_character_ids(inputs)):
             raise ValueError(
                 f"inputs of shape {tuple(inputs.shape)} are not character ids, (…, words, 50) from 0 to 261: make them "
                 "with batch_to_ids."

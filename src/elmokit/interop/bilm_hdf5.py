@@ -57,7 +57,7 @@ def read_bilm(
     except (OSError, KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:  # of h5py on damaged files
         raise ModelError(f"{weights} is damaged: {' '.join(str(error).split())[:200]}") from error
     rows: WordRows = ByteRows(config.max_characters_per_token)
-    if config.token_encoder == "word":
+    if config.kind.needs_lexicon:
         if vocabulary is None:
             raise ModelError(f"{weights} is a word-level model: expected its vocabulary ({VOCABULARY_FILE}) next to it")
         rows = LookupRows(_word_numbers(vocabulary))
@@ -93,8 +93,8 @@ def write_bilm(model: ElmoNetwork | HasNetwork, rows: WordRows, folder: Path) ->
             for name, array in arrays.items():
                 file.create_dataset(name, data=array)
         write_text(folder / OPTIONS_FILE, json.dumps(options, indent=2) + "\n")
-        if isinstance(rows, LookupRows):
-            write_text(folder / VOCABULARY_FILE, "".join(f"{word}\n" for word in _in_order(rows.words)))
+        if words := rows.lexicon().get("words"):
+            write_text(folder / VOCABULARY_FILE, "".join(f"{word}\n" for word in _in_order(words)))
 
 
 def _in_order(words: Mapping[str, int]) -> list[str]:
@@ -109,7 +109,7 @@ def shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     """The arrays of a file for a model of this shape."""
     found: dict[str, tuple[int, ...]] = {}
     size, cell = config.projection_dim, config.cell_dim
-    if config.token_encoder == "word":
+    if not config.reads_characters:
         found["embedding"] = (config.n_words - 1, size)
     else:
         filters = config.filters or []
@@ -142,7 +142,7 @@ def to_state(
 
 def _tensors(config: NetworkConfig, read: Callable[[str], Array]) -> Iterator[tuple[str, Tensor]]:
     encoder = "token_encoder."
-    if config.token_encoder == "word":
+    if not config.reads_characters:
         yield encoder + "embedding.weight", _tensor(_with_padding_row(read("embedding")))
     else:
         yield encoder + "embedding.weight", _tensor(_with_padding_row(read("char_embed")))
@@ -186,7 +186,7 @@ def from_state(config: NetworkConfig, state: Mapping[str, Tensor]) -> dict[str, 
     """The arrays of a file from our tensors: the way back of `to_state`."""
     arrays: dict[str, Array] = {}
     encoder = "token_encoder."
-    if config.token_encoder == "word":
+    if not config.reads_characters:
         arrays["embedding"] = _array(state[encoder + "embedding.weight"])[1:]
     else:
         arrays["char_embed"] = _array(state[encoder + "embedding.weight"])[1:]

@@ -105,10 +105,10 @@ def options_of(config: NetworkConfig) -> JsonObject:
         raise ModelError("a forward language model has no backward half: the format of bilm-tf needs both directions")
     if config.context_layers:
         raise ModelError("the format of bilm-tf has no encoder of a translator (CoVe)")
-    if config.token_encoder == "word_char":
+    if not config.kind.in_bilm_tf:
         raise ModelError(
-            "the format of bilm-tf has no encoder of words and characters side by side: convert a model of "
-            "characters alone (elmo pretrain --set token_encoder=char_cnn)"
+            f"the format of bilm-tf has no encoder of {config.kind.reads}: convert a model of characters alone "
+            "(elmo pretrain --set token_encoder=char_cnn)"
         )
     options: JsonObject = {
         "lstm": {
@@ -122,7 +122,7 @@ def options_of(config: NetworkConfig) -> JsonObject:
         "bidirectional": True,
         "dropout": config.dropout,
     }
-    if config.token_encoder == "char_cnn":
+    if config.reads_characters:
         options["char_cnn"] = {
             "activation": config.char_cnn_activation,
             "filters": config.filters,

@@ -129,78 +129,9 @@ def _value(name: str, shape: Sequence[int | str], *, integer: bool = False) -> A
 def _words(config: NetworkConfig) -> bytes:
     """`rows` (words, width) to `vectors` (words, P). Columns of padding at the end may be left out, see the backend."""
     g = _Graph("words")
-    rows = g.input("rows", ["words", "width" if config.n_characters else config.row_width], integer=True)
-    size = config.projection_dim
-    if config.token_encoder == "word":
-        table = g.weight("token_encoder.embedding.weight", config.n_words, size)
-        vectors = g.add("Gather", table, g.add("Squeeze", rows, g.integers(1)))
-    elif config.token_encoder == "subword":
-        vectors = _pieces(g, rows, config)
-    elif config.token_encoder == "char_cnn":
-        vectors = _char_cnn(g, rows, config, "token_encoder")
-        n_filters = _n_filters(config)
-        if n_filters != size:
-            vectors = g.linear(vectors, "token_encoder.projection", outputs=size, inputs=n_filters)
-    else:
-        vectors = _words_and_characters(g, rows, config)
-    g.output("vectors", vectors, ["words", size])
+    rows = g.input("rows", ["words", "width" if config.reads_characters else config.row_width], integer=True)
+    g.output("vectors", config.kind.graph(g, rows, config), ["words", config.projection_dim])
     return g.serialized(config)
-
-
-def _words_and_characters(g: _Graph, rows: str, config: NetworkConfig) -> str:
-    end = g.integers(2**31)
-    parts, width = [], 0
-    if config.n_words:
-        table = g.weight("token_encoder.words.embedding.weight", config.n_words, config.word_dim)
-        first = g.add("Slice", rows, g.integers(0), g.integers(1), g.integers(1))
-        parts.append(g.add("Gather", table, g.add("Squeeze", first, g.integers(1))))
-        width += config.word_dim
-    if config.n_characters:
-        spelled = g.add("Slice", rows, g.integers(1), end, g.integers(1))
-        parts.append(_char_cnn(g, spelled, config, "token_encoder.characters"))
-        width += _n_filters(config)
-    joined = parts[0] if len(parts) == 1 else g.add("Concat", *parts, axis=1)
-    return g.linear(joined, "token_encoder.projection", outputs=config.projection_dim, inputs=width)
-
-
-def _char_cnn(g: _Graph, characters: str, config: NetworkConfig, name: str) -> str:
-    """(N, L) to the maxima of the filters behind the highways, (N, filters)."""
-    table = g.weight(f"{name}.embedding.weight", config.n_characters, config.char_embedding_dim)
-    x = g.add("Transpose", g.add("Gather", table, characters), perm=[0, 2, 1])  # (N, E, L)
-    maxima = []
-    for number, (width, count) in enumerate(config.filters or []):
-        kernel = g.weight(f"{name}.convolutions.{number}.weight", count, config.char_embedding_dim, width)
-        bias = g.weight(f"{name}.convolutions.{number}.bias", count)
-        maxima.append(g.add("ReduceMax", g.add("Conv", x, kernel, bias), g.integers(2), keepdims=0))
-    x = g.add("Relu" if config.char_cnn_activation == "relu" else "Tanh", g.add("Concat", *maxima, axis=1))
-    size = _n_filters(config)
-    for number in range(config.n_highway):
-        part = f"{name}.highways.{number}"
-        gate = g.add("Sigmoid", g.linear(x, f"{part}.carry", outputs=size, inputs=size))
-        transformed = g.add("Relu", g.linear(x, f"{part}.transform", outputs=size, inputs=size))
-        x = g.add("Add", x, g.add("Mul", gate, g.add("Sub", transformed, x)))
-    return x
-
-
-def _pieces(g: _Graph, rows: str, config: NetworkConfig) -> str:
-    """The first, the last and the mean of a word's pieces, projected."""
-    size, length = config.projection_dim, config.row_width
-    pieces = g.add("Gather", g.weight("token_encoder.embedding.weight", config.n_words, size), rows)  # (N, L, P)
-    real = g.add("Cast", g.add("Greater", rows, g.integers(0)), to=1)  # (N, L)
-    counts = g.add("Max", g.add("ReduceSum", real, g.integers(1), keepdims=1), g.number(1))  # (N, 1)
-    places = g.add("Constant", value_floats=[float(place + 1) for place in range(length)])
-    is_last = g.add("Cast", g.add("Equal", counts, places), to=1)  # (N, L)
-    last = g.add(
-        "ReduceSum", g.add("Mul", pieces, g.add("Unsqueeze", is_last, g.integers(2))), g.integers(1), keepdims=0
-    )
-    first = g.add("Squeeze", g.add("Slice", pieces, g.integers(0), g.integers(1), g.integers(1)), g.integers(1))
-    mean = g.add("Div", g.add("ReduceSum", pieces, g.integers(1), keepdims=0), counts)
-    joined = g.add("Concat", first, last, mean, axis=1)
-    return g.linear(joined, "token_encoder.projection", outputs=size, inputs=3 * size)
-
-
-def _n_filters(config: NetworkConfig) -> int:
-    return sum(count for _, count in config.filters or [])
 
 
 # Layers -------------------------------------------------------------------------------------------------------------

@@ -20,10 +20,8 @@ from torch.nn import functional
 
 from elmokit.errors import ConfigError
 from elmokit.extras import needs
-from elmokit.nn.char_cnn import CharCNN, Highway
 from elmokit.nn.lstm import ProjectedLSTM
 from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
-from elmokit.nn.token_encoders import SubwordEncoder, WordEmbedding
 from elmokit.whole_files import replacing
 
 
@@ -99,7 +97,7 @@ class _Graph(nn.Module):
         places = torch.arange(words + 2, device=char_ids.device)
         is_end = places == lengths[:, None] - 1
         rows = torch.where(is_end.unsqueeze(2), markers[1], rows)
-        tokens = self._tokens(rows.flatten(0, 1)).view(batch, words + 2, -1)  # (B, T, P)
+        tokens = self.model.token_encoder.traced(rows.flatten(0, 1)).view(batch, words + 2, -1)  # (B, T, P)
         real = places < lengths[:, None]  # (B, T)
         # Place t of the backward reading is place length − 1 − t; behind the end it stays where it is. Its own inverse.
         flipped = torch.where(real, lengths[:, None] - 1 - places, places)
@@ -112,20 +110,6 @@ class _Graph(nn.Module):
             x = y
             layers.append(torch.cat([y[0], *(_reordered(each, flipped) for each in y[1:])], dim=2))
         return torch.stack(layers)[:, :, 1:-1] * mask.unsqueeze(2).to(tokens.dtype)
-
-    def _tokens(self, rows: Tensor) -> Tensor:
-        """(N, L) to (N, P). The char CNN here sees every position, uncropped."""
-        encoder = self.model.token_encoder
-        if isinstance(encoder, CharCNN):
-            return _char_cnn(encoder, rows)
-        if isinstance(encoder, WordEmbedding | SubwordEncoder):
-            vectors: Tensor = encoder(rows)
-            return vectors
-        parts = [] if encoder.words is None else [encoder.words(rows[:, :1])]
-        if encoder.characters is not None:
-            parts.append(_char_cnn(encoder.characters, rows[:, 1:]))
-        projected: Tensor = encoder.projection(torch.cat(parts, dim=1))
-        return projected
 
     def _lstm(self, layer: ProjectedLSTM, number: int, direction: int, x: Tensor, real: Tensor) -> Tensor:
         """x (B, T, I) in reading order to (B, T, H); behind a sentence's end the state stands still."""
@@ -160,14 +144,3 @@ class _Graph(nn.Module):
 def _reordered(rows: Tensor, order: Tensor) -> Tensor:
     """rows (B, T, X) by places (B, T)."""
     return torch.gather(rows, 1, order.unsqueeze(2).expand(-1, -1, rows.shape[2]))
-
-
-def _char_cnn(encoder: CharCNN, rows: Tensor) -> Tensor:
-    characters = encoder.embedding(rows).transpose(1, 2)
-    maxima = [convolution(characters).amax(dim=2) for convolution in encoder.convolutions]
-    x = torch.cat(maxima, dim=1)
-    x = functional.relu(x) if encoder.activation == "relu" else torch.tanh(x)
-    for highway in cast(Iterable[Highway], encoder.highways):
-        x = highway(x)
-    projected: Tensor = x if encoder.projection is None else encoder.projection(x)
-    return projected

@@ -15,7 +15,8 @@ from transformers.utils.generic import ModelOutput
 
 from elmokit.models.configuration_elmo import ElmoConfig
 from elmokit.nn.bilm import BiLM
-from elmokit.nn.network import ElmoNetwork, TokenEncoder
+from elmokit.nn.network import ElmoNetwork
+from elmokit.nn.token_encoder import TokenEncoder
 from elmokit.whole_files import share_weights
 
 _Network = TypeVar("_Network", bound=nn.Module)

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from elmokit.nn.char_windows import filter_maxima
 from elmokit.nn.packed_product import linear
+from elmokit.nn.token_encoder import TokenEncoder
 
 Activation = Literal["relu", "tanh"]
 
@@ -44,7 +45,7 @@ def _applied(layer: nn.Linear, x: Tensor) -> Tensor:
     return linear(x, layer.weight, layer.bias)
 
 
-class CharCNN(nn.Module):
+class CharCNN(TokenEncoder):
     """Character ids of words (U, L) to word vectors (U, P), or (U, filters) with ``projection_dim=None``.
 
     Id 0 is padding and embeds as zeros. Windows over the padding inside a word's 50 positions take part in the maximum,
@@ -103,6 +104,16 @@ class CharCNN(nn.Module):
         for highway in self.highways:
             pooled = highway(pooled)
         return pooled if self.projection is None else _applied(self.projection, pooled)
+
+    def traced(self, chars: Tensor) -> Tensor:
+        """Every position is read, none cut."""
+        characters = self.embedding(chars).transpose(1, 2)
+        maxima = [convolution(characters).amax(dim=2) for convolution in self.convolutions]
+        x = torch.cat(maxima, dim=1)
+        x = functional.relu(x) if self.activation == "relu" else torch.tanh(x)
+        for highway in self.highways:
+            x = highway(x)
+        return x if self.projection is None else self.projection(x)
 
     def _pooled_by_length(self, chars: Tensor) -> Tensor:
         """Words of like length together, each group cut to its longest: one URL does not make every word 50 long.

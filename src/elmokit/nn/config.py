@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from elmokit.errors import ConfigError
+from elmokit.nn.token_kinds import TokenFields, TokenKind, kind_of
 from elmokit.nn.typed_fields import read_fields, refuse_unknown
-from elmokit.text.char_ids import marker_char_ids
 
 # Seven widths, 2,048 filters: the token encoder of all published English models (Peters et al. 2018).
 _PUBLISHED_FILTERS = [[1, 32], [2, 32], [3, 64], [4, 128], [5, 256], [6, 512], [7, 1024]]
@@ -48,24 +48,11 @@ PRESETS: dict[str, NetworkFields] = {
 
 
 @dataclass(kw_only=True)
-class NetworkConfig:
+class NetworkConfig(TokenFields):
     """Token encoder, biLM and language-model head: what an `ElmoNetwork` is built from.
 
     `ElmoConfig` explains each field. The default shape is the preset `mini`.
     """
-
-    token_encoder: Literal["char_cnn", "word", "subword", "word_char"] = "char_cnn"
-    n_words: int = 0
-    max_pieces_per_token: int = 12
-    word_dim: int = 0
-    n_characters: int = 262
-    character_padding: int = 261
-    marker_rows: list[list[int]] | None = None
-    max_characters_per_token: int = 50
-    char_embedding_dim: int = 16
-    filters: list[list[int]] | None = None
-    n_highway: int = 1
-    char_cnn_activation: Literal["relu", "tanh"] = "relu"
 
     projection_dim: int = 256
     cell_dim: int = 512
@@ -141,23 +128,24 @@ class NetworkConfig:
         return self.directions * self.projection_dim
 
     @property
+    def kind(self) -> TokenKind:
+        """The entry of the token encoder."""
+        return kind_of(self)
+
+    @property
     def row_width(self) -> int:
         """Integers that the token encoder reads of a word."""
-        if self.token_encoder == "word":
-            return 1
-        if self.token_encoder == "subword":
-            return self.max_pieces_per_token
-        return self.max_characters_per_token + (self.token_encoder == "word_char")
+        return self.kind.width(self)
+
+    @property
+    def reads_characters(self) -> bool:
+        """The token encoder has a table of characters."""
+        return self.kind.first_character(self) is not None
 
     @property
     def markers(self) -> list[list[int]]:
         """The rows of the begin and the end of a sentence."""
-        if self.marker_rows is not None:
-            return self.marker_rows
-        if self.token_encoder == "word":
-            return [[1], [2]]
-        rows: list[list[int]] = marker_char_ids(self.row_width).tolist()
-        return rows
+        return self.kind.markers(self) if self.marker_rows is None else self.marker_rows
 
     def check(self) -> None:
         """Every value is in its range, and they fit each other.
@@ -172,7 +160,7 @@ class NetworkConfig:
             projection_dim=1,
             cell_dim=1,
             n_highway=0,
-            n_layers=0 if self.token_encoder == "word" else 1,
+            n_layers=self.kind.least_layers,
             vocab_size=0,
             n_negative_samples=1,
             max_pieces_per_token=1,
@@ -191,15 +179,7 @@ class NetworkConfig:
 
     def _check_tables(self) -> None:
         """The tables that the token encoder reads have rows."""
-        least = 262 if self.token_encoder == "char_cnn" else 0
-        if self.n_characters < least:
-            raise ValueError(f"n_characters is {self.n_characters}; expected at least {least}.")
-        if self.token_encoder in ("word", "subword") and self.n_words < 3:
-            raise ValueError(f"n_words is {self.n_words}; expected at least 3: padding and the two sentence markers.")
-        if self.token_encoder == "word_char" and (self.n_words > 0) != (self.word_dim > 0):
-            raise ValueError(f"n_words is {self.n_words} and word_dim {self.word_dim}; expected both or neither.")
-        if self.token_encoder == "word_char" and not self.n_words and not self.n_characters:
-            raise ValueError("n_words and n_characters are 0; expected a table of words, of characters, or both.")
+        self.kind.check(self)
         width = self.row_width
         if self.marker_rows is not None and [len(row) for row in self.marker_rows] != [width, width]:
             raise ValueError(f"marker_rows is {self.marker_rows}; expected two rows of {width} numbers.")

@@ -11,14 +11,11 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from elmokit.nn.bilm import BiLM, State
-from elmokit.nn.char_cnn import CharCNN
 from elmokit.nn.config import NetworkConfig
 from elmokit.nn.context_lstm import ContextLSTM
 from elmokit.nn.distinct import distinct_rows
 from elmokit.nn.precision import multiplies
-from elmokit.nn.token_encoders import SubwordEncoder, WordCharEncoder, WordEmbedding
-
-TokenEncoder = CharCNN | WordEmbedding | SubwordEncoder | WordCharEncoder
+from elmokit.nn.token_encoder import TokenEncoder
 
 
 class Layers(NamedTuple):
@@ -39,7 +36,7 @@ class ElmoNetwork(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.token_encoder = build_token_encoder(config)
+        self.token_encoder: TokenEncoder = config.kind.build(config)
         self.bilm = cast(BiLM, build_bilm(config))
         if config.warm_state:
             sizes = (config.n_layers, config.directions)
@@ -125,31 +122,6 @@ class ElmoNetwork(nn.Module):
         index, lengths, places = _with_markers(inverse, mask)
         layers, _ = self.run(words, index, lengths)
         return Layers(tuple(_take_words(layer, places, mask) for layer in layers), mask)
-
-
-def build_token_encoder(config: NetworkConfig) -> TokenEncoder:
-    """What reads the words."""
-    if config.token_encoder == "word":
-        return WordEmbedding(n_words=config.n_words, dim=config.projection_dim)
-    if config.token_encoder == "subword":
-        return SubwordEncoder(n_pieces=config.n_words, dim=config.projection_dim)
-    joined = config.token_encoder == "word_char"
-    characters = None
-    if config.n_characters:
-        characters = CharCNN(
-            n_characters=config.n_characters,
-            embedding_dim=config.char_embedding_dim,
-            filters=config.filters or [],
-            n_highway=config.n_highway,
-            projection_dim=None if joined else config.projection_dim,
-            activation=config.char_cnn_activation,
-            max_characters=config.max_characters_per_token,
-            padding=config.character_padding,
-        )
-    if characters is not None and not joined:
-        return characters
-    words = WordEmbedding(n_words=config.n_words, dim=config.word_dim) if config.n_words else None
-    return WordCharEncoder(words=words, characters=characters, projection_dim=config.projection_dim)
 
 
 def build_bilm(config: NetworkConfig) -> BiLM | ContextLSTM:

@@ -1,7 +1,4 @@
-"""Token encoders that look words up; the one that reads characters is `CharCNN`.
-
-Each takes rows of integers (U, width), one a distinct word, and returns vectors (U, P).
-"""
+"""Token encoders that look words up; the one that reads characters is `CharCNN`. `token_kinds.py` has their entries."""
 
 from __future__ import annotations
 
@@ -10,15 +7,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from elmokit.nn.char_cnn import CharCNN
+from elmokit.nn.token_encoder import TokenEncoder
 
 
-class WordEmbedding(nn.Module):
+class WordEmbedding(TokenEncoder):
     """The number of a word (U, 1) to its vector: word-level bilm-tf models. Row 0 of the table is padding."""
 
     def __init__(self, *, n_words: int, dim: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(n_words, dim, padding_idx=0)
+        self.projection = None
         self.reset_parameters()
+
+    @property
+    def word_table(self) -> nn.Embedding:
+        return self.embedding
 
     def reset_parameters(self) -> None:
         """U(−1, 1), as bilm-tf draws its tables."""
@@ -56,11 +59,13 @@ class StaticTable(nn.Module):
         return functional.embedding(numbers.long(), self.weight, padding_idx=0)
 
 
-class SubwordEncoder(nn.Module):
+class SubwordEncoder(TokenEncoder):
     """The pieces of a word (U, L) to its vector (U, P): the first, the last and the mean of its pieces, projected.
 
     First and last piece hold most of what prefixes and endings say, the mean the rest. Id 0 is padding.
     """
+
+    projection: nn.Linear
 
     def __init__(self, *, n_pieces: int, dim: int) -> None:
         super().__init__()
@@ -88,11 +93,13 @@ class SubwordEncoder(nn.Module):
         return vectors
 
 
-class WordCharEncoder(nn.Module):
+class WordCharEncoder(TokenEncoder):
     """A word's vector and its char CNN side by side, then one projection (Che et al. 2018, ELMoForManyLangs).
 
     Column 0 of a row is the word, the others its characters. Either part may be missing (None).
     """
+
+    projection: nn.Linear
 
     def __init__(self, *, words: WordEmbedding | None, characters: CharCNN | None, projection_dim: int) -> None:
         super().__init__()
@@ -116,17 +123,24 @@ class WordCharEncoder(nn.Module):
                 self.words.embedding.weight.zero_()
 
     @property
-    def embedding(self) -> nn.Embedding:
+    def embedding(self) -> nn.Embedding:  # type: ignore[override]
         """The table of characters, or of words where there is none."""
         part = self.characters if self.characters is not None else self.words
         table: nn.Embedding = part.embedding  # type: ignore[union-attr]
         return table
 
+    @property
+    def word_table(self) -> nn.Embedding | None:
+        return None if self.words is None else self.words.embedding
+
     def forward(self, rows: Tensor) -> Tensor:
-        parts = []
-        if self.words is not None:
-            parts.append(self.words(rows[:, :1]))
-        if self.characters is not None:
-            parts.append(self.characters(rows[:, 1:]))
+        return self._joined(rows, None if self.characters is None else self.characters(rows[:, 1:]))
+
+    def traced(self, rows: Tensor) -> Tensor:
+        return self._joined(rows, None if self.characters is None else self.characters.traced(rows[:, 1:]))
+
+    def _joined(self, rows: Tensor, spelled: Tensor | None) -> Tensor:
+        words = [] if self.words is None else [self.words(rows[:, :1])]
+        parts = words if spelled is None else [*words, spelled]
         vectors: Tensor = self.projection(torch.cat(parts, dim=1))
         return vectors

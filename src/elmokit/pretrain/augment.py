@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import ConfigError
+from elmokit.nn.token_kinds import names_where
 from elmokit.pretrain.corpus import Corpus
 from elmokit.text.word_rows import WordRows
 
 NEEDS_SPELLING = (
     "case_augmentation and typo_augmentation change how words are spelled, but the token encoder looks whole words up: "
-    "use token_encoder=char_cnn or subword, or set both to 0"
+    f"use token_encoder={names_where('reads_spelling')}, or set both to 0"
 )
 
 _CASE, _TYPOS = 0xCA5E, 0x7E90  # keep these draws apart from each other and from those of the order

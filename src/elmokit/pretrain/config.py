@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from elmokit.nn.token_kinds import TokenEncoderName
 from elmokit.places import is_address
 from elmokit.pretrain.mirror import local_run_folder
 from elmokit.text.file_settings import TextSettings
@@ -85,7 +86,7 @@ class PretrainConfig(TextSettings):
 
     # The model.
     preset: str = "mini"
-    token_encoder: Literal["char_cnn", "word", "subword", "word_char"] = "char_cnn"
+    token_encoder: TokenEncoderName = "char_cnn"
     """What the model reads of a word: its characters, its number in the vocabulary, its pieces (BPE), or a vector of
     its own beside its characters (word_char)."""
     word_table: PositiveInt = 10_000

@@ -37,8 +37,8 @@ from elmokit.text.normalize import normalize as normalized
 from elmokit.text.readers import READERS, ending, read_texts, refuse_unread_options
 from elmokit.text.records import AS_FOUND, FileOptions, Record
 from elmokit.text.tokenized_text import warned_of_tokens
-from elmokit.text.vocab import MARKERS, UNK_ID, Vocabulary
-from elmokit.text.word_rows import ByteRows, LookupRows, WordRows
+from elmokit.text.vocab import MARKERS, Vocabulary
+from elmokit.text.word_rows import ByteRows, WordRows
 from elmokit.text.words import SPLITTER_VERSION, iter_words
 from elmokit.whole_files import JsonObject
 
@@ -73,14 +73,7 @@ class Corpus:
 
     def read_by(self, rows: WordRows) -> Corpus:
         """The same corpus for the token encoder that `rows` serves."""
-        if isinstance(rows, ByteRows):
-            return self
-        if isinstance(rows, LookupRows):  # numbers are those of the vocabulary; what lies beyond is unknown
-            numbers = np.arange(len(self.inputs), dtype=np.int32)
-            numbers[len(self.vocab) :] = UNK_ID
-            return replace(self, inputs=numbers[:, None] + 1)
-        words = [self.spelling(number) for number in range(2, len(self.characters))]
-        return replace(self, inputs=np.concatenate([rows.markers(), rows(words)]))
+        return replace(self, inputs=rows.of_corpus(self.characters, n_known=len(self.vocab)))
 
     def spelling(self, number: int) -> str:
         """The word of an id, as far as its characters were kept; nothing for the sentence markers."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.optim import SGD, Adagrad, AdamW, Optimizer
 
-from elmokit.nn.char_cnn import CharCNN, Highway
+from elmokit.nn.char_cnn import Highway
 from elmokit.nn.lstm import ProjectedLSTM
-from elmokit.nn.token_encoders import SubwordEncoder, WordCharEncoder
+from elmokit.nn.token_encoder import TokenEncoder
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.muon import Matrices, Muon
 
@@ -60,7 +60,7 @@ def hidden_matrices(model: nn.Module, *, max_side: int | None = None) -> list[Ma
                 found.append(Matrices([module.weight_projection], transposed=True))
         elif isinstance(module, Highway):
             found += [Matrices([linear.weight]) for linear in (module.carry, module.transform)]
-        elif isinstance(module, CharCNN | WordCharEncoder | SubwordEncoder) and module.projection is not None:
+        elif isinstance(module, TokenEncoder) and module.projection is not None:
             found.append(Matrices([module.projection.weight]))
     alike: dict[tuple[int, bool], list[Tensor]] = {}
     for one in found:

@@ -14,7 +14,6 @@ import torch
 import yaml
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
-from torch import Tensor
 
 from elmokit.errors import ConfigError, DataError, ModelError
 from elmokit.models.configuration_elmo import ElmoConfig
@@ -24,7 +23,7 @@ from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.precision import faster_precision
-from elmokit.nn.token_encoders import WordCharEncoder
+from elmokit.nn.token_kinds import kind_of, names_where
 from elmokit.places import is_address, local_copy
 from elmokit.pretrain.augment import NEEDS_SPELLING
 from elmokit.pretrain.config import PretrainConfig
@@ -36,8 +35,8 @@ from elmokit.run_folder import refuse_other_files, sums_of
 from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
 from elmokit.text.normalize import check_steps
-from elmokit.text.vocab import MARKERS, Vocabulary
-from elmokit.text.word_rows import ByteRows, LookupRows, PieceRows, WordByteRows, WordRows
+from elmokit.text.vocab import Vocabulary
+from elmokit.text.word_rows import WordRows
 
 log = logging.getLogger(__name__)
 
@@ -95,10 +94,11 @@ def check_settings(config: PretrainConfig) -> None:
         ConfigError, DataError, ModelError: An unknown preset, step or model field, missing files, an unusable model.
     """
     check_steps(config.normalize)
-    with_table = config.token_encoder in ("word", "word_char") and config.from_model is None
+    with_table = kind_of(config).vector_field is not None and config.from_model is None
     if config.initial_vectors is not None and not with_table:
         raise ConfigError(
-            "initial_vectors fill the word table of a new model: --set token_encoder=word or word_char, no --from"
+            "initial_vectors fill the word table of a new model: "
+            f"--set token_encoder={names_where('vector_field')}, no --from"
         )
     if config.decay_steps is not None and config.schedule != "wsd" and config.decay_from is None:
         raise ConfigError(
@@ -107,7 +107,7 @@ def check_settings(config: PretrainConfig) -> None:
     if config.evaluate_steps is not None and config.valid is None and config.corpus is None:
         raise ConfigError("evaluate_steps is set; expected held-out text to evaluate: --valid FILE")
     augmented = config.case_augmentation or config.typo_augmentation
-    if augmented and config.token_encoder == "word" and config.from_model is None:
+    if augmented and not kind_of(config).reads_spelling and config.from_model is None:
         raise ConfigError(NEEDS_SPELLING)
     if config.new_vocabulary and config.from_model is None:
         raise ConfigError("new_vocabulary is for --from; a new model has no other")
@@ -347,16 +347,7 @@ def word_rows(config: PretrainConfig, corpus: Corpus) -> WordRows:
     if config.from_model is not None:
         return word_rows_of(config.from_model)
     shape = model_config(config, vocab_size=len(corpus.vocab))
-    if config.token_encoder == "word":
-        return LookupRows({word: number for number, word in enumerate(corpus.vocab.words)})
-    if config.token_encoder == "word_char":
-        frequent = corpus.vocab.words[len(MARKERS) :][: config.word_table]
-        table = {word: number for number, word in enumerate(frequent)}
-        return WordByteRows(table, max_characters=shape.max_characters_per_token)
-    if config.token_encoder == "subword":
-        counts = dict(zip(corpus.vocab.words, corpus.vocab.counts, strict=True))
-        return PieceRows.trained(counts, n_pieces=config.n_pieces, max_pieces=shape.max_pieces_per_token)
-    return ByteRows(shape.max_characters_per_token)
+    return shape.kind.new_rows(corpus.vocab, shape, config)
 
 
 def model_config(config: PretrainConfig, *, vocab_size: int, rows: WordRows | None = None) -> ElmoConfig:
@@ -369,16 +360,12 @@ def model_config(config: PretrainConfig, *, vocab_size: int, rows: WordRows | No
             raise ConfigError("model.vocab_size comes from the text; use max_vocab and min_count")
         if "token_encoder" in config.model:
             raise ConfigError("model.token_encoder is set; use --set token_encoder=…")
-        values = {**config.model, "token_encoder": config.token_encoder, "vocab_size": vocab_size}
-        if config.token_encoder == "word_char":
-            values = {"word_dim": 128, **values}
-        elif config.token_encoder != "char_cnn":
-            values |= {"n_characters": 0}
-        if rows is not None and not isinstance(rows, ByteRows):
-            tables = rows.lexicon()
-            size = len(tables["pieces" if isinstance(rows, PieceRows) else "words"])
-            values |= {"n_words": size + 1, "marker_rows": rows.markers().tolist()}
-        elif config.token_encoder != "char_cnn":
+        kind = kind_of(config)
+        given = {**config.model, "token_encoder": config.token_encoder, "vocab_size": vocab_size}
+        values = kind.new_fields(given)
+        if kind.needs_lexicon and rows is not None:
+            values |= {"n_words": len(rows.lexicon()[kind.table]) + 1, "marker_rows": rows.markers().tolist()}
+        elif kind.needs_lexicon:
             values |= {"n_words": 3}  # not known yet
         return ElmoConfig.preset(config.preset, **values)
     if fixed := sorted(set(config.model) - _DROPOUT - (_SOFTMAX if config.new_vocabulary else set())):
@@ -431,13 +418,13 @@ def _begin_from(before: str, model: ElmoForPreTraining, corpus: Corpus, rows: Wo
 def _fill_table(model: ElmoForPreTraining, rows: WordRows, path: Path) -> None:
     """Static vectors as the start of a word table, scaled to the deviation that tables are drawn with."""
     vectors = WordVectors.load(path)
-    encoder: Any = model.elmo.token_encoder
-    beside = isinstance(encoder, WordCharEncoder)
-    table: Tensor = (encoder.words if beside else encoder).embedding.weight
+    words_table = model.elmo.token_encoder.word_table
+    assert words_table is not None  # `check_settings` refuses other encoders
+    table = words_table.weight
     if vectors.dim != table.shape[1]:
         raise ConfigError(
             f"the vectors in {path} have {vectors.dim} numbers, the model's words {table.shape[1]}: "
-            f"--set model.{'word_dim' if beside else 'projection_dim'}={vectors.dim}"
+            f"--set model.{model.config.kind.vector_field}={vectors.dim}"
         )
     words = rows.lexicon()["words"]
     known = [word for word in words if word in vectors]

@@ -199,7 +199,7 @@ class SavedModel:
         Raises:
             ModelError: Its `lexicon.json` is missing, damaged or does not fit.
         """
-        if self.config.token_encoder == "char_cnn":
+        if not self.config.kind.needs_lexicon:
             return ByteRows(self.config.max_characters_per_token)
         rows = self._lexicon
         return rows.first if isinstance(rows, JoinedRows) else rows
@@ -216,8 +216,7 @@ class SavedModel:
     def _lexicon(self) -> WordRows:
         """What `lexicon.json` says, held against the tables of the model."""
         config = self.config
-        width = config.max_pieces_per_token if config.token_encoder == "subword" else config.max_characters_per_token
-        rows = load_word_rows(self.folder / LEXICON_FILE, max_characters=width)
+        rows = load_word_rows(self.folder / LEXICON_FILE, max_characters=config.kind.positions(config))
         static = self.shape(MixedShape).n_static_words
         check_table_sizes(rows, words=config.n_words, characters=config.n_characters, static=static)
         return rows

@@ -53,6 +53,17 @@ class WordRows(ABC):
         """What the convention looks up, by the name of the table; nothing where it reads bytes."""
         return {}
 
+    def of_corpus(self, characters: Rows, *, n_known: int) -> Rows:
+        """(n, width): the rows of the words of a corpus, which has their bytes.
+
+        Args:
+            characters: (n, max_characters) as `ByteRows` has them: the two sentence markers, then the vocabulary in its
+                order, then rarer words.
+            n_known: Words of the vocabulary, markers included.
+        """
+        spelled = ByteRows(characters.shape[1])
+        return np.concatenate([self.markers(), self([spelled.decode(row) for row in characters[2:]])])
+
 
 class ByteRows(WordRows):
     """UTF-8 bytes between word markers: bilm-tf, AllenNLP and every model trained here."""
@@ -69,6 +80,9 @@ class ByteRows(WordRows):
     def decode(self, row: Rows) -> str:
         inside = row[(row >= _BYTES[0]) & (row <= _BYTES[-1])]
         return (inside - 1).astype(np.uint8).tobytes().decode(errors="replace")
+
+    def of_corpus(self, characters: Rows, *, n_known: int) -> Rows:
+        return characters
 
 
 class LookupRows(WordRows):
@@ -97,6 +111,12 @@ class LookupRows(WordRows):
 
     def lexicon(self) -> dict[str, dict[str, int]]:
         return {"words": self.words}
+
+    def of_corpus(self, characters: Rows, *, n_known: int) -> Rows:
+        """Numbers are those of the vocabulary; what lies beyond is unknown."""
+        numbers = np.arange(len(characters), dtype=np.int32)
+        numbers[n_known:] = self.words[UNK]
+        return numbers[:, None] + 1
 
 
 class WordByteRows(WordRows):
