@@ -35,7 +35,7 @@ from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.bilm import BiLM
-from elmokit.nn.network import TokenEncoder
+from elmokit.nn.token_encoder import TokenEncoder
 from elmokit.nn.precision import faster_precision
 from elmokit.nn.softmax import SoftmaxHead
 from elmokit.pretrain.muon import Muon
