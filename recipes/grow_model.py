@@ -35,9 +35,9 @@ from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.nn.bilm import BiLM
-from elmokit.nn.token_encoder import TokenEncoder
 from elmokit.nn.precision import faster_precision
 from elmokit.nn.softmax import SoftmaxHead
+from elmokit.nn.token_encoder import TokenEncoder
 from elmokit.pretrain.muon import Muon
 from elmokit.pretrain.optimizers import hidden_matrices
 from elmokit.pretrain.perplexity import evaluate_text
