@@ -48,7 +48,7 @@ ENCODER_CLASSES = {"CharCNN", "WordEmbedding", "SubwordEncoder", "WordCharEncode
     "DictionaryRows",
 }
 ENCODER_NAMES = {"char_cnn", "subword", "word_char"}  # "word" means too much else
-FORMAT_NAMES = {"jsonl", "conllu"}
+FORMAT_NAMES = {"tsv", "jsonl", "ndjson", "conll", "conllu", "iob2", "fasta"}
 
 Found = dict[str, int | str | list[str]]
 
@@ -231,10 +231,10 @@ def names_encoder(node: ast.AST) -> bool:
 
 
 def names_format(node: ast.AST) -> bool:
-    """A string, and no sentence, with the suffix of a text format."""
+    """A string, and no sentence, with the suffix of a text format; `log.jsonl` is a file of one's own, no format."""
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or len(node.value) > 200:
         return False
-    return any(re.search(rf"\b{name}\b", node.value) for name in FORMAT_NAMES)
+    return any(re.search(rf"(?<!\w\.)(?<!\w)\.?{name}\b", node.value) for name in FORMAT_NAMES)
 
 
 def files_of(task: Task, checkout: Checkout) -> Found:

@@ -1,4 +1,5 @@
-"""Write what is made from the fields of settings: the commented YAML files in configs/ and docs/settings.md.
+"""Write what is made from tables of the package: the commented YAML files in configs/, docs/settings.md, and the
+formats in docs/files.md.
 
     python scripts/write_settings.py
 
@@ -7,6 +8,7 @@ A test says when they are stale.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from pydantic.fields import FieldInfo
 
 from elmokit.settings import Settings, default_of, groups, roles
 from elmokit.tasks import TASKS
+from elmokit.text.formats import FORMATS, written_endings
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 26  # where comments begin
+_WRITTEN = "Tables of results (`elmo score`, `elmo predict --output`) are written as"
 
 
 def as_yaml(name: str, kind: type[Settings], output: str) -> str:
@@ -92,11 +96,21 @@ def _bound(part: Any) -> str:
     return next((f"{sign} {getattr(part, name)}" for name, sign in signs.items() if hasattr(part, name)), "")
 
 
+def with_formats(page: Path) -> str:
+    """A page with a row for each format under the head of its table of endings, and the endings that are written."""
+    before, head, after = page.read_text(encoding="utf-8").partition("| ending | read as |\n|---|---|\n")
+    others = "".join(line for line in after.splitlines(keepends=True) if not line.startswith("| `."))
+    rows = [f"| {', '.join(f'`{each}`' for each in one.endings)} | {one.reads} |\n" for one in FORMATS]
+    written = f"{_WRITTEN} {', '.join(f'`{each}`' for each in written_endings())}."
+    return re.sub(rf"^{re.escape(_WRITTEN)}.*$", written, "".join([before, head, *rows, others]), flags=re.MULTILINE)
+
+
 def pages() -> dict[Path, str]:
     """Every page that is made, by its place."""
     kinds = {name: entry.settings() for name, entry in TASKS.items()}
     found = {ROOT / "configs" / f"{name}.yaml": as_yaml(name, kind, f"runs/{name}") for name, kind in kinds.items()}
-    return {**found, ROOT / "docs" / "settings.md": as_markdown(dict(kinds))}
+    docs = ROOT / "docs"
+    return {**found, docs / "settings.md": as_markdown(dict(kinds)), docs / "files.md": with_formats(docs / "files.md")}
 
 
 if __name__ == "__main__":

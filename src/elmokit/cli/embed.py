@@ -106,7 +106,7 @@ def embed(
     from elmokit.interop.recognise import refuse_nothing
     from elmokit.places import is_address
     from elmokit.text.files import expand_paths
-    from elmokit.text.readers import reader_of
+    from elmokit.text.formats import reader_of
 
     show_messages(quiet=quiet)
     if is_address(output) and output.endswith(ENDINGS):

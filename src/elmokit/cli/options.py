@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from elmokit.text.formats import titles
+
 if TYPE_CHECKING:
     from elmokit.text.records import FileOptions
 
 COLUMNS = "name, or number from 1"
-FORMATS = "text, CSV, TSV, JSON, Parquet, CoNLL, CoNLL-U or FASTA, also packed; files or globs"
+FORMATS = f"{titles()}, also packed; files or globs"
 CLEAN = (
     "Clean-up steps, as clean_markup,lower_case; others: unicode_nfc, expand_contractions, replace_urls, "
     "remove_punctuation."

@@ -18,6 +18,7 @@ from elmokit.cli.options import FORMATS, NOT_SAID, Pretokenized, Reading, reads_
 from elmokit.errors import DataError
 from elmokit.pretrained import DEFAULT_CLASSIFIER, located
 from elmokit.tasks import TASKS, task_of
+from elmokit.text.formats import endings_of, format_of, written_endings
 from elmokit.whole_files import JsonObject, json_text
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def predict(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Write a table with the columns of FILE and the predictions: .csv, .tsv, .jsonl, .parquet; of a "
-            "tagger also .conll, .conllu."
+            help="Write a table with the columns of FILE and the predictions: "
+            f"{', '.join(written_endings())}; of a tagger also {', '.join(endings_of('has_word_lines'))}."
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
@@ -63,7 +64,7 @@ def predict(
     """Label texts, find spans in them, translate them, answer questions about them: what MODEL was trained for."""
     from elmokit.saved_model import SavedModel
     from elmokit.text.containers import zip_of
-    from elmokit.text.readers import CONLL, ending, refuse_unread_options
+    from elmokit.text.readers import refuse_unread_options
     from elmokit.text.row_files import check_row_file
 
     model, texts = _model_and_texts(words or [], file=file is not None)
@@ -81,7 +82,7 @@ def predict(
     if not entry.inputs and file is not None and not file.exists() and zip_of(file) is None:
         raise DataError(f"{file} does not exist (--file)")
     if output is not None:  # checked before the model is loaded
-        check_row_file(output, overwrite=overwrite, more=CONLL)
+        check_row_file(output, overwrite=overwrite, more=endings_of("has_word_lines"))
     predictor = entry.predictor_class().from_pretrained(model)
     options = {} if top is None else {"top": top}
     if top is not None and "top" not in inspect.signature(predictor.stream).parameters:
@@ -93,7 +94,7 @@ def predict(
                 show(asked, result, None, file is None)
         return
     as_files = reading.files()
-    if output is not None and ending(output) in CONLL:
+    if output is not None and format_of(output).has_word_lines:
         _write_conll(predictor, texts, file, reading.column, as_files, output)
         return
     refuse_unread_options(as_files, pretokenized=pretokenized or False)
@@ -214,11 +215,11 @@ def _write_conll(
     """What a tagger found, in columns."""
     from elmokit.tasks.tagging.predict import Tagger
     from elmokit.text.columns import Column as TextColumn
-    from elmokit.text.readers import CONLL, ending, read_records
+    from elmokit.text.readers import read_records
 
     if not isinstance(predictor, Tagger):
-        raise DataError(f"{output}: {', '.join(CONLL)} are what taggers write (--output)")
-    if file is not None and ending(file) in CONLL:
+        raise DataError(f"{output}: {', '.join(endings_of('has_word_lines'))} are what taggers write (--output)")
+    if file is not None and format_of(file).has_word_lines:
         predictor.write_conll(file, output, word_column=column, encoding=as_files.encoding)
         return
     source: Iterable[Text] = texts

@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 import typer
 
 from elmokit.cli.options import FORMATS, NOT_SAID, Pretokenized, Quiet, Reading, reads_text, show_messages
+from elmokit.text.formats import written_endings
 
 
 @reads_text
 def score(
     model: Annotated[str, typer.Argument(help="Folder of elmo pretrain, or a model that comes with the package.")],
     source: Annotated[str, typer.Argument(metavar="SRC", help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")],
-    output: Annotated[Path, typer.Option(help="File to write: .tsv, .csv, .jsonl or .parquet.")],
+    output: Annotated[Path, typer.Option(help=f"File to write: {', '.join(written_endings())}.")],
     reading: Reading = NOT_SAID,
     pretokenized: Pretokenized = None,
     state: Annotated[
@@ -32,7 +33,7 @@ def score(
     """
     from elmokit.interop.recognise import refuse_nothing
     from elmokit.text.files import expand_paths
-    from elmokit.text.readers import reader_of
+    from elmokit.text.formats import reader_of
     from elmokit.text.row_files import check_row_file
 
     show_messages(quiet=quiet)

@@ -27,7 +27,8 @@ from elmokit.encode.writers import OutputShape, check_ending, forecast, writer_f
 from elmokit.errors import ConfigError, DataError
 from elmokit.progress import rate_bar
 from elmokit.text.files import SourceStats, expand_paths
-from elmokit.text.readers import Column, has_ids, read_records, refuse_unread_options
+from elmokit.text.formats import has_ids
+from elmokit.text.readers import Column, read_records, refuse_unread_options
 from elmokit.text.records import AS_FOUND, FileOptions, Record
 from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.whole_files import JsonObject, replacing, write_text

@@ -27,8 +27,9 @@ from elmokit.parts.manifest import WHOLE, Share
 from elmokit.parts.run import run_parts
 from elmokit.parts.work import Counts, Part
 from elmokit.places import Place
+from elmokit.text.formats import has_ids
 from elmokit.text.ranges import Range, as_file, cut, offset_of_line, options_of, places_of, warn_of_tokens
-from elmokit.text.readers import Column, has_ids, read_records, refuse_unread_options
+from elmokit.text.readers import Column, read_records, refuse_unread_options
 from elmokit.text.records import AS_FOUND, FileOptions
 from elmokit.whole_files import JsonObject
 

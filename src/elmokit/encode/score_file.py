@@ -18,9 +18,10 @@ from elmokit.errors import DataError
 from elmokit.progress import rate_bar
 from elmokit.text.columns import Column
 from elmokit.text.files import SourceStats, expand_paths
-from elmokit.text.readers import has_ids, read_records, refuse_unread_options
+from elmokit.text.formats import Kind, has_ids
+from elmokit.text.readers import read_records, refuse_unread_options
 from elmokit.text.records import AS_FOUND, FileOptions
-from elmokit.text.row_files import Kind, check_row_file, writing_rows
+from elmokit.text.row_files import check_row_file, writing_rows
 from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.text.word_offsets import joined_offsets, word_offsets
 from elmokit.text.words import Span

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from elmokit.errors import DataError
 from elmokit.text.files import opened
+from elmokit.text.formats import format_of
 from elmokit.text.ranges import Range, offset_of_line
 from elmokit.text.readers import Column, read_records
 from elmokit.text.records import FileOptions, Record
@@ -19,8 +20,6 @@ _U = TypeVar("_U")
 SkippedLine = JsonObject
 """A line that was skipped: its `file`, its `offset` in it, the `reason`, and the begin of its `text`."""
 
-_BY_LINE = (".jsonl", ".ndjson", ".txt")
-
 
 def readable_records(
     local: Path, stretch: Range, column: str | None, options: FileOptions
@@ -30,9 +29,9 @@ def readable_records(
     Raises:
         DataError: Lines of such a file depend on one another, or none of them can be read.
     """
-    suffixes = [suffix.lower() for suffix in local.suffixes]
-    kind = next((suffix for suffix in reversed(suffixes) if suffix in _BY_LINE), None)
-    if kind is None:
+    found_format = format_of(local)
+    kind = next(iter(found_format.endings), ".txt")
+    if not found_format.line_is_record:
         raise DataError(f"{stretch.file} is damaged and lines of this kind of file cannot be skipped (--on-error skip)")
     with opened(local) as file:
         lines = list(file)

@@ -32,9 +32,10 @@ from elmokit.pretrain.shard_files import WINDOW_TOKENS, ShardedText
 from elmokit.pretrain.shards import SentenceList, Sentences, ShardWriter, mapped, renumber, shard_path
 from elmokit.text.char_ids import char_ids, marker_char_ids
 from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.formats import ending, format_of
 from elmokit.text.normalize import check_steps, normalize_words
 from elmokit.text.normalize import normalize as normalized
-from elmokit.text.readers import READERS, ending, read_texts, refuse_unread_options
+from elmokit.text.readers import read_texts, refuse_unread_options
 from elmokit.text.records import AS_FOUND, FileOptions, Record
 from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.text.vocab import MARKERS, Vocabulary
@@ -270,9 +271,7 @@ def _fingerprint(inputs: dict[str, list[Path]], settings: JsonObject) -> str:
 
 def _kind(path: Path) -> str:
     """How a file is read: what reads otherwise than before has another name."""
-    names = {".csv": "csv 2", ".tsv": "tsv 2", ".tab": "tsv 2", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-    kind = ending(path)
-    return names.get(kind, kind if kind in READERS else "txt")
+    return format_of(path).digest or ending(path)
 
 
 def _digest(data: bytes) -> str:

@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from elmokit.text.row_files import Kind, Write, writing_rows
+from elmokit.text.formats import Kind, Write, format_of
+from elmokit.text.row_files import writing_rows
 from elmokit.whole_files import json_text
 
 WritePrediction = Callable[[Mapping[str, Any] | None, Mapping[str, Any]], None]
@@ -22,6 +23,7 @@ def writing_predictions(output: Path) -> Iterator[WritePrediction]:
     `predicted_…`. Lists and objects stay as they are in JSON lines, and are JSON elsewhere. The file is there when the
     block ends without an error.
     """
+    keeps_lists = format_of(output).keeps_lists
     with ExitStack() as stack:
         names: list[str] = []
         found: list[str] = []
@@ -41,7 +43,7 @@ def writing_predictions(output: Path) -> Iterator[WritePrediction]:
                 for each in blank:
                     write({}, each)
             values = [*((given or {}).get(name) for name in names), *(record.get(name) for name in found)]
-            if output.suffix != ".jsonl":
+            if not keeps_lists:
                 values = [json_text(value) if isinstance(value, list | tuple | dict) else value for value in values]
             opened[0](values)
 

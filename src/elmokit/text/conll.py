@@ -10,8 +10,9 @@ from elmokit.errors import DataError
 from elmokit.text.columns import Column
 from elmokit.text.conllu import conllu_sentences, is_conllu, read_conllu
 from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.formats import format_of
 from elmokit.text.records import FileOptions, Record, Source
-from elmokit.text.tagged_rows import has_tagged_rows, tagged_rows
+from elmokit.text.tagged_rows import tagged_rows
 from elmokit.text.word_columns import PlacedSentence, Rows
 
 _SPACE = " \t"  # a no-break space is a letter of a word
@@ -40,7 +41,7 @@ def read_placed(
     for path in expand_paths(paths):
         stats.files += 1
         source = Source(path, [Column()], FileOptions(encoding=encoding), stats)
-        sentences = tagged_rows if has_tagged_rows(source) else conllu_sentences if is_conllu(source) else _sentences
+        sentences = tagged_rows if format_of(path).has_lists else conllu_sentences if is_conllu(source) else _sentences
         for sentence in sentences(source, document=begun):
             yield sentence
             begun = sentence.document + 1

@@ -19,6 +19,7 @@ from typing import IO, Any, BinaryIO, cast
 from elmokit.errors import ConfigError, DataError
 from elmokit.places import copies_of, is_address
 from elmokit.text.containers import members, saved_files, zip_of
+from elmokit.text.formats import FORMATS, titles
 
 _HEAD = 1 << 16  # bytes looked at to tell text from junk
 _BINARY = {
@@ -29,8 +30,6 @@ _BINARY = {
     b"PK\x03\x04": "a zip archive (give it the ending .zip) or an Office document",
     b"\xd0\xcf\x11\xe0": "an old Office document",
     b"\x89HDF": "an HDF5 file",
-    b"PAR1": "a Parquet file: give it the ending .parquet",
-    b"ARROW1": "an Arrow file: give it the ending .arrow",
     b"\x93NUMPY": "a NumPy array",
     b"SQLite format 3": "an SQLite database",
     b"\x7fELF": "a program",
@@ -44,7 +43,7 @@ _BYTE_ORDER_MARKS = {
 }
 _CONTROL = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f\x7f]")
 _OPEN_CHARACTER = re.compile(rb"[\xc0-\xff][\x80-\xbf]{0,2}\Z")  # bytes of a character at the end that may miss some
-_EXPECTED = "expected text, CSV, TSV, JSON, Parquet, CoNLL or FASTA, plain or packed with gzip, bzip2, xz, zstd or zip"
+_EXPECTED = f"expected {titles()}, plain or packed with gzip, bzip2, xz, zstd or zip"
 _MANY = 8  # bytes in a row that are not UTF-8: more is another encoding, less is damage
 
 
@@ -166,15 +165,6 @@ _PACKED: dict[bytes, tuple[str, Callable[[Path, str], Any]]] = {
     b"\xfd7zXZ": ("xz file", lzma.open),
     b"\x28\xb5\x2f\xfd": ("zstd file", _open_zstd),
 }
-PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
-
-
-def ending(path: str | Path) -> str:
-    """The ending that says what a file holds: `.csv` of `a.CSV.gz`."""
-    name = Path(path).name.lower()
-    for packed in PACKED_ENDINGS:
-        name = name.removesuffix(packed)
-    return f".{name.rpartition('.')[2]}"
 
 
 class _Recoded(io.RawIOBase):
@@ -206,6 +196,9 @@ def _refuse_binary(path: Path, head: bytes, *, encoding: str | None) -> None:
     for magic, kind in _BINARY.items():
         if head.startswith(magic):
             raise DataError(f"{path} is {kind}; {_EXPECTED}")
+    for each in FORMATS:
+        if each.magic and head.startswith(each.magic):
+            raise DataError(f"{path} looks like {each.title}: give it the ending {each.endings[0]}; {_EXPECTED}")
     if head[257:262] == b"ustar":
         raise DataError(f"{path} is a tar archive: unpack it first; {_EXPECTED}")
     if encoding is not None:

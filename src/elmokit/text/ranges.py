@@ -20,6 +20,7 @@ from elmokit.places import Place, is_address
 from elmokit.text.arrow_files import named_classes
 from elmokit.text.columns import Column, are_numbers, chosen_names
 from elmokit.text.files import expand_paths
+from elmokit.text.formats import JSON_LINES, format_of
 from elmokit.text.readers import read_records
 from elmokit.text.records import FileOptions
 from elmokit.text.tokenized_text import warned_of_tokens
@@ -31,8 +32,6 @@ BYTES_PER_WORD = 6
 """What a word of text takes, its space included: part sizes in words are about."""
 _BLOCK = 1 << 22
 _WORDS_TO_SEE = 20_000
-_TABLES = (".csv", ".tsv", ".tab")
-_WHOLE = (".arrow", ".conllu", ".conll", ".bio", ".iob", ".iob2", ".fasta", ".fa", ".faa", ".json")
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")  # UTF-16 and UTF-32: a byte is no character border
 
@@ -81,18 +80,19 @@ def cut(place: Place, *, words: int) -> Iterator[Range]:
     Raises:
         DataError: The file cannot be read.
     """
-    suffix = Path(place.name.lower()).suffix
+    parts = format_of(place.name).parts
     try:
         size, head = place.size(), place.read_range(0, 8)
     except OSError as error:
         raise DataError(f"cannot read {place}: {error.strerror or error}") from error
     file = place.address
-    if suffix == ".parquet" or _is_parquet(place, head, size):
-        yield from _row_ranges(place, words)
-    elif suffix in _WHOLE or head.startswith(_PACKED + _WIDE):
+    if head.startswith(_PACKED + _WIDE) or (parts == "none" and not _is_parquet(place, head, size)):
         yield Range(file, "file", 0, size)
+    elif parts == "rows" or _is_parquet(place, head, size):
+        yield from _row_ranges(place, words)
     else:
-        borders = _row_borders(place, words) if suffix == ".csv" else range(0, size, words * BYTES_PER_WORD)
+        quoted = parts == "unquoted lines"
+        borders = _row_borders(place, words) if quoted else range(0, size, words * BYTES_PER_WORD)
         starts = list(borders) or [0]
         yield from (Range(file, "bytes", start, end) for start, end in zip(starts, [*starts[1:], size], strict=True))
 
@@ -157,11 +157,11 @@ def as_file(stretch: Range, *, column: str | None = None) -> Iterator[Path]:
             if stretch.unit == "file":
                 place.get(local)
             elif stretch.unit == "rows":
-                local = local.with_suffix(".jsonl")
+                local = local.with_suffix(JSON_LINES.endings[0])
                 _write_rows(place, stretch, local, column)
             else:
                 with local.open("wb") as file:
-                    if stretch.start and local.suffix.lower() in _TABLES and not are_numbers(column or "text"):
+                    if stretch.start and format_of(local).has_header and not are_numbers(column or "text"):
                         file.write(_first_line(place))
                     for line in lines_of(stretch):
                         file.write(line)
@@ -172,7 +172,7 @@ def as_file(stretch: Range, *, column: str | None = None) -> Iterator[Path]:
 
 def options_of(stretch: Range, options: FileOptions, *, column: str | None) -> FileOptions:
     """How the file of `as_file` is to be read: of a later stretch of a table it is known whether it has a header."""
-    if stretch.unit != "bytes" or not stretch.start or Path(stretch.file).suffix.lower() not in _TABLES:
+    if stretch.unit != "bytes" or not stretch.start or not format_of(stretch.file).has_header:
         return options
     return replace(options, header=not are_numbers(column or "text"))
 

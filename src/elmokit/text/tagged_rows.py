@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from elmokit.errors import DataError
-from elmokit.text.arrow_files import read_arrow, read_parquet
 from elmokit.text.columns import Column
-from elmokit.text.files import ending
-from elmokit.text.json_records import read_json, read_json_lines
+from elmokit.text.formats import format_of
 from elmokit.text.records import Record, Source
 from elmokit.text.word_columns import PlacedSentence
 
-_READERS: Mapping[str, Callable[[Source], Iterator[Record]]] = {
-    ".jsonl": read_json_lines,
-    ".ndjson": read_json_lines,
-    ".json": read_json,
-    ".parquet": read_parquet,
-    ".arrow": read_arrow,
-}
 _WORDS = Column("words", "--word-column", known=(("tokens",), ("words",)))
-
-
-def has_tagged_rows(source: Source) -> bool:
-    """Whether a file is of a format that has sentences as rows."""
-    return ending(source.path) in _READERS
 
 
 def tagged_rows(source: Source, *, document: int = 0) -> Iterator[PlacedSentence]:
@@ -38,7 +24,7 @@ def tagged_rows(source: Source, *, document: int = 0) -> Iterator[PlacedSentence
         DataError: A row has no words, or no list for them, or lists of other lengths; with file and row.
     """
     names: list[str] = []
-    for record in _READERS[ending(source.path)](replace(source, columns=[_WORDS], whole_rows=True)):
+    for record in format_of(source.path).read(replace(source, columns=[_WORDS], whole_rows=True)):
         if not record.row:
             continue
         lists = {name: value for name, value in record.row.items() if isinstance(value, list)}

@@ -101,7 +101,7 @@ def test_what_is_refused_leaves_nothing(model: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.jsonl").write_text('{"text": "the bank"}\n{"text"\n', encoding="utf-8")
     (tmp_path / "there.csv").write_text("precious")
     for source, output, message in (
-        ("a.csv", "out.xls", "expected a name that ends in .tsv, .csv, .jsonl, .parquet"),
+        ("a.csv", "out.xls", "expected a name that ends in .csv, .tsv, .jsonl, .parquet"),
         ("a.csv", "there.csv", "there.csv exists: --overwrite replaces it"),
         ("bad.jsonl", "out.csv", "bad.jsonl line 2 is no JSON"),
     ):

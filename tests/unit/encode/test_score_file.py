@@ -153,7 +153,7 @@ def test_what_is_refused_leaves_nothing(folder: Path, tmp_path: Path) -> None:
         (folder, blank, "out.tsv", "contains no text: no word was found"),
         (folder, tmp_path / "gone.txt", "out.tsv", "gone.txt matches no file"),
         (folder, tmp_path / "bad.jsonl", "out.tsv", "bad.jsonl line 2 is no JSON"),
-        (folder, source, "out.txt", "expected a name that ends in .tsv, .csv, .jsonl, .parquet"),
+        (folder, source, "out.txt", "expected a name that ends in .csv, .tsv, .jsonl, .parquet"),
         (
             save_classifier(tmp_path / "topic"),
             source,

@@ -93,7 +93,7 @@ def test_sentiment_trees_are_words(tmp_path: Path) -> None:
         ("a.parquet.gz", "rain", "is damaged or no Parquet file .unpacked, if it is packed."),
         ("a.html", "<p>rain</p>", "is a web page, which cannot be read"),
         ("a.txt", "<!DOCTYPE html>\n<p>rain</p>\n", "looks like mark-up; expected text"),
-        ("a.txt", '{"text": "rain"}\n{"text": "sun"}\n', "looks like JSON: give the file the ending .jsonl"),
+        ("a.txt", '{"text": "rain"}\n{"text": "sun"}\n', "looks like JSON lines: give the file the ending .jsonl"),
         ("a.txt", "# sent_id = 1\n1\tRain" + "\t_" * 8 + "\n", "looks like CoNLL-U: give the file the ending .conllu"),
     ],
 )

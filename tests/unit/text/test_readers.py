@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from elmokit.errors import DataError
 from elmokit.text.files import SourceStats, expand_paths, opened, read_lines
-from elmokit.text.readers import ending, read_texts
+from elmokit.text.formats import ending
+from elmokit.text.readers import read_texts
 
 
 def written(path: Path, content: str | bytes) -> Path:

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from elmokit.errors import ConfigError
-from elmokit.text.row_files import Kind, check_row_file, writing_rows
+from elmokit.text.formats import Kind
+from elmokit.text.row_files import check_row_file, writing_rows
 
 COLUMNS: dict[str, Kind] = {"n": "whole", "word": "text", "known": "truth", "bits": "number"}
 ROWS = [
@@ -78,7 +79,7 @@ def test_names_that_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("x")
     (tmp_path / "d.tsv").mkdir()
     for name, overwrite, message in (
-        ("a.txt", False, r"--output .*a.txt: expected a name that ends in .tsv, .csv, .jsonl, .parquet"),
+        ("a.txt", False, r"--output .*a.txt: expected a name that ends in .csv, .tsv, .jsonl, .parquet"),
         ("a.tsv", False, "a.tsv exists: --overwrite replaces it"),
         ("d.tsv", True, "d.tsv is a folder; expected the name of a file"),
         ("gone/a.tsv", False, "the folder of --output, .*gone, does not exist"),

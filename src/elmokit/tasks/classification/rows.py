@@ -13,13 +13,16 @@ from elmokit.errors import ConfigError, DataError
 from elmokit.text.columns import ID_NAMES, LABEL_NAMES, Column, chosen_names, column_names
 from elmokit.text.containers import splits_of, zip_of
 from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.formats import PACKED_ENDINGS, PLAIN, ending, endings_of, format_of, reader_of
 from elmokit.text.json_records import field_of
-from elmokit.text.readers import READERS, TABLES, ending, read_records, reader_of
+from elmokit.text.readers import read_records
 from elmokit.text.records import AS_FOUND, Cell, FileOptions, Source
 from elmokit.text.trees import is_tree, parse_tree
 
 _POLARITY = {"0": "negative", "1": "negative", "2": "", "3": "positive", "4": "positive"}
-SUFFIXES = (*READERS, ".txt", ".gz", ".bz2", ".xz", ".zst", ".parquet", ".zip", ".xlsx")
+SUFFIXES = (*endings_of(), ".txt", *PACKED_ENDINGS, ".zip", ".xlsx")
+"""Endings that say of a name that it is one of a file, no data set's."""
+
 _ID = Column("id", "", None, ID_NAMES, holds_words=False, optional=True)
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
 
@@ -226,13 +229,13 @@ def _file_rows(
         name = str(Path(name) / split)
     for path in expand_paths(name) if not folders else ():
         reader_of(path)  # refuses what cannot be read
-        kind = ending(path)
-        if kind not in READERS:
+        if format_of(path) is PLAIN:
             source = Source(path, columns, options, counts.files)
             reading = _marked_rows(source) if _is_marked(source) else _tree_rows(source, split, trees, counts)
             yield from ((f"{path} line", row) for row in reading)
-        elif kind not in TABLES:
-            raise DataError(f"{path} holds sentences without labels; expected {', '.join(TABLES)} (--{split})")
+        elif not format_of(path).has_labels:
+            expected = ", ".join(endings_of("has_labels"))
+            raise DataError(f"{path} contains sentences without labels; expected {expected} (--{split})")
         else:
             for record in read_records(path, columns=[*columns, _ID], options=options, stats=counts.files):
                 if record.fields:
@@ -268,8 +271,9 @@ def _tree_rows(source: Source, split: str, trees: TreeReading, counts: ReadCount
         if not line.strip():
             continue
         if not is_tree(line):
+            tables = ", ".join(endings_of("has_labels"))
             raise DataError(
-                f"{path}, line {number}: expected rows with a label ({', '.join(TABLES)}), lines with "
+                f"{path}, line {number}: expected rows with a label ({tables}), lines with "
                 "__label__NAME, or sentiment trees such as (3 (2 It) (4 (2 's) (4 good))); got "
                 f"{line[:40]!r} (--{split})"
             )

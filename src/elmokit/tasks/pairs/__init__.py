@@ -13,6 +13,7 @@ from pydantic import Field
 
 from elmokit.settings import FILES
 from elmokit.tasks.config import HeadConfig, TestFiles, ValidFiles
+from elmokit.text.formats import endings_of
 
 if TYPE_CHECKING:
     from elmokit.tasks.pairs.predict import PairClassifier
@@ -28,7 +29,7 @@ class PairsConfig(HeadConfig):
 
     train: list[str] = Field(
         min_length=1,
-        description="files of pairs: csv, tsv, jsonl, also compressed",
+        description=f"files of pairs ({', '.join(endings_of('has_labels'))}), also compressed",
         examples=[["train.csv"]],
         json_schema_extra=FILES,
     )

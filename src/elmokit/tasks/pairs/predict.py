@@ -25,9 +25,10 @@ from elmokit.tasks.metrics import classification_scores, number_scores
 from elmokit.tasks.trained import UNKNOWN_TRAINING, CutWarning, TrainedOn
 from elmokit.text.columns import ID_NAMES, LABEL_NAMES, Column
 from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.formats import PLAIN, format_of, reader_of
 from elmokit.text.normalize import normalize
-from elmokit.text.readers import READERS, ending, reader_of
 from elmokit.text.records import Record, Source
+from elmokit.text.tables import read_tsv
 from elmokit.text.word_rows import WordRows
 from elmokit.text.words import split_words
 from elmokit.whole_files import JsonObject
@@ -112,7 +113,7 @@ def read_pairs(
 def _records(files: Sequence[str | Path], columns: Sequence[Column]) -> Iterator[Record]:
     stats = SourceStats()
     for path in expand_paths(files):
-        read = reader_of(path) if ending(path) in READERS else READERS[".tsv"]
+        read = reader_of(path) if format_of(path) is not PLAIN else read_tsv
         yield from read(Source(path, columns, stats=stats))
     for trouble, count in stats.damage().items():
         log.warning("%d %s", count, trouble)

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from elmokit.errors import DataError
 from elmokit.text.char_ids import replace_surrogates
 from elmokit.text.files import SourceStats, expand_paths, opened, read_lines
+from elmokit.text.formats import reader_of
 from elmokit.text.json_records import json_record, read_json_lines
-from elmokit.text.readers import reader_of
 from elmokit.whole_files import JsonObject
 
 log = logging.getLogger(__name__)

@@ -22,6 +22,8 @@ from elmokit.tasks.tagging.data import labels_of, read_tagged, unseen_labels, wo
 from elmokit.tasks.tagging.pieces import Pieces
 from elmokit.tasks.tagging.scores import SpanScores, TagScores, scores_of
 from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, load_head, steps_of
+from elmokit.text.conllu import read_conllu
+from elmokit.text.formats import format_of
 from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize_words
 from elmokit.text.sentence_borders import split_sentences
@@ -179,7 +181,7 @@ class Tagger:
 
             lines = tagged_lines(source, tag, column=self.tag_column, encoding=encoding)
         else:
-            named = str(self.tag_column) if output.suffix == ".conllu" else None
+            named = str(self.tag_column) if format_of(output).read is read_conllu else None
             pairs = in_chunks(given_texts(source), self._tagged, chunk=1024)
             sentences = (
                 ([text[start:end] for start, end in offsets], tags)
