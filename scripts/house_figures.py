@@ -50,6 +50,11 @@ ENCODER_CLASSES = {"CharCNN", "WordEmbedding", "SubwordEncoder", "WordCharEncode
 ENCODER_NAMES = {"char_cnn", "subword", "word_char"}  # "word" means too much else
 FORMAT_NAMES = {"tsv", "jsonl", "ndjson", "conll", "conllu", "iob2", "fasta"}
 
+# One of each kind, by the names that code has for it: the files that would be touched to add it.
+PIECES = ("subword", "SubwordEncoder", "PieceRows")
+FASTA = (".fasta", "read_fasta", "fasta:read_fasta")
+MANY_LANGS = ("MANY_LANGS", "ManyLangsFolder", "read_many_langs")
+
 Found = dict[str, int | str | list[str]]
 
 
@@ -149,8 +154,10 @@ def read(checkout: Checkout) -> Found:
         "`# fmt: skip`": text.count("# fmt: skip"),
         "phrases that read as translated (docs, README, source)": phrases(checkout),
         "files that branch on a token encoder": files_with(checkout, branches_on_encoder),
-        "files that know one token encoder by name (subword)": files_with(checkout, names_pieces),
+        "files that know one token encoder by name (subword)": files_with(checkout, naming(*PIECES)),
         "files that name the suffixes of text formats": files_with(checkout, names_format),
+        "files that know one text format by name (FASTA)": files_with(checkout, naming(*FASTA)),
+        "files that know one published format by name (ELMoForManyLangs)": files_with(checkout, naming(*MANY_LANGS)),
         **{name: files for task in TASKS for name, files in files_of(task, checkout).items()},
     }
 
@@ -215,12 +222,16 @@ def branches_on_encoder(node: ast.AST) -> bool:
     return False
 
 
-def names_pieces(node: ast.AST) -> bool:
-    """The encoder of pieces, its module or its rows by name: the files that know one encoder."""
-    names = {"subword", "SubwordEncoder", "PieceRows"}
-    if isinstance(node, ast.alias | ast.ClassDef):
-        return node.name in names
-    return (isinstance(node, ast.Constant) and node.value in names) or (isinstance(node, ast.Name) and node.id in names)
+def naming(*names: str) -> Callable[[ast.AST], bool]:
+    """Whether a node is one of these names: a variable, a class, a function, an import or a text."""
+
+    def named(node: ast.AST) -> bool:
+        if isinstance(node, ast.alias | ast.ClassDef | ast.FunctionDef):
+            return node.name in names
+        found = node.value if isinstance(node, ast.Constant) else node.id if isinstance(node, ast.Name) else None
+        return isinstance(found, str) and found in names
+
+    return named
 
 
 def names_encoder(node: ast.AST) -> bool:

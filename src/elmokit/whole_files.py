@@ -50,6 +50,14 @@ def read_json_object(path: Path) -> JsonObject:
     return content
 
 
+def json_or_none(path: Path) -> Any:
+    """The content of a file that may be anything."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
 def json_text(content: Any, *, indent: int | None = None) -> str:
     """JSON that every reader understands: NaN and infinities become null."""
     return json.dumps(_finite(content), indent=indent, ensure_ascii=False, allow_nan=False)

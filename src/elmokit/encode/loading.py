@@ -107,6 +107,7 @@ def _graph(
     memory: int | None,
 ) -> Loaded:
     from elmokit.encode.onnx_backend import OnnxBackend
+    from elmokit.interop.our_folders import OurFolder
     from elmokit.interop.recognise import recognised
 
     elsewhere = f"needs the backend 'torch': {install_command('torch')}"
@@ -115,7 +116,7 @@ def _graph(
     if dtype != "float32":
         raise ConfigError(f"dtype {dtype!r} {elsewhere}; the backend 'onnx' computes in float32")
     with recognised(path, options=options, vocabulary=vocabulary, sha256=sha256) as found:
-        if not hasattr(found, "open"):
+        if not isinstance(found, OurFolder):
             raise ModelError(
                 f"{path} is no model folder of elmokit; what `elmo convert` makes of it is one, and reading it needs "
                 f"PyTorch: {install_command('torch,published')}"

@@ -11,17 +11,14 @@ from torch import nn
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.imported import Imported
-from elmokit.interop.recognise import BilmFiles, ManyLangsFolder, VectorsFile, recognised
+from elmokit.interop.recognise import recognised
 from elmokit.nn.warm_state import DEFAULT_TEXT, warm_up
-from elmokit.saved_model import SavedModel
-from elmokit.saved_model.heads import BILM, HEADS
+from elmokit.saved_model.heads import BILM
 from elmokit.saved_model.weights import DTYPES
 from elmokit.saved_model.writing import write_model
-from elmokit.static.vectors import WordVectors
 from elmokit.text.sentence_pieces import PIECES_FILE
 from elmokit.text.word_tokenizer import TOKENIZER_CONFIG_FILE, WordTokenizer
 
-OURS = "elmokit"
 _BESIDE_THE_HEAD = ("vocab.txt", "training.yaml", "metrics.json", PIECES_FILE)
 
 
@@ -57,34 +54,10 @@ def load(
     if dtype not in DTYPES:
         raise ConfigError(f"Unknown dtype {dtype!r}. Expected one of: {', '.join(DTYPES)}.")
     with recognised(source, options=options, vocabulary=vocabulary, sha256=sha256) as found:
-        if isinstance(found, BilmFiles):
-            from elmokit.interop.bilm_hdf5 import read_bilm
-
-            model = read_bilm(found.options, found.weights, vocabulary=found.vocabulary, dtype=DTYPES[dtype])
-        elif isinstance(found, ManyLangsFolder):
-            from elmokit.interop.many_langs import read_many_langs
-
-            model = read_many_langs(found.folder, dtype=DTYPES[dtype])
-        elif isinstance(found, VectorsFile):
-            from elmokit.interop.word_vectors import static_model
-
-            return static_model(WordVectors.load(found.file))
-        else:
-            model = _ours(found.open(), dtype=dtype, whole=whole)
-    if warm_text is not None or (warm and model.format != OURS):
-        warm_up(model.model, model.rows, warm_text or DEFAULT_TEXT)
+        model = found.read(dtype=dtype, whole=whole)
+        if found.has_states and (warm_text is not None or (warm and found.starts_warm)):
+            warm_up(model.model, model.rows, warm_text or DEFAULT_TEXT)
     return model
-
-
-def _ours(saved: SavedModel, *, dtype: str, whole: bool) -> Imported:
-    if not whole or saved.architecture is None:
-        network, mix = saved.network(dtype=dtype), saved.mix(dtype=dtype)
-        return Imported(network, saved.word_rows, OURS, [], saved.preprocessing, mix, saved=saved)
-    if saved.architecture in HEADS:
-        head = saved.head(dtype=dtype)
-        return Imported(head.elmo, saved.whole_word_rows, OURS, [], saved.preprocessing, head.mix, head, saved)
-    model = saved.language_model(dtype=dtype)
-    return Imported(model.elmo, saved.word_rows, OURS, [], saved.preprocessing, None, model, saved)
 
 
 def save(found: Imported, folder: Path, *, more: Callable[[Path], None] | None = None) -> None:

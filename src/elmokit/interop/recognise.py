@@ -2,66 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from elmokit.errors import ModelError
 from elmokit.interop.archives import unpack
+from elmokit.interop.bilm_tf import BILM_TF, ENDINGS
+from elmokit.interop.many_langs import MANY_LANGS
+from elmokit.interop.model_format import Found, Given
+from elmokit.interop.our_folders import OUR_FORMAT
+from elmokit.interop.vector_files import VECTORS
 from elmokit.places import is_address, is_url
 from elmokit.pretrained import located, shipped_models
-from elmokit.saved_model import SavedModel
 from elmokit.saved_model.opening import refuse_part
-from elmokit.whole_files import JsonObject
 
-_HDF5 = (".hdf5", ".h5", ".hdf")
-_VECTORS = (".vec", ".bin", ".txt")
 _DEPTH = 3  # levels that are searched, the folder given included: archives often contain one folder
 _HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 
 
-@dataclass(frozen=True)
-class BilmFiles:
-    """A model of bilm-tf, AllenNLP, NLPL or SeqVec."""
-
-    options: Path
-    weights: Path
-    vocabulary: Path | None
-
-
-@dataclass(frozen=True)
-class ManyLangsFolder:
-    """A model of ELMoForManyLangs."""
-
-    folder: Path
-
-
-@dataclass(frozen=True)
-class OurFolder:
-    """A model of elmokit, and what its `config.json` holds, as far as that can be told."""
-
-    folder: Path
-    values: JsonObject | None
-
-    def open(self) -> SavedModel:
-        """The folder, whose reader says what is wrong with it."""
-        return SavedModel.open(self.folder) if self.values is None else SavedModel(self.folder, self.values)
-
-
-@dataclass(frozen=True)
-class VectorsFile:
-    """Static vectors of word2vec or GloVe."""
-
-    file: Path
-
-
-Found = BilmFiles | ManyLangsFolder | OurFolder | VectorsFile
+FORMATS = (MANY_LANGS, OUR_FORMAT, BILM_TF, VECTORS)
+"""Every format of models that is read: the first whose `detect` knows a path reads it."""
 
 
 @contextmanager
@@ -85,30 +49,31 @@ def recognised(
     """
     if is_url(source):
         path = _fetched(str(source), sha256=sha256)
-        if options is None and path.suffix.lower() in _HDF5:
+        if options is None and path.suffix.lower() in ENDINGS:
             options = _options_address(str(source))
     else:
         path = located(source)
         if sha256 is not None:
             _check_sum(path, sha256)
     options = _fetched(str(options)) if options is not None and is_url(options) else options
-    given = None if options is None else Path(options), None if vocabulary is None else Path(vocabulary)
+    given = Given(None if options is None else Path(options), None if vocabulary is None else Path(vocabulary))
     if not path.exists() and _HUB_ID.fullmatch(str(source)):
         path = _from_hub(str(source))
     if not path.exists():
         raise _nothing_at(source)
     refuse_part(path)
     if path.is_dir():
-        yield _in_folder(path, *given)
+        yield _in_folder(path, given)
     elif path.suffix.lower() == ".zip":
         with TemporaryDirectory(prefix="elmokit-") as temporary:
             folder = Path(temporary) / "model"
             unpack(path, folder)
-            yield _in_folder(folder, *given, called=path)
-    elif path.name.lower().removesuffix(".gz").endswith(_VECTORS):
-        yield VectorsFile(path)
+            yield _in_folder(folder, given, called=path)
+    elif (found := _detected(path, given)) is not None:
+        yield found
     else:
-        yield _pair(path, *given)
+        *most, last = (".zip", *(ending for each in FORMATS for ending in each.files))
+        raise ModelError(f"{path} is no model: expected a folder, a {', '.join(most)} or {last} file")
 
 
 def refuse_nothing(source: str | Path) -> None:
@@ -161,40 +126,32 @@ def _from_hub(repository: str) -> Path:
         raise ModelError(f"{repository} is no folder here and cannot be had from the hub: {reason}") from error
 
 
-def _in_folder(folder: Path, options: Path | None, vocabulary: Path | None, *, called: Path | None = None) -> Found:
+def _in_folder(folder: Path, given: Given, *, called: Path | None = None) -> Found:
     name = called or folder
-    models = [(place, found) for place in _folders(folder) if (found := _model_at(place)) is not None]
+    models = [(place, found) for place in _folders(folder) if (found := _detected(place, given)) is not None]
     if models and (models[0][0] == folder or len(models) == 1):
         return models[0][1]
     if models:
         names = ", ".join(str(place.relative_to(folder)) for place, _ in models[:4])
         raise ModelError(f"{name} is no model, but {len(models)} folders in it are ({names}): give the one you mean")
-    weights = [file for place in _folders(folder) for file in sorted(place.iterdir()) if file.suffix.lower() in _HDF5]
+    endings = {ending for each in FORMATS for ending in each.endings}
+    weights = [file for place in _folders(folder) for file in sorted(place.iterdir()) if file.suffix.lower() in endings]
     weights = [file for file in weights if file.is_file() and _ours(file)]
     if not weights:
         inside = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) or "nothing"
-        raise ModelError(
-            f"{name} is no model: expected config.json with model.safetensors, a .hdf5 file with its options, or "
-            f"config.json with encoder.pkl; it holds {inside}"
-        )
+        expected = ", or ".join(each.expected for each in FORMATS if each.expected)
+        raise ModelError(f"{name} is no model: expected {expected}; it holds {inside}")
     likely = [file for file in weights if "weight" in file.stem or file.stem == "model"] or weights
     if len(likely) > 1:
         names = ", ".join(str(file.relative_to(folder)) for file in likely[:4])
         raise ModelError(f"{name} holds {len(likely)} weight files ({names}): give the one you mean, and --options")
-    return _pair(likely[0], options, vocabulary)
+    found = _detected(likely[0], given)
+    assert found is not None  # it has an ending of a format
+    return found
 
 
-def _model_at(place: Path) -> ManyLangsFolder | OurFolder | None:
-    config = place / "config.json"
-    if not config.is_file():
-        return None
-    if (place / "encoder.pkl").is_file():
-        return ManyLangsFolder(place)
-    content = _json_or_none(config)
-    values = content if isinstance(content, dict) else None
-    if (values is not None and "model_type" in values) or (place / "model.safetensors").is_file():
-        return OurFolder(place, values)
-    return None
+def _detected(path: Path, given: Given) -> Found | None:
+    return next((found for each in FORMATS if (found := each.detect(path, given)) is not None), None)
 
 
 def _folders(folder: Path) -> Iterator[Path]:
@@ -208,38 +165,3 @@ def _folders(folder: Path) -> Iterator[Path]:
 def _ours(path: Path) -> bool:
     """Not what macOS puts into zips next to every file."""
     return path.name != "__MACOSX" and not path.name.startswith(".")
-
-
-def _pair(weights: Path, options: Path | None, vocabulary: Path | None) -> BilmFiles:
-    if weights.suffix.lower() not in _HDF5:
-        raise ModelError(f"{weights} is no model: expected a folder, a .zip, .hdf5, .vec, .txt or .bin file")
-    beside = weights.parent
-    if options is None:
-        stem = weights.name.replace("weights", "options")
-        named = [beside / Path(stem).with_suffix(".json").name, beside / "options.json"]
-        others = [path for path in sorted(beside.glob("*.json")) if _is_options(path)]
-        found = [path for path in named if path.is_file()] or others
-        if not found:
-            raise ModelError(f"no options file is next to {weights}: expected options.json there, or give --options")
-        if len(found) > 1 and found[0] not in named:
-            raise ModelError(f"{len(found)} options files are next to {weights}: name one with --options")
-        options = found[0]
-    if vocabulary is None:
-        names = ("vocab.txt", "vocabulary.txt", "vocab", weights.name.replace("weights.hdf5", "vocab.txt"))
-        vocabulary = next((beside / name for name in names if (beside / name).is_file()), None)
-        texts = sorted(beside.glob("*vocab*.txt"))
-        vocabulary = vocabulary or (texts[0] if len(texts) == 1 else None)
-    return BilmFiles(options, weights, vocabulary)
-
-
-def _is_options(path: Path) -> bool:
-    content = _json_or_none(path)
-    return isinstance(content, dict) and "lstm" in content
-
-
-def _json_or_none(path: Path) -> Any:
-    """The content of a file that may be anything."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return None

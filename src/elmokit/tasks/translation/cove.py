@@ -7,7 +7,8 @@ from typing import cast
 
 from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.imported import Imported
-from elmokit.interop.loading import OURS, save
+from elmokit.interop.loading import save
+from elmokit.interop.our_folders import OURS
 from elmokit.nn.config import NetworkConfig
 from elmokit.nn.context_lstm import ContextLSTM
 from elmokit.nn.heads.shapes import TranslationShape
