@@ -35,44 +35,42 @@ from elmokit.cli.errors import one_line_errors
 OLD_SPELLINGS = {"pre-split": "pretokenized"}
 """Options by names they had before, which continue to work."""
 
+COMMANDS: dict[str, tuple[Any, str]] = {
+    "prepare": (prepare.prepare, "Text to shards for pretraining."),
+    "pretrain": (pretrain.pretrain, "Train a biLM on text."),
+    "evaluate": (evaluate.evaluate, "Perplexity, or scores of a task."),
+    "score": (score.score, "Surprisal of every word."),
+    "embed": (embed.embed, "Write word vectors of a text."),
+    "convert": (convert.convert, "A model to another format."),
+    "inspect": (inspect.inspect, "Show a model's format, layers and sizes."),
+    "train": (train.app, "Train a task, or vectors."),
+    "predict": (predict.predict, "Labels, spans, answers …"),
+    "compare": (compare.compare, "Methods side by side."),
+    "senses": (senses.senses, "Uses of a word, grouped."),
+    "probe": (probe.probe, "What each layer knows."),
+    "similarity": (similarity.similarity, "Word similarity sets."),
+    "oov": (oov.oov, "Misspelt and unseen words."),
+    "serve": (serve.serve, "A page to explore vectors in."),
+    "models": (models.models, "Models that come with it."),
+    "cache": (cache.cache, "What is kept between runs."),
+    "demo": (demo.demo, "The whole chain, a few minutes."),
+    "info": (info.info, "Versions, cores, threads."),
+}
+"""Each command, or app of commands, with its line of help."""
+
 
 class Commands(TyperGroup):
     """The commands, with the errors a user can mend printed on one line."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order of use."""
-        return [
-            "prepare",
-            "pretrain",
-            "evaluate",
-            "score",
-            "embed",
-            "convert",
-            "inspect",
-            "train",
-            "predict",
-            "compare",
-            "senses",
-            "probe",
-            "similarity",
-            "oov",
-            "serve",
-            "models",
-            "cache",
-            "demo",
-            "info",
-        ]
+        return list(COMMANDS)
 
     def invoke(self, ctx: Any) -> Any:
         words = [*ctx._protected_args, *ctx.args]
         flag = "the same command with --resume continues from the last checkpoint, if one was written"
-        ways = {
-            "pretrain": flag,
-            "train": flag,
-            "embed": flag,
-            "prepare": "the same command continues",
-            "compare": "the same command continues",
-        }
+        ways = dict.fromkeys(("pretrain", "train", "embed"), flag)
+        ways |= dict.fromkeys(("prepare", "compare"), "the same command continues")
         with one_line_errors(resume=ways.get(words[0] if words else "", "nothing half-written")):
             return super().invoke(ctx)
 
@@ -90,25 +88,11 @@ app = typer.Typer(
         "token_normalize_func": lambda name: OLD_SPELLINGS.get(name, name),
     },
 )
-app.command("prepare", short_help="Text to shards for pretraining.")(prepare.prepare)
-app.command("pretrain", short_help="Train a biLM on text.")(pretrain.pretrain)
-app.command("evaluate", short_help="Perplexity, or scores of a task.")(evaluate.evaluate)
-app.command("score", short_help="Surprisal of every word.")(score.score)
-app.command("embed", short_help="Write word vectors of a text.")(embed.embed)
-app.command("convert", short_help="A model to another format.")(convert.convert)
-app.command("inspect", short_help="Show a model's format, layers and sizes.")(inspect.inspect)
-app.add_typer(train.app, name="train", short_help="Train a task, or vectors.")
-app.command("predict", short_help="Labels, spans, answers …")(predict.predict)
-app.command("compare", short_help="Methods side by side.")(compare.compare)
-app.command("senses", short_help="Uses of a word, grouped.")(senses.senses)
-app.command("probe", short_help="What each layer knows.")(probe.probe)
-app.command("similarity", short_help="Word similarity sets.")(similarity.similarity)
-app.command("oov", short_help="Misspelt and unseen words.")(oov.oov)
-app.command("serve", short_help="A page to explore vectors in.")(serve.serve)
-app.command("models", short_help="Models that come with it.")(models.models)
-app.command("cache", short_help="What is kept between runs.")(cache.cache)
-app.command("demo", short_help="The whole chain, a few minutes.")(demo.demo)
-app.command("info", short_help="Versions, cores, threads.")(info.info)
+for name, (command, summary) in COMMANDS.items():
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name, short_help=summary)
+    else:
+        app.command(name, short_help=summary)(command)
 
 
 def show_version(value: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from elmokit.cache import KINDS, LIMIT, Entry, cache_folder, entries, shrink
+from elmokit.cli.options import AsJson
 from elmokit.errors import ConfigError
 from elmokit.machine import size_in_bytes
 from elmokit.whole_files import json_text
@@ -25,7 +26,7 @@ def cache(
     folder: Annotated[
         Path | None, typer.Option(help="A folder of layers given to elmo train --cache. [default: ~/.cache/elmokit]")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List what elmokit keeps between runs: biLM layers of training texts, downloads, copies from object stores.
 

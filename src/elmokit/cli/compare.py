@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from elmokit.cli.options import show_messages
-
-if TYPE_CHECKING:
-    from elmokit.report.study import Interval, RowResult
 
 
 def compare(
@@ -47,8 +44,12 @@ def compare(
         if not row["metrics"]:
             typer.echo(f"{row['name']:<{width}}  {'—':>13}  {row.get('failed', '')}")
             continue
-        score = row["metrics"]["test"][figure]
-        line = f"{row['name']:<{width}}  {score['mean']:>13.{places}f}  {_spread(score, row, places):<16}"
+        score, spread = row["metrics"]["test"][figure], "one seed"
+        if score["low"] is not None:
+            spread = f"{score['low']:.{places}f}–{score['high']:.{places}f}"
+        elif "over_rows" in row:
+            spread = f"{row['over_rows']['low']:.{places}f}–{row['over_rows']['high']:.{places}f} (test rows)"
+        line = f"{row['name']:<{width}}  {score['mean']:>13.{places}f}  {spread:<16}"
         typer.echo(f"{line}  {row['metrics']['test'][other]['mean']:>8.{places}f}" if other else line.rstrip())
     for gain in study["gains"]:
         between = (
@@ -56,12 +57,3 @@ def compare(
         )
         typer.echo(f"{gain['row']} over {gain['baseline']}: {gain['mean']:+.{places}f}{between}")
     typer.echo(f"written to {resolved.output / 'report.html'}")
-
-
-def _spread(score: Interval, row: RowResult, places: int) -> str:
-    """The interval over seeds; of one seed over test rows, where that is known."""
-    if score["low"] is not None:
-        return f"{score['low']:.{places}f}–{score['high']:.{places}f}"
-    if "over_rows" in row:
-        return f"{row['over_rows']['low']:.{places}f}–{row['over_rows']['high']:.{places}f} (test rows)"
-    return "one seed"

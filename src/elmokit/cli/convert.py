@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import OptionsFile, SourceModel, SplitSentences, VocabularyFile
+from elmokit.cli.options import OptionsFile, Reading, SourceModel, SplitSentences, VocabularyFile
 from elmokit.errors import ConfigError
 from elmokit.extras import needs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from elmokit.encode.common_component import CommonComponent
-    from elmokit.interop.imported import Imported
-    from elmokit.text.records import Record
 
 Format = Literal["elmokit", "bilm"]
 
@@ -52,20 +45,21 @@ def convert(
 
     A published model gets its warm state on the way: the state its sentences start from.
     """
+    onnx = target.suffix == ".onnx"
     if target.exists():
         raise ConfigError(f"{target} exists: choose another name")
-    if common_component_text is not None and (to != "elmokit" or target.suffix == ".onnx"):
+    if common_component_text is not None and (to != "elmokit" or onnx):
         raise ConfigError("--common-component-text: only a folder of elmokit contains a common component")
-    if graphs and (to != "elmokit" or target.suffix == ".onnx"):
+    if graphs and (to != "elmokit" or onnx):
         raise ConfigError("--graphs: only a folder of elmokit contains graphs")
     if graphs:
         needs("--graphs", "onnx")
     if to == "bilm" and dtype != "float32":
         raise ConfigError(f"--dtype {dtype}: the format of bilm-tf holds float32")
-    onnx = target.suffix == ".onnx"
     if onnx and (to != "elmokit" or dtype != "float32"):
         raise ConfigError("DST ends in .onnx: leave --to and --dtype out")
     from elmokit.encode.carried import carry_over
+    from elmokit.encode.encoder import Encoder
     from elmokit.interop.bilm_hdf5 import write_bilm
     from elmokit.interop.graphs import write_graphs
     from elmokit.interop.loading import load, save
@@ -73,10 +67,10 @@ def convert(
 
     if warm_text is not None and to == "bilm":
         raise ConfigError("--warm-text: the format of bilm-tf contains no state")
-    sentences = None
+    reading, sentences = Reading(split_sentences=split_sentences), None
     if warm_text is not None:
         split = str.split if pretokenized else split_words
-        records = _records(warm_text, split_sentences=split_sentences or False, pretokenized=pretokenized)
+        records = reading.texts(warm_text, pretokenized=pretokenized)
         sentences = [record.words or split(record.text) for record in records]
     found = load(
         source,
@@ -99,12 +93,13 @@ def convert(
     else:
         component = None
         if common_component_text is not None:
-            records = _records(
-                common_component_text,
-                split_sentences=split_sentences or False,
-                pretokenized=pretokenized or found.preprocessing.pre_split,
+            pre_split = pretokenized or found.preprocessing.pre_split
+            records = reading.texts(common_component_text, pretokenized=pre_split)
+            encoder = Encoder(
+                found.model, rows=found.rows, mix=found.mix, saved=found.saved, preprocessing=found.preprocessing
             )
-            component = _fitted(found, records, pretokenized=pretokenized)
+            words = (record.words or encoder.words(record.text, pre_split=pre_split) for record in records)
+            component = encoder.fit_common_component(words, is_split_into_words=True)
 
         def add_files(folder: Path) -> None:
             carry_over(found.folder, folder, component=component)
@@ -113,25 +108,3 @@ def convert(
 
         save(found, target, more=add_files)
     typer.echo(f"written to {target}")
-
-
-def _records(text: Path, *, split_sentences: bool, pretokenized: bool) -> Iterator[Record]:
-    from elmokit.text.readers import read_texts, refuse_unread_options
-    from elmokit.text.records import FileOptions
-    from elmokit.text.tokenized_text import warned_of_tokens
-
-    options = FileOptions(split_sentences=split_sentences)
-    refuse_unread_options(options, pretokenized=pretokenized)
-    records = read_texts(text, options=options)
-    return records if pretokenized else warned_of_tokens(records)
-
-
-def _fitted(found: Imported, records: Iterator[Record], *, pretokenized: bool) -> CommonComponent:
-    from elmokit.encode.encoder import Encoder
-
-    encoder = Encoder(found.model, rows=found.rows, mix=found.mix, saved=found.saved, preprocessing=found.preprocessing)
-    sentences = (
-        encoder.words(record.text, pre_split=pretokenized or None) if record.words is None else record.words
-        for record in records
-    )
-    return encoder.fit_common_component(sentences, is_split_into_words=True)

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from elmokit.cli.options import (
-    FORMATS,
+    INPUT,
     NOT_SAID,
+    AnyModel,
     Backend,
     Device,
     OptionsFile,
+    Overwrite,
     Pretokenized,
     Quiet,
     Reading,
+    Threads,
     VocabularyFile,
     layers_of,
     reads_text,
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
 
 @reads_text
 def embed(
-    model: Annotated[str, typer.Argument(help="Folder of any ELMo, .hdf5, .zip, http(s) address or hub id.")],
-    source: Annotated[str, typer.Argument(metavar="INPUT", help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")],
+    model: AnyModel,
+    source: Annotated[str, typer.Argument(metavar="INPUT", help=INPUT)],
     output: Annotated[
         str, typer.Argument(help="File to write, .hdf5 (as AllenNLP), .parquet or .npz; or a folder of parts, OUT/.")
     ],
@@ -69,9 +72,9 @@ def embed(
     memory: Annotated[
         str | None, typer.Option(help="What larger batches may take, as 1GB: large models run faster.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    threads: Threads = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run for OUTPUT.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
     engine: Annotated[
         Literal["local", "ray"] | None, typer.Option(help="Who computes the parts of a folder. [default: local]")

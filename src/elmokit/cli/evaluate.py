@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from elmokit.cli.inputs import check_files
-from elmokit.cli.options import FORMATS, NOT_SAID, Pretokenized, Reading, files, parts, reads_text
+from elmokit.cli.options import FORMATS, NOT_SAID, AsJson, Pretokenized, Reading, files, parts, reads_text
 from elmokit.errors import ConfigError
 from elmokit.tasks import TASKS, task_of
 from elmokit.whole_files import json_text
 
 if TYPE_CHECKING:
-    from elmokit.analysis.minimal_pairs import MinimalPairFigures, PairFigures
+    from elmokit.analysis.minimal_pairs import PairFigures
     from elmokit.pretrain.perplexity import TextEvaluation
     from elmokit.text.records import FileOptions
 
@@ -64,7 +64,7 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option(help="Also write word, gold and predicted tag of tagged TEST, for conlleval.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the forward, backward and mean perplexity of MODEL on a text (full softmax) and its token count.
 
@@ -157,18 +157,16 @@ def _minimal_pairs(
 
     refuse_nothing(model)
     check_files(files(pairs) or [], "--minimal-pairs")
-    from elmokit.analysis.minimal_pairs import judge_minimal_pairs
+    from elmokit.analysis.minimal_pairs import DIRECTIONS, judge_minimal_pairs
     from elmokit.encode.encoder import Encoder
+    from elmokit.report.markdown import markdown_table
     from elmokit.text.minimal_pairs import read_minimal_pairs
 
     read = read_minimal_pairs(files(pairs) or [], columns=columns, options=as_files)
     found = judge_minimal_pairs(Encoder.from_pretrained(model), read, pre_split=pretokenized)
-    typer.echo(json_text(found.as_dict()) if as_json else _pair_table(found))
-
-
-def _pair_table(found: MinimalPairFigures) -> str:
-    from elmokit.analysis.minimal_pairs import DIRECTIONS
-    from elmokit.report.markdown import markdown_table
+    if as_json:
+        typer.echo(json_text(found.as_dict()))
+        return
 
     def row(name: str, figures: PairFigures) -> list[str]:
         shares = (f"{100 * figures.accuracy(direction):.1f}" for direction in DIRECTIONS)
@@ -179,7 +177,7 @@ def _pair_table(found: MinimalPairFigures) -> str:
         for kind, parts in (("paradigm", found.paradigms), ("group", found.groups), ("all", {"all pairs": found.all}))
         if parts
     ]
-    return "\n\n".join(tables)
+    typer.echo("\n\n".join(tables))
 
 
 def _scores(model: Path, test: list[str], options: Mapping[str, Any], *, as_json: bool) -> None:

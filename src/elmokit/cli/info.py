@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import platform
 from importlib.util import find_spec
-from typing import Annotated
 
 import typer
 
+from elmokit.cli.options import AsJson
 from elmokit.machine import usable_cores
 from elmokit.whole_files import json_text
 
@@ -25,7 +25,7 @@ PACKAGES = (
 )
 
 
-def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def info(as_json: AsJson = False) -> None:
     """Print the versions of elmokit and its parts, the cores, the kernels in use and the thread settings."""
     facts = facts_of_this_machine()
     if as_json:
@@ -42,18 +42,14 @@ def facts_of_this_machine() -> dict[str, str | int]:
     facts["python"] = platform.python_version()
     facts["platform"] = platform.platform()
     facts["cores"] = usable_cores()
-    facts["kernels"] = _kernels()
+    facts["kernels"] = "onnxruntime's own: torch is not installed"
+    if find_spec("torch") is not None:
+        from elmokit.nn.native.library import status
+
+        facts["kernels"] = status()
     for name in ("ELMOKIT_KERNELS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ELMOKIT_DATA", "CUDA_VISIBLE_DEVICES"):
         facts[name] = os.environ.get(name, "(not set)")
     return facts
-
-
-def _kernels() -> str:
-    if find_spec("torch") is None:
-        return "onnxruntime's own: torch is not installed"
-    from elmokit.nn.native.library import status
-
-    return status()
 
 
 def installed_version(name: str) -> str:

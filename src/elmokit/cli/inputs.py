@@ -22,12 +22,17 @@ def check_files(names: Iterable[str | Path], option: str, *, or_data_sets: bool 
         or_data_sets: What cannot be a file may name a data set of `datasets`.
     """
     from elmokit.places import is_address
+    from elmokit.tasks.classification.rows import SUFFIXES
     from elmokit.text.containers import zip_of
 
     for name in names:
-        if is_address(name) or Path(name).exists() or zip_of(name) is not None or (or_data_sets and _is_id(str(name))):
+        if is_address(name) or Path(name).exists() or zip_of(name) is not None:
             continue
-        if not any(mark in str(name) for mark in "*?["):
+        pattern = any(mark in str(name) for mark in "*?[")
+        like_file = pattern or str(name).startswith((".", "/", "~")) or str(name).lower().endswith(SUFFIXES)
+        if or_data_sets and not like_file:
+            continue
+        if not pattern:
             raise DataError(f"{name} does not exist ({option})")
         if next(glob.iglob(str(name), recursive=True), None) is None:
             raise DataError(f"{name} matches no file ({option})")
@@ -48,9 +53,3 @@ def check_run(config: HeadConfig) -> None:
                 option,
                 or_data_sets=config.reads_data_sets and isinstance(given, list),
             )
-
-
-def _is_id(name: str) -> bool:
-    from elmokit.tasks.classification.rows import SUFFIXES
-
-    return not name.lower().endswith(SUFFIXES) and not name.startswith((".", "/", "~")) and not set(name) & set("*?[")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from elmokit.cli.options import OptionsFile, SourceModel, VocabularyFile
+from elmokit.cli.options import AsJson, OptionsFile, SourceModel, VocabularyFile
 from elmokit.whole_files import JsonObject, json_text
 
 if TYPE_CHECKING:
@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    source: SourceModel,
-    options: OptionsFile = None,
-    vocabulary: VocabularyFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    source: SourceModel, options: OptionsFile = None, vocabulary: VocabularyFile = None, as_json: AsJson = False
 ) -> None:
     """Print format, layers, sizes, clips and parameters of a model, and what had to be repaired in it."""
     from elmokit.interop.recognise import refuse_nothing

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from elmokit.cli.options import AsJson
 from elmokit.errors import ModelError
 from elmokit.pretrained import shipped_models
 from elmokit.whole_files import json_text
@@ -13,7 +14,7 @@ from elmokit.whole_files import json_text
 
 def models(
     check: Annotated[bool, typer.Option("--check", help="Compare every file with its sum.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the models that come with the package: parameters, size, SHA-256 of the weights, terms."""
     found = shipped_models().values()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from elmokit.cli.options import FORMATS, NOT_SAID, Reading, files, reads_text
+from elmokit.cli.options import FORMATS, NOT_SAID, AlreadySplit, AsJson, Reading, files, reads_text
 from elmokit.whole_files import json_text
 
 
@@ -17,29 +17,22 @@ def oov(
     models: Annotated[list[str], typer.Argument(help="Folders of models with the vocabulary of their training text.")],
     text: Annotated[list[str], typer.Option(help=f"Text whose words are misspelt: {FORMATS}.")],
     reading: Reading = NOT_SAID,
-    pretokenized: Annotated[
-        bool, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
-    ] = False,
+    pretokenized: AlreadySplit = False,
     slips: Annotated[int, typer.Option(min=2, help="Maximum number of misspelt words.")] = 500,
     seed: Annotated[int, typer.Option(help="Seed of the misspellings.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure how well each layer recognises misspelt words, and distinguishes words no model saw in training."""
     from elmokit.analysis.unseen_words import find_slips, find_unseen, what_is_kept
     from elmokit.encode.encoder import Encoder
     from elmokit.pretrained import located
     from elmokit.report.markdown import markdown_table
-    from elmokit.text.readers import read_texts, refuse_unread_options
-    from elmokit.text.tokenized_text import warned_of_tokens
     from elmokit.text.vocab import Vocabulary
     from elmokit.text.words import split_words
 
     vocabularies = [set(Vocabulary.load(located(model) / "vocab.txt").words) for model in models]
-    refuse_unread_options(reading.files(), pretokenized=pretokenized)
-    records = read_texts(files(text) or [], column=reading.column, options=reading.files())
-    if not pretokenized:
-        records = warned_of_tokens(records)
     split = str.split if pretokenized else split_words
+    records = reading.texts(files(text) or [], pretokenized=bool(pretokenized))
     sentences = [record.words or split(record.text) for record in records]
     misspelt = find_slips(sentences, set.intersection(*vocabularies), most=slips, seed=seed)
     unseen = find_unseen(sentences, set.union(*vocabularies))

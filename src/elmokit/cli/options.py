@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
@@ -16,21 +16,27 @@ import typer
 from elmokit.text.formats import titles
 
 if TYPE_CHECKING:
-    from elmokit.text.records import FileOptions
+    from elmokit.text.records import FileOptions, Record
 
 COLUMNS = "name, or number from 1"
 FORMATS = f"{titles()}, also packed; files or globs"
+INPUT = f"{FORMATS[0].upper()}{FORMATS[1:]}."
+ANY_MODEL = "Folder of any ELMo, .hdf5, .zip, http(s) address or hub id."
 CLEAN = (
     "Clean-up steps, as clean_markup,lower_case; others: unicode_nfc, expand_contractions, replace_urls, "
     "remove_punctuation."
 )
 
+AnyModel = Annotated[str, typer.Argument(help=ANY_MODEL)]
 SourceModel = Annotated[str, typer.Argument(metavar="SRC", help="Folder, .hdf5, .zip, http(s) address or hub id.")]
 OptionsFile = Annotated[str | None, typer.Option(help="Options file of a .hdf5 model in another folder.")]
 VocabularyFile = Annotated[str | None, typer.Option(help="Vocabulary of a word-level model in another folder.")]
 Pretokenized = Annotated[
     bool | None,
     typer.Option("--pretokenized/--split-words", help="Words are separated by spaces. [default: as in pretraining]"),
+]
+AlreadySplit = Annotated[
+    bool | None, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
 ]
 Column = Annotated[str | None, typer.Option(help=f"Column(s) with the text: {COLUMNS}; '2-'.")]
 
@@ -61,25 +67,52 @@ class Reading:
 
         return FileOptions(self.header, self.delimiter, self.quote, self.encoding, self.split_sentences or False)
 
+    def texts(self, names: str | Path | Iterable[str | Path], *, pretokenized: bool) -> Iterator[Record]:
+        """The texts of files; a warning where raw ones show signs of split words."""
+        from elmokit.text.readers import read_texts, refuse_unread_options
+        from elmokit.text.tokenized_text import warned_of_tokens
+
+        refuse_unread_options(self.files(), pretokenized=pretokenized)
+        records = read_texts(names, column=self.column, options=self.files())
+        return records if pretokenized else warned_of_tokens(records)
+
 
 NOT_SAID = Reading()
 
 
-def reads_text(command: Callable[..., None]) -> Callable[..., None]:
-    """The options of a `Reading`, in place of the parameter `reading` of a command."""
+def takes(function: Any, parameters: Iterable[inspect.Parameter]) -> None:
+    """Let a function have these parameters, as typer sees it."""
+    function.__signature__ = inspect.Signature(list(parameters))
+    function.__annotations__ = {name: each.annotation for name, each in function.__signature__.parameters.items()}
+
+
+def parameter_for(name: str, annotation: Any, default: object = None) -> inspect.Parameter:
+    """A parameter that is given by name, as an option is."""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def reads_text(command: Callable[..., None], more: Mapping[str, str] | None = None) -> Callable[..., None]:
+    """The options of a `Reading`, in place of the parameter `reading` of a command.
+
+    In place of a `**parameter` it gets options for texts: the names of `more`, which has their help.
+    """
     names = [field.name for field in fields(Reading)]
     options = inspect.signature(Reading, eval_str=True).parameters.values()
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(command, eval_str=True).parameters.values():
-        parameters += options if parameter.name == "reading" else [parameter]
+        if parameter.name == "reading":
+            parameters += options
+        elif parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+            parameters.append(parameter)
+    for name, text in (more or {}).items():
+        parameters.append(parameter_for(name, Annotated[str | None, typer.Option(f"--{name}", help=text)]))
 
     @wraps(command)
     def with_options(**given: Any) -> None:
         reading = Reading(**{name: given.pop(name) for name in names})
         command(**given, reading=reading)
 
-    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    takes(with_options, parameters)
     return with_options
 
 
@@ -90,6 +123,9 @@ Backend = Annotated[
 Device = Annotated[
     str | None, typer.Option(help="cpu, cuda, cuda:N or mps. [default: the first there is of cuda, mps]")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but warnings and errors.")]
 
 

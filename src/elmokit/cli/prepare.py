@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import CLEAN, FORMATS, NOT_SAID, Quiet, Reading, parts, reads_text, show_messages
+from elmokit.cli.options import CLEAN, FORMATS, NOT_SAID, AlreadySplit, Quiet, Reading, parts, reads_text, show_messages
 
 
 @reads_text
@@ -15,9 +15,7 @@ def prepare(
     output: Annotated[str, typer.Option(help="The folder to write, a path or an address.")],
     valid: Annotated[str | None, typer.Option(help="Held-out text.")] = None,
     reading: Reading = NOT_SAID,
-    pre_split: Annotated[
-        bool, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
-    ] = False,
+    pre_split: AlreadySplit = False,
     clean: Annotated[str | None, typer.Option(help=CLEAN)] = None,
     min_count: Annotated[int, typer.Option(min=1, help="Rarer words are predicted as <UNK>.")] = 3,
     max_vocab: Annotated[int, typer.Option(min=1, help="Words that are predicted, at most.")] = 50_000,
@@ -42,7 +40,7 @@ def prepare(
     from elmokit.pretrain.prepare.text import TextSettings
 
     show_messages(quiet=quiet)
-    text = TextSettings(reading.column, pre_split, tuple(parts(clean) or ()), max_words, reading.files())
+    text = TextSettings(reading.column, bool(pre_split), tuple(parts(clean) or ()), max_words, reading.files())
     info = prepare_corpus_folder(
         PrepareSettings(tuple(train), valid, text, min_count, max_vocab, max_types, max_characters, part_words),
         output,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from elmokit.cli.inputs import check_files
-from elmokit.cli.options import CLEAN, FORMATS, NOT_SAID, Reading, parts, reads_text
+from elmokit.cli.options import CLEAN, FORMATS, NOT_SAID, AlreadySplit, ConfigFile, Reading, parts, reads_text
 from elmokit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -40,14 +40,12 @@ def pretrain(
         Literal["sentence", "stream"] | None, typer.Option(help="Independent sentences, or carried state.")
     ] = None,
     reading: Reading = NOT_SAID,
-    pretokenized: Annotated[
-        bool | None, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
-    ] = None,
+    pretokenized: AlreadySplit = None,
     clean: Annotated[str | None, typer.Option(help=CLEAN)] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs at most. [default: 5]")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights, order and negative samples. [default: 13]")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads. [default: as measured or set outside]")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")] = None,
+    config: ConfigFile = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, e.g. learning_rate=0.001 or model.cell_dim=256.")
     ] = None,

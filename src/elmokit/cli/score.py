@@ -7,14 +7,24 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import FORMATS, NOT_SAID, Pretokenized, Quiet, Reading, reads_text, show_messages
+from elmokit.cli.options import (
+    INPUT,
+    NOT_SAID,
+    Overwrite,
+    Pretokenized,
+    Quiet,
+    Reading,
+    Threads,
+    reads_text,
+    show_messages,
+)
 from elmokit.text.formats import written_endings
 
 
 @reads_text
 def score(
     model: Annotated[str, typer.Argument(help="Folder of elmo pretrain, or a model that comes with the package.")],
-    source: Annotated[str, typer.Argument(metavar="SRC", help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")],
+    source: Annotated[str, typer.Argument(metavar="SRC", help=INPUT)],
     output: Annotated[Path, typer.Option(help=f"File to write: {', '.join(written_endings())}.")],
     reading: Reading = NOT_SAID,
     pretokenized: Pretokenized = None,
@@ -22,8 +32,8 @@ def score(
         Literal["zero", "warm"] | None,
         typer.Option(help="Where sentences start. [default: warm if the model has a warm state, else zero]"),
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
+    threads: Threads = None,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Write the surprisal of each word of SRC in bits: forward, backward, and the mean of both.

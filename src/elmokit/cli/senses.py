@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from elmokit.cli.options import FORMATS, Column, Delimiter, Encoding, Header, Pretokenized, Quote, layers_of
+from elmokit.cli.options import ANY_MODEL, INPUT, Column, Delimiter, Encoding, Header, Pretokenized, Quote, layers_of
 from elmokit.errors import ConfigError
 from elmokit.whole_files import json_text
 
 
 def senses(
     word: Annotated[str, typer.Argument(help="The word, in any case.")],
-    text: Annotated[list[str], typer.Option("--in", help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")],
-    model: Annotated[str, typer.Option(help="Folder of any ELMo, .hdf5, .zip, http(s) address or hub id.")],
+    text: Annotated[list[str], typer.Option("--in", help=INPUT)],
+    model: Annotated[str, typer.Option(help=ANY_MODEL)],
     layer: Annotated[str, typer.Option(help="top, average, mix, or the number of one layer.")] = "top",
     groups: Annotated[int | None, typer.Option(min=1, help="How many groups. [default: as many as show]")] = None,
     most: Annotated[int, typer.Option(min=4, help="Maximum number of occurrences to analyse.")] = 1000,
@@ -37,6 +37,7 @@ def senses(
     from elmokit.analysis.occurrences import find_occurrences
     from elmokit.analysis.senses import LEAST, group_occurrences
     from elmokit.encode.encoder import Encoder
+    from elmokit.static.vectors import WordVectors
     from elmokit.text.columns import Column as TextColumn
     from elmokit.text.files import expand_paths
     from elmokit.text.readers import read_records
@@ -59,7 +60,13 @@ def senses(
     )
     occurrences = find_occurrences(word, sentences, most=most, least=LEAST)
     found = group_occurrences(word, occurrences, encoder, layer=chosen, groups=groups)
-    near = _static(vectors, word)
+    near: list[tuple[str, float]] = []
+    if vectors is not None:
+        static = WordVectors.load(vectors)
+        known = next((each for each in (word, word.lower()) if each in static), None)
+        if known is None:
+            raise ConfigError(f"{vectors} has no vector for {word!r}")
+        near = static.nearest(known, 8)
     if as_json:
         shown = [
             {"uses": [asdict(each) for each in group.occurrences], "keywords": group.keywords} for group in found.groups
@@ -67,13 +74,9 @@ def senses(
         content = {"word": found.word, "groups": shown, "silhouette": found.silhouette, "static_neighbours": near}
         typer.echo(json_text(content))
         return
-    total = len(occurrences)
-    if len(found.groups) == 1:
-        typer.echo(f"{total} occurrences of {found.word!r}: one group")
-    else:
-        typer.echo(
-            f"{total} occurrences of {found.word!r}: {len(found.groups)} groups, silhouette {found.silhouette:.2f}"
-        )
+    total, count = len(occurrences), len(found.groups)
+    kinds = "one group" if count == 1 else f"{count} groups, silhouette {found.silhouette:.2f}"
+    typer.echo(f"{total} occurrences of {found.word!r}: {kinds}")
     for number, group in enumerate(found.groups, 1):
         about = f": {', '.join(group.keywords)}" if group.keywords else ""
         typer.echo(f"\n{number}. {len(group.occurrences)} occurrences{about}")
@@ -82,15 +85,3 @@ def senses(
     typer.echo(f"\nA static vector is one point for all {total} occurrences.")
     if near:
         typer.echo(f"Nearest to it: {', '.join(f'{name} {cosine:.2f}' for name, cosine in near)}")
-
-
-def _static(path: Path | None, word: str) -> list[tuple[str, float]]:
-    if path is None:
-        return []
-    from elmokit.static.vectors import WordVectors
-
-    vectors = WordVectors.load(path)
-    known = next((each for each in (word, word.lower()) if each in vectors), None)
-    if known is None:
-        raise ConfigError(f"{path} has no vector for {word!r}")
-    return vectors.nearest(known, 8)

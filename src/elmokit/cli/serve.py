@@ -7,18 +7,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import Device
+from elmokit.cli.options import ANY_MODEL, Device
 from elmokit.extras import needs
 from elmokit.pretrained import DEFAULT_CLASSIFIER, DEFAULT_MODEL
 
+_CLASSIFIER = Path(DEFAULT_CLASSIFIER)
+
 
 def serve(
-    model: Annotated[
-        str, typer.Option(help="Folder of any ELMo, .hdf5, .zip, http(s) address or hub id.")
-    ] = DEFAULT_MODEL,
-    classifier: Annotated[Path, typer.Option(help="Folder of elmo train classify, or none.")] = Path(
-        DEFAULT_CLASSIFIER
-    ),
+    model: Annotated[str, typer.Option(help=ANY_MODEL)] = DEFAULT_MODEL,
+    classifier: Annotated[Path, typer.Option(help="Folder of elmo train classify, or none.")] = _CLASSIFIER,
     vectors: Annotated[
         Path | None,
         typer.Option(help="Static vectors to compare with, or none. Default: a small file that comes along."),

@@ -9,9 +9,8 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
-from pydantic.fields import FieldInfo
 
-from elmokit.cli.options import files, parts
+from elmokit.cli.options import files, parameter_for, parts
 from elmokit.settings import Settings, SettingValues, default_of, groups, roles
 
 
@@ -22,10 +21,22 @@ def options_of(kind: type[Settings], *, leave_out: frozenset[str] = frozenset())
     """
     fields = [item for group in groups(kind).values() for item in group.items() if item[0] not in leave_out]
     fields.sort(key=lambda item: not item[1].is_required())
-    return [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(kind, name, field))
-        for name, field in fields
-    ]
+    parameters = []
+    for name, field in fields:
+        asked = bare = _bare(field.annotation)
+        if _is_list(bare):
+            asked = list[str] if roles(kind)[name].files else str
+        option = f"--{name.replace('_', '-')}"
+        if bare is bool:
+            extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+            option = str(extra.get("flag", f"{option}/--no-{name.replace('_', '-')}"))
+        text = f"{field.description or ''}."
+        text = f"{text[0].upper() if text[0].isascii() else text[0]}{text[1:]}"
+        default = default_of(field)
+        if default is not None and default != [] and not isinstance(default, bool | Path):
+            text += f" [default: {default}]"
+        parameters.append(parameter_for(name, Annotated[asked | None, typer.Option(option, help=text)]))
+    return parameters
 
 
 def given(kind: type[Settings], values: Mapping[str, Any]) -> SettingValues:
@@ -36,27 +47,6 @@ def given(kind: type[Settings], values: Mapping[str, Any]) -> SettingValues:
             value = files(value) if isinstance(value, list) else parts(value)
         read[name] = value
     return read
-
-
-def _annotation(kind: type[Settings], name: str, field: FieldInfo) -> Any:
-    bare = _bare(field.annotation)
-    asked: Any = bare
-    if _is_list(bare):
-        asked = list[str] if roles(kind)[name].files else str
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    option = f"--{name.replace('_', '-')}"
-    if bare is bool:
-        option = str(extra.get("flag", f"{option}/--no-{name.replace('_', '-')}"))
-    return Annotated[asked | None, typer.Option(option, help=_help(field))]
-
-
-def _help(field: FieldInfo) -> str:
-    text = field.description or ""
-    text = f"{text[:1].upper() if text[:1].isascii() else text[:1]}{text[1:]}."
-    default = default_of(field)
-    if default is None or default == [] or isinstance(default, bool | Path):
-        return text
-    return f"{text} [default: {default}]"
 
 
 def _bare(annotation: Any) -> Any:

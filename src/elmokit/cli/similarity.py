@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from elmokit.cli.options import files
+from elmokit.cli.options import AsJson, files
 from elmokit.errors import ConfigError
 from elmokit.whole_files import json_text
 
@@ -20,7 +20,7 @@ def similarity(
     all_layers: Annotated[
         bool, typer.Option("--all-layers", help="Every layer of a model, not only the token layer.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print Spearman's ρ between cosines and human scores, on the word pairs that every model knows."""
     if not model and not vectors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +9,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from elmokit.cli.inputs import check_run
-from elmokit.cli.options import ConfigFile, show_messages
+from elmokit.cli.options import ConfigFile, Quiet, parameter_for, show_messages, takes
 from elmokit.tasks import TASKS
 
 _OWN = ("config", "set", "quiet")
@@ -58,17 +57,11 @@ def task_command(name: str) -> Any:
     own: dict[str, Any] = {
         "config": ConfigFile,
         "set": Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, also for null: --set max_words=64.")],
-        "quiet": Annotated[bool, typer.Option("--quiet", help="Print nothing but warnings and errors.")],
+        "quiet": Quiet,
     }
-    parameters = options_of(kind)
-    for place, annotation in own.items():
-        default = False if place == "quiet" else None
-        parameters.append(
-            inspect.Parameter(place, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        )
+    more = [parameter_for(place, annotation, False if place == "quiet" else None) for place, annotation in own.items()]
     train.__name__, train.__doc__ = name, entry.summary
-    train.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    train.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    takes(train, [*options_of(kind), *more])
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(name)(train)
     return get_command(app)

@@ -10,8 +10,9 @@ import typer
 
 from elmokit.cli.options import (
     CLEAN,
-    FORMATS,
+    INPUT,
     NOT_SAID,
+    AlreadySplit,
     ConfigFile,
     Quiet,
     Reading,
@@ -27,13 +28,11 @@ def vectors(
     method: Annotated[
         Literal["svd", "cbow", "skipgram", "random"] | None, typer.Option(help="[default: skipgram]")
     ] = None,
-    train: Annotated[list[str] | None, typer.Option(help=f"{FORMATS[0].upper()}{FORMATS[1:]}.")] = None,
+    train: Annotated[list[str] | None, typer.Option(help=INPUT)] = None,
     output: Annotated[Path | None, typer.Option(help="File to write: .txt, .vec or .bin, also .gz.")] = None,
     reading: Reading = NOT_SAID,
     clean: Annotated[str | None, typer.Option(help=CLEAN)] = None,
-    pretokenized: Annotated[
-        bool | None, typer.Option("--pretokenized/--split-words", help="Words are already separated by spaces.")
-    ] = None,
+    pretokenized: AlreadySplit = None,
     dim: Annotated[int | None, typer.Option(help="Size of a vector. [default: 256]")] = None,
     window: Annotated[int | None, typer.Option(help="Places to each side. [default: 4]")] = None,
     min_count: Annotated[int | None, typer.Option(help="Rarer words have no vector. [default: 3]")] = None,
