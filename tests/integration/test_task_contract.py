@@ -137,7 +137,7 @@ def test_an_output_with_content_needs_overwrite(
 
 def test_alone_in_a_batch_in_a_stream_and_from_the_command_line_it_says_the_same(name: str, trained: Path) -> None:
     inputs = CASES[name].inputs
-    predictor = TASKS[name].load().Predictor.from_pretrained(trained)
+    predictor = TASKS[name].predictor_class().from_pretrained(trained)
     together = predictor.predict(inputs)
     assert len(together) == len(inputs)
     shown = [predictor.record(given, result) for given, result in zip(inputs, together, strict=True)]
@@ -176,7 +176,7 @@ def assert_close(found: object, expected: object) -> None:
 
 def test_scores_from_the_files_are_those_of_the_report(name: str, settings: dict[str, Any], trained: Path) -> None:
     metrics = RunMetrics.load(trained)
-    predictor = TASKS[name].load().Predictor.from_pretrained(trained)
+    predictor = TASKS[name].predictor_class().from_pretrained(trained)
     files, options = CASES[name].score(settings)
     scores = predictor.score(files, **options)
     assert scores[metrics.figure] == pytest.approx(metrics.scores["test"].figure(metrics.figure), abs=1e-6)

@@ -22,17 +22,17 @@ def check_files(names: Iterable[str | Path], option: str, *, or_data_sets: bool 
         or_data_sets: What cannot be a file may name a data set of `datasets`.
     """
     from elmokit.places import is_address
-    from elmokit.tasks.classification.rows import SUFFIXES
     from elmokit.text.containers import zip_of
 
     for name in names:
         if is_address(name) or Path(name).exists() or zip_of(name) is not None:
             continue
-        pattern = any(mark in str(name) for mark in "*?[")
-        like_file = pattern or str(name).startswith((".", "/", "~")) or str(name).lower().endswith(SUFFIXES)
-        if or_data_sets and not like_file:
-            continue
-        if not pattern:
+        if or_data_sets and not str(name).startswith((".", "/", "~")):
+            from elmokit.tasks.classification.rows import is_file_name
+
+            if not is_file_name(str(name)):
+                continue
+        if not any(mark in str(name) for mark in "*?["):
             raise DataError(f"{name} does not exist ({option})")
         if next(glob.iglob(str(name), recursive=True), None) is None:
             raise DataError(f"{name} matches no file ({option})")

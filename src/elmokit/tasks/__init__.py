@@ -5,7 +5,7 @@ A row names modules, which are imported on use: a command line that is wrong sho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -109,6 +109,20 @@ TASKS: dict[str, Entry] = {
 def task_of(heads: list[str] | None) -> str | None:
     """The task whose models have one of these classes (`architectures` of a `config.json`); None for a bare biLM."""
     return next((name for name, entry in TASKS.items() if entry.head in (heads or [])), None)
+
+
+def on_use(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """The `__getattr__` of a task's package: names are imported from their modules (`homes`) when they are first used.
+
+    The settings need no torch, and a command line that is wrong should say so at once.
+    """
+
+    def imported(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return _named(f"{package}.{homes[name]}:{name}")
+
+    return imported
 
 
 def _named(place: str) -> Any:

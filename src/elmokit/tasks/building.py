@@ -63,7 +63,12 @@ def build_head(
     fresh = True
     if kind.__name__ in (saved.architectures or []):
         earlier = load(kind, start)
-        other = _differences(earlier.config, shape, labels)
+        same_labels = not labels or (earlier.config.id2label or {}) == dict(enumerate(labels))
+        other = [] if same_labels else ["its labels are others"]
+        for name in (*HEAD_SHAPE, "n_static_words", "n_target_pieces"):
+            there, here = getattr(earlier.config, name), getattr(shape, name)
+            if there != here:
+                other.append(f"{name} is {there} there, {here} here")
         if other:
             log.warning("the head in %s is not used, a new one is trained: %s", start.folder, "; ".join(other))
         else:
@@ -78,18 +83,6 @@ def build_head(
         model.freeze_bilm()
     model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
     return model, fresh
-
-
-def _differences(earlier: ElmoConfig, shape: ElmoConfig, labels: list[str]) -> list[str]:
-    """Why the weights of an earlier head cannot serve; empty where they can. Dropout and penalties may differ."""
-    found = []
-    if labels and (earlier.id2label or {}) != dict(enumerate(labels)):
-        found.append("its labels are others")
-    for name in (*HEAD_SHAPE, "n_static_words", "n_target_pieces"):
-        there, here = getattr(earlier, name), getattr(shape, name)
-        if there != here:
-            found.append(f"{name} is {there} there, {here} here")
-    return found
 
 
 @torch.inference_mode()

@@ -11,7 +11,8 @@ from elmokit.settings import FILES, HOUSEKEEPING, MAY_CHANGE, Settings
 
 Combine = Literal["trainable", "frozen", "function"]
 ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
-
+Target = Literal["label", "labels", "number"]
+"""What is learned of a row: one of several labels, any number of them, or a number."""
 
 TestFiles = Annotated[
     list[str], Field(min_length=1, description="test files, used only for the final report", json_schema_extra=FILES)

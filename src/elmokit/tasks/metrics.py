@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+
+from elmokit.tasks.config import Target
 
 
 class Average(TypedDict):
@@ -58,6 +60,33 @@ class NumberScores(TypedDict):
     mse: float
 
 
+def target_scores(
+    target: Target,
+    gold: NDArray[Any],
+    found: NDArray[Any],
+    *,
+    labels: Sequence[str] = (),
+    thresholds: NDArray[Any] | None = None,
+) -> ClassificationScores | SeveralLabelScores | NumberScores:
+    """The scores of what is learned.
+
+    Args:
+        target: What that is.
+        gold: (N,) class numbers, (N, K) 1 where a row has one of several labels, or (N,) numbers.
+        found: (N, K) a value for each label: one label is that of the highest, several are those from their thresholds
+            on. Also (N,) class numbers. Of numbers (N,) or (N, 1).
+        labels: The names of the labels.
+        thresholds: (K,) of several labels.
+    """
+    if target == "number":
+        return number_scores(gold, found.reshape(len(gold)))
+    if target == "labels":
+        assert thresholds is not None
+        return several_label_scores(gold, found, thresholds=thresholds, labels=labels)
+    classes = found if found.ndim == 1 else found.argmax(axis=1)
+    return classification_scores(gold, classes.astype(np.int64), labels=labels)
+
+
 def classification_scores(
     gold: NDArray[np.int64], predicted: NDArray[np.int64], *, labels: Sequence[str]
 ) -> ClassificationScores:
@@ -77,16 +106,16 @@ def classification_scores(
         "micro": average(gold, predicted, "micro", classes=classes),
         "macro": average(gold, predicted, "macro", classes=classes),
         "weighted": average(gold, predicted, "weighted", classes=classes),
-        "per_class": {
-            label: {
-                "precision": float(each[0][index]),
-                "recall": float(each[1][index]),
-                "f1": float(each[2][index]),
-                "rows": int(each[3][index]),
-            }
-            for index, label in enumerate(labels)
-        },
+        "per_class": label_scores(labels, *each),
         "confusion": confusion_matrix(gold, predicted, labels=classes).tolist(),
+    }
+
+
+def label_scores(labels: Sequence[str], *each: Iterable[float]) -> dict[str, LabelScores]:
+    """Precision, recall, F1 and rows (K,) by label."""
+    return {
+        label: {"precision": float(precision), "recall": float(recall), "f1": float(f1), "rows": int(rows)}
+        for label, precision, recall, f1, rows in zip(labels, *each, strict=True)
     }
 
 
@@ -126,7 +155,9 @@ def several_label_scores(
     wanted, found = gold.astype(np.int64), (probabilities >= thresholds).astype(np.int64)
     some = wanted.any(axis=1)
     micro, macro = average(wanted, found, "micro"), average(wanted, found, "macro")
-    each = precision_recall_fscore_support(wanted, found, average=None, zero_division=0)
+    each = label_scores(labels, *precision_recall_fscore_support(wanted, found, average=None, zero_division=0))
+    for scores, threshold in zip(each.values(), thresholds, strict=True):
+        scores["threshold"] = float(threshold)
     return {
         "exact_match": float((wanted == found).all(axis=1).mean()),
         "lrap": float(label_ranking_average_precision_score(wanted[some], probabilities[some])) if some.any() else 0.0,
@@ -135,16 +166,7 @@ def several_label_scores(
         "micro_f1": micro["f1"],
         "macro": macro,
         "macro_f1": macro["f1"],
-        "per_class": {
-            label: {
-                "precision": float(precision),
-                "recall": float(recall),
-                "f1": float(f1),
-                "rows": int(rows),
-                "threshold": float(threshold),
-            }
-            for label, precision, recall, f1, rows, threshold in zip(labels, *each, thresholds, strict=True)
-        },
+        "per_class": each,
     }
 
 
@@ -189,3 +211,27 @@ def f1_of_counts(counts: NDArray[np.float64]) -> float:
     """F1 from three sums: what is right, what was predicted, what is gold."""
     right, predicted, gold = counts.tolist()
     return 2 * right / (predicted + gold) if right else 0.0
+
+
+def share_by_chance(rows: Sequence[int]) -> float:
+    """Up to this accuracy a result is no better than a guess: the share of the most frequent label, two errors above.
+
+    `rows` (K,) has each label's.
+    """
+    share = max(rows) / sum(rows)
+    return float(share + 2 * np.sqrt(share * (1 - share) / sum(rows)))
+
+
+def correlation_by_chance(rows: int) -> float:
+    """Up to this correlation over so many rows a result is no better than a guess."""
+    return float(2 / np.sqrt(max(rows, 1)))
+
+
+def line_of_average(scores: Mapping[str, Any]) -> str:
+    """An `Average` for people."""
+    return f"precision {scores['precision']:.4f}  recall {scores['recall']:.4f}  F1 {scores['f1']:.4f}"
+
+
+def line_of_numbers(scores: Mapping[str, Any]) -> str:
+    """`NumberScores` for people."""
+    return f"Pearson {scores['pearson']:.4f}  Spearman {scores['spearman']:.4f}  MSE {scores['mse']:.4f}"

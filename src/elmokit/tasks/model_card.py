@@ -43,7 +43,13 @@ def card_text(card: Card, metrics: RunMetrics, settings: Mapping[str, Any]) -> s
 
     The language is that of the biLM's card; the licence is for the user to choose.
     """
-    language = _front_matter(located(str(settings["model"])) / "README.md").get("language")
+    below = located(str(settings["model"])) / "README.md"
+    parts = below.read_text(encoding="utf-8", errors="replace").split("---\n", 2) if below.is_file() else []
+    try:
+        found = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0] else None
+    except yaml.YAMLError:
+        found = None  # a card that somebody wrote: the rest of the run does not depend on it
+    language = found.get("language") if isinstance(found, dict) else None
     front = {
         **({} if language is None else {"language": language}),
         "library_name": "transformers",
@@ -63,28 +69,36 @@ def card_text(card: Card, metrics: RunMetrics, settings: Mapping[str, Any]) -> s
     return "\n\n".join(blocks) + "\n"
 
 
-def _front_matter(card: Path) -> dict[str, Any]:
-    """The metadata of a card; none where there is no card, or one without."""
-    if not card.is_file():
-        return {}
-    parts = card.read_text(encoding="utf-8", errors="replace").split("---\n", 2)
-    try:
-        found = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0] else None
-    except yaml.YAMLError:
-        return {}  # a card that somebody wrote: the rest of the run does not hang on it
-    return found if isinstance(found, dict) else {}
-
-
 def table(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table in Markdown; numbers between 0 and 1 have four places, and bars in words are escaped."""
     lines = [f"| {' | '.join(heading)} |", f"|{'---|' * len(heading)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(map(_cell, row))} |" for row in rows)])
+    for row in rows:
+        cells = (
+            f"{value:{'.4f' if isinstance(value, float) else ','}}"
+            if isinstance(value, int | float)
+            else str(value).replace("|", "\\|")
+            for value in row
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")
+def split_table(metrics: RunMetrics, counts: Mapping[str, str], figures: Mapping[str, str]) -> str:
+    """A row for each part of the data that was scored: what was counted and the figures, each with its heading."""
+    rows = [
+        [name, *(found.counts[count] for count in counts), *(found.figure(figure) for figure in figures)]
+        for name, found in metrics.scores.items()
+    ]
+    return table(["split", *counts.values(), *figures.values()], rows)
+
+
+def label_table(metrics: RunMetrics, figures: Mapping[str, str], *, heading: str = "label") -> str:
+    """A row for each label of the test rows, with the figures under their headings."""
+    details = metrics.scores["test"].details
+    each = details["per_label" if "per_label" in details else "per_class"]
+    return table(
+        [heading, *figures.values()], [[label, *(one[name] for name in figures)] for label, one in each.items()]
+    )
 
 
 def rows_of(metrics: RunMetrics, settings: Mapping[str, Any], *, unit: str) -> list[str]:

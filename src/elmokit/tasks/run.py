@@ -23,7 +23,7 @@ from elmokit.tasks.plan import schedule_for, with_schedule
 from elmokit.tasks.precision import decided_precision
 from elmokit.tasks.report import EpochRecord, RunMetrics, Scores, Stopwatch, best_of
 from elmokit.tasks.static_vectors import read_vectors
-from elmokit.tasks.task import Run, Task
+from elmokit.tasks.task import HasBaseline, Run, Task
 from elmokit.tasks.trainer import CHECKPOINTS, train_head
 from elmokit.whole_files import JsonObject, write_text
 
@@ -93,7 +93,7 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
         if coverage is not None:
             facts |= {"vector_coverage": coverage.as_dict()}
         metrics = _metrics(task, run, records, scores, facts)
-        metrics.baseline = task.baseline(run)
+        metrics.baseline = task.baseline(run) if isinstance(task, HasBaseline) else None
         if metrics.baseline is not None:
             watch.lap("baseline")
         chance = task.chance(metrics)

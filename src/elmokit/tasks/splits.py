@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,53 @@ class Split:
 
     source: str
     rows: Rows
+
+
+class SplitData:
+    """Rows in splits: the part that all tasks' data have in common."""
+
+    splits: dict[str, Split]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows of each split."""
+        return {name: len(part.rows) for name, part in self.splits.items()}
+
+
+class Fractions(Protocol):
+    """The settings of a task that say how its rows are split."""
+
+    valid_fraction: float
+    train_fraction: float
+    seed: int
+
+
+def split_up(
+    sizes: Mapping[str, int],
+    config: Fractions,
+    *,
+    few: Callable[[int, int], str],
+    units: NDArray[Any] | None = None,
+    strata: Rows | None = None,
+) -> dict[str, Split]:
+    """Train, validation and test. Where there are no validation files, a part of train is held out.
+
+    Args:
+        sizes: Rows of the files: "train", "test", and "valid" where there are some.
+        config: How much of train is held out, how much of the rest is used, and the seed that draws them.
+        few, units, strata: As of `hold_out`; by default each row is a unit.
+
+    Raises:
+        DataError: As `hold_out`.
+    """
+    train = np.arange(sizes["train"])
+    units = train if units is None else units
+    validation = Split("valid", np.arange(sizes.get("valid", 0)))
+    if "valid" not in sizes:
+        train, held = hold_out(units, fraction=config.valid_fraction, seed=config.seed, few=few, strata=strata)
+        validation = Split("train", held)
+    train = sample(units, train, fraction=config.train_fraction, seed=config.seed, strata=strata)
+    return {"train": Split("train", train), "validation": validation, "test": Split("test", np.arange(sizes["test"]))}
 
 
 def hold_out(

@@ -64,15 +64,10 @@ def read_vectors(
     vectors = WordVectors.load(file, keep=wanted if config.vectors_kept == "data" else None)
     found = [word for word in counts if word in vectors or (config.vectors_lower_case and word.lower() in vectors)]
     coverage = Coverage(counts.total(), sum(counts[word] for word in found), len(counts), len(found))
-    _tell(file, coverage, kept=len(vectors))
-    return vectors, coverage
-
-
-def _tell(file: Path, coverage: Coverage, *, kept: int) -> None:
     log.info(
         "%s: %s vectors are kept; they cover %.1f %% of %s words, %s of %s distinct ones",
         file,
-        f"{kept:,}",
+        f"{len(vectors):,}",
         100 * coverage.share,
         f"{coverage.words:,}",
         f"{coverage.types_found:,}",
@@ -85,3 +80,4 @@ def _tell(file: Path, coverage: Coverage, *, kept: int) -> None:
             file,
             100 * coverage.share,
         )
+    return vectors, coverage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 from transformers import EvalPrediction
@@ -16,7 +16,7 @@ from elmokit.tasks.config import HeadConfig, ProblemType
 from elmokit.tasks.inputs.batches import Batch, BatchDataset
 from elmokit.tasks.plan import Schedule
 from elmokit.tasks.report import Baseline, RunMetrics, Scored
-from elmokit.tasks.trained import TrainedOn
+from elmokit.tasks.trained import Tokenizer, TrainedOn
 from elmokit.whole_files import JsonObject
 
 if TYPE_CHECKING:
@@ -81,14 +81,6 @@ class Run(Generic[C, D]):
     datasets: Datasets = field(init=False)
 
 
-class Splits(Protocol):
-    """What is asked of a predictor's tokenizer."""
-
-    @property
-    def split(self) -> str:
-        """How raw text is split: "penn" or "whitespace"."""
-
-
 class Predictor(Protocol):
     """A trained model on new inputs: texts, or tuples of texts where an input has several `parts`."""
 
@@ -97,7 +89,7 @@ class Predictor(Protocol):
         """The names of the parts of an input, in order; none where it is one text."""
 
     @property
-    def tokenizer(self) -> Splits:
+    def tokenizer(self) -> Tokenizer:
         """How it reads text."""
 
     @property
@@ -136,9 +128,7 @@ class Task(Protocol[C, D]):
     Attributes:
         name: As in `elmo train NAME` and in `training.yaml`.
         unit: What its rows are called: rows, sentences, questions, pairs.
-        Config: Its settings.
         Model: The class of its models.
-        Predictor: The class that uses them, a `Predictor`.
         curves: Validation scores that are drawn, by name, with their label.
         evaluation_factor: Rows a batch of validation has for one of training.
     """
@@ -148,11 +138,7 @@ class Task(Protocol[C, D]):
     @property
     def unit(self) -> str: ...
     @property
-    def Config(self) -> type[C]: ...
-    @property
     def Model(self) -> type[ElmoMixedModel]: ...
-    @property
-    def Predictor(self) -> type[Any]: ...
     @property
     def curves(self) -> Mapping[str, str]: ...
     @property
@@ -183,9 +169,6 @@ class Task(Protocol[C, D]):
     def scores(self, run: Run[C, D]) -> Scored:
         """What the trained model is judged by. Test predictions are written to `run.work`."""
 
-    def baseline(self, run: Run[C, D]) -> Baseline | None:
-        """Scores of a method without a language model on the same rows, where there is one and the settings ask."""
-
     def chance(self, metrics: RunMetrics) -> float:
         """The main test score up to which a result is no better than a guess."""
 
@@ -194,3 +177,11 @@ class Task(Protocol[C, D]):
 
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
         """The card: what is special to the task in it. Every figure comes from `metrics`."""
+
+
+@runtime_checkable
+class HasBaseline(Protocol):
+    """A `Task` that there is a usual method without a network for."""
+
+    def baseline(self, run: Any) -> Baseline | None:
+        """Scores of that method on the rows of a `Run`, where the settings ask for it."""

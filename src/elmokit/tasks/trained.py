@@ -17,6 +17,7 @@ from elmokit.text.records import AS_FOUND, FileOptions
 from elmokit.text.word_rows import WordRows
 from elmokit.text.word_tokenizer import WordTokenizer
 from elmokit.text.words import Span, split_words
+from elmokit.whole_files import JsonObject, read_json_object
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,12 @@ def load_head(kind: type[_Network], folder: Path, *, holds: str, task: str) -> t
     if not isinstance(network, kind):
         raise ModelError(f"{folder} contains no {holds}: train one with elmo train {task}")
     return network, saved.tokenizer(text_steps=saved.preprocessing.text_steps or [])
+
+
+def facts_of(folder: Path) -> JsonObject:
+    """What the training found, as `metrics.json` has it; nothing where there is none."""
+    file = folder / "metrics.json"
+    return read_json_object(file) if file.is_file() else {}
 
 
 def steps_of(model: MixedNetwork, tokenizer: Tokenizer) -> list[str]:

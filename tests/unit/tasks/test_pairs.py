@@ -14,8 +14,9 @@ from elmokit.errors import DataError
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.settings import load_settings
 from elmokit.tasks.inputs.numbers import numbers_of
+from elmokit.tasks.metrics import number_scores
 from elmokit.tasks.pairs import PairClassifier, PairsConfig, train_pairs
-from elmokit.tasks.pairs.predict import PairResult, read_pairs, scores_of
+from elmokit.tasks.pairs.predict import PairResult, read_pairs
 
 
 def test_well_known_columns_are_found_in_every_format(tmp_path: Path) -> None:
@@ -47,11 +48,11 @@ def test_bad_rows_are_told_with_their_line(tmp_path: Path) -> None:
 
 def test_correlations_are_those_of_scipy() -> None:
     values, gold = np.array([[1.0], [2.0], [4.0]], dtype=np.float32), np.array([1.0, 3.0, 2.0])
-    scores = scores_of(values, gold, [])
+    scores = number_scores(gold, values[:, 0])
     assert scores["pearson"] == pytest.approx(np.corrcoef(values[:, 0], gold)[0, 1])
     assert scores["spearman"] == pytest.approx(0.5)
     assert scores["mse"] == pytest.approx(5 / 3)
-    assert scores_of(np.ones((3, 1), dtype=np.float32), gold, [])["pearson"] == 0.0  # no spread, no correlation
+    assert number_scores(gold, np.ones(3, dtype=np.float32))["pearson"] == 0.0  # no spread, no correlation
 
 
 def test_numbers_are_learned(tmp_path: Path) -> None:

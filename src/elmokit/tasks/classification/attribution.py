@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,6 @@ from torch import Tensor
 
 from elmokit.errors import ConfigError
 from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork
-from elmokit.nn.layer_mix import LayerMix
 from elmokit.tasks.classification.predict import Classifier, Label, logits_of
 from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
@@ -110,7 +108,12 @@ def each_layer_alone(classifier: Classifier, text: str) -> list[list[Label]]:
     char_ids, mask = _inputs(model, classifier.tokens([text]))
     layers, mask = model.hidden_layers(char_ids, mask, None)
     answers = []
-    for number, mix in enumerate(_alone(model.mix, len(layers))):
+    for number in range(len(layers)):
+        mix = copy.deepcopy(model.mix)
+        if mix.mode != "function":
+            weights = torch.full_like(mix.w, -torch.inf if mix.normalize else 0.0)
+            weights[number] = 0.0 if mix.normalize else mix.w.sum()
+            mix.w.copy_(weights)
         seen = [layer if other == number else torch.zeros_like(layer) for other, layer in enumerate(layers)]
         words = mix(seen, mask)  # (1, W, D)
         if model.static is not None:
@@ -118,17 +121,6 @@ def each_layer_alone(classifier: Classifier, text: str) -> list[list[Label]]:
             words = torch.cat([words, beside], dim=-1)
         answers += classifier.results(classifier.outputs(words, mask).float().cpu().numpy())
     return answers
-
-
-def _alone(mix: LayerMix, n_layers: int) -> Iterator[LayerMix]:
-    """The mix with the weight of all layers on one, for each of them."""
-    for number in range(n_layers):
-        alone = copy.deepcopy(mix)
-        if mix.mode != "function":
-            weights = torch.full_like(mix.w, -torch.inf if mix.normalize else 0.0)
-            weights[number] = 0.0 if mix.normalize else mix.w.sum()
-            alone.w.copy_(weights)
-        yield alone
 
 
 def _inputs(model: SequenceClassificationNetwork, tokens: TokenizedTexts) -> tuple[Tensor, Tensor]:

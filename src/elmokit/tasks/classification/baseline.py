@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from elmokit.tasks.classification.config import SCORES, Target
+from elmokit.tasks.classification.config import SCORES
 from elmokit.tasks.classification.data import ClassificationData
-from elmokit.tasks.metrics import (
-    ClassificationScores,
-    NumberScores,
-    SeveralLabelScores,
-    classification_scores,
-    number_scores,
-    several_label_scores,
-)
+from elmokit.tasks.config import Target
+from elmokit.tasks.metrics import target_scores
 from elmokit.tasks.report import Baseline
 
 log = logging.getLogger(__name__)
@@ -64,7 +58,7 @@ def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int =
     else:
         machine, name = LinearSVC(random_state=seed), "LinearSVC"
     machine.fit(vectorizer.fit_transform(texts), wanted)
-    found: dict[str, ClassificationScores | SeveralLabelScores | NumberScores] = {}
+    found: dict[str, Mapping[str, Any]] = {}
     predicted: dict[str, NDArray[Any]] = {}
     predict_seconds = 0.0
     for part in ("train", "test"):
@@ -72,7 +66,9 @@ def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int =
         rows = vectorizer.transform(data.texts(part))
         predicted[part] = machine.decision_function(rows) if target == "labels" else machine.predict(rows)
         predict_seconds = time.perf_counter() - asked
-        found[part] = _scores(data.targets(part), predicted[part], target, data.labels)
+        found[part] = target_scores(
+            target, data.targets(part), predicted[part], labels=data.labels, thresholds=np.zeros(len(data.labels))
+        )
     parts = machine.estimators_ if target == "labels" else [machine]
     scores: Baseline = {
         "method": f"TF-IDF (1-2-grams, sublinear, min_df 2) + {name}",
@@ -85,13 +81,3 @@ def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int =
     figure = SCORES[target][0]
     log.info("TF-IDF + linear model: test %s %.4f in %.0f s", figure, scores["test"][figure], scores["seconds"])
     return Floor(scores, predicted["test"], predict_seconds)
-
-
-def _scores(
-    gold: NDArray[Any], found: NDArray[Any], target: Target, labels: Sequence[str]
-) -> ClassificationScores | SeveralLabelScores | NumberScores:
-    if target == "number":
-        return number_scores(gold, found)
-    if target == "labels":
-        return several_label_scores(gold, found, thresholds=np.zeros(len(labels)), labels=labels)
-    return classification_scores(gold, found.astype(np.int64), labels=labels)

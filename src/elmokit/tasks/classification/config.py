@@ -8,10 +8,9 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from elmokit.settings import FILES, HOUSEKEEPING
-from elmokit.tasks.config import HeadConfig, TestFiles, ValidFiles
+from elmokit.tasks.config import HeadConfig, Target, TestFiles, ValidFiles
 from elmokit.text.file_settings import FileSettings
 
-Target = Literal["label", "labels", "number"]
 SCORES: dict[Target, tuple[str, ...]] = {
     "label": ("accuracy", "macro_f1"),
     "labels": ("micro_f1", "macro_f1", "lrap"),

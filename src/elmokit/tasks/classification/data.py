@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from elmokit.errors import DataError
 from elmokit.tasks.classification.config import ClassifyConfig
 from elmokit.tasks.classification.rows import ReadCounts, TreeReading, read_rows
 from elmokit.tasks.inputs.numbers import numbers_of
-from elmokit.tasks.splits import Split, hold_out, sample
+from elmokit.tasks.splits import Split, SplitData, split_up
 from elmokit.text.normalize import check_steps, normalize
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Texts:
 
 
 @dataclass(frozen=True)
-class ClassificationData:
+class ClassificationData(SplitData):
     """Everything a run reads: sources by name, splits over them, the labels as the files have them, and their names.
 
     Where numbers are learned there are no labels.
@@ -44,11 +44,6 @@ class ClassificationData:
     labels: list[str]
     sources: dict[Source, Texts]
     splits: dict[str, Split] = field(default_factory=dict)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Rows of each split."""
-        return {name: len(part.rows) for name, part in self.splits.items()}
 
     def texts(self, split: str) -> list[str]:
         """The texts of a split."""
@@ -96,11 +91,21 @@ def load_data(config: ClassifyConfig) -> ClassificationData:
     numbers = dict(zip(keys, range(len(keys)), strict=True))
     sources: dict[Source, Texts] = {}
     for name, (texts, labels, counts) in raw.items():
-        _refuse_unseen(name, [label for own in labels for label in own], numbers, counts)
+        lack = f"which the training rows lack; they have {', '.join(keys[:8])}"
+        refuse_unseen(labels, numbers, counts, flag=name, but=lack)
         sources[name] = Texts(texts, numbered(labels, numbers, several=config.target == "labels"), counts)
     data = ClassificationData(keys=keys, labels=names, sources=sources, splits=_splits(sources, names, config))
-    if config.target == "labels":
-        _check_several(data, config)
+    if config.target != "labels":
+        return data
+    if config.threshold is None and not data.targets("validation").any():
+        raise DataError(
+            f"none of the {data.counts['validation']} validation rows has a label, and thresholds are chosen on them: "
+            "give rows with labels (--valid), or --threshold 0.5"
+        )
+    missing = np.flatnonzero(~data.targets("train").any(axis=0))
+    if len(missing):
+        shown = ", ".join(data.labels[label] for label in missing[:8])
+        log.warning("%d labels occur in no row that is trained on, and are never learned: %s", len(missing), shown)
     return data
 
 
@@ -112,19 +117,6 @@ def numbered(labels: Sequence[Sequence[str]], numbers: Mapping[str, int], *, sev
     for row, own in zip(found, labels, strict=True):
         row[[numbers[label] for label in own]] = 1.0
     return found
-
-
-def _check_several(data: ClassificationData, config: ClassifyConfig) -> None:
-    """Refuse thresholds that nothing shows, and warn of labels that cannot be learned."""
-    if config.threshold is None and not data.targets("validation").any():
-        raise DataError(
-            f"none of the {data.counts['validation']} validation rows has a label, and thresholds are chosen on them: "
-            "give rows with labels (--valid), or --threshold 0.5"
-        )
-    missing = np.flatnonzero(~data.targets("train").any(axis=0))
-    if len(missing):
-        shown = ", ".join(data.labels[label] for label in missing[:8])
-        log.warning("%d labels occur in no row that is trained on, and are never learned: %s", len(missing), shown)
 
 
 def read_source(source: Source, config: ClassifyConfig) -> tuple[list[str], list[list[str]], ReadCounts]:
@@ -211,43 +203,33 @@ def _class_names(keys: list[str], file: Path | None) -> list[str]:
     return names
 
 
-def _refuse_unseen(source: Source, labels: Sequence[str], numbers: dict[str, int], counts: ReadCounts) -> None:
-    unseen = Counter(label for label in labels if label not in numbers)
+def refuse_unseen(
+    labels: Sequence[Sequence[str]], known: Collection[str], counts: ReadCounts, *, flag: str, but: str
+) -> None:
+    """Raise DataError for labels of rows that are not `known`; `but` says why the most frequent one cannot be."""
+    unseen = Counter(label for own in labels for label in own if label not in known)
     if unseen:
         label, count = unseen.most_common(1)[0]
         others = f" and {len(unseen) - 1} more labels" if len(unseen) > 1 else ""
-        raise DataError(
-            f"{counts.places[label]}: the label {label[:40]!r} ({count} rows of --{source}){others}, which the "
-            f"training rows lack; they have {', '.join(list(numbers)[:8])}"
-        )
+        raise DataError(f"{counts.places[label]}: the label {label[:40]!r} ({count} rows of --{flag}){others}, {but}")
 
 
 def _splits(sources: dict[Source, Texts], names: list[str], config: ClassifyConfig) -> dict[str, Split]:
-    units = np.arange(len(sources["train"].texts))
-    strata = sources["train"].targets if config.target == "label" else None
-    if "valid" in sources:
-        train, validation = units, Split("valid", np.arange(len(sources["valid"].texts)))
-    else:
-        if sources["train"].counts.trees and config.phrases:
-            raise DataError(
-                "phrases of a sentence would be on both sides of a split of --train: give sentiment trees for "
-                "validation (--valid), or train on whole sentences (--set phrases=false)"
-            )
-        train, held_out = hold_out(
-            units,
-            fraction=config.valid_fraction,
-            seed=config.seed,
-            strata=strata,
-            few=lambda number, count: (
-                f"{f'class {names[number]!r}' if config.target == 'label' else '--train'} has "
-                f"{count} training row; a validation split needs 2 or more{' of each' if strata is not None else ''}: "
-                "add rows or give a validation file (--valid)"
-            ),
+    one_label = config.target == "label"
+    if "valid" not in sources and sources["train"].counts.trees and config.phrases:
+        raise DataError(
+            "phrases of a sentence would be on both sides of a split of --train: give sentiment trees for "
+            "validation (--valid), or train on whole sentences (--set phrases=false)"
         )
-        validation = Split("train", held_out)
-    train = sample(units, train, fraction=config.train_fraction, seed=config.seed, strata=strata)
-    test = Split("test", np.arange(len(sources["test"].texts)))
-    return {"train": Split("train", train), "validation": validation, "test": test}
+
+    def few(number: int, count: int) -> str:
+        return (
+            f"{f'class {names[number]!r}' if one_label else '--train'} has {count} training row; a validation split "
+            f"needs 2 or more{' of each' if one_label else ''}: add rows or give a validation file (--valid)"
+        )
+
+    sizes = {name: len(source.texts) for name, source in sources.items()}
+    return split_up(sizes, config, few=few, strata=sources["train"].targets if one_label else None)
 
 
 def seen_in_training(data: ClassificationData) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -16,19 +15,28 @@ from elmokit.errors import DataError
 from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
-from elmokit.tasks.classification.config import Target
-from elmokit.tasks.classification.data import numbered, read_class_names
-from elmokit.tasks.classification.rows import TreeReading, read_rows
+from elmokit.tasks.classification.data import numbered, read_class_names, refuse_unseen
+from elmokit.tasks.classification.rows import ReadCounts, TreeReading, read_rows
+from elmokit.tasks.config import Target
 from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
 from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
-from elmokit.tasks.metrics import classification_scores, number_scores, several_label_scores
-from elmokit.tasks.trained import UNKNOWN_TRAINING, CutWarning, Tokenizer, TrainedOn, load_head, steps_of, word_splitter
+from elmokit.tasks.metrics import line_of_average, line_of_numbers, target_scores
+from elmokit.tasks.trained import (
+    UNKNOWN_TRAINING,
+    CutWarning,
+    Tokenizer,
+    TrainedOn,
+    facts_of,
+    load_head,
+    steps_of,
+    word_splitter,
+)
 from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize, normalize_words
 from elmokit.text.records import AS_FOUND, FileOptions
-from elmokit.whole_files import JsonObject, read_json_object
+from elmokit.whole_files import JsonObject
 
 EVALUATION_BATCH = 256
 
@@ -75,8 +83,7 @@ class Classifier:
         folder = located(folder)
         model, tokenizer = load_head(SequenceClassificationNetwork, folder, holds="classifier", task="classify")
         settings = settings_of(folder)
-        metrics = folder / "metrics.json"
-        facts = read_json_object(metrics) if metrics.is_file() else {}
+        facts = facts_of(folder)
         return cls(
             model,
             tokenizer,
@@ -186,42 +193,27 @@ class Classifier:
         counts.empty += len(texts) - len(kept)
         if not kept:
             raise DataError(f"{', '.join(files)} contains no labelled text (--test)")
-        known = [labels[row] for row in kept]
-        if self.target == "number":
-            gold = numbers_of(((label, counts.places[label]) for (label,) in known), flag="test")
-        else:
-            names = self._names(sorted({label for own in known for label in own}), label_names)
-            gold = self._numbers(known, names, counts.places)
+        gold = self._gold([labels[row] for row in kept], counts, label_names)
         chunks = in_chunks((texts[row] for row in kept), lambda part: list(self._logits(part)), chunk=1024)
         found = probabilities_of(np.stack([logits for _, logits in chunks]), self.target)
-        if self.target == "number":
-            scores: Mapping[str, Any] = number_scores(gold, found[:, 0])
-        elif self.target == "labels":
-            scores = several_label_scores(gold, found, thresholds=self.thresholds, labels=self.labels)
-        else:
-            scores = classification_scores(
-                gold.astype(np.int64), found.argmax(axis=1).astype(np.int64), labels=self.labels
-            )
+        scores = target_scores(self.target, gold, found, labels=self.labels, thresholds=self.thresholds)
         return {**scores, "labels": self.labels, "left_out": counts.troubles()}
 
-    def _names(self, labels: list[str], file: Path | None) -> dict[str, str]:
-        """The model's label for each label of the files."""
-        if set(labels) <= set(self.labels) or (file is None and not self.keys):
-            return {}
-        if len(self.keys) == len(self.labels) and set(labels) <= set(self.keys):
-            return dict(zip(self.keys, self.labels, strict=True))
-        return read_class_names(labels, file)
-
-    def _numbers(self, labels: Sequence[Sequence[str]], names: dict[str, str], places: dict[str, str]) -> NDArray[Any]:
-        """`numbered` labels, or the names they go by; `places` has where a label stands first."""
+    def _gold(self, labels: Sequence[Sequence[str]], counts: ReadCounts, file: Path | None) -> NDArray[Any]:
+        """The labels of rows as `numbered`, or the numbers that they are. Those of other names are told by `file`."""
+        if self.target == "number":
+            return numbers_of(((label, counts.places[label]) for (label,) in labels), flag="test")
+        found = {label for own in labels for label in own}
+        names: dict[str, str] = {}
+        if not found <= set(self.labels):
+            if len(self.keys) == len(self.labels) and found <= set(self.keys):
+                names = dict(zip(self.keys, self.labels, strict=True))
+            elif file is not None or self.keys:
+                names = read_class_names(sorted(found), file)
+        known = {label for label in found if names.get(label, label) in self.labels}
+        others = f"the classifier knows {', '.join(self.labels[:8])}: is --label-column the right one"
+        refuse_unseen(labels, known, counts, flag="test", but=f"{others}, or do the labels need --label-names?")
         numbers = {label: number for number, label in enumerate(self.labels)}
-        unseen = Counter(label for own in labels for label in own if names.get(label, label) not in numbers)
-        if unseen:
-            label, count = unseen.most_common(1)[0]
-            raise DataError(
-                f"{places[label]}: the label {label[:40]!r} ({count} rows of --test), the classifier knows "
-                f"{', '.join(self.labels[:8])}: is --label-column the right one, or do the labels need --label-names?"
-            )
         named = [[names.get(label, label) for label in own] for own in labels]
         return numbered(named, numbers, several=self.target == "labels")
 
@@ -238,37 +230,27 @@ class Classifier:
 
     def record(self, given: Text, result: list[Label] | None) -> JsonObject:
         """See `Predictor`."""
-        best = None if result is None else result[0]
         text = joined(given).strip()
+        probabilities = {name: round(probability, 6) for name, probability in result or []}
+        best, highest = next(iter(probabilities.items()), (None, None))
         if self.target == "number":
-            return {"text": text, "number": None if best is None else round(best.probability, 6)}
+            return {"text": text, "number": highest}
         if self.target == "labels":
-            probabilities = {name: round(probability, 6) for name, probability in result or []}
             return {"text": text, "labels": self.given(result or []), "probabilities": probabilities}
-        return {
-            "text": text,
-            "label": None if best is None else best.label,
-            "probability": None if best is None else round(best.probability, 6),
-            "probabilities": {name: round(probability, 6) for name, probability in result or []},
-        }
+        return {"text": text, "label": best, "probability": highest, "probabilities": probabilities}
 
     def score_lines(self, scores: Mapping[str, Any]) -> str:
         """See `Predictor`."""
         lines = [f"{count:,} {trouble}" for trouble, count in scores["left_out"].items()]
         if self.target == "number":
-            figures = f"Pearson {scores['pearson']:.4f}  Spearman {scores['spearman']:.4f}  MSE {scores['mse']:.4f}"
-            return "\n".join([*lines, f"{figures} on {scores['rows']:,} rows"])
-        macro, width = scores["macro"], max(len(label) for label in scores["labels"])
+            return "\n".join([*lines, f"{line_of_numbers(scores)} on {scores['rows']:,} rows"])
+        width = max(len(label) for label in scores["labels"])
         figures = f"accuracy {scores.get('accuracy', 0.0):.4f}"
         if self.target == "labels":
             figures = f"micro F1 {scores['micro_f1']:.4f}  label ranking {scores['lrap']:.4f}"
-        lines += [
-            f"{figures} on {scores['rows']:,} rows",
-            f"macro precision {macro['precision']:.4f}  recall {macro['recall']:.4f}  F1 {macro['f1']:.4f}",
-        ]
+        lines += [f"{figures} on {scores['rows']:,} rows", f"macro {line_of_average(scores['macro'])}"]
         for label, each in scores["per_class"].items():
-            figures = f"precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}"
-            lines.append(f"  {label:<{width}}  {figures}  {each['rows']:,} rows")
+            lines.append(f"  {label:<{width}}  {line_of_average(each)}  {each['rows']:,} rows")
         return "\n".join(lines)
 
     def ranked(self, probabilities: np.ndarray, *, top: int | None = None) -> list[Label]:

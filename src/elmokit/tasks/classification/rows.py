@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -122,39 +121,36 @@ def read_rows(
     labels: list[list[str]] = []
     for name in names:
         before, short = counts.rows, counts.files.short_rows
-        if _is_file(name) or class_folders(name):
+        if is_file_name(name) or class_folders(name):
             rows = _file_rows(name, columns, options, split, trees, counts)
         else:
             where = f"{name} row"
             rows = ((where, row) for row in _dataset_rows(name, columns, split, counts))
         for where, row in rows:
             counts.rows += 1
-            own = _labels(row.cell, separator, f"{where} {row.number}")
+            place = f"{where} {row.number}"
+            cell = row.cell
+            if isinstance(cell, str):
+                cell = [cell] if separator is None else cell.split(separator)
+            own = list(dict.fromkeys(label for part in cell if (label := label_of(part))))
+            if separator is None and len(own) > 1:
+                shown = ", ".join(own)[:60]
+                raise DataError(
+                    f"{place} has {len(own)} labels, {shown}; expected one (--target labels learns several)"
+                )
             if separator is None and not own:
                 counts.no_label += 1
                 continue
             texts.append(row.text)
             labels.append(own)
-            counts.ids.append(row.id or f"{where} {row.number}")
+            counts.ids.append(row.id or place)
             counts.unlabelled += not own
             for label in own:
-                counts.places.setdefault(label, f"{where} {row.number}")
+                counts.places.setdefault(label, place)
         counts.rows += counts.files.short_rows - short
         if counts.rows == before:
             raise DataError(f"{name} contains no rows, expected texts with labels (--{split})")
     return texts, labels, counts
-
-
-def _labels(cell: Cell, separator: str | None, place: str) -> list[str]:
-    """The labels of a row, each once."""
-    if isinstance(cell, str):
-        cell = [cell] if separator is None else cell.split(separator)
-    labels = list(dict.fromkeys(label for part in cell if (label := label_of(part))))
-    if separator is None and len(labels) > 1:
-        raise DataError(
-            f"{place} has {len(labels)} labels, {', '.join(labels)[:60]}; expected one (--target labels learns several)"
-        )
-    return labels
 
 
 def class_folders(name: str) -> list[Path]:
@@ -171,7 +167,8 @@ def _visible(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def _is_file(name: str) -> bool:
+def is_file_name(name: str) -> bool:
+    """Whether there is such a file or saved data set, or the name looks like one; else it may be one of `datasets`."""
     path = Path(name)
     return (
         path.is_file()
@@ -231,8 +228,7 @@ def _file_rows(
         reader_of(path)  # refuses what cannot be read
         if format_of(path) is PLAIN:
             source = Source(path, columns, options, counts.files)
-            reading = _marked_rows(source) if _is_marked(source) else _tree_rows(source, split, trees, counts)
-            yield from ((f"{path} line", row) for row in reading)
+            yield from ((f"{path} line", row) for row in _line_rows(source, split, trees, counts))
         elif not format_of(path).has_labels:
             expected = ", ".join(endings_of("has_labels"))
             raise DataError(f"{path} contains sentences without labels; expected {expected} (--{split})")
@@ -250,50 +246,39 @@ def label_of(label: str) -> str:
     return whole[1] if whole else label
 
 
-def _is_marked(source: Source) -> bool:
-    """Whether the first line of a file has a label as fastText marks it."""
-    lines = source.lines(stats=SourceStats(), max_bytes=1 << 16)
-    return any(_MARKED.search(line) for line in islice((line for line in lines if line.strip()), 1))
+def _line_rows(source: Source, split: str, trees: TreeReading, counts: ReadCounts) -> Iterator[Row]:
+    """The rows of a text file: lines of fastText, `__label__NAME` before a text, also several times; or trees.
 
-
-def _marked_rows(source: Source) -> Iterator[Row]:
-    """Lines of fastText: `__label__NAME` before a text, also several times."""
-    for number, line in enumerate(source.lines(), 1):
-        if line.strip():
-            yield Row(_MARKED.sub("", line).strip(), _MARKED.findall(line), number)
-
-
-def _tree_rows(source: Source, split: str, trees: TreeReading, counts: ReadCounts) -> Iterator[Row]:
-    """Sentences, and their other phrases once each: `the` stands in most sentences and always has the same label."""
-    path = source.path
+    These give sentences, and their other phrases once each: `the` stands in most sentences and always has one label.
+    """
+    begin = source.lines(stats=SourceStats(), max_bytes=1 << 16)
+    marked = _MARKED.search(next((line for line in begin if line.strip()), "")) is not None
     seen: set[tuple[str, str]] = set()
     for number, line in enumerate(source.lines(), 1):
         if not line.strip():
             continue
+        if marked:
+            yield Row(_MARKED.sub("", line).strip(), _MARKED.findall(line), number)
+            continue
+        place = f"{source.path}, line {number}"
         if not is_tree(line):
             tables = ", ".join(endings_of("has_labels"))
             raise DataError(
-                f"{path}, line {number}: expected rows with a label ({tables}), lines with "
-                "__label__NAME, or sentiment trees such as (3 (2 It) (4 (2 's) (4 good))); got "
-                f"{line[:40]!r} (--{split})"
+                f"{place}: expected rows with a label ({tables}), lines with __label__NAME, or sentiment trees such as "
+                f"(3 (2 It) (4 (2 's) (4 good))); got {line[:40]!r} (--{split})"
             )
         try:
             phrases = parse_tree(line)
         except ValueError as error:
-            raise DataError(f"{path}, line {number}: {error} (--{split})") from error
+            raise DataError(f"{place}: {error} (--{split})") from error
         counts.trees += 1
-        for place, (label, words) in enumerate(phrases if trees.phrases else phrases[:1]):
-            row = " ".join(words), label
-            if trees.polarity:
-                try:
-                    row = row[0], _POLARITY[label]
-                except KeyError:
-                    raise DataError(
-                        f"{path}, line {number}: the label {label!r} is not one of 0 to 4, which polarity needs (--set)"
-                    ) from None
+        for phrase, (label, words) in enumerate(phrases if trees.phrases else phrases[:1]):
+            if trees.polarity and label not in _POLARITY:
+                raise DataError(f"{place}: the label {label!r} is not one of 0 to 4, which polarity needs (--set)")
+            row = " ".join(words), _POLARITY[label] if trees.polarity else label
             if not row[1]:
                 counts.neutral += 1
-            elif place and row in seen:
+            elif phrase and row in seen:
                 counts.repeated += 1
             else:
                 yield Row(*row, number)

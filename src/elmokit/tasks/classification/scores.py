@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 from torch.nn import functional
 from transformers import EvalPrediction
 
-from elmokit.tasks.classification.config import Target
 from elmokit.tasks.classification.predict import probabilities_of
 from elmokit.tasks.classification.thresholds import chosen_thresholds
+from elmokit.tasks.config import Target
 from elmokit.tasks.metrics import (
     accuracy_and_f1,
-    classification_scores,
+    correlation_by_chance,
     f1_of_counts,
     number_scores,
     pearson_of_sums,
     pearson_sums,
     several_label_scores,
+    share_by_chance,
+    target_scores,
 )
 from elmokit.tasks.report import Scores
 from elmokit.tasks.row_scores import RowScores
@@ -54,17 +56,15 @@ def scores_of(
         labels: Their names.
         thresholds: (K,) of several labels.
     """
-    if target == "number":
-        return Scores.from_json(number_scores(gold, logits[:, 0]))
+    values = logits if target == "label" else probabilities_of(logits, target)
+    found = target_scores(target, gold, values, labels=labels, thresholds=thresholds)
+    outputs, wanted = torch.from_numpy(logits), torch.from_numpy(gold)
     if target == "label":
-        loss = functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(gold))
-        found = classification_scores(gold, logits.argmax(axis=1).astype(np.int64), labels=labels)
+        return Scores.from_json({"loss": float(functional.cross_entropy(outputs, wanted)), **found})
+    if target == "labels":
+        loss = functional.binary_cross_entropy_with_logits(outputs, wanted.float())
         return Scores.from_json({"loss": float(loss), **found})
-    assert thresholds is not None
-    loss = functional.binary_cross_entropy_with_logits(torch.from_numpy(logits), torch.from_numpy(gold).float())
-    probabilities = probabilities_of(logits, target)
-    several = several_label_scores(gold, probabilities, thresholds=thresholds, labels=labels)
-    return Scores.from_json({"loss": float(loss), **several})
+    return Scores.from_json(found)
 
 
 def epoch_scores_of(target: Target, threshold: float | None) -> Callable[[EvalPrediction], dict[str, float]]:
@@ -89,17 +89,13 @@ def epoch_scores_of(target: Target, threshold: float | None) -> Callable[[EvalPr
 def chance_of(test: Scores, target: Target) -> float:
     """The main score up to which a result is no better than a guess.
 
-    Of one label, the share of the most frequent one and two standard errors; of several, the micro F1 of giving each
-    text the most frequent one; of numbers a small correlation.
+    Of several labels it is the micro F1 of giving each text the most frequent one.
     """
     rows = test.counts["rows"]
     if target == "number":
-        return float(2 / np.sqrt(max(rows, 1)))
+        return correlation_by_chance(rows)
     often: list[int] = [each["rows"] for each in test.details["per_class"].values()]
-    if target == "labels":
-        return float(2 * max(often) / (rows + sum(often)))
-    share = max(often) / rows
-    return float(share + 2 * np.sqrt(share * (1 - share) / rows))
+    return float(2 * max(often) / (rows + sum(often))) if target == "labels" else share_by_chance(often)
 
 
 def write_predictions(

@@ -19,9 +19,9 @@ from elmokit.report import plots
 from elmokit.saved_model import SavedModel
 from elmokit.tasks.building import task_tokenizer, with_preparation
 from elmokit.tasks.classification.baseline import tfidf_svm
-from elmokit.tasks.classification.config import SCORES, ClassifyConfig, Target
+from elmokit.tasks.classification.config import SCORES, ClassifyConfig
 from elmokit.tasks.classification.data import ClassificationData, Source, load_data, seen_in_training
-from elmokit.tasks.classification.predict import Classifier, logits_of, probabilities_of
+from elmokit.tasks.classification.predict import logits_of, probabilities_of
 from elmokit.tasks.classification.scores import (
     COLUMNS,
     chance_of,
@@ -32,10 +32,11 @@ from elmokit.tasks.classification.scores import (
 )
 from elmokit.tasks.classification.thresholds import chosen_thresholds
 from elmokit.tasks.classification.weights import class_weights
+from elmokit.tasks.config import Target
 from elmokit.tasks.inputs.batches import Batch
 from elmokit.tasks.inputs.datasets import dataset_maker, stored_layers
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
-from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
+from elmokit.tasks.model_card import Card, label_table, rows_of, split_table, what_it_is
 from elmokit.tasks.report import Baseline, RunMetrics, Scored, Scores, score_table
 from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task, run_title
@@ -59,9 +60,7 @@ class Classification:
 
     name = "classify"
     unit = "rows"
-    Config = ClassifyConfig
     Model = ElmoForSequenceClassification
-    Predictor = Classifier
     curves: ClassVar[Mapping[str, str]] = {
         "accuracy": "accuracy",
         "micro_f1": "micro F1",
@@ -183,15 +182,22 @@ class Classification:
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
         """See `Task`."""
         target = target_of(metrics)
-        sections = {"Scores": _scores(metrics)}
-        if target != "number":
-            figures = {"rows": "rows", "precision": "precision", "recall": "recall", "f1": "F1"}
-            if target == "labels":
-                figures["threshold"] = "threshold"
-            each = metrics.scores["test"].details["per_class"].items()
-            sections["Per class (test)"] = table(
-                ["class", *figures.values()], [[label, *(one[figure] for figure in figures)] for label, one in each]
+        figures = dict(COLUMNS[target])
+        if target == "label":
+            figures = {"accuracy": "accuracy", "macro.precision": "macro precision", "macro.recall": "macro recall"}
+            figures |= {"macro.f1": "macro F1", "loss": "loss"}
+        sections = {"Scores": split_table(metrics, {"rows": "rows"}, figures)}
+        if metrics.baseline is not None:
+            score, method = metrics.baseline["test"][metrics.figure], metrics.baseline["method"].partition(") + ")[2]
+            sections["Scores"] += (
+                f"\n\nTF-IDF + {method} on {metrics.baseline['rows']:,} of these rows: test "
+                f"{COLUMNS[target][metrics.figure]} {score:.4f}."
             )
+        if target != "number":
+            columns = {"rows": "rows", "precision": "precision", "recall": "recall", "f1": "F1"}
+            if target == "labels":
+                columns["threshold"] = "threshold"
+            sections["Per class (test)"] = label_table(metrics, columns, heading="class")
         sections["Data"] = _data(metrics, settings)
         limits = {
             "label": "Classes it was not trained on do not exist for it: any text gets one of its labels.",
@@ -249,28 +255,10 @@ def target_of(metrics: RunMetrics) -> Target:
     return next(target for target, scores in SCORES.items() if scores[0] == metrics.figure)
 
 
-def _scores(metrics: RunMetrics) -> str:
-    figures = dict(COLUMNS[target_of(metrics)])
-    if target_of(metrics) == "label":
-        figures = {"accuracy": "accuracy"} | {f"macro.{name}": f"macro {name}" for name in ("precision", "recall")}
-        figures |= {"macro.f1": "macro F1", "loss": "loss"}
-    rows = [
-        [name, found.counts["rows"], *(found.figure(figure) for figure in figures)]
-        for name, found in metrics.scores.items()
-    ]
-    text = table(["split", "rows", *figures.values()], rows)
-    if metrics.baseline is not None:
-        score = metrics.baseline["test"][metrics.figure]
-        method = metrics.baseline["method"].partition(") + ")[2]
-        name = COLUMNS[target_of(metrics)][metrics.figure]
-        text += f"\n\nTF-IDF + {method} on {metrics.baseline['rows']:,} of these rows: test {name} {score:.4f}."
-    return text
-
-
 def _data(metrics: RunMetrics, settings: Mapping[str, Any]) -> str:
     lines = rows_of(metrics, settings, unit="rows")
-    if metrics.scores["train"].counts["rows"] < metrics.rows["train"]:
-        scored = metrics.scores["train"].counts["rows"]
+    scored = metrics.scores["train"].counts["rows"]
+    if scored < metrics.rows["train"]:
         lines.append(f"- the scores of train are those of {scored:,} of its rows, drawn at random")
     for source, troubles in metrics.facts["left_out"].items():
         lines += [f"- {source} files: {count:,} {trouble}" for trouble, count in troubles.items()]

@@ -25,7 +25,15 @@ def class_weights(config: ClassifyConfig, data: ClassificationData) -> NDArray[n
     if config.class_weights is None:
         return None
     if isinstance(config.class_weights, dict):
-        return _given(config.class_weights, data)
+        names = dict(zip(data.keys, data.labels, strict=True)) | {label: label for label in data.labels}
+        unknown = [label for label in config.class_weights if label not in names]
+        if unknown:
+            known = ", ".join(data.labels[:8])
+            raise DataError(
+                f"a weight for {unknown[0]!r}, which no training row has; the labels are {known} (--class-weights)"
+            )
+        given = {names[label]: weight for label, weight in config.class_weights.items()}
+        return np.array([given.get(label, 1.0) for label in data.labels], dtype=np.float32)
     found = data.targets("train")
     counts = found.sum(axis=0) if found.ndim == 2 else np.bincount(found, minlength=len(data.labels))
     if not counts.all():
@@ -38,15 +46,3 @@ def class_weights(config: ClassifyConfig, data: ClassificationData) -> NDArray[n
         return ((len(found) - counts) / counts).astype(np.float32)
     weights = compute_class_weight("balanced", classes=np.arange(len(data.labels)), y=found)
     return np.asarray(weights, dtype=np.float32)
-
-
-def _given(asked: dict[str, float], data: ClassificationData) -> NDArray[np.float32]:
-    names = {**dict(zip(data.keys, data.labels, strict=True)), **{label: label for label in data.labels}}
-    unknown = [label for label in asked if label not in names]
-    if unknown:
-        known = ", ".join(data.labels[:8])
-        raise DataError(
-            f"a weight for {unknown[0]!r}, which no training row has; the labels are {known} (--class-weights)"
-        )
-    weights = {names[label]: weight for label, weight in asked.items()}
-    return np.array([weights.get(label, 1.0) for label in data.labels], dtype=np.float32)

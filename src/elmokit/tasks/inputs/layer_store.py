@@ -72,11 +72,15 @@ class LayerStore:
         """Layers (B, L, T, D) float16, zero in the padding, and the mask (B, T) int64 of the given texts."""
         starts, ends = self.offsets[indices], self.offsets[indices + 1]
         lengths = ends - starts
-        packed = np.zeros((len(indices), int(lengths.max()), self.rows.shape[1]), dtype=np.float16)  # (B, T, width)
-        for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            packed[place, : end - start] = self.rows[start:end]
-        mask = np.arange(packed.shape[1]) < lengths[:, None]
-        return self._unpack(torch.from_numpy(packed)), torch.from_numpy(mask.astype(np.int64))
+        first = self.dim // 2 if self.halved else self.dim  # numbers that are kept of layer 0
+        shape = len(indices), self.n_layers, int(lengths.max()), self.dim
+        layers = np.zeros(shape, dtype=np.float16)
+        for text, start, end in zip(layers, starts, ends, strict=True):
+            words = self.rows[start:end]
+            text[0, : end - start] = np.tile(words[:, :first], 2 if self.halved else 1)
+            text[1:, : end - start] = words[:, first:].reshape(-1, self.n_layers - 1, self.dim).swapaxes(0, 1)
+        mask = np.arange(shape[2]) < lengths[:, None]
+        return torch.from_numpy(layers), torch.from_numpy(mask.astype(np.int64))
 
     def _unpack(self, packed: Tensor) -> Tensor:
         batch, words, _ = packed.shape
@@ -188,7 +192,10 @@ def _compute(model: ElmoNetwork, tokens: TokenizedTexts, folder: Path, *, progre
     model.train(False)
     try:
         with bar as advance, torch.inference_mode(), (folder / "layers.f16").open("wb") as file:
-            words = _type_vectors(model, tokens)
+            # Token vectors (types + 2, P) of every distinct word, then of <S> and </S>: the char CNN runs once a word.
+            spelt = torch.cat([torch.from_numpy(tokens.rows).long(), model.marker_rows().cpu().long()])
+            parts = torch.split(spelt, TYPES_PER_BATCH)
+            words = torch.cat([model.token_vectors(part.to(model.device)) for part in parts])
             for chunk in _chunks(tokens):
                 rows = _chunk_rows(model, words, tokens, chunk, halved=halved)
                 if not np.isfinite(rows).all():
@@ -202,24 +209,6 @@ def _compute(model: ElmoNetwork, tokens: TokenizedTexts, folder: Path, *, progre
     about |= {"texts": len(tokens), "words": len(tokens.ids), "shape": json.loads(_shape(model))}
     (folder / "store.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
     log.info("%.0f words/s", len(tokens.ids) / max(time.perf_counter() - began, 1e-9))
-
-
-def _type_vectors(model: ElmoNetwork, tokens: TokenizedTexts) -> Tensor:
-    """Token vectors (types + 2, P) of every distinct word, then of <S> and </S>: the char CNN runs once a word."""
-    rows = torch.cat([torch.from_numpy(tokens.rows).long(), model.marker_rows().cpu().long()])
-    return torch.cat([model.token_vectors(part.to(model.device)) for part in torch.split(rows, TYPES_PER_BATCH)])
-
-
-def _run(model: ElmoNetwork, words: Tensor, tokens: TokenizedTexts, texts: NDArray[np.int64]) -> list[Tensor]:
-    """All layers (B, T, D) of some texts, sentence markers off again."""
-    lengths = tokens.offsets[texts + 1] - tokens.offsets[texts]
-    begin, end = len(tokens.types), len(tokens.types) + 1  # rows of <S> and </S> in `words`
-    index = np.full((len(texts), int(lengths.max()) + 2), end, dtype=np.int64)
-    index[:, 0] = begin
-    for place, text in enumerate(texts):
-        index[place, 1 : 1 + lengths[place]] = tokens.ids[tokens.offsets[text] : tokens.offsets[text + 1]]
-    layers, _ = model.run(words, torch.from_numpy(index).to(model.device), (lengths + 2).tolist())
-    return [layer[:, 1:-1] for layer in layers]
 
 
 def _chunks(tokens: TokenizedTexts, *, words: int = 16 * WORDS_PER_BATCH) -> Iterator[NDArray[np.int64]]:
@@ -239,22 +228,20 @@ def _chunk_rows(
     base = tokens.offsets[chunk[0]]
     dim, layers = model.config.hidden_size, model.config.n_layers + 1
     out = np.empty((int(tokens.offsets[chunk[-1] + 1] - base), _width(layers, dim, halved=halved)), dtype=np.float16)
-    for batch in _length_batches(tokens, chunk):
-        hidden = _run(model, words, tokens, batch)  # L x (B, T, D)
-        first = hidden[0][..., : dim // 2] if halved else hidden[0]
-        packed = torch.cat([first, *hidden[1:]], dim=-1).to(torch.float16).cpu().numpy()  # (B, T, width)
-        for place, text in enumerate(batch):
-            start, end = tokens.offsets[text] - base, tokens.offsets[text + 1] - base
-            out[start:end] = packed[place, : end - start]
+    begin, end = len(tokens.types), len(tokens.types) + 1  # rows of <S> and </S> in `words`
+    sizes = tokens.offsets[chunk + 1] - tokens.offsets[chunk]
+    order = np.argsort(-sizes, kind="stable")
+    while len(order):
+        picked, order = np.split(order, [max(1, WORDS_PER_BATCH // int(sizes[order[0]]))])
+        batch, lengths = chunk[picked], sizes[picked]
+        index = np.full((len(batch), int(lengths.max()) + 2), end, dtype=np.int64)
+        index[:, 0] = begin
+        for row, text, length in zip(index, batch, lengths, strict=True):
+            row[1 : 1 + length] = tokens.ids[tokens.offsets[text] : tokens.offsets[text + 1]]
+        found, _ = model.run(words, torch.from_numpy(index).to(model.device), (lengths + 2).tolist())  # L x (B, T, D)
+        kept = [found[0][..., : dim // 2] if halved else found[0], *found[1:]]
+        packed = torch.cat(kept, dim=-1)[:, 1:-1].to(torch.float16).cpu().numpy()  # (B, T, width), without markers
+        for row, text, length in zip(packed, batch, lengths, strict=True):
+            start = tokens.offsets[text] - base
+            out[start : start + length] = row[:length]
     return out
-
-
-def _length_batches(tokens: TokenizedTexts, chunk: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    lengths = tokens.offsets[chunk + 1] - tokens.offsets[chunk]
-    order = chunk[np.argsort(-lengths, kind="stable")]
-    start = 0
-    while start < len(order):
-        longest = int(tokens.offsets[order[start] + 1] - tokens.offsets[order[start]])
-        count = max(1, WORDS_PER_BATCH // longest)
-        yield order[start : start + count]
-        start += count

@@ -6,12 +6,12 @@ line, which needs no torch to read them.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from elmokit.settings import FILES
+from elmokit.tasks import on_use
 from elmokit.tasks.config import HeadConfig, TestFiles, ValidFiles
 from elmokit.text.formats import endings_of
 
@@ -64,9 +64,4 @@ class PairsConfig(HeadConfig):
         return "accuracy" if self.target == "label" else "pearson"
 
 
-def __getattr__(name: str) -> Any:
-    """Import on first use."""
-    homes = {"PairClassifier": "predict", "train_pairs": "task"}
-    if name not in homes:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{homes[name]}"), name)
+__getattr__ = on_use(__name__, {"PairClassifier": "predict", "train_pairs": "task"})

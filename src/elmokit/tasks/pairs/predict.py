@@ -6,31 +6,29 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from elmokit.errors import DataError, ModelError
+from elmokit.errors import DataError
 from elmokit.nn.heads.text_pairs import TextPairsNetwork
 from elmokit.pretrained import located
 from elmokit.run_folder import settings_of
-from elmokit.saved_model import SavedModel
+from elmokit.tasks.config import Target
 from elmokit.tasks.inputs.batches import Batch, BatchDataset, CharDataset, RowDataset, by_falling_length
 from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
-from elmokit.tasks.metrics import classification_scores, number_scores
-from elmokit.tasks.trained import UNKNOWN_TRAINING, CutWarning, TrainedOn
+from elmokit.tasks.metrics import line_of_numbers, target_scores
+from elmokit.tasks.trained import UNKNOWN_TRAINING, CutWarning, Tokenizer, TrainedOn, load_head, steps_of, word_splitter
 from elmokit.text.columns import ID_NAMES, LABEL_NAMES, Column
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.formats import PLAIN, format_of, reader_of
 from elmokit.text.normalize import normalize
-from elmokit.text.records import Record, Source
+from elmokit.text.records import Source
 from elmokit.text.tables import read_tsv
-from elmokit.text.word_rows import WordRows
-from elmokit.text.words import split_words
 from elmokit.whole_files import JsonObject
 
 log = logging.getLogger(__name__)
@@ -93,42 +91,26 @@ def read_pairs(
         known = TARGET_NAMES[target]
         columns.append(Column("label", "--label-column", label_column, known, "3", kind="label", holds_words=False))
     found = Pairs([], [], [], [])
-    for record in _records(files, [*columns, _ID]):
-        cells = [str(record.fields.get(column.name, "")).strip() for column in columns]
-        if not any(cells):
-            continue
-        for column, cell in zip(columns, cells, strict=True):
-            if not cell:
-                raise DataError(f"{record.place}: no {column.name}; expected one ({column.flag}, --{flag})")
-        found.first.append(cells[0])
-        found.second.append(cells[1])
-        found.labels.append(cells[2] if target else "")
-        found.places.append(record.place)
-        found.ids.append(str(record.fields.get("id", "")).strip() or record.place)
-    if not len(found):
-        raise DataError(f"{', '.join(map(str, files))} contains no pairs (--{flag})")
-    return found
-
-
-def _records(files: Sequence[str | Path], columns: Sequence[Column]) -> Iterator[Record]:
     stats = SourceStats()
     for path in expand_paths(files):
         read = reader_of(path) if format_of(path) is not PLAIN else read_tsv
-        yield from read(Source(path, columns, stats=stats))
+        for record in read(Source(path, [*columns, _ID], stats=stats)):
+            cells = [str(record.fields.get(column.name, "")).strip() for column in columns]
+            if not any(cells):
+                continue
+            if not all(cells):
+                column = columns[cells.index("")]
+                raise DataError(f"{record.place}: no {column.name}; expected one ({column.flag}, --{flag})")
+            found.first.append(cells[0])
+            found.second.append(cells[1])
+            found.labels.append(cells[2] if target else "")
+            found.places.append(record.place)
+            found.ids.append(str(record.fields.get("id", "")).strip() or record.place)
     for trouble, count in stats.damage().items():
         log.warning("%d %s", count, trouble)
-
-
-class Tokenizer(Protocol):
-    """What is asked of a tokenizer here."""
-
-    @property
-    def word_rows(self) -> WordRows:
-        """How the model reads words."""
-
-    @property
-    def split(self) -> str:
-        """How raw text is split: "penn" or "whitespace"."""
+    if not len(found):
+        raise DataError(f"{', '.join(map(str, files))} contains no pairs (--{flag})")
+    return found
 
 
 class PairTokens(NamedTuple):
@@ -145,8 +127,7 @@ def tokens_of(
     numbers: dict[str, int] = {}
     rows = [[numbers.setdefault(text, len(numbers)) for text in pair] for pair in zip(first, second, strict=True)]
     texts = [normalize(text, steps) for text in numbers]
-    split = str.split if tokenizer.split == "whitespace" else split_words
-    tokens = tokenize(texts, max_words=max_words, word_rows=tokenizer.word_rows, split=split)
+    tokens = tokenize(texts, max_words=max_words, word_rows=tokenizer.word_rows, split=word_splitter(tokenizer))
     return PairTokens(tokens, np.asarray(rows, dtype=np.int64).reshape(-1, 2))
 
 
@@ -181,13 +162,6 @@ def outputs_of(model: TextPairsNetwork, data: PairDataset, *, batch_size: int = 
     return found
 
 
-def scores_of(outputs: NDArray[np.float32], gold: NDArray[Any], labels: Sequence[str]) -> Mapping[str, Any]:
-    """`classification_scores`, or for numbers Pearson's r, Spearman's ρ and the mean squared error."""
-    if labels:
-        return classification_scores(gold, outputs.argmax(axis=1).astype(np.int64), labels=labels)
-    return number_scores(gold, outputs[:, 0])
-
-
 Pair = tuple[str, str] | tuple[str, str, str]
 """Two texts, and what their file calls them."""
 
@@ -217,12 +191,11 @@ class PairClassifier:
         model: TextPairsNetwork,
         tokenizer: Tokenizer,
         *,
-        steps: Sequence[str] = (),
         max_words: int = 128,
         columns: Mapping[str, str | None] | None = None,
     ) -> None:
         self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
-        self.steps, self.columns = steps, dict(columns or {})
+        self.columns = dict(columns or {})
         self._warn_of_cut = CutWarning(max_words)
         self.labels = [] if model.config.problem_type == "regression" else model.config.labels
 
@@ -233,14 +206,10 @@ class PairClassifier:
         Raises ModelError when the folder is missing, damaged or contains no such model.
         """
         folder = located(folder)
-        saved = SavedModel.open(folder)
-        model = saved.head() if saved.architecture == "ElmoForTextPairs" else None
-        if not isinstance(model, TextPairsNetwork):
-            raise ModelError(f"{folder} contains no model of text pairs: train one with elmo train pairs")
+        model, tokenizer = load_head(TextPairsNetwork, folder, holds="model of text pairs", task="pairs")
         settings = settings_of(folder)
         columns = {name: settings.get(name) for name in COLUMNS}
-        steps = saved.preprocessing.text_steps or []
-        return cls(model, saved.tokenizer(), steps=steps, max_words=settings.get("max_words", 128), columns=columns)
+        return cls(model, tokenizer, max_words=settings.get("max_words", 128), columns=columns)
 
     def predict(self, inputs: Sequence[Pair], *, batch_size: int = 128) -> list[PairResult]:
         """What the model says of each pair, in order; an id behind the two texts is passed over.
@@ -255,7 +224,15 @@ class PairClassifier:
         if not inputs:
             return []
         first, second = [pair[0] for pair in inputs], [pair[1] for pair in inputs]
-        return [self._result(row) for row in self._outputs(first, second, batch_size=batch_size)]
+        outputs = self._outputs(first, second, batch_size=batch_size)
+        if not self.labels:
+            return [PairResult(None, float(row[0]), {}) for row in outputs]
+        results = []
+        for row, chances in zip(outputs, torch.from_numpy(outputs).softmax(dim=1).tolist(), strict=True):
+            probabilities = dict(zip(self.labels, chances, strict=True))
+            best = self.labels[row.argmax()]
+            results.append(PairResult(best, probabilities[best], probabilities))
+        return results
 
     def stream(self, inputs: Iterable[Pair], *, chunk: int = 1024) -> Iterator[tuple[Pair, PairResult]]:
         """`predict` over any number of pairs in order, with the memory of `chunk` of them."""
@@ -268,12 +245,10 @@ class PairClassifier:
             DataError: The files cannot be read, or have a label that the model does not know.
         """
         given = {"label_column": label_column} if label_column else {}
-        target = "label" if self.labels else "number"
+        target: Target = "label" if self.labels else "number"
         pairs = read_pairs(files, flag="test", target=target, **{**self.columns, **given})
-        gold: NDArray[Any] = (
-            classes_of(pairs, self.labels, flag="test") if self.labels else numbers_of(pairs.placed(), flag="test")
-        )
-        return scores_of(self._outputs(pairs.first, pairs.second), gold, self.labels)
+        gold = targets_of(pairs, self.labels, flag="test")
+        return target_scores(target, gold, self._outputs(pairs.first, pairs.second), labels=self.labels)
 
     def read(self, file: Path) -> list[Pair]:
         """The pairs of a file, in the columns of the training, with its ids where it has them."""
@@ -300,8 +275,7 @@ class PairClassifier:
     def score_lines(self, scores: Mapping[str, Any]) -> str:
         """See `Predictor`."""
         if not self.labels:
-            figures = f"Pearson {scores['pearson']:.4f}  Spearman {scores['spearman']:.4f}  MSE {scores['mse']:.4f}"
-            return f"{figures} on {scores['rows']:,} pairs"
+            return f"{line_of_numbers(scores)} on {scores['rows']:,} pairs"
         lines = [f"accuracy {scores['accuracy']:.4f} on {scores['rows']:,} pairs"]
         lines += [
             f"  {label}  F1 {each['f1']:.4f}  {each['rows']:,} pairs" for label, each in scores["per_class"].items()
@@ -309,27 +283,24 @@ class PairClassifier:
         return "\n".join(lines)
 
     def _outputs(self, first: Sequence[str], second: Sequence[str], *, batch_size: int = 128) -> NDArray[np.float32]:
-        tokens, pairs = tokens_of(first, second, self.tokenizer, steps=self.steps, max_words=self.max_words)
+        tokens, pairs = tokens_of(
+            first, second, self.tokenizer, steps=steps_of(self.model, self.tokenizer), max_words=self.max_words
+        )
         self._warn_of_cut(tokens)
         texts = CharDataset(tokens, rows=np.arange(len(tokens)))
         return outputs_of(self.model, PairDataset(texts, pairs), batch_size=batch_size)
 
-    def _result(self, outputs: NDArray[np.float32]) -> PairResult:
-        if not self.labels:
-            return PairResult(None, float(outputs[0]), {})
-        probabilities = torch.from_numpy(outputs).softmax(dim=0).tolist()
-        best = int(outputs.argmax())
-        return PairResult(self.labels[best], probabilities[best], dict(zip(self.labels, probabilities, strict=True)))
 
-
-def classes_of(pairs: Pairs, labels: Sequence[str], *, flag: str) -> NDArray[np.int64]:
-    """The number of each label.
+def targets_of(pairs: Pairs, labels: Sequence[str], *, flag: str) -> NDArray[Any]:
+    """(N,) the number of each label; or, where there are no labels, the numbers.
 
     Raises:
-        DataError: One is none of `labels`; with file and line.
+        DataError: One is none of `labels`, or no number; with file and line.
     """
+    if not labels:
+        return numbers_of(pairs.placed(), flag=flag)
     numbers = {label: number for number, label in enumerate(labels)}
-    for label, place in zip(pairs.labels, pairs.places, strict=True):
+    for label, place in pairs.placed():
         if label not in numbers:
             known = ", ".join(labels[:8])
             raise DataError(f"{place}: the label {label[:40]!r}; expected {known} (--label-column, --{flag})")

@@ -22,23 +22,13 @@ from elmokit.nn.heads.text_pairs import TextPairsNetwork
 from elmokit.report import plots
 from elmokit.tasks.inputs.batches import Batch
 from elmokit.tasks.inputs.datasets import dataset_maker
-from elmokit.tasks.inputs.numbers import numbers_of
-from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
+from elmokit.tasks.metrics import correlation_by_chance, share_by_chance, target_scores
+from elmokit.tasks.model_card import Card, label_table, rows_of, split_table, what_it_is
 from elmokit.tasks.pairs import PairsConfig
-from elmokit.tasks.pairs.predict import (
-    COLUMNS,
-    PairClassifier,
-    PairDataset,
-    Pairs,
-    classes_of,
-    outputs_of,
-    read_pairs,
-    scores_of,
-    tokens_of,
-)
-from elmokit.tasks.report import Baseline, RunMetrics, Scored, Scores, score_table
+from elmokit.tasks.pairs.predict import COLUMNS, PairDataset, Pairs, outputs_of, read_pairs, targets_of, tokens_of
+from elmokit.tasks.report import RunMetrics, Scored, Scores, score_table
 from elmokit.tasks.run import run_task, run_title
-from elmokit.tasks.splits import Split, hold_out, sample, scored_rows
+from elmokit.tasks.splits import Split, SplitData, scored_rows, split_up
 from elmokit.tasks.task import Datasets, HeadShape, Run
 from elmokit.tasks.trained import word_splitter
 from elmokit.text.normalize import normalize
@@ -66,18 +56,13 @@ class ElmoForTextPairs(ElmoMixedModel):  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
-class PairsData:
+class PairsData(SplitData):
     """Pairs by the files they came from, the splits over them, and the labels; none where numbers are learned."""
 
     sources: dict[str, Pairs]
     targets: dict[str, NDArray[Any]]
     splits: dict[str, Split]
     labels: list[str]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Pairs of each split."""
-        return {name: len(part.rows) for name, part in self.splits.items()}
 
     def gold(self, split: str) -> NDArray[Any]:
         """(N,) class numbers or values of a split."""
@@ -90,9 +75,7 @@ class TextPairs:
 
     name = "pairs"
     unit = "pairs"
-    Config = PairsConfig
     Model = ElmoForTextPairs
-    Predictor = PairClassifier
     curves: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "pearson": "Pearson's r"}
     evaluation_factor = 2
 
@@ -104,12 +87,27 @@ class TextPairs:
             for name in ("train", "valid", "test")
             if getattr(config, name)
         }
-        labels = [] if config.target == "number" else _labels(sources["train"])
-        targets: dict[str, NDArray[Any]] = {
-            name: classes_of(pairs, labels, flag=name) if labels else numbers_of(pairs.placed(), flag=name)
-            for name, pairs in sources.items()
-        }
-        return PairsData(sources, targets, _splits(sources, config), labels)
+        train = sources["train"]
+        labels = sorted(set(train.labels)) if config.target == "label" else []
+        if len(labels) == 1:
+            raise DataError(
+                f"all {len(train)} training pairs have the label {labels[0]!r}; two are needed (--label-column)"
+            )
+        if len(labels) > 50 and len(labels) > len(train) / 20:
+            raise DataError(
+                f"{len(labels)} different labels in {len(train)} training pairs, e.g. {labels[0][:40]!r}: "
+                "numbers are learned with --target number, other labels are chosen with --label-column"
+            )
+        targets = {name: targets_of(pairs, labels, flag=name) for name, pairs in sources.items()}
+        numbers: dict[tuple[str, str], int] = {}
+        texts = [numbers.setdefault(pair, len(numbers)) for pair in zip(train.first, train.second, strict=True)]
+        splits = split_up(
+            {name: len(pairs) for name, pairs in sources.items()},
+            config,
+            units=np.array(texts),
+            few=lambda _, __: "--train contains one pair; give --valid or more of them",
+        )
+        return PairsData(sources, targets, splits, labels)
 
     def shape(self, data: PairsData) -> HeadShape:
         """See `Task`."""
@@ -148,40 +146,46 @@ class TextPairs:
 
     def epoch_scores(self, run: Run[PairsConfig, PairsData]) -> Callable[[EvalPrediction], dict[str, float]]:
         """Accuracy, or Pearson's r."""
-        labels, name = run.data.labels, run.config.figure
+        target, labels, name = run.config.target, run.data.labels, run.config.figure
 
         def scores(prediction: EvalPrediction) -> dict[str, float]:
-            found = scores_of(np.asarray(prediction.predictions), np.asarray(prediction.label_ids), labels)
-            return {name: Scores.from_json(found).figure(name)}
+            found, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+            return {name: Scores.from_json(target_scores(target, gold, found, labels=labels)).figure(name)}
 
         return scores
 
     def scores(self, run: Run[PairsConfig, PairsData]) -> Scored:
-        """See `Task`; also draws the confusion matrices of labels."""
-        data, scores = run.data, {}
+        """See `Task`; also draws the confusion matrices of labels.
+
+        Of test pairs it writes row number (from 1, of the rows kept), gold and predicted label or number, id and texts.
+        """
+        data, target, scores = run.data, run.config.target, {}
+        outputs = {name: outputs_of(run.model.network, dataset) for name, dataset in run.datasets.scored.items()}
         for name, dataset in run.datasets.scored.items():
-            outputs = outputs_of(run.model.network, dataset)
-            scores[name] = Scores.from_json(scores_of(outputs, dataset.labels, data.labels))
-            if name == "test":
-                _write_predictions(run.work / "test_predictions.csv", outputs, data)
+            found = target_scores(target, dataset.labels, outputs[name], labels=data.labels)
+            scores[name] = Scores.from_json(found)
+        pairs = data.sources["test"]
+        rows = zip(data.gold("test"), outputs["test"], pairs.ids, pairs.first, pairs.second, strict=True)
+        with (run.work / "test_predictions.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["row", "gold", "predicted", "id", "first", "second"])
+            for row, (wanted, output, *given) in enumerate(rows, 1):
+                named = [wanted, f"{output[0]:.4f}"]
+                if data.labels:
+                    named = [data.labels[wanted], data.labels[output.argmax()]]
+                writer.writerow([row, *named, *given])
         if data.labels:
             matrices = {name: each.details["confusion"] for name, each in scores.items()}
             title = run_title(run.config)
             plots.confusion_matrices(run.work / "confusion.png", matrices, labels=data.labels, title=title)
         return Scored(scores, {"labels": data.labels, "target": run.config.target})
 
-    def baseline(self, run: Run[PairsConfig, PairsData]) -> Baseline | None:
-        """None: there is no usual one without a network."""
-        return None
-
     def chance(self, metrics: RunMetrics) -> float:
         """The share of the most frequent label with two standard errors, or a small correlation."""
         test = metrics.scores["test"]
         if "confusion" not in test.details:
-            return float(2 / np.sqrt(max(test.counts["rows"], 1)))
-        gold = np.array(test.details["confusion"]).sum(axis=1)
-        share, rows = gold.max() / gold.sum(), gold.sum()
-        return float(share + 2 * np.sqrt(share * (1 - share) / rows))
+            return correlation_by_chance(test.counts["rows"])
+        return share_by_chance([sum(row) for row in test.details["confusion"]])
 
     def summary(self, metrics: RunMetrics) -> str:
         """See `Task`."""
@@ -189,18 +193,10 @@ class TextPairs:
 
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
         """See `Task`."""
-        columns = _columns(metrics)
-        rows = [
-            [name, found.counts["rows"], *(found.figure(figure) for figure in columns)]
-            for name, found in metrics.scores.items()
-        ]
-        sections = {"Scores": table(["split", "pairs", *columns.values()], rows)}
+        sections = {"Scores": split_table(metrics, {"rows": "pairs"}, _columns(metrics))}
         if metrics.facts["labels"]:
-            each = metrics.scores["test"].details["per_class"].items()
-            sections["Per label (test)"] = table(
-                ["label", "pairs", "precision", "recall", "F1"],
-                [[label, one["rows"], one["precision"], one["recall"], one["f1"]] for label, one in each],
-            )
+            figures = {"rows": "pairs", "precision": "precision", "recall": "recall", "f1": "F1"}
+            sections["Per label (test)"] = label_table(metrics, figures)
         sections["Data"] = "\n".join(rows_of(metrics, settings, unit="pairs"))
         return Card(
             "text-classification",
@@ -229,51 +225,3 @@ def _columns(metrics: RunMetrics) -> dict[str, str]:
     if metrics.facts["labels"]:
         return {"accuracy": "accuracy", "macro.f1": "macro F1"}
     return {"pearson": "Pearson", "spearman": "Spearman", "mse": "MSE"}
-
-
-def _labels(train: Pairs) -> list[str]:
-    labels = sorted(set(train.labels))
-    if len(labels) < 2:
-        raise DataError(
-            f"all {len(train)} training pairs have the label {labels[0]!r}; two are needed (--label-column)"
-        )
-    if len(labels) > 50 and len(labels) > len(train) / 20:
-        raise DataError(
-            f"{len(labels)} different labels in {len(train)} training pairs, e.g. {labels[0][:40]!r}: "
-            "numbers are learned with --target number, other labels are chosen with --label-column"
-        )
-    return labels
-
-
-def _splits(sources: Mapping[str, Pairs], config: PairsConfig) -> dict[str, Split]:
-    train = sources["train"]
-    numbers: dict[tuple[str, str], int] = {}
-    units = np.array([numbers.setdefault(pair, len(numbers)) for pair in zip(train.first, train.second, strict=True)])
-    if "valid" in sources:
-        rows, validation = np.arange(len(units)), Split("valid", np.arange(len(sources["valid"])))
-    else:
-        rows, held_out = hold_out(
-            units,
-            fraction=config.valid_fraction,
-            seed=config.seed,
-            few=lambda _, __: "--train contains one pair; give --valid or more of them",
-        )
-        validation = Split("train", held_out)
-    rows = sample(units, rows, fraction=config.train_fraction, seed=config.seed)
-    return {
-        "train": Split("train", rows),
-        "validation": validation,
-        "test": Split("test", np.arange(len(sources["test"]))),
-    }
-
-
-def _write_predictions(path: Path, outputs: NDArray[np.float32], data: PairsData) -> None:
-    """Row number (from 1, of the rows kept), gold and predicted label or number, id and texts."""
-    gold, pairs = data.gold("test"), data.sources["test"]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["row", "gold", "predicted", "id", "first", "second"])
-        rows = zip(gold, outputs, pairs.ids, pairs.first, pairs.second, strict=True)
-        for row, (wanted, found, *given) in enumerate(rows, 1):
-            named = [data.labels[wanted], data.labels[found.argmax()]] if data.labels else [wanted, f"{found[0]:.4f}"]
-            writer.writerow([row, *named, *given])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from elmokit.tasks import on_use
 
 if TYPE_CHECKING:
     from elmokit.tasks.question_answering.answers import FoundAnswer
@@ -19,11 +21,4 @@ _HOMES = {
 
 __all__ = ["FoundAnswer", "QuestionAnswerer", "QuestionAnsweringConfig", "train_question_answerer"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import on first use: the config needs no torch, and a command line that is wrong should say so at once."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = on_use(__name__, _HOMES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
@@ -16,7 +16,7 @@ from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.question_answering.spans import Offsets, WordSpan, covering_words, windows
 from elmokit.tasks.question_answering.squad import Questions, read_questions
-from elmokit.tasks.splits import hold_out, sample
+from elmokit.tasks.splits import split_up
 from elmokit.tasks.trained import Tokenizer, steps_of
 from elmokit.text.normalize import normalize_words
 from elmokit.text.words import Span
@@ -47,53 +47,28 @@ def load_splits(config: QuestionAnsweringConfig) -> dict[str, Questions]:
     Raises:
         DataError: As `read_questions`, or there is too little to split.
     """
-    questions = read_questions(config.train, flag="train")
-    passages = np.array([question.passage for question in questions.questions])
-    rows: NDArray[np.int64] = np.arange(len(passages))
-    if config.valid:
-        validation = read_questions(config.valid, flag="valid")
-    else:
-        rows, held_out = hold_out(
-            passages,
-            fraction=config.valid_fraction,
-            seed=config.seed,
-            few=lambda _, __: "--train has one passage; give --valid or more of them",
-        )
-        validation = _about(questions, np.unique(passages[held_out]))
-    rows = sample(passages, rows, fraction=config.train_fraction, seed=config.seed)
-    train = _about(questions, np.unique(passages[rows]))
-    splits = {"train": train, "validation": validation, "test": read_questions(config.test, flag="test")}
-    _check_unanswered(splits, config)
-    return splits
-
-
-def _check_unanswered(splits: dict[str, Questions], config: QuestionAnsweringConfig) -> None:
-    """Say how many questions have no answer; refuse a threshold that no validation question can show."""
+    names = [name for name in ("train", "valid", "test") if getattr(config, name)]
+    sources = {name: read_questions(getattr(config, name), flag=name) for name in names}
+    parts = split_up(
+        {name: len(source) for name, source in sources.items()},
+        config,
+        units=np.array([question.passage for question in sources["train"].questions]),
+        few=lambda _, __: "--train has one passage; give --valid or more of them",
+    )
+    splits = {name: sources[part.source].part(part.rows.tolist()) for name, part in parts.items()}
     counts = {name: sum(not each.answers for each in split.questions) for name, split in splits.items()}
     for name, count in counts.items():
         if count:
             log.info("%s: %d of %d questions have no answer", name, count, len(splits[name]))
     if not counts["train"] and any(counts.values()):
         log.warning("no training question is without an answer: the model will answer every question")
-    if (
-        counts["train"]
-        and config.no_answer_threshold is None
-        and counts["validation"] in (0, len(splits["validation"]))
-    ):
-        which = "no" if not counts["validation"] else "every"
+    judged = counts["validation"]
+    if counts["train"] and config.no_answer_threshold is None and judged in (0, len(splits["validation"])):
         raise DataError(
-            f"{which} validation question is without an answer, and the no-answer score is compared with a threshold "
-            "that is chosen on them: give others (--valid), or --no-answer-threshold 0.5"
+            f"{'every' if judged else 'no'} validation question is without an answer, and the no-answer score is "
+            "compared with a threshold that is chosen on them: give others (--valid), or --no-answer-threshold 0.5"
         )
-
-
-def _about(questions: Questions, passages: NDArray[np.int64]) -> Questions:
-    """The questions about some of the passages."""
-    kept = {int(old): new for new, old in enumerate(np.sort(passages))}
-    return Questions(
-        [questions.passages[old] for old in kept],
-        [replace(each, passage=kept[each.passage]) for each in questions.questions if each.passage in kept],
-    )
+    return splits
 
 
 @dataclass(frozen=True)
@@ -156,27 +131,19 @@ def prepare(split: Questions, preparation: Preparation) -> PreparedQuestions:
     longer = sum(count > 1 for count in counts)
     if longer:
         log.info("%d passages are longer than %d words and are read in windows", longer, preparation.max_words)
+    asked = [preparation.words(each.text, preparation.spans(each.text)) for each in split.questions]
+    limit = preparation.max_question_words
+    cut = sum(len(own) > limit for own in asked)
+    if cut:
+        log.warning("%d questions are longer than %d words and were cut (max_question_words)", cut, limit)
     rows = preparation.tokenizer.word_rows
     return PreparedQuestions(
         offsets=offsets,
         windows=np.asarray(places, dtype=np.int64).reshape(-1, 3),
         first_window=np.asarray([0, *accumulate(counts)], dtype=np.int64),
         texts=tokenize(texts, max_words=preparation.max_words, word_rows=rows),
-        questions=_questions(split, preparation),
+        questions=tokenize([own[:limit] for own in asked], max_words=limit, word_rows=rows),
     )
-
-
-def _questions(split: Questions, preparation: Preparation) -> TokenizedTexts:
-    limit = preparation.max_question_words
-    words: list[str | list[str]] = []
-    cut = 0
-    for question in split.questions:
-        own = preparation.words(question.text, preparation.spans(question.text))
-        cut += len(own) > limit
-        words.append(own[:limit])
-    if cut:
-        log.warning("%d questions are longer than %d words and were cut (max_question_words)", cut, limit)
-    return tokenize(words, max_words=limit, word_rows=preparation.tokenizer.word_rows)
 
 
 @dataclass(frozen=True)
@@ -211,7 +178,12 @@ def answered_examples(
     split: Questions, prepared: PreparedQuestions, *, name: str, knows_none: bool = False
 ) -> Examples:
     """The same with the place of the first answer; answers that cut a word or fit into no window are counted."""
-    found = [_first_answer(split, prepared, number) for number in range(len(split))]
+    found: list[WordSpan | None] = [None] * len(split)
+    for number, question in enumerate(split.questions):
+        if question.answers:
+            text, start = question.answers[0]
+            begin = start + len(text) - len(text.lstrip())
+            found[number] = covering_words(prepared.offsets[question.passage], begin, start + len(text.rstrip()))
     inexact = sum(span is not None and not span.exact for span in found)
     if inexact:
         log.info(
@@ -223,15 +195,6 @@ def answered_examples(
     if unseen:
         log.info("%s: %d of %d answers are in no window as a whole (max_words, stride)", name, unseen, len(found))
     return examples
-
-
-def _first_answer(split: Questions, prepared: PreparedQuestions, number: int) -> WordSpan | None:
-    question = split.questions[number]
-    if not question.answers:
-        return None
-    text, start = question.answers[0]
-    blanks = len(text) - len(text.lstrip())
-    return covering_words(prepared.offsets[question.passage], start + blanks, start + len(text.rstrip()))
 
 
 def _examples(

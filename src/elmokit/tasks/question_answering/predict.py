@@ -16,9 +16,9 @@ from elmokit.tasks.question_answering.data import Preparation, all_examples, pre
 from elmokit.tasks.question_answering.datasets import text_pairs
 from elmokit.tasks.question_answering.scores import AnswerScores, answer_scores
 from elmokit.tasks.question_answering.squad import Question, Questions, gold_answers, read_questions
-from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, load_head
+from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, facts_of, load_head
 from elmokit.text.given import in_a_line
-from elmokit.whole_files import JsonObject, read_json_object
+from elmokit.whole_files import JsonObject
 
 _QUESTIONS_AT_ONCE = 1024
 Asked = tuple[str, str] | tuple[str, str, str]
@@ -67,9 +67,7 @@ class QuestionAnswerer:
         settings = settings_of(folder)
         names = ("max_words", "stride", "max_question_words", "max_answer_words")
         lengths = {name: settings[name] for name in names if name in settings}
-        metrics = folder / "metrics.json"
-        threshold = read_json_object(metrics).get("no_answer_threshold") if metrics.is_file() else None
-        return cls(model, tokenizer, **lengths, no_answer_threshold=threshold)
+        return cls(model, tokenizer, **lengths, no_answer_threshold=facts_of(folder).get("no_answer_threshold"))
 
     def answer(self, passage: str, question: str) -> FoundAnswer:
         """The span of a passage that answers a question best; an empty one where the model knows that there is none.
@@ -103,7 +101,7 @@ class QuestionAnswerer:
     def answer_stream(self, questions: Questions) -> Iterator[tuple[Question, FoundAnswer]]:
         """Each question with its answer, in order, with the memory of a thousand of them."""
         for start in range(0, len(questions), _QUESTIONS_AT_ONCE):
-            part = _renumbered(questions, questions.questions[start : start + _QUESTIONS_AT_ONCE])
+            part = questions.part(range(start, min(start + _QUESTIONS_AT_ONCE, len(questions))))
             prepared = prepare(part, self.preparation)
             examples = all_examples(part, prepared)
             rows = decode_all(self.model, text_pairs(prepared, examples), max_answer_words=self.max_answer_words)
@@ -153,12 +151,3 @@ class QuestionAnswerer:
         questions = read_questions(files, flag="test")
         found = {question.id: answer.text for question, answer in self.answer_stream(questions)}
         return answer_scores(gold_answers(questions), found)
-
-
-def _renumbered(whole: Questions, chosen: Sequence[Question]) -> Questions:
-    """Some questions with the passages they are about."""
-    places: dict[int, int] = {}
-    questions = [
-        Question(each.id, each.text, places.setdefault(each.passage, len(places)), each.answers) for each in chosen
-    ]
-    return Questions([whole.passages[number] for number in places], questions)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,6 +51,13 @@ class Questions:
     def __len__(self) -> int:
         return len(self.questions)
 
+    def part(self, rows: Iterable[int]) -> Questions:
+        """Some of the questions, with the passages they are about."""
+        places: dict[int, int] = {}
+        chosen = [self.questions[row] for row in rows]
+        questions = [replace(each, passage=places.setdefault(each.passage, len(places))) for each in chosen]
+        return Questions([self.passages[number] for number in places], questions)
+
 
 def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = True) -> Questions:
     """The questions of SQuAD files (also packed), or of rows that have one each.
@@ -73,7 +80,7 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
     for path in expand_paths(files):
         place = f"{path} (--{flag})"
         lines = reader_of(path) is read_json_lines
-        for name, passage, question, asked in (_from_lines if lines else _from_squad)(path, place, stats):
+        for name, passage, question, asked in _rows(path, place, stats, lines=lines):
             name = name or f"{len(questions) + 1}"
             told = f"{place}, question {name}"
             if name in questions:
@@ -101,7 +108,14 @@ def gold_answers(questions: Questions) -> dict[str, list[str]]:
 Row = tuple[str, str, str, JsonObject]  # id, passage, question, and what else is said of it
 
 
-def _from_squad(path: Path, place: str, stats: SourceStats) -> Iterator[Row]:
+def _rows(path: Path, place: str, stats: SourceStats, *, lines: bool) -> Iterator[Row]:
+    """The questions of a file: of lines that are objects, of a list of such objects, or of SQuAD."""
+    if lines:
+        with opened(path) as file:
+            for number, line in enumerate(read_lines(file, stats), 1):
+                if line.strip():
+                    yield _row(json_record(path, number, line), f"{place}, line {number}")
+        return
     try:
         with opened(path) as file:
             content = json.loads("".join(read_lines(file, stats)))
@@ -119,13 +133,6 @@ def _from_squad(path: Path, place: str, stats: SourceStats) -> Iterator[Row]:
                 told = f"{place}, question {name}"
                 known = {"is_impossible": False, **asked}  # where SQuAD 1.1 does not say
                 yield name, _text(paragraph, "context", told), _text(asked, "question", told), known
-
-
-def _from_lines(path: Path, place: str, stats: SourceStats) -> Iterator[Row]:
-    with opened(path) as file:
-        for number, line in enumerate(read_lines(file, stats), 1):
-            if line.strip():
-                yield _row(json_record(path, number, line), f"{place}, line {number}")
 
 
 def _row(row: Any, told: str) -> Row:
@@ -147,7 +154,20 @@ def _answers(asked: JsonObject, passage: str, told: str) -> list[Answer]:
         given = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
     if given is None and not impossible:
         raise DataError(f"{told} has no answers; expected a list of them, empty where the passage has none")
-    found = [_answer(answer, passage, told) for answer in _list({"answers": given or []}, "answers", told)]
+    found: list[Answer] = []
+    for answer in _list({"answers": given or []}, "answers", told):
+        text, start = _text(answer, "text", told), answer.get("answer_start")
+        if not isinstance(start, int) or isinstance(start, bool):
+            raise DataError(f"{told}: answer_start is {start!r}; expected the number of a character of the passage")
+        if not text.strip():
+            raise DataError(f"{told}: the answer is empty")
+        if start < 0 or passage[start : start + len(text)] != text:
+            there = passage[max(start, 0) : max(start, 0) + len(text)]
+            raise DataError(
+                f"{told}: the answer {text[:60]!r} is not at character {start} of its passage, "
+                f"there is {there[:60]!r}: correct answer_start, or leave the question out"
+            )
+        found.append(Answer(text, start))
     if impossible is False and not found:
         raise DataError(f"{told} has no answer; expected one or more, or is_impossible: true (SQuAD 2.0)")
     if impossible and found:
@@ -155,21 +175,6 @@ def _answers(asked: JsonObject, passage: str, told: str) -> list[Answer]:
             f"{told}: is_impossible is true, and it has the answer {found[0].text[:60]!r}; these contradict"
         )
     return found
-
-
-def _answer(answer: Any, passage: str, told: str) -> Answer:
-    text, start = _text(answer, "text", told), answer.get("answer_start")
-    if not isinstance(start, int) or isinstance(start, bool):
-        raise DataError(f"{told}: answer_start is {start!r}; expected the number of a character of the passage")
-    if not text.strip():
-        raise DataError(f"{told}: the answer is empty")
-    if start < 0 or passage[start : start + len(text)] != text:
-        there = passage[max(start, 0) : max(start, 0) + len(text)]
-        raise DataError(
-            f"{told}: the answer {text[:60]!r} is not at character {start} of its passage, "
-            f"there is {there[:60]!r}: correct answer_start, or leave the question out"
-        )
-    return Answer(text, start)
 
 
 def _list(holder: Any, key: str, told: str) -> list[Any]:

@@ -30,10 +30,9 @@ from elmokit.tasks.question_answering.data import (
 )
 from elmokit.tasks.question_answering.datasets import training_pairs
 from elmokit.tasks.question_answering.no_answer import answer_texts, chosen_threshold
-from elmokit.tasks.question_answering.predict import QuestionAnswerer
 from elmokit.tasks.question_answering.scores import answer_scores, question_scores
 from elmokit.tasks.question_answering.squad import gold_answers, read_questions
-from elmokit.tasks.report import Baseline, RunMetrics, Scored, Scores, score_table
+from elmokit.tasks.report import RunMetrics, Scored, Scores, score_table
 from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task
 from elmokit.tasks.splits import scored_rows
@@ -52,9 +51,7 @@ class QuestionAnswering:
 
     name = "qa"
     unit = "questions"
-    Config = QuestionAnsweringConfig
     Model = ElmoForQuestionAnswering
-    Predictor = QuestionAnswerer
     curves: ClassVar[Mapping[str, str]] = {"f1": "F1 (%)", "exact_match": "exact match (%)"}
     highest = 100.0
     evaluation_factor = 1  # attention grows with (B, P, P)
@@ -150,10 +147,6 @@ class QuestionAnswering:
         }
         return Scored(scores, facts)
 
-    def baseline(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> Baseline | None:
-        """None: there is no usual one without a network."""
-        return None
-
     def chance(self, metrics: RunMetrics) -> float:
         """A random span shares some words with the answer."""
         return 10.0
@@ -187,6 +180,12 @@ class QuestionAnswering:
         scored = metrics.scores["train"].counts["questions"]
         if scored < metrics.rows["train"]:
             data.append(f"- the scores of train are those of {scored:,} questions, drawn at random")
+        limits = "It answers every question with a span of the passage, also where the passage has no answer."
+        if "no_answer_threshold" in metrics.facts:
+            limits = (
+                f"A question gets no answer where its no-answer score is above "
+                f"{metrics.facts['no_answer_threshold']:.3f}, which was chosen on the validation questions or given."
+            )
         return Card(
             "question-answering",
             "Question answering on ELMo",
@@ -202,7 +201,7 @@ class QuestionAnswering:
             code=_CODE,
             command='elmo predict THIS_FOLDER --passage "Ada Lovelace lived in London." --question "Where did Ada '
             'live?"',
-            limits=f"{_limits(metrics)} The scores hold for passages and questions like the test's.",
+            limits=f"{limits} The scores hold for passages and questions like the test's.",
         )
 
 
@@ -212,16 +211,6 @@ def _figures(metrics: RunMetrics) -> dict[str, str]:
     if all("no_answer_f1" in found.figures for found in metrics.scores.values()):
         shown |= {"has_answer_f1": "HasAns F1", "no_answer_f1": "NoAns"}
     return shown
-
-
-def _limits(metrics: RunMetrics) -> str:
-    if "no_answer_threshold" not in metrics.facts:
-        return "It answers every question with a span of the passage, also where the passage has no answer."
-    return (
-        "A question gets no answer where its no-answer score is above "
-        f"{metrics.facts['no_answer_threshold']:.3f}, which was "
-        "chosen on the validation questions or given."
-    )
 
 
 TASK = QuestionAnswering()

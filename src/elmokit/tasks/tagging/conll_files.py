@@ -59,15 +59,16 @@ def tagged_lines(
         found = dict(zip(sentence.lines, tags, strict=True))
         for number, line in lines:
             own = found.get(number)
-            yield _behind(line, own) if place is None else line if own is None else _in_place(line, own, place)
+            if place is None:
+                yield _behind(line, own)
+            elif own is None:
+                yield line
+            else:
+                fields = line.split("\t")
+                yield "\t".join([*fields[:place], own, *fields[place + 1 :]])
             if number == sentence.lines[-1]:
                 break
     yield from (line if named else _behind(line, None) for _, line in lines)
-
-
-def _in_place(line: str, tag: str, place: int) -> str:
-    fields = line.split("\t")
-    return "\t".join([*fields[:place], tag, *fields[place + 1 :]])
 
 
 def _behind(line: str, tag: str | None) -> str:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
-from elmokit.tasks.splits import Split, hold_out, sample
+from elmokit.tasks.splits import Split, SplitData, split_up
 from elmokit.tasks.tagging.config import TagConfig
 from elmokit.tasks.tagging.file_schemes import SchemesMet, with_letters
-from elmokit.tasks.tagging.schemes import Scheme, Span, converted, is_tag, spans_of, tag_set
+from elmokit.tasks.tagging.schemes import Span, converted, is_tag, spans_of, tag_set
 from elmokit.text.conll import read_placed
 from elmokit.text.files import SourceStats
 from elmokit.text.word_columns import PlacedSentence
@@ -46,7 +46,7 @@ class TaggedSentences:
 
 
 @dataclass(frozen=True)
-class TaggingData:
+class TaggingData(SplitData):
     """Everything a run reads.
 
     Attributes:
@@ -62,11 +62,6 @@ class TaggingData:
     labels: list[str]
     sources: dict[Source, TaggedSentences]
     splits: dict[str, Split] = field(default_factory=dict)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Sentences of each split."""
-        return {name: len(part.rows) for name, part in self.splits.items()}
 
     def classes(self, tags: Sequence[Sequence[str]]) -> NDArray[np.int64]:
         """(words of all sentences,) the class of each word; those of `unseen` tags come behind the others."""
@@ -100,10 +95,17 @@ def load_tagged(config: TagConfig) -> TaggingData:
     unseen: set[str] = set()
     for name, sentences in sources.items():
         unseen |= unseen_labels(sentences, labels, flag=name, lack="the training files lack")
+    kind = "document (they begin at lines of -DOCSTART-)" if config.context_words else "sentence"
+    splits = split_up(
+        {name: len(sentences) for name, sentences in sources.items()},
+        config,
+        units=np.asarray(sources["train"].documents) if config.context_words else None,
+        few=lambda _, __: f"--train contains one {kind}; give --valid or more of them",
+    )
     if config.plain:
-        return TaggingData(labels, sorted(unseen), labels, sources, _splits(sources, config))
+        return TaggingData(labels, sorted(unseen), labels, sources, splits)
     others = tag_set(sorted(unseen), config.scheme)[1:]
-    return TaggingData(tag_set(labels, config.scheme), others, labels, sources, _splits(sources, config))
+    return TaggingData(tag_set(labels, config.scheme), others, labels, sources, splits)
 
 
 def labels_of(tags: Sequence[str], *, plain: bool) -> list[Span]:
@@ -123,11 +125,17 @@ def read_tagged(files: Sequence[str], config: TagConfig, *, flag: str) -> Tagged
     found = TaggedSentences([], [], [], [], config.plain)
     met: dict[Path, SchemesMet] = {}
     stats = SourceStats()
+    scheme = None if config.file_scheme == "plain" else config.file_scheme
     for sentence in read_placed(files, stats=stats):
         words = words_of(sentence, config)
-        tags = sentence.column(_tag_column(sentence, config), "--tag-column")
+        if config.tag_column is None and sentence.is_conllu:
+            raise DataError(
+                f"{sentence.path} line {sentence.line} is CoNLL-U with the columns {', '.join(sentence.names)}: say "
+                "which one is learned, as with --tag-column UPOS"
+            )
+        tags = sentence.column(-1 if config.tag_column is None else config.tag_column, "--tag-column")
         if not config.plain:
-            tags = _span_tags(sentence, tags, config, met.setdefault(sentence.path, SchemesMet(flag, _asked(config))))
+            tags = _span_tags(sentence, tags, config, met.setdefault(sentence.path, SchemesMet(flag, scheme)))
         found.words.append(words)
         found.tags.append(tags)
         found.places.append((sentence.path, sentence.lines))
@@ -193,22 +201,6 @@ def words_of(sentence: PlacedSentence, config: TagConfig) -> list[str]:
     return words
 
 
-def _tag_column(sentence: PlacedSentence, config: TagConfig) -> int | str:
-    if config.tag_column is not None:
-        return config.tag_column
-    if sentence.is_conllu:
-        raise DataError(
-            f"{sentence.path} line {sentence.line} is CoNLL-U with the columns {', '.join(sentence.names)}: say which "
-            "one is learned, as with --tag-column UPOS"
-        )
-    return -1
-
-
-def _asked(config: TagConfig) -> Scheme | None:
-    """The scheme of spans that the files are said to have."""
-    return None if config.file_scheme == "plain" else config.file_scheme
-
-
 def _span_tags(sentence: PlacedSentence, raw: list[str], config: TagConfig, met: SchemesMet) -> list[str]:
     """Tags in the scheme that is learned."""
     tags = with_letters(raw) if config.file_scheme == "IO" else raw
@@ -221,27 +213,3 @@ def _span_tags(sentence: PlacedSentence, raw: list[str], config: TagConfig, met:
             f"{sentence.path} line {place}: {error} (--tag-column); --file-scheme plain takes tags that are no spans, "
             "such as parts of speech, and IO labels without letters"
         ) from error
-
-
-def _splits(sources: dict[Source, TaggedSentences], config: TagConfig) -> dict[str, Split]:
-    """By sentences, or where the biLM reads documents, by these."""
-    documents = sources["train"].documents
-    units = np.asarray(documents) if config.context_words else np.arange(len(sources["train"]))
-    train = np.arange(len(units))
-    if "valid" in sources:
-        validation = Split("valid", np.arange(len(sources["valid"])))
-    else:
-        kind = "document (they begin at lines of -DOCSTART-)" if config.context_words else "sentence"
-        train, held_out = hold_out(
-            units,
-            fraction=config.valid_fraction,
-            seed=config.seed,
-            few=lambda _, __: f"--train contains one {kind}; give --valid or more of them",
-        )
-        validation = Split("train", held_out)
-    train = sample(units, train, fraction=config.train_fraction, seed=config.seed)
-    return {
-        "train": Split("train", train),
-        "validation": validation,
-        "test": Split("test", np.arange(len(sources["test"]))),
-    }

@@ -16,6 +16,7 @@ from elmokit.run_folder import settings_of
 from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import tokenize
+from elmokit.tasks.metrics import line_of_average
 from elmokit.tasks.tagging.config import FileScheme, TagConfig
 from elmokit.tasks.tagging.conll_files import tagged_lines, text_lines, write_scored
 from elmokit.tasks.tagging.data import labels_of, read_tagged, unseen_labels, words_of
@@ -135,10 +136,19 @@ class Tagger:
     ) -> list[tuple[str, list[tuple[Offsets, list[str]]]]]:
         """Each text as it is read, and the offsets and tags of the words of its sentences."""
         raw = [joined(text) for text in texts]
-        cut = [
-            list(self._sentences(text)) if isinstance(given, str) else [_joined_offsets(given)]
-            for given, text in zip(texts, raw, strict=True)
-        ]
+        cut: list[list[Offsets]] = []
+        for given, text in zip(texts, raw, strict=True):
+            if isinstance(given, str):
+                cut.append([])
+                begin = end = 0
+                for sentence in split_sentences(text):
+                    begin = text.index(sentence, end)
+                    end = begin + len(sentence)
+                    cut[-1].append([(begin + first, begin + stop) for first, stop in self.tokenizer.spans(sentence)])
+                cut[-1] = [offsets for offsets in cut[-1] if offsets]
+            else:  # words that are joined by spaces
+                ends = np.cumsum([len(word) + 1 for word in given]).tolist()
+                cut.append([[(end - 1 - len(word), end - 1) for word, end in zip(given, ends, strict=True)]])
         owners = [number for number, sentences in enumerate(cut) for _ in sentences]
         words = [
             [text[start:end] for start, end in offsets]
@@ -263,22 +273,11 @@ class Tagger:
         else:
             lines = [
                 f"{scores['spans']:,} spans in {scores['sentences']:,} sentences of {scores['words']:,} words",
-                f"precision {scores['precision']:.4f}  recall {scores['recall']:.4f}  F1 {scores['f1']:.4f}",
+                line_of_average(scores),
             ]
         for label, each in scores["per_label"].items():
-            figures = f"precision {each['precision']:.4f}  recall {each['recall']:.4f}  F1 {each['f1']:.4f}"
-            lines.append(f"  {label}  {figures}")
+            lines.append(f"  {label}  {line_of_average(each)}")
         return "\n".join(lines)
-
-    def _sentences(self, text: str) -> Iterator[Offsets]:
-        """Word offsets of each sentence of a text."""
-        place = 0
-        for sentence in split_sentences(text):
-            begin = text.index(sentence, place)
-            place = begin + len(sentence)
-            offsets = [(begin + start, begin + end) for start, end in self.tokenizer.spans(sentence)]
-            if offsets:
-                yield offsets
 
 
 @torch.no_grad()
@@ -291,9 +290,3 @@ def tag_all(model: TokenClassificationNetwork, data: RowDataset, *, batch_size: 
         for row, tags in zip(picked, sequences, strict=True):
             found[row] = tags
     return found
-
-
-def _joined_offsets(words: Sequence[str]) -> Offsets:
-    """Of words that are joined by spaces."""
-    ends = np.cumsum([len(word) + 1 for word in words]).tolist()
-    return [(end - 1 - len(word), end - 1) for word, end in zip(words, ends, strict=True)]

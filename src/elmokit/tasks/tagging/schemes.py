@@ -75,9 +75,11 @@ def tags_of(spans: Sequence[Span], length: int, scheme: Scheme) -> list[str]:
     for start, stop, label in sorted(spans):
         if not end <= start < stop <= length:
             raise DataError(f"the span {start} to {stop} of {length} words is empty, outside, or overlaps another")
-        touches = start == end and before == label and start > 0
-        for place in range(start, stop):
-            tags[place] = f"{_letter(place - start, stop - start, scheme, touches=touches)}-{label}"
+        first, inside, last, only = list(_LETTERS[scheme])
+        letters = only if stop - start == 1 else first + inside * (stop - start - 2) + last
+        if scheme == "IOB1" and start == end and before == label and start > 0:  # it touches a span of its own type
+            letters = "B" + letters[1:]
+        tags[start:stop] = [f"{letter}-{label}" for letter in letters]
         end, before = stop, label
     return tags
 
@@ -114,15 +116,6 @@ def allowed_steps(tags: Sequence[str]) -> tuple[Tensor, Tensor, Tensor]:
     start = torch.tensor([part not in "IE" for part, _ in parts])
     end = torch.tensor([not ends_spans or part not in "BI" for part, _ in parts])
     return steps, start, end
-
-
-def _letter(place: int, length: int, scheme: Scheme, *, touches: bool) -> str:
-    if scheme == "IOB1" and place == 0 and touches:
-        return "B"
-    first, inside, last, only = list(_LETTERS[scheme])
-    if length == 1:
-        return only
-    return first if place == 0 else last if place == length - 1 else inside
 
 
 def is_tag(tag: str) -> bool:

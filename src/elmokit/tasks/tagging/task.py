@@ -20,8 +20,9 @@ from elmokit.tasks.inputs.batches import IGNORED, Batch, RowDataset
 from elmokit.tasks.inputs.contexts import Contexts
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
-from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
-from elmokit.tasks.report import Baseline, RunMetrics, Scored, Scores, score_table
+from elmokit.tasks.metrics import share_by_chance
+from elmokit.tasks.model_card import Card, label_table, rows_of, split_table, what_it_is
+from elmokit.tasks.report import RunMetrics, Scored, Scores, score_table
 from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task
 from elmokit.tasks.splits import scored_rows
@@ -29,7 +30,7 @@ from elmokit.tasks.tagging.config import TagConfig
 from elmokit.tasks.tagging.conll_files import write_scored
 from elmokit.tasks.tagging.data import TaggedSentences, TaggingData, load_tagged
 from elmokit.tasks.tagging.pieces import Pieces
-from elmokit.tasks.tagging.predict import Tagger, tag_all
+from elmokit.tasks.tagging.predict import tag_all
 from elmokit.tasks.tagging.schemes import allowed_steps, converted
 from elmokit.tasks.tagging.scores import f1_of_counts, scores_of, span_counts
 from elmokit.tasks.task import Datasets, HeadShape, Run
@@ -52,9 +53,7 @@ class Tagging:
 
     name = "tag"
     unit = "sentences"
-    Config = TagConfig
     Model = ElmoForTokenClassification
-    Predictor = Tagger
     curves: ClassVar[Mapping[str, str]] = {"f1": "F1 of spans", "accuracy": "tags right", "macro_f1": "macro F1"}
     evaluation_factor = 4
     highest = 1.0
@@ -139,18 +138,12 @@ class Tagging:
                 write_scored(run.work / PREDICTIONS, data.words("test"), gold, predicted, plain=run.config.plain)
         return Scored(scores, {"labels": data.labels})
 
-    def baseline(self, run: Run[TagConfig, TaggingData]) -> Baseline | None:
-        """None: there is no usual one without a network."""
-        return None
-
     def chance(self, metrics: RunMetrics) -> float:
         """A guess finds next to no spans; of plain tags it finds the most frequent one."""
         test = metrics.scores["test"]
         if metrics.figure == "f1":
             return 0.05
-        words = [each["words"] for each in test.details["per_label"].values()]
-        share = max(words) / sum(words)
-        return float(share + 2 * np.sqrt(share * (1 - share) / sum(words)))
+        return share_by_chance([each["words"] for each in test.details["per_label"].values()])
 
     def row_scores(self, config: TagConfig, folder: Path) -> RowScores:
         """See `RowScored`: F1 of spans, or the share of right tags, sentence by sentence."""
@@ -171,20 +164,8 @@ class Tagging:
         figures = _figures(metrics)
         plain = metrics.figure == "accuracy"
         unit = "words" if plain else "spans"
-        scores = table(
-            ["split", "sentences", "words", *figures.values()],
-            [
-                [name, found.counts["sentences"], found.counts["words"], *(found.figures[figure] for figure in figures)]
-                for name, found in metrics.scores.items()
-            ],
-        )
-        labels = table(
-            ["label", unit, *_FIGURES_OF_SPANS.values()],
-            [
-                [label, each[unit], *(each[figure] for figure in _FIGURES_OF_SPANS)]
-                for label, each in metrics.scores["test"].details["per_label"].items()
-            ],
-        )
+        scores = split_table(metrics, {"sentences": "sentences", "words": "words"}, figures)
+        labels = label_table(metrics, {unit: unit, **_FIGURES_OF_SPANS})
         tags = "one for each word" if plain else settings["scheme"]
         what = f"{what_it_is(metrics)} A CRF chooses the tags of a sentence together ({tags})."
         if settings.get("context_words"):

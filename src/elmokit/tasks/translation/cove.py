@@ -31,7 +31,16 @@ def save_cove(translator: str | Path, output: Path) -> None:
     if saved.architecture != "ElmoForTranslation":
         raise ModelError(f"{translator} contains no translator: train one with elmo train translate")
     config = saved.shape(TranslationShape)
-    _check(config, translator)
+    if config.n_layers or config.n_static_words or config.combine == "function" or config.mix_layer_norm:
+        raise ConfigError(
+            f"the translator in {translator} reads more than word vectors: CoVe needs one on a model of static vectors "
+            "(elmo convert VECTORS DIR), without --vectors, --combine function and mix_layer_norm"
+        )
+    if config.head_hidden_dim != config.projection_dim:
+        raise ConfigError(
+            f"the encoder in {translator} has {config.head_hidden_dim} units a direction, its word vectors "
+            f"{config.projection_dim} numbers: expected as many (--set head_hidden_dim={config.projection_dim})"
+        )
     trained = cast(TranslationNetwork, saved.head())
     kept = ("token_encoder", "n_words", "n_characters", "projection_dim", "marker_rows")
     values = {name: getattr(config, name) for name in kept}
@@ -44,16 +53,3 @@ def save_cove(translator: str | Path, output: Path) -> None:
     weights["layers.0.weight_input"] = weights["layers.0.weight_input"] * (share * factor)
     cast(ContextLSTM, model.bilm).lstm.load_state_dict(weights)
     save(Imported(model, saved.word_rows, OURS, preprocessing=saved.preprocessing), output)
-
-
-def _check(config: TranslationShape, folder: str | Path) -> None:
-    if config.n_layers or config.n_static_words or config.combine == "function" or config.mix_layer_norm:
-        raise ConfigError(
-            f"the translator in {folder} reads more than word vectors: CoVe needs one on a model of static vectors "
-            "(elmo convert VECTORS DIR), without --vectors, --combine function and mix_layer_norm"
-        )
-    if config.head_hidden_dim != config.projection_dim:
-        raise ConfigError(
-            f"the encoder in {folder} has {config.head_hidden_dim} units a direction, its word vectors "
-            f"{config.projection_dim} numbers: expected as many (--set head_hidden_dim={config.projection_dim})"
-        )

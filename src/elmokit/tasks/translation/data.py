@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from elmokit.errors import ConfigError, DataError
 from elmokit.tasks.inputs.batches import IGNORED, Batch, RowDataset
-from elmokit.tasks.splits import Rows, Split, hold_out, sample
+from elmokit.tasks.splits import Rows, Split, SplitData, split_up
 from elmokit.tasks.translation.config import TranslationConfig
 from elmokit.text.files import SourceStats
 from elmokit.text.normalize import check_steps, normalize
@@ -37,7 +37,7 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class TranslationData:
+class TranslationData(SplitData):
     """What a run trains on and chooses by.
 
     Attributes:
@@ -45,7 +45,7 @@ class TranslationData:
         pieces: Of the target language.
         words: The words of each source sentence, by the files they came from.
         targets: The pieces of each translation, likewise.
-        splits: Of train and validation, the source and the numbers of its pairs.
+        splits: The source of each part and the numbers of its pairs.
         left_out: Training pairs that are too long.
     """
 
@@ -56,15 +56,8 @@ class TranslationData:
     splits: dict[str, Split]
     left_out: int
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """Pairs of each split."""
-        return {name: len(part.rows) for name, part in self.splits.items()} | {"test": len(self.pairs["test"])}
-
     def of(self, split: str, rows: Rows | None = None) -> Pairs:
         """The pairs of a split, or some of them by their places in it."""
-        if split == "test":
-            return self.pairs["test"]
         part, chosen = self.splits[split], self.splits[split].rows
         chosen = chosen if rows is None else chosen[rows]
         whole = self.pairs[part.source]
@@ -126,19 +119,32 @@ def load_pairs(config: TranslationConfig, split: SplitWords, pieces: SentencePie
     check_steps(config.clean or [])
     if bool(config.valid_source) != bool(config.valid_target):
         raise ConfigError("--valid-source and --valid-target belong together: give both or none")
-    found = {"train": _of(config, "train")}
-    if config.valid_source:
-        found["valid"] = _of(config, "valid")
-    words = {name: [source_words(text, split, config) for text in pairs.source] for name, pairs in found.items()}
-    splits = _splits(found, config)
+    found = {
+        name: read_pairs(
+            getattr(config, f"{name}_source"),
+            getattr(config, f"{name}_target"),
+            flags=(f"--{name}-source", f"--{name}-target"),
+            skip_empty=config.skip_empty,
+        )
+        for name in ("train", "valid", "test")
+        if name != "valid" or config.valid_source
+    }
+    learned = {name: pairs for name, pairs in found.items() if name != "test"}
+    words = {name: [source_words(text, split, config) for text in pairs.source] for name, pairs in learned.items()}
+    splits = split_up(
+        {name: len(pairs) for name, pairs in found.items()},
+        config,
+        few=lambda _, __: (
+            "--train-source contains one sentence; give --valid-source and --valid-target, or more of them"
+        ),
+    )
     rows = splits["train"].rows
     if pieces is None:
         pieces = SentencePieces.trained((found["train"].target[row] for row in rows), n_pieces=config.n_pieces)
-    targets = {name: pieces.encode(pairs.target) for name, pairs in found.items()}
+    targets = {name: pieces.encode(pairs.target) for name, pairs in learned.items()}
     fitting = _fitting(rows, words["train"], targets["train"], config)
     splits["train"] = Split("train", fitting)
-    pairs = {**found, "test": _of(config, "test")}
-    return TranslationData(pairs, pieces, words, targets, splits, len(rows) - len(fitting))
+    return TranslationData(found, pieces, words, targets, splits, len(rows) - len(fitting))
 
 
 def source_words(text: str, split: SplitWords, config: TranslationConfig) -> list[str]:
@@ -167,15 +173,6 @@ class PairDataset(RowDataset):
         return {**batch, "labels": torch.from_numpy(labels)}
 
 
-def _of(config: TranslationConfig, name: str) -> Pairs:
-    return read_pairs(
-        getattr(config, f"{name}_source"),
-        getattr(config, f"{name}_target"),
-        flags=(f"--{name}-source", f"--{name}-target"),
-        skip_empty=config.skip_empty,
-    )
-
-
 def _fitting(rows: Rows, words: Sequence[list[str]], targets: Sequence[list[int]], config: TranslationConfig) -> Rows:
     """The pairs that are not too long: one cut off would teach the translator to stop in the middle."""
     lengths = np.array([(len(words[row]), len(targets[row])) for row in rows])
@@ -190,21 +187,3 @@ def _fitting(rows: Rows, words: Sequence[list[str]], targets: Sequence[list[int]
             limits,
         )
     return fitting
-
-
-def _splits(found: dict[Source, Pairs], config: TranslationConfig) -> dict[str, Split]:
-    units: Rows = np.arange(len(found["train"]))
-    if "valid" in found:
-        train, validation = units, Split("valid", np.arange(len(found["valid"])))
-    else:
-        train, held_out = hold_out(
-            units,
-            fraction=config.valid_fraction,
-            seed=config.seed,
-            few=lambda _, __: (
-                "--train-source contains one sentence; give --valid-source and --valid-target, or more of them"
-            ),
-        )
-        validation = Split("train", held_out)
-    train = sample(units, train, fraction=config.train_fraction, seed=config.seed)
-    return {"train": Split("train", train), "validation": validation}

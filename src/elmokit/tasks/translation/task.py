@@ -20,7 +20,7 @@ from elmokit.tasks.inputs.batches import IGNORED, Batch
 from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.inputs.tokens import tokenize
 from elmokit.tasks.model_card import Card, file_names, what_it_is
-from elmokit.tasks.report import Baseline, RunMetrics, Scored, Scores
+from elmokit.tasks.report import RunMetrics, Scored, Scores
 from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task
 from elmokit.tasks.splits import scored_rows
@@ -47,9 +47,7 @@ class Translation:
 
     name = "translate"
     unit = "pairs"
-    Config = TranslationConfig
     Model = ElmoForTranslation
-    Predictor = Translator
     curves: ClassVar[Mapping[str, str]] = {"bleu": "BLEU, greedy"}
     evaluation_factor = 4
     highest = 100.0
@@ -57,7 +55,9 @@ class Translation:
     def load(self, config: TranslationConfig, work: Path) -> TranslationData:
         """See `Task`. Target pieces are those of an unfinished run in `work`, or of the translator to start from."""
         start = located(config.model)
-        data = load_pairs(config, word_splitter(task_tokenizer(config)), _pieces_of(work, start))
+        earlier_run = next((folder for folder in (work, start) if (folder / PIECES_FILE).is_file()), None)
+        pieces = None if earlier_run is None else SentencePieces.load(earlier_run)
+        data = load_pairs(config, word_splitter(task_tokenizer(config)), pieces)
         earlier = settings_of(start).get("n_pieces", config.n_pieces) if (start / PIECES_FILE).is_file() else None
         if earlier is not None and "n_pieces" in config.model_fields_set and config.n_pieces != earlier:
             log.warning("n_pieces = %d is passed over: the pieces are those of %s", config.n_pieces, start)
@@ -85,6 +85,7 @@ class Translation:
         found = {
             name: PairDataset(makers[part.source](rows=part.rows), data.targets[part.source])
             for name, part in data.splits.items()
+            if name != "test"
         }
         return Datasets(found["train"], found["validation"])
 
@@ -135,10 +136,6 @@ class Translation:
             if name == "test":
                 write_text(run.work / TRANSLATIONS, "".join(f"{line}\n" for line in translations))
         return Scored(scores, {"target_pieces": len(data.pieces), "left_out": data.left_out})
-
-    def baseline(self, run: Run[TranslationConfig, TranslationData]) -> Baseline | None:
-        """None: there is no usual one without a network."""
-        return None
 
     def chance(self, metrics: RunMetrics) -> float:
         """A translation of something else shares a few words."""
@@ -196,9 +193,3 @@ def train_translator(config: TranslationConfig) -> JsonObject:
     Raises DataError, ModelError or ConfigError for what the user can mend.
     """
     return run_task(TASK, config).to_json()
-
-
-def _pieces_of(*folders: Path) -> SentencePieces | None:
-    """The target pieces of an unfinished run, or of the translator to start from."""
-    found = next((folder for folder in folders if (folder / PIECES_FILE).is_file()), None)
-    return None if found is None else SentencePieces.load(found)
