@@ -4,59 +4,39 @@ from __future__ import annotations
 
 import atexit
 import gc
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from elmokit.cli import (
-    cache,
-    compare,
-    convert,
-    demo,
-    embed,
-    evaluate,
-    info,
-    inspect,
-    models,
-    oov,
-    predict,
-    prepare,
-    pretrain,
-    probe,
-    score,
-    senses,
-    serve,
-    similarity,
-    train,
-)
 from elmokit.cli.errors import one_line_errors
 
 OLD_SPELLINGS = {"pre-split": "pretokenized"}
 """Options by names they had before, which continue to work."""
 
-COMMANDS: dict[str, tuple[Any, str]] = {
-    "prepare": (prepare.prepare, "Text to shards for pretraining."),
-    "pretrain": (pretrain.pretrain, "Train a biLM on text."),
-    "evaluate": (evaluate.evaluate, "Perplexity, or scores of a task."),
-    "score": (score.score, "Surprisal of every word."),
-    "embed": (embed.embed, "Write word vectors of a text."),
-    "convert": (convert.convert, "A model to another format."),
-    "inspect": (inspect.inspect, "Show a model's format, layers and sizes."),
-    "train": (train.app, "Train a task, or vectors."),
-    "predict": (predict.predict, "Labels, spans, answers …"),
-    "compare": (compare.compare, "Methods side by side."),
-    "senses": (senses.senses, "Uses of a word, grouped."),
-    "probe": (probe.probe, "What each layer knows."),
-    "similarity": (similarity.similarity, "Word similarity sets."),
-    "oov": (oov.oov, "Misspelt and unseen words."),
-    "serve": (serve.serve, "A page to explore vectors in."),
-    "models": (models.models, "Models that come with it."),
-    "cache": (cache.cache, "What is kept between runs."),
-    "demo": (demo.demo, "The whole chain, a few minutes."),
-    "info": (info.info, "Versions, cores, threads."),
+COMMANDS = {
+    "prepare": "Text to shards for pretraining.",
+    "pretrain": "Train a biLM on text.",
+    "evaluate": "Perplexity, or scores of a task.",
+    "score": "Surprisal of every word.",
+    "embed": "Write word vectors of a text.",
+    "convert": "A model to another format.",
+    "inspect": "Show a model's format, layers and sizes.",
+    "train": "Train a task, or vectors.",
+    "predict": "Labels, spans, answers …",
+    "compare": "Methods side by side.",
+    "senses": "Uses of a word, grouped.",
+    "probe": "What each layer knows.",
+    "similarity": "Word similarity sets.",
+    "oov": "Misspelt and unseen words.",
+    "serve": "A page to explore vectors in.",
+    "models": "Models that come with it.",
+    "cache": "What is kept between runs.",
+    "demo": "The whole chain, a few minutes.",
+    "info": "Versions, cores, threads.",
 }
-"""Each command, or app of commands, with its line of help."""
+"""The commands, in the order of use, each with its line of help: NAME is the function of this name in `cli/NAME.py`."""
 
 
 class Commands(TyperGroup):
@@ -88,11 +68,12 @@ app = typer.Typer(
         "token_normalize_func": lambda name: OLD_SPELLINGS.get(name, name),
     },
 )
-for name, (command, summary) in COMMANDS.items():
-    if isinstance(command, typer.Typer):
-        app.add_typer(command, name=name, short_help=summary)
+for name, summary in COMMANDS.items():
+    module = import_module(f"elmokit.cli.{name}")
+    if name == "train":  # which has commands of its own
+        app.add_typer(module.app, name=name, short_help=summary)
     else:
-        app.command(name, short_help=summary)(command)
+        app.command(name, short_help=summary)(getattr(module, name))
 
 
 def show_version(value: bool) -> None:

@@ -67,7 +67,15 @@ def run_demo(
     size = size or Size()
     console = console or Console()
     began = time.perf_counter()
-    _open_folder(output, overwrite=overwrite)
+    if output.exists() and not output.is_dir():
+        raise ConfigError(f"--output {output} is a file, expected a folder")
+    if output.is_dir() and any(output.iterdir()):
+        if not overwrite:
+            raise ConfigError(f"--output {output} is not empty: --overwrite replaces an earlier demo, or name another")
+        if not (output / MARKER).is_file():
+            raise ConfigError(f"--output {output} is not the folder of a demo: name another folder")
+        shutil.rmtree(output)
+    output.mkdir(parents=True, exist_ok=True)
     examples = _write_corpus(output, size, seed, console)
     history = _pretrain(output, size, seed, console)
     scores = {mode: _classify(output, mode, size, seed, console) for mode in get_args(Mode)}
@@ -78,18 +86,6 @@ def run_demo(
     seconds = time.perf_counter() - began
     _how_to_go_on(output, seconds, console)
     return {"pretraining": history, "modes": scores, "senses": senses, "labels": labels, "seconds": seconds}
-
-
-def _open_folder(output: Path, *, overwrite: bool) -> None:
-    if output.exists() and not output.is_dir():
-        raise ConfigError(f"--output {output} is a file, expected a folder")
-    if output.is_dir() and any(output.iterdir()):
-        if not overwrite:
-            raise ConfigError(f"--output {output} is not empty: --overwrite replaces an earlier demo, or name another")
-        if not (output / MARKER).is_file():
-            raise ConfigError(f"--output {output} is not the folder of a demo: name another folder")
-        shutil.rmtree(output)
-    output.mkdir(parents=True, exist_ok=True)
 
 
 def _write_corpus(output: Path, size: Size, seed: int, console: Console) -> list[Example]:

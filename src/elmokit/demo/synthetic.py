@@ -10,8 +10,8 @@ in five carry a subordinate clause of another topic (the main clause decides), a
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from elmokit.demo.grammar import ASIDES, CLAUSES, CONNECTORS, LEXICON, TOPICS
 
@@ -50,7 +50,7 @@ def generate(n: int, seed: int) -> list[Example]:
     rng = random.Random(seed)
     examples: list[Example] = []
     seen: set[str] = set()
-    topics = _endless_topics(rng)
+    topics = (topic for _ in count() for topic in rng.sample(TOPICS, k=len(TOPICS)))  # each once in every four
     while len(examples) < n:
         topic = next(topics)
         example = _sentence(topic, rng)
@@ -59,12 +59,6 @@ def generate(n: int, seed: int) -> list[Example]:
         seen.add(example.text)
         examples.append(example)
     return examples
-
-
-def _endless_topics(rng: random.Random) -> Iterator[str]:
-    """The topics, each once in every four, in random order."""
-    while True:
-        yield from rng.sample(TOPICS, k=len(TOPICS))
 
 
 def _sentence(topic: str, rng: random.Random) -> Example:
@@ -121,30 +115,23 @@ class _Writer:
     def _expand(self, template: str, *, plural: bool) -> None:
         before, brace, rest = template.partition("{")
         self.write(before)
-        if brace:
-            slot, _, after = rest.partition("}")
-            self._fill(slot.removesuffix("#"), plural=plural and slot.endswith("#"))
-            self._expand(after, plural=plural)
-
-    def _fill(self, slot: str, *, plural: bool) -> None:
+        if not brace:
+            return
+        slot, _, after = rest.partition("}")
+        several = plural and slot.endswith("#")
+        slot = slot.removesuffix("#")
         if "/" in slot:
-            self._ambiguous(*slot.split("/"), plural=plural)
+            word, sense = slot.split("/")
+            ending = "es" if word.endswith(("ch", "s", "x")) else "s"
+            self.write(word + ending if several else word)
+            start = len(self.text) - len(word) - several * len(ending)
+            self.senses.append(Sense(word, sense, start, len(self.text), self.template))
         elif slot == "number":
             self.write(_number(self.rng))
         else:
-            singular, _, several = self.rng.choice(LEXICON[slot]).partition("|")
-            self._expand(several or singular if plural else singular, plural=plural)
-
-    def _ambiguous(self, word: str, sense: str, *, plural: bool) -> None:
-        surface = _plural(word) if plural else word
-        self.write(surface)
-        start = len(self.text) - len(surface)
-        self.senses.append(Sense(word, sense, start, len(self.text), self.template))
-
-
-def _plural(noun: str) -> str:
-    """The regular plural."""
-    return noun + ("es" if noun.endswith(("ch", "s", "x")) else "s")
+            singular, _, more = self.rng.choice(LEXICON[slot]).partition("|")
+            self._expand(more or singular if several else singular, plural=several)
+        self._expand(after, plural=plural)
 
 
 def _number(rng: random.Random) -> str:

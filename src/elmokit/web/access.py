@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
@@ -66,23 +67,28 @@ class Access:
 
     def _checked(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        if self.hosts is not None and _name(host) not in self.hosts:
+        host = headers.get("host", "").lower()
+        name, colon, port = host.rpartition(":")
+        if self.hosts is not None and (name if colon and port.isdecimal() else host) not in self.hosts:
             raise ApiError(
                 403, "The server does not answer to this host name.", hint=f"Use {', '.join(sorted(self.hosts))}."
             )
         origin = headers.get("origin")
-        if origin is not None and origin.partition("://")[2].lower() != host.lower():
+        if origin is not None and origin.partition("://")[2].lower() != host:
             raise ApiError(403, "The request comes from another site's page.")
         if self.token is None or scope["path"] == OPEN:
             return None
-        if scope["path"] == "/" and (given := _query_token(scope)) is not None:
-            if not self._right(given):
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        if scope["path"] == "/" and "token" in query:
+            if not self._right(query["token"][0]):
                 raise self._unauthorized("The token is wrong.")
             cookie = f"{COOKIE}={self.token}; HttpOnly; SameSite=Strict; Path=/"
             return Response(status_code=303, headers={"Location": "/", "Set-Cookie": cookie})
         kind, _, bearer = headers.get("authorization", "").partition(" ")
-        given = bearer.strip() if kind.lower() == "bearer" else _cookie_token(headers.get("cookie", ""))
+        given = bearer.strip() if kind.lower() == "bearer" else None
+        with suppress(CookieError):
+            morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            given = morsel.value if given is None and morsel is not None else given
         if given is None:
             raise self._unauthorized("This server asks for a token.")
         if not self._right(given):
@@ -96,22 +102,3 @@ class Access:
     def _unauthorized(self, message: str) -> ApiError:
         hint = "Send it as 'Authorization: Bearer TOKEN', or open /?token=TOKEN in a browser."
         return ApiError(401, message, hint=hint, headers={"WWW-Authenticate": "Bearer"})
-
-
-def _name(host: str) -> str:
-    """The host without its port."""
-    name, colon, port = host.lower().rpartition(":")
-    return name if colon and port.isdecimal() else host.lower()
-
-
-def _query_token(scope: Scope) -> str | None:
-    found = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("token")
-    return found[0] if found else None
-
-
-def _cookie_token(header: str) -> str | None:
-    try:
-        morsel = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return None
-    return None if morsel is None else morsel.value

@@ -50,9 +50,8 @@ class Corpus:
         self.name, self.uploaded = name, uploaded
         self._split = split
         self.words = 0
-        self._sentences: list[
-            str
-        ] = []  # a text, or words with a unit separator after each: a third of the memory of lists
+        # A text, or words with a unit separator after each: a third of the memory of lists.
+        self._sentences: list[str] = []
         self._index: dict[str, array[int]] = {}
         self._counts: dict[str, int] = {}
         digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=6)
@@ -61,9 +60,16 @@ class Corpus:
                 sentence.replace(_AFTER, " ") if isinstance(sentence, str) else "".join(w + _AFTER for w in sentence)
             )
             words = self._words(stored)
-            if words:
-                self._add(stored, words)
-                digest.update(stored.encode("utf-8", "surrogatepass") + b"\n")
+            if not words:
+                continue
+            for word in {word.lower() for word in words}:
+                self._counts[word] = self._counts.get(word, 0) + 1
+                places = self._index.setdefault(word, array("I"))
+                if len(places) < _FIRST:
+                    places.append(len(self._sentences))
+            self._sentences.append(stored)
+            self.words += len(words)
+            digest.update(stored.encode("utf-8", "surrogatepass") + b"\n")
         self.id = digest.hexdigest()
 
     def __len__(self) -> int:
@@ -86,16 +92,6 @@ class Corpus:
 
     def _words(self, stored: str) -> list[str]:
         return stored.split(_AFTER)[:-1] if _AFTER in stored else self._split(stored)
-
-    def _add(self, stored: str, words: list[str]) -> None:
-        number = len(self._sentences)
-        self._sentences.append(stored)
-        self.words += len(words)
-        for word in {word.lower() for word in words}:
-            self._counts[word] = self._counts.get(word, 0) + 1
-            places = self._index.setdefault(word, array("I"))
-            if len(places) < _FIRST:
-                places.append(number)
 
 
 def corpus_of_text(name: str, text: str, encoder: Encoder) -> Corpus:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 from fastapi import FastAPI, Request
@@ -146,17 +146,13 @@ def _first(error: RequestValidationError, kind: str | None) -> ApiError:
         came = "without Content-Type" if kind is None else f"as {kind[:60]}"
         return invalid(f"The body came {came}.", hint="Send the header 'Content-Type: application/json'.")
     if first["type"] == UNKNOWN_KEY:
-        return _unknown_key(place, first["ctx"]["key"][:60], first["ctx"]["known"])
+        key, known = first["ctx"]["key"][:60], first["ctx"]["known"]
+        near = get_close_matches(key, known, n=1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        where = f" in {field}" if field else ""
+        whole = ".".join([*place, key])
+        hint = f"Known: {', '.join(known)}."
+        return invalid(f"{whole}: the key {key!r} is unknown{where}.{meant}", field=whole, hint=hint)
     text = str(first["msg"]).removeprefix("Value error, ")
     more = f" ({len(problems) - 1} more mistakes)" if len(problems) > 1 else ""
     return invalid(f"{field}: {text}{more}" if field else f"{text}{more}", field=field)
-
-
-def _unknown_key(place: Sequence[str], key: str, known: Sequence[str]) -> ApiError:
-    near = get_close_matches(key, known, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
-    where = f" in {'.'.join(place)}" if place else ""
-    field = ".".join([*place, key])
-    return invalid(
-        f"{field}: the key {key!r} is unknown{where}.{meant}", field=field, hint=f"Known: {', '.join(known)}."
-    )

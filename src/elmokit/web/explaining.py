@@ -26,7 +26,16 @@ def classified(request: ClassifyRequest, classifier: Classifier) -> list[respons
         tokens = classifier.tokens([text])
         explanation = None
         if request.explain is not None:
-            explanation = _explained(request.explain, classifier, text, request.label)
+            gradients = request.explain == "gradients"
+            found = (integrated_gradients if gradients else occlusion)(classifier, text, label=request.label)
+            explanation = responses.Explanation(
+                method="gradients" if gradients else "occlusion",
+                label=found.label,
+                scores=np.round(found.scores, 5).tolist(),
+                logit=found.logit,
+                baseline=found.baseline,
+                gap=found.gap if gradients else None,
+            )
         answers.append(
             responses.Classified(
                 words=tokens.words(0), cut=tokens.cut > 0, labels=scores(labels), explanation=explanation
@@ -42,8 +51,18 @@ def scores(labels: Sequence[Label]) -> list[responses.LabelScore]:
 
 def inside(words: list[str], place: int, text: str, loaded: Loaded) -> responses.LayersResponse:
     """A sentence layer by layer, with what the classifier makes of each layer of `text`."""
-    layers = _layers(words, loaded)
+    encoder = loaded.encoder
+    (found,) = encoder.encode([words], is_split_into_words=True)
+    layers = list(found)  # (W, D) each, and the mix where there is one
+    if encoder.mix is not None:
+        layers += encoder.encode([words], layers="mix", is_split_into_words=True)
     chosen = np.stack([vectors[place] for vectors in layers])  # (V, D)
+    views = []
+    for (layer, name), vectors in zip(planes.layer_names(encoder), layers, strict=True):
+        lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+        similarity = cosines(vectors, vectors[place : place + 1])[:, 0].astype(np.float64)
+        norms, similar = np.round(lengths, 4).tolist(), np.round(similarity, 4).tolist()
+        views.append(responses.LayerView(layer=layer, name=name, norms=norms, similarity=similar))
     answer = responses.LayersResponse(
         words=words,
         place=place,
@@ -51,10 +70,7 @@ def inside(words: list[str], place: int, text: str, loaded: Loaded) -> responses
         mix=mix_info(loaded),
         mixed=None,
         alone=None,
-        views=[
-            _view(vectors, place, layer, name)
-            for (layer, name), vectors in zip(planes.layer_names(loaded.encoder), layers, strict=True)
-        ],
+        views=views,
     )
     if loaded.classifier is not None:
         (mixed,) = loaded.classifier.predict([text])
@@ -66,14 +82,6 @@ def inside(words: list[str], place: int, text: str, loaded: Loaded) -> responses
     return answer
 
 
-def _view(vectors: planes.Array, place: int, layer: int | None, name: str) -> responses.LayerView:
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
-    similarity = cosines(vectors, vectors[place : place + 1])[:, 0].astype(np.float64)
-    return responses.LayerView(
-        layer=layer, name=name, norms=np.round(lengths, 4).tolist(), similarity=np.round(similarity, 4).tolist()
-    )
-
-
 def mix_info(loaded: Loaded) -> responses.MixInfo | None:
     """λ and γ of the classifier, else of the model."""
     mix = loaded.encoder.mix if loaded.classifier is None else loaded.classifier.model.mix
@@ -83,26 +91,3 @@ def mix_info(loaded: Loaded) -> responses.MixInfo | None:
     lambdas, gamma = found if found is not None else (None, None)
     source = "model" if loaded.classifier is None else "classifier"
     return responses.MixInfo(source=source, mode=mix.mode, lambdas=lambdas, gamma=gamma)
-
-
-def _layers(words: list[str], loaded: Loaded) -> list[planes.Array]:
-    """(W, D) a layer, and the mix where there is one."""
-    encoder = loaded.encoder
-    (found,) = encoder.encode([words], is_split_into_words=True)
-    views = list(found)
-    if encoder.mix is not None:
-        views += encoder.encode([words], layers="mix", is_split_into_words=True)
-    return views
-
-
-def _explained(method: str, classifier: Classifier, text: str, label: str | None) -> responses.Explanation:
-    gradients = method == "gradients"
-    found = (integrated_gradients if gradients else occlusion)(classifier, text, label=label)
-    return responses.Explanation(
-        method="gradients" if gradients else "occlusion",
-        label=found.label,
-        scores=np.round(found.scores, 5).tolist(),
-        logit=found.logit,
-        baseline=found.baseline,
-        gap=found.gap if gradients else None,
-    )

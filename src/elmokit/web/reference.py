@@ -35,45 +35,29 @@ class Field(NamedTuple):
 def reference_page(openapi: Schema) -> str:
     """HTML with every path, what it takes and what it gives."""
     environment = Environment(loader=PackageLoader("elmokit.web"), undefined=StrictUndefined, autoescape=True)
-    operations = [
-        _operation(path, method, described)
+    operations, schemas = [], []
+    described = [
+        (path, method, methods[method])
         for path, methods in openapi["paths"].items()
-        for method, described in methods.items()
+        for method in methods
         if method in _METHODS
     ]
-    schemas = [
-        {"name": name, "about": schema.get("description", ""), "fields": _fields(schema)}
-        for name, schema in openapi["components"]["schemas"].items()
-        if name not in ("HTTPValidationError", "ValidationError")
-    ]
+    for path, method, operation in described:
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        answers = operation["responses"]
+        gives = _type(answers["200"].get("content", {}).get("application/json", {}).get("schema", {}))
+        errors = {code: answer["description"] for code, answer in answers.items() if code != "200"}
+        about = operation.get("description", "")
+        operations.append(Operation(path, method.upper(), about, _type(body) if body else None, gives, errors))
+    for name, schema in openapi["components"]["schemas"].items():
+        fields = []
+        for key, field in schema.get("properties", {}).items():
+            default = None if key in schema.get("required", []) else json.dumps(field.get("default"))
+            fields.append(Field(key, _type(field), field.get("description", ""), default))
+        if name not in ("HTTPValidationError", "ValidationError"):
+            schemas.append({"name": name, "about": schema.get("description", ""), "fields": fields})
     page = environment.get_template("reference.html")
     return page.render(info=openapi["info"], operations=operations, schemas=schemas)
-
-
-def _operation(path: str, method: str, described: Schema) -> Operation:
-    body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-    answers = described["responses"]
-    return Operation(
-        path,
-        method.upper(),
-        about=described.get("description", ""),
-        takes=_type(body) if body else None,
-        gives=_type(answers["200"].get("content", {}).get("application/json", {}).get("schema", {})),
-        errors={code: answer["description"] for code, answer in answers.items() if code != "200"},
-    )
-
-
-def _fields(schema: Schema) -> list[Field]:
-    needed = schema.get("required", [])
-    return [
-        Field(
-            name,
-            _type(field),
-            about=field.get("description", ""),
-            default=None if name in needed else json.dumps(field.get("default")),
-        )
-        for name, field in schema.get("properties", {}).items()
-    ]
 
 
 def _type(schema: Schema) -> str:

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
-from elmokit.encode.encoder import Encoder, Level
+from elmokit.encode.encoder import Level
 from elmokit.encode.language_model import Score
 from elmokit.encode.layer_choice import Layers
 from elmokit.encode.pooling import Pooling
@@ -87,8 +87,23 @@ class Service:
 
     async def embed(self, request: EmbedRequest, scope: Scope) -> bytes:
         """The JSON of an `EmbedResponse`, written without a detour over Python's numbers where it is base64."""
-        encoder, wanted = self.loaded.encoder, _wanted(request)
-        numbers = _numbers_of_a_row(encoder, request)
+        encoder = self.loaded.encoder
+        wanted: Wanted = {
+            "layers": tuple(request.layers) if isinstance(request.layers, list) else request.layers,
+            "level": request.level,
+            "pooling": request.pooling,
+            "remove_common_component": request.remove_common_component,
+        }
+        try:
+            numbers = encoder.layer_choice(request.layers).numbers
+        except ElmokitError as error:
+            raise invalid(f"layers: {error}", field="layers") from error
+        try:
+            encoder.stream([], **wanted)  # says what the model lacks
+        except ElmokitError as error:
+            raise invalid(f"pooling: {error}", field="pooling") from error
+        if request.level == "sentence":
+            numbers = math.prod(encoder.sentence_shape(layers=request.layers, pooling=request.pooling))
         sentences = self._words(request.sentences)
         count = sum(map(len, sentences)) if request.level == "token" else len(sentences)
         most = self.limits.list_numbers if request.encoding == "list" else self.limits.numbers
@@ -122,11 +137,22 @@ class Service:
         encoder = self.loaded.a_language_model()
         sentences = self._words(request.sentences)
 
-        def score(batch: Sequence[list[str]]) -> list[Score]:
+        def scored(batch: Sequence[list[str]]) -> list[Score]:
             return encoder.score(batch, is_split_into_words=True)
 
-        scores = await self.worker.joined("score", sentences, score, cost=sum(map(len, sentences)))
-        return responses.ScoreResponse(sentences=[_scored(score) for score in scores])
+        scores = await self.worker.joined("score", sentences, scored, cost=sum(map(len, sentences)))
+        found = [
+            responses.Scored(
+                words=score.words,
+                forward=np.round(score.forward, 4).tolist(),
+                backward=np.round(score.backward, 4).tolist(),
+                mean=np.round(score.mean, 4).tolist(),
+                known=score.known.tolist(),
+                perplexity=score.perplexity,
+            )
+            for score in scores
+        ]
+        return responses.ScoreResponse(sentences=found)
 
     async def substitutes(self, request: SubstitutesRequest) -> responses.SubstitutesResponse:
         """See `SubstitutesResponse`."""
@@ -204,7 +230,7 @@ class Service:
 
 
 class Wanted(TypedDict):
-    """Arguments of `Encoder.stream` that a request chooses."""
+    """Arguments of `Encoder.stream` that a request chooses; the values can be compared."""
 
     layers: Layers
     level: Level
@@ -212,50 +238,11 @@ class Wanted(TypedDict):
     remove_common_component: bool | None
 
 
-def _wanted(request: EmbedRequest) -> Wanted:
-    """What `Encoder.stream` is asked for; the values can be compared."""
-    layers = tuple(request.layers) if isinstance(request.layers, list) else request.layers
-    return {
-        "layers": layers,
-        "level": request.level,
-        "pooling": request.pooling,
-        "remove_common_component": request.remove_common_component,
-    }
-
-
-def _numbers_of_a_row(encoder: Encoder, request: EmbedRequest) -> int:
-    """Numbers of the vector of a word or a sentence, all its layers together; says what the model lacks."""
-    try:
-        numbers = encoder.layer_choice(request.layers).numbers
-    except ElmokitError as error:
-        raise invalid(f"layers: {error}", field="layers") from error
-    try:
-        encoder.stream([], **_wanted(request))
-    except ElmokitError as error:
-        raise invalid(f"pooling: {error}", field="pooling") from error
-    if request.level == "sentence":
-        numbers = math.prod(encoder.sentence_shape(layers=request.layers, pooling=request.pooling))
-    return numbers
-
-
 def _embedded(sentences: Sequence[list[str]], arrays: Sequence[NDArray[np.float32]], encoding: str) -> bytes:
     rows: list[JsonObject] = []
     for words, array in zip(sentences, arrays, strict=True):
-        vectors: Any = array.tolist() if encoding == "list" else _base64(array)
+        vectors: Any = array.tolist()
+        if encoding != "list":
+            vectors = base64.b64encode(np.ascontiguousarray(array, dtype="<f4").data).decode("ascii")
         rows.append({"words": words, "shape": array.shape, "vectors": vectors})
     return to_json({"encoding": encoding, "sentences": rows})
-
-
-def _base64(array: NDArray[np.float32]) -> str:
-    return base64.b64encode(np.ascontiguousarray(array, dtype="<f4").data).decode("ascii")
-
-
-def _scored(score: Score) -> responses.Scored:
-    return responses.Scored(
-        words=score.words,
-        forward=np.round(score.forward, 4).tolist(),
-        backward=np.round(score.backward, 4).tolist(),
-        mean=np.round(score.mean, 4).tolist(),
-        known=score.known.tolist(),
-        perplexity=score.perplexity,
-    )

@@ -69,7 +69,13 @@ def serve(loaded: Loaded, *, listener: socket.socket, host: str, token: str | No
     hosts = [*LOOPBACK, _bracketed(host)] if is_loopback(host) else None
     app = create_app(loaded, token=token, hosts=hosts)
     sys.setswitchinterval(_SWITCH)
-    _log_to_stderr(log_level)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name in ("elmokit", "uvicorn"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+    logging.getLogger("elmokit").setLevel(log_level.upper())
+    logging.getLogger("uvicorn").setLevel(log_level.upper() if log_level in ("debug", "error") else "WARNING")
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -82,26 +88,13 @@ def serve(loaded: Loaded, *, listener: socket.socket, host: str, token: str | No
         h11_max_incomplete_event_size=1 << 16,
     )
     server = uvicorn.Server(config)
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(
-            name, lambda *_: None
-        )  # uvicorn ends on them, then raises them again: an end asked for is no error
+    for end in (signal.SIGTERM, signal.SIGINT):  # uvicorn ends on them, then raises them again: asked for, no error
+        signal.signal(end, lambda *_: None)
     port = listener.getsockname()[1]
     address = f"http://{_bracketed(host)}:{port}/"
     shown = "" if token is None else "  (the first time with ?token=…)"
     print(f"elmokit explorer on {address}{shown}, the API at {address}docs; Ctrl-C ends it", flush=True)
     server.run(sockets=[listener])
-
-
-def _log_to_stderr(level: str) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name in ("elmokit", "uvicorn"):
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.propagate = False
-    logging.getLogger("elmokit").setLevel(level.upper())
-    logging.getLogger("uvicorn").setLevel(level.upper() if level in ("debug", "error") else "WARNING")
 
 
 def _bracketed(host: str) -> str:
