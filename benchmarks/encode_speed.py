@@ -1,4 +1,4 @@
-"""Words a second of `Encoder` beside a plain PyTorch version of AllenNLP's method and, with --peers, simple_elmo.
+"""Words a second of `Encoder` against a plain PyTorch version of AllenNLP's method and, with --peers, simple_elmo.
 
     python benchmarks/encode_speed.py [--shapes small original] [--sentences 256] [--threads 2] [--rounds 3] [--peers]
                                       [--memory 1GB]

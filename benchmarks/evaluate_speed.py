@@ -1,4 +1,4 @@
-"""`elmo evaluate` beside another version of itself: seconds of whole processes, words a second within one.
+"""`elmo evaluate` against another version of itself: seconds of whole processes, words a second within one.
 
     git worktree add ../before COMMIT
     python benchmarks/evaluate_speed.py --before ../before [--models elmo-mini] [--words 1000 10000 100000]

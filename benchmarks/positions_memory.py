@@ -1,4 +1,4 @@
-"""Memory of the vectors of one word per sentence: `positions=` beside all words, in processes of their own.
+"""Memory of the vectors of one word per sentence: `positions=` against all words, in processes of their own.
 
     python benchmarks/positions_memory.py [--model elmo-mini] [--sentences 4000] [--words 25]
 

@@ -1,4 +1,4 @@
-"""Load on `elmo serve`: words a second through the API beside the Encoder's own, errors, latency, memory.
+"""Load on `elmo serve`: words a second through the API against the Encoder's own, errors, latency, memory.
 
     python benchmarks/serve_load.py --model MODEL [--connections 32] [--seconds 60] [--sentences 32] [--layers top]
 

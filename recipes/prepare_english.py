@@ -2,7 +2,7 @@
 
     python recipes/prepare_english.py $ELMOKIT_DATA runs/english [--weight wikipedia=0.5] [--seed 13]
 
-Reads the files of `lm_open` and the smaller open sets beside it, cuts them into sentences, leaves out every sentence
+Reads the files of `lm_open` and the smaller open sets next to it, cuts them into sentences, leaves out every sentence
 that occurs in an evaluation file of the data folder, and writes to the folder
 
 - `train.txt`: a sentence per line, an empty line behind each document, documents of all sources shuffled;

@@ -197,7 +197,7 @@ def names_read(tree: ast.AST) -> Counter[str]:
 
 def phrases(checkout: Checkout) -> int:
     """How often the phrases of the list occur."""
-    return sum(len(re.findall(phrase, text)) for phrase in PHRASES for text in checkout.prose)
+    return sum(len(re.findall(phrase, text, re.IGNORECASE)) for phrase in PHRASES for text in checkout.prose)
 
 
 def files_with(checkout: Checkout, wanted: Callable[[ast.AST], bool]) -> list[str]:

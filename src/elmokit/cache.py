@@ -57,7 +57,7 @@ def mark_used(path: Path) -> None:
 def shrink(folder: Path, *, limit: int, keep: Path | None = None) -> list[Entry]:
     """Remove the least recently used entries until the others take `limit` bytes at most; `keep` stays in any case.
 
-    A process that has an entry open goes on reading it on systems where an open file can be removed.
+    A process that has an entry open continues to read it on systems where an open file can be removed.
 
     Returns:
         What was removed.

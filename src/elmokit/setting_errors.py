@@ -90,7 +90,7 @@ def _unknown(kind: type[BaseModel], location: Sequence[int | str]) -> str:
 def _place(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[list[int | str], Any, Sequence[Any]]:
     """The path of the setting a problem is in, its type and its bounds.
 
-    pydantic's location goes on: to the type of several that was tried, and to the entry of a list of plain values.
+    pydantic's location has more parts: which of several types was tried, and which entry of a list of plain values.
     """
     path: list[int | str] = []
     annotation: Any = kind
@@ -109,7 +109,7 @@ def _place(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[list[i
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:
-    """The settings that a type is, or is beside None."""
+    """The settings that a type is, alone or with None."""
     for each in get_args(annotation) if get_origin(annotation) in (Union, UnionType) else [annotation]:
         if isinstance(each, type) and issubclass(each, BaseModel):
             return each

@@ -73,7 +73,7 @@ def embed(
         str | None, typer.Option(help="What larger batches may take, as 1GB: large models run faster.")
     ] = None,
     threads: Threads = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run for OUTPUT.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the interrupted run in OUTPUT.")] = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     engine: Annotated[

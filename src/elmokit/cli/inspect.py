@@ -1,4 +1,4 @@
-"""`elmo inspect`: what a model is."""
+"""`elmo inspect`: format, layers and sizes of a model."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ Device = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but warnings and errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only warnings and errors.")]
 
 
 def files(given: list[str] | None) -> list[str] | None:

@@ -31,7 +31,7 @@ def pretrain(
     preset: Annotated[
         str | None, typer.Option(help="tiny, mini, small, medium, original or classic. [default: mini]")
     ] = None,
-    from_model: Annotated[str | None, typer.Option("--from", help="Go on with this model on new text.")] = None,
+    from_model: Annotated[str | None, typer.Option("--from", help="Continue with this model on new text.")] = None,
     decay_from: Annotated[
         Path | None,
         typer.Option(help="Decay and finish the constant-rate run in this folder, in OUTPUT; it is only read."),
@@ -49,7 +49,7 @@ def pretrain(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, e.g. learning_rate=0.001 or model.cell_dim=256.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run in OUTPUT.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the interrupted run in OUTPUT.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUTPUT.")] = False,
 ) -> None:
     """Train a bidirectional language model from characters.

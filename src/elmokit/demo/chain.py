@@ -307,7 +307,7 @@ def _how_to_go_on(output: Path, seconds: float, console: Console) -> None:
 
 
 def _in_columns(rows: Iterable[tuple[str, str]]) -> Table:
-    """Two columns, without a frame; what is too long for a line goes on below its own column."""
+    """Two columns, without a frame; what is too long for a line is continued below its own column."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column()

@@ -60,12 +60,12 @@ class Backend(ABC):
             sentences: Lists of words.
             take: Is called once a sentence.
             batch_size: Most sentences at a time.
-            zero_state: Start from zero even if the model holds a warm state.
+            zero_state: Start from zero even if the model has a warm state.
         """
 
     @abstractmethod
     def carry(self, sentences: Sequence[Sequence[str]], take: Take) -> None:
-        """All sentences as one batch that goes on where the call before ended."""
+        """All sentences as one batch that continues where the call before ended."""
 
     @abstractmethod
     def reset_state(self) -> None:

@@ -140,7 +140,7 @@ class Encoder:
                 stream and never saw a zero state, "zero" for models trained here on single sentences.
             options: The options file of a `.hdf5` file if it is not in the same folder.
             vocabulary: The vocabulary of a word-level model if it is not in the folder of the weights.
-            sha256: Sum of a file that is downloaded.
+            sha256: Checksum of a file that is downloaded.
             memory: What larger batches may take beyond the weights, in bytes or as "1GB": large models are faster with
                 it, if `batch_size` lets enough sentences into a batch. Results do not depend on it. Default: as little
                 as keeps the peak below 1.3 times the weights + 500 MB.

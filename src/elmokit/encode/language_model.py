@@ -78,7 +78,7 @@ class LanguageModel:
     """The softmax head of a pretrained folder over the layers of an engine."""
 
     def __init__(self, engine: Engine, head: SoftmaxHead, vocabulary: Vocabulary, *, zero_state: bool = False) -> None:
-        """`zero_state`: sentences start from zero even if the model holds a warm state."""
+        """`zero_state`: sentences start from zero even if the model has a warm state."""
         self._engine, self._head, self._vocabulary = engine, head.train(False), vocabulary
         self._size = engine.model.config.projection_dim
         self._zero_state = zero_state

@@ -1,4 +1,4 @@
-"""Whether a call is about one sentence, whose result then stands alone."""
+"""Whether a call is about one sentence, whose result is then not in a list."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class Elmo(nn.Module):
         """
         width = self.bilm.config.row_width
         if inputs.ndim >= 3 and inputs.shape[-1] != width:
-            reads = "a table of words beside their letters" if self.bilm.config.n_words else f"rows of {width} numbers"
+            reads = "a table of words next to their letters" if self.bilm.config.n_words else f"rows of {width} numbers"
             raise ValueError(
                 f"this model reads {reads}, {width} numbers a word, and batch_to_ids gives {inputs.shape[-1]} letters: "
                 "make the rows with the model's own ElmoTokenizer.from_pretrained, or use elmokit.Encoder."
@@ -199,7 +199,7 @@ def _read_allennlp_names(module: nn.Module, state: dict[str, Any], prefix: str, 
         return
     if elmo.requires_grad and any(name.startswith(f"{prefix}_elmo_lstm.") for name in old):
         raise ModelError(
-            "the checkpoint holds a biLM that AllenNLP fine-tuned: write it as options.json and weights.hdf5 there "
+            "the checkpoint contains a biLM that AllenNLP fine-tuned: write it as options.json and weights.hdf5 there "
             "first (bilm-tf's dump_weights has the names), or load with requires_grad=False to take the published one"
         )
     taken = {name.removeprefix(prefix): state.pop(name) for name in old}

@@ -26,7 +26,7 @@ class ElmoEmbedder:
             `weight_file=None`.
         weight_file: Its weights.
         cuda_device: Number of a card; −1: the CPU.
-        state: "carry" as AllenNLP: a batch goes on where the one before ended. "zero" and "warm" start every sentence
+        state: "carry" as AllenNLP: a batch continues where the one before ended. "zero" and "warm" start every sentence
             alike.
 
     Raises:

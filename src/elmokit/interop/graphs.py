@@ -1,4 +1,4 @@
-"""The ONNX graphs of a model folder: what the backend "onnx" runs. They hold no weights.
+"""The ONNX graphs of a model folder: what the backend "onnx" runs. They contain no weights.
 
 `words.onnx` takes rows of words to their context-free vectors, `layers.onnx` the vectors of sentences to the layers of
 the biLM. Their initializers have the names of the weights in `model.safetensors`, with `[0]` for a direction and `.T`

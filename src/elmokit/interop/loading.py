@@ -42,7 +42,7 @@ def load(
         options: The options file of a `.hdf5` file if it is not in the same folder; a path or an address.
         vocabulary: The vocabulary of a word-level model if it is not in the folder of the weights.
         dtype: "float32", "bfloat16" or "float16".
-        sha256: Sum of a file that is downloaded.
+        sha256: Checksum of a file that is downloaded.
         warm: Compute the warm state of a published model (a few dozen steps of its LSTMs).
         warm_text: Sentences to compute it on, of a model of ours too; default: an English one.
         whole: Keep the head of a model of ours, for `save`.

@@ -42,7 +42,7 @@ def recognised(
         source: A folder, a weight file, a zip, an http(s) address of a weight file or zip, or a hub repository's id.
         options: The options file (or its address) if it is not in the folder of the weights.
         vocabulary: The vocabulary of a word-level model if it is not in the folder of the weights.
-        sha256: Sum that the file at `source` must have, here or downloaded.
+        sha256: Checksum that the file at `source` must have, here or downloaded.
 
     Raises:
         ModelError: There is nothing, or nothing that is known.

@@ -128,7 +128,7 @@ class ElmoConfig(  # type: ignore[no-untyped-call]
         super().__post_init__(**kwargs)  # type: ignore[no-untyped-call]
 
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """See `transformers.PreTrainedConfig`; the file is written beside it that the Auto classes load."""
+        """See `transformers.PreTrainedConfig`; the file that the Auto classes load is written next to it."""
         self.auto_map = dict(AUTO_MAP)
         if not Path(save_directory).is_file():  # else transformers says what is wrong
             write_remote_file(Path(save_directory))

@@ -177,7 +177,7 @@ class CarriedState:
         return State(*(_joined(old[:, :, :count], new) for old, new in zip(self._kept, zero, strict=True)))
 
     def keep(self, final: State) -> None:
-        """Go on from here."""
+        """Continue from here."""
         final = State(final.h.detach(), final.c.detach())
         if self._kept is not None:
             final = State(*(_joined(new, old.to(new)) for new, old in zip(final, self._kept, strict=True)))

@@ -99,7 +99,7 @@ def read_manifest(place: Place, wanted: NDArray[np.bool_] | None = None) -> Iter
 
 
 def complete_manifest(source: Place, target: Place, counts: NDArray[np.int64]) -> None:
-    """The manifest with the counts (n_parts, 3) of sentences, words and skipped lines beside each part.
+    """The manifest with the counts (n_parts, 3) of sentences, words and skipped lines next to each part.
 
     `first_sentence` is the number that the first sentence of a part has in the whole input.
     """

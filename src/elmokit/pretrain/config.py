@@ -27,7 +27,7 @@ CLASSIC: dict[str, Any] = {
     "schedule": "constant",
     "warmup_steps": 0,
 }
-"""What `preset: classic` sets beside the shape, each where nothing else is given: the way courses build ELMo."""
+"""What `preset: classic` sets next to the shape, each where nothing else is given: the way courses build ELMo."""
 
 
 class PretrainConfig(TextSettings):
@@ -73,7 +73,7 @@ class PretrainConfig(TextSettings):
     column: str | None = None
     """Where tables and JSON keep the text: names or 1-based numbers ("2-": all from the second on)."""
     pre_split: bool = False
-    """The text is already split into words by blanks."""
+    """The text is already split into words by spaces."""
     normalize: list[str] = Field(default=[])
     """Clean-up steps before splitting, by name; with from_model its own unless others are named."""
     min_count: PositiveInt = 3
@@ -88,7 +88,7 @@ class PretrainConfig(TextSettings):
     preset: str = "mini"
     token_encoder: TokenEncoderName = "char_cnn"
     """What the model reads of a word: its characters, its number in the vocabulary, its pieces (BPE), or a vector of
-    its own beside its characters (word_char)."""
+    its own next to its characters (word_char)."""
     word_table: PositiveInt = 10_000
     """Most frequent words that have a vector of size `model.word_dim` (128) under word_char; that of others is zero."""
     n_pieces: Annotated[int, Field(ge=300)] = 8000
@@ -98,7 +98,7 @@ class PretrainConfig(TextSettings):
     model: dict[str, Any] = Field(default={})
     """Single fields of the model configuration that differ from the preset."""
     from_model: str | None = None
-    """Go on with this model on new text; its shape and vocabulary stay."""
+    """Continue with this model on new text; its shape and vocabulary stay."""
     new_vocabulary: bool = False
     """With from_model: predict the words of the new text, by a softmax that starts anew. Any biLM will do then, one
     without a language-model head too; `model` may name another softmax."""
@@ -133,7 +133,7 @@ class PretrainConfig(TextSettings):
     max_train_words: PositiveInt | None = None
     """End with the update that reaches this many predicted words a direction (`words` of the figures)."""
     optimizer: Literal["muon", "adam", "adagrad", "sgd"] = "muon"
-    """Muon (Jordan et al. 2024) trains the matrices of LSTMs, highways and projections, AdamW beside it all else.
+    """Muon (Jordan et al. 2024) trains the matrices of LSTMs, highways and projections, AdamW everything else.
     Adagrad is the reference's (0.2); plain SGD is the custom on Penn Treebank. The loss here is the mean over all
     predictions of a step: the rate of 1 and the bound of 5 in Zaremba et al. 2014, whose loss is summed over 35 words,
     are 35 and 0.14 here (Merity et al. 2018: 30 and 0.25)."""
@@ -176,7 +176,7 @@ class PretrainConfig(TextSettings):
     checkpoint_minutes: PositiveFloat = 5.0
     log_steps: PositiveInt = 20
     evaluate_steps: PositiveInt | None = None
-    """Perplexity of the held-out text every so many updates, besides that of the ends of epochs."""
+    """Perplexity of the held-out text every so many updates, in addition to the ends of epochs."""
     valid_batch_tokens: PositiveInt = 4096
     resume: bool = False
     overwrite: bool = False

@@ -208,7 +208,7 @@ class _Run:
         return self.bare_model if self.average is None else self.average.model
 
     def take_up(self, checkpoint: Path) -> None:
-        """Go on where this checkpoint stands; the first one of a run that decays is that of another run."""
+        """Continue from this checkpoint; the first one of a run that decays is that of another run."""
         self.state = self.checkpoints.load(checkpoint)
         if self.checkpoints.facts(checkpoint).get("processes") != self.accelerator.num_processes:
             set_seed(self.config.seed + self.accelerator.process_index + _RESEED * self.progress.step)

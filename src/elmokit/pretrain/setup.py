@@ -53,7 +53,7 @@ _BESIDES = ("corpus", "corpus.partial", "corpus.old", ".model.partial")
 
 _UPDATES_PER_EPOCH, _SMALLEST_BATCH, _LARGEST_BATCH = 400, 512, 6144
 
-# What may change when a model is trained on, and what besides when it gets another vocabulary.
+# What may change when a model is trained on, and what else when it gets another vocabulary.
 _DROPOUT = {"dropout", "locked_dropout", "weight_dropout"}
 _SOFTMAX = {"softmax", "n_negative_samples", "adaptive_cutoffs", "adaptive_div_value"}
 

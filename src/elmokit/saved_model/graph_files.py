@@ -1,4 +1,4 @@
-"""The files of a model's ONNX graphs, and the sum of the shape that they were made for."""
+"""The files of a model's ONNX graphs, and the checksum of the shape that they were made for."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ELSEWHERE = frozenset(
 
 
 def shape_sum(config: NetworkConfig) -> str:
-    """A sum of what the graphs of a model depend on."""
+    """A checksum of what the graphs of a model depend on."""
     values = asdict(NetworkConfig.of(config))
     shape = {name: value for name, value in values.items() if name not in _ELSEWHERE}
     return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 AutoModel.from_pretrained(folder, trust_remote_code=True)
 
-`config.json` and `tokenizer_config.json` name classes in a file beside them, and the file imports them from elmokit.
+`config.json` and `tokenizer_config.json` name classes in a file next to them, and the file imports them from elmokit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A line per request: client, method, path, status, milliseconds. Never the query, which may hold the token."""
+"""A line per request: client, method, path, status, milliseconds. Never the query, which may contain the token."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def load(
 ) -> Loaded:
     """Everything that was asked for; what is not named comes from `bundled`, and `none` leaves it out.
 
-    `report` is told in a line what is loaded next; `device` is that of the encoder.
+    `report` is called with a line on what is loaded next; `device` is that of the encoder.
 
     Raises:
         ElmokitError: Something cannot be read.

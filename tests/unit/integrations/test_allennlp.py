@@ -210,7 +210,7 @@ def test_checkpoints_that_do_not_fit(files: tuple[Path, Path]) -> None:
 
 def test_a_model_with_a_word_table_says_so() -> None:
     elmo = Elmo("elmo-mini", state="zero")
-    with pytest.raises(ValueError, match="reads a table of words beside their letters, 51 numbers a word"):
+    with pytest.raises(ValueError, match="reads a table of words next to their letters, 51 numbers a word"):
         elmo(batch_to_ids([["The", "bank"]]))
 
 

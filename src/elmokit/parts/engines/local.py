@@ -1,4 +1,4 @@
-"""Parts on this machine: in this process, or in several beside it."""
+"""Parts on this machine: in this process, or in several others."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class RayEngine:
         if wanted < 1 or wanted > room:
             raise ConfigError(
                 f"the Ray cluster has {there.get('CPU', 0):g} CPUs and {there.get('GPU', 0):g} GPUs: room for {room} "
-                f"actors of {self.cpus} CPUs and {self.gpus:g} GPUs beside one CPU for reading, {max(wanted, 1)} were "
+                f"actors of {self.cpus} CPUs and {self.gpus:g} GPUs plus one CPU for reading, {max(wanted, 1)} were "
                 "asked for (--actors, --threads, --gpus)"
             )
 

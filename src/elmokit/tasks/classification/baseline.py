@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Floor:
+class TfidfResult:
     """What the baseline reached.
 
     Attributes:
@@ -35,7 +35,7 @@ class Floor:
     predict_seconds: float
 
 
-def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int = 1) -> Floor:
+def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int = 1) -> TfidfResult:
     """TF-IDF (1-2-grams, sublinear counts, min_df 2) + LinearSVC, one for each of several labels; Ridge for numbers.
 
     A method without early stopping needs no validation rows, so it learns from those too, as one would use it.
@@ -80,4 +80,4 @@ def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int =
     }
     figure = SCORES[target][0]
     log.info("TF-IDF + linear model: test %s %.4f in %.0f s", figure, scores["test"][figure], scores["seconds"])
-    return Floor(scores, predicted["test"], predict_seconds)
+    return TfidfResult(scores, predicted["test"], predict_seconds)

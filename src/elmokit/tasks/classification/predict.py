@@ -126,7 +126,7 @@ class Classifier:
         return network.outputs(words, mask)
 
     def given(self, result: Sequence[Label]) -> list[str]:
-        """The labels of a result whose probability reaches their threshold, the likeliest first."""
+        """The labels of a result whose probability reaches their threshold, the most likely first."""
         least = dict(zip(self.labels, self.thresholds, strict=True))
         return [label for label, probability in result if probability >= least[label]]
 
@@ -168,7 +168,7 @@ class Classifier:
         Args:
             files: With texts and labels, as of `elmo train classify`. Sentiment trees are read as in training.
             text_column, label_column: Where they stand; default: where they stood in the training files, if it fits.
-            label_names: A name a line for the sorted labels of the training files. It is needed for rows with other
+            label_names: One name per line for the sorted labels of the training files. It is needed for rows with other
                 labels than those and than the names the model knows.
             file_options: How the files are written, where that does not show; default: as the training files.
 

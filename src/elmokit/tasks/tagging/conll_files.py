@@ -42,7 +42,7 @@ def write_scored(
 def tagged_lines(
     path: Path, tag: Callable[[list[PlacedSentence]], Tags], *, column: int | str | None, encoding: str | None = None
 ) -> Iterator[str]:
-    """The lines of a CoNLL or CoNLL-U file with the tag of each word, all else as it stands there.
+    """The lines of a CoNLL or CoNLL-U file with the tag of each word, all else unchanged.
 
     Args:
         path: The file.

@@ -32,7 +32,7 @@ class SchemesMet:
     first: dict[frozenset[Scheme], str] = field(default_factory=dict)
 
     def add(self, tags: Sequence[str], place: str) -> None:
-        """A sentence, which stands at `place`.
+        """A sentence at `place`.
 
         Raises:
             DataError: A tag is of no scheme.
