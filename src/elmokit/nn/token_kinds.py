@@ -17,7 +17,7 @@ from elmokit.text.word_rows import ByteRows, LookupRows, PieceRows, WordByteRows
 
 if TYPE_CHECKING:
     from elmokit.nn.char_cnn import CharCNN
-    from elmokit.nn.config import NetworkConfig
+    from elmokit.nn.config import NetworkConfig, NetworkFields
     from elmokit.nn.token_encoder import TokenEncoder
 
 TokenEncoderName = Literal["char_cnn", "word", "subword", "word_char"]
@@ -128,7 +128,7 @@ class TokenKind(ABC):
 
     # A new model ----------------------------------------------------------------------------------------------------
 
-    def new_fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def new_fields(self, values: Mapping[str, Any]) -> "NetworkFields":
         """The fields of a model that is to be pretrained, from those that are set."""
         return {**values, "n_characters": 0}
 
@@ -166,7 +166,7 @@ class Characters(TokenKind):
             return vectors
         return g.linear(vectors, "token_encoder.projection", outputs=shape.projection_dim, inputs=n_filters)
 
-    def new_fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def new_fields(self, values: Mapping[str, Any]) -> "NetworkFields":
         return dict(values)
 
     def new_rows(self, vocabulary: Vocabulary, shape: TokenFields, settings: NewTables) -> WordRows:
@@ -295,7 +295,7 @@ class WordsAndCharacters(TokenKind):
         joined = parts[0] if len(parts) == 1 else g.add("Concat", *parts, axis=1)
         return g.linear(joined, "token_encoder.projection", outputs=shape.projection_dim, inputs=width)
 
-    def new_fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def new_fields(self, values: Mapping[str, Any]) -> "NetworkFields":
         return {"word_dim": 128, **values}
 
     def new_rows(self, vocabulary: Vocabulary, shape: TokenFields, settings: NewTables) -> WordRows:
