@@ -200,7 +200,7 @@ def test_the_validation_loss_breaks_ties_of_the_score_also_in_a_resumed_run(
 ) -> None:
     by_loss = run(place, "by_loss", more=["best_by=loss", "patience=4"])
     assert by_loss["best_epoch"] > 2
-    monkeypatch.setattr(Classification, "epoch_scores", lambda self, run: lambda found: {"accuracy": 0.5})
+    monkeypatch.setattr(Classification, "epoch_scores", lambda self, run, found, gold: {"accuracy": 0.5})
     interrupted(place, "tied", more=["patience=4"], monkeypatch=monkeypatch)
     tied = run(place, "tied", more=["patience=4"], resume=True)
     assert tied["best_epoch"] == by_loss["best_epoch"]

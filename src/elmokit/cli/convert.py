@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from elmokit.cli.options import OptionsFile, Reading, SourceModel, SplitSentences, VocabularyFile
 from elmokit.errors import ConfigError
 from elmokit.extras import needs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from elmokit.encode.common_component import CommonComponent
+    from elmokit.interop.imported import Imported
+    from elmokit.text.records import Record
 
 Format = Literal["elmokit", "bilm"]
 
@@ -46,27 +53,26 @@ def convert(
     A published model gets its warm state on the way: the state its sentences start from.
     """
     onnx = target.suffix == ".onnx"
-    if target.exists():
-        raise ConfigError(f"{target} exists: choose another name")
-    if common_component_text is not None and (to != "elmokit" or onnx):
-        raise ConfigError("--common-component-text: only a folder of elmokit contains a common component")
-    if graphs and (to != "elmokit" or onnx):
-        raise ConfigError("--graphs: only a folder of elmokit contains graphs")
+    folder, text = to == "elmokit" and not onnx, common_component_text
+    refused = {
+        f"{target} exists: choose another name": target.exists(),
+        "--common-component-text: only a folder of elmokit contains a common component": text is not None
+        and not folder,
+        "--graphs: only a folder of elmokit contains graphs": graphs and not folder,
+        f"--dtype {dtype}: the format of bilm-tf holds float32": to == "bilm" and dtype != "float32",
+        "DST ends in .onnx: leave --to and --dtype out": onnx and (to != "elmokit" or dtype != "float32"),
+        "--warm-text: the format of bilm-tf contains no state": warm_text and to == "bilm",
+    }
+    for message in (message for message, holds in refused.items() if holds):
+        raise ConfigError(message)
     if graphs:
         needs("--graphs", "onnx")
-    if to == "bilm" and dtype != "float32":
-        raise ConfigError(f"--dtype {dtype}: the format of bilm-tf holds float32")
-    if onnx and (to != "elmokit" or dtype != "float32"):
-        raise ConfigError("DST ends in .onnx: leave --to and --dtype out")
     from elmokit.encode.carried import carry_over
-    from elmokit.encode.encoder import Encoder
     from elmokit.interop.bilm_hdf5 import write_bilm
     from elmokit.interop.graphs import write_graphs
     from elmokit.interop.loading import load, save
     from elmokit.text.words import split_words
 
-    if warm_text is not None and to == "bilm":
-        raise ConfigError("--warm-text: the format of bilm-tf contains no state")
     reading, sentences = Reading(split_sentences=split_sentences), None
     if warm_text is not None:
         split = str.split if pretokenized else split_words
@@ -91,20 +97,24 @@ def convert(
     elif to == "bilm":
         write_bilm(found.model, found.rows, target)
     else:
-        component = None
-        if common_component_text is not None:
+        fitted = None
+        if text is not None:
             pre_split = pretokenized or found.preprocessing.pre_split
-            records = reading.texts(common_component_text, pretokenized=pre_split)
-            encoder = Encoder(
-                found.model, rows=found.rows, mix=found.mix, saved=found.saved, preprocessing=found.preprocessing
-            )
-            words = (record.words or encoder.words(record.text, pre_split=pre_split) for record in records)
-            component = encoder.fit_common_component(words, is_split_into_words=True)
+            records = reading.texts(text, pretokenized=pre_split)
+            fitted = _common_component(found, records, pre_split=pre_split)
 
         def add_files(folder: Path) -> None:
-            carry_over(found.folder, folder, component=component)
+            carry_over(found.folder, folder, component=fitted)
             if graphs:
                 write_graphs(found.model.config, folder)
 
         save(found, target, more=add_files)
     typer.echo(f"written to {target}")
+
+
+def _common_component(found: Imported, records: Iterable[Record], *, pre_split: bool) -> CommonComponent:
+    from elmokit.encode.encoder import Encoder
+
+    encoder = Encoder(found.model, rows=found.rows, mix=found.mix, saved=found.saved, preprocessing=found.preprocessing)
+    words = (record.words or encoder.words(record.text, pre_split=pre_split) for record in records)
+    return encoder.fit_common_component(words, is_split_into_words=True)

@@ -6,11 +6,8 @@ import os
 import platform
 from importlib.util import find_spec
 
-import typer
-
-from elmokit.cli.options import AsJson
+from elmokit.cli.options import AsJson, print_facts
 from elmokit.machine import usable_cores
-from elmokit.whole_files import json_text
 
 PACKAGES = (
     "elmokit",
@@ -27,13 +24,7 @@ PACKAGES = (
 
 def info(as_json: AsJson = False) -> None:
     """Print the versions of elmokit and its parts, the cores, the kernels in use and the thread settings."""
-    facts = facts_of_this_machine()
-    if as_json:
-        typer.echo(json_text(facts))
-        return
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        typer.echo(f"{name:<{width}}  {value}")
+    print_facts(facts_of_this_machine(), as_json=as_json)
 
 
 def facts_of_this_machine() -> dict[str, str | int]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
-from elmokit.cli.options import AsJson, OptionsFile, SourceModel, VocabularyFile
-from elmokit.whole_files import JsonObject, json_text
+from elmokit.cli.options import AsJson, OptionsFile, SourceModel, VocabularyFile, print_facts
+from elmokit.whole_files import JsonObject
 
 if TYPE_CHECKING:
     from elmokit.interop.imported import Imported
@@ -22,14 +20,7 @@ def inspect(
     refuse_nothing(source)
     from elmokit.interop.loading import load
 
-    facts = facts_of(load(source, options=options, vocabulary=vocabulary, warm=False))
-    if as_json:
-        typer.echo(json_text(facts))
-        return
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        shown = "; ".join(value) if isinstance(value, list) else value
-        typer.echo(f"{name:<{width}}  {'—' if shown in (None, '') else shown}")
+    print_facts(facts_of(load(source, options=options, vocabulary=vocabulary, warm=False)), as_json=as_json)
 
 
 def facts_of(found: Imported) -> JsonObject:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from elmokit.text.formats import titles
+from elmokit.whole_files import JsonObject, json_text
 
 if TYPE_CHECKING:
     from elmokit.text.records import FileOptions, Record
@@ -153,3 +154,14 @@ def show_messages(*, quiet: bool) -> None:
     """What the work says of itself goes to standard error; `quiet`: warnings alone."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("elmokit").setLevel(logging.WARNING if quiet else logging.INFO)
+
+
+def print_facts(facts: JsonObject, *, as_json: bool) -> None:
+    """Names with their values, a line each, or as JSON. What is not known is a dash."""
+    if as_json:
+        typer.echo(json_text(facts))
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        shown = "; ".join(value) if isinstance(value, list) else value
+        typer.echo(f"{name:<{width}}  {'—' if shown in (None, '') else shown}")

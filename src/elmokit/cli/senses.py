@@ -37,7 +37,6 @@ def senses(
     from elmokit.analysis.occurrences import find_occurrences
     from elmokit.analysis.senses import LEAST, group_occurrences
     from elmokit.encode.encoder import Encoder
-    from elmokit.static.vectors import WordVectors
     from elmokit.text.columns import Column as TextColumn
     from elmokit.text.files import expand_paths
     from elmokit.text.readers import read_records
@@ -60,13 +59,7 @@ def senses(
     )
     occurrences = find_occurrences(word, sentences, most=most, least=LEAST)
     found = group_occurrences(word, occurrences, encoder, layer=chosen, groups=groups)
-    near: list[tuple[str, float]] = []
-    if vectors is not None:
-        static = WordVectors.load(vectors)
-        known = next((each for each in (word, word.lower()) if each in static), None)
-        if known is None:
-            raise ConfigError(f"{vectors} has no vector for {word!r}")
-        near = static.nearest(known, 8)
+    near = [] if vectors is None else _static_neighbours(vectors, word)
     if as_json:
         shown = [
             {"uses": [asdict(each) for each in group.occurrences], "keywords": group.keywords} for group in found.groups
@@ -85,3 +78,13 @@ def senses(
     typer.echo(f"\nA static vector is one point for all {total} occurrences.")
     if near:
         typer.echo(f"Nearest to it: {', '.join(f'{name} {cosine:.2f}' for name, cosine in near)}")
+
+
+def _static_neighbours(path: Path, word: str) -> list[tuple[str, float]]:
+    from elmokit.static.vectors import WordVectors
+
+    vectors = WordVectors.load(path)
+    known = next((each for each in (word, word.lower()) if each in vectors), None)
+    if known is None:
+        raise ConfigError(f"{path} has no vector for {word!r}")
+    return vectors.nearest(known, 8)

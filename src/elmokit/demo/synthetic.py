@@ -83,7 +83,13 @@ def _sentence(topic: str, rng: random.Random) -> Example:
     if rng.random() < ASIDE:
         writer.clause(rng.choice(ASIDES))
     writer.write(".")
-    return Example(_misprint(writer, rng), topic, tuple(writer.senses))
+    text = list(writer.text)
+    kept = {i for sense in writer.senses for i in range(sense.start, sense.end)}
+    for i in range(1, len(text) - 1):  # misprints: never of the first letter, nor inside an ambiguous word
+        letters = text[i - 1].isalpha() and text[i].islower() and text[i + 1].islower()
+        if letters and rng.random() < MISPRINT / 4 and not kept & {i, i + 1}:
+            text[i], text[i + 1] = text[i + 1], text[i]
+    return Example("".join(text), topic, tuple(writer.senses))
 
 
 class _Writer:
@@ -144,14 +150,3 @@ def _number(rng: random.Random) -> str:
     if kind == 2:
         return f"{rng.randrange(1, 40)},{rng.randrange(0, 10)}00"
     return rng.choice(("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "a dozen"))
-
-
-def _misprint(writer: _Writer, rng: random.Random) -> str:
-    """The text with a few misprints: same length, never the first letter, never inside an ambiguous word."""
-    text = list(writer.text)
-    kept = {i for sense in writer.senses for i in range(sense.start, sense.end)}
-    for i in range(1, len(text) - 1):
-        letters = text[i - 1].isalpha() and text[i].islower() and text[i + 1].islower()
-        if letters and rng.random() < MISPRINT / 4 and not kept & {i, i + 1}:
-            text[i], text[i + 1] = text[i + 1], text[i]
-    return "".join(text)

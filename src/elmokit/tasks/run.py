@@ -84,7 +84,7 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
             work,
             schedule=schedule,
             step=partial(task.step, config=config),
-            scores=task.epoch_scores(run),
+            scores=partial(task.epoch_scores, run),
             evaluation_factor=task.evaluation_factor,
         )
         watch.lap("train")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
+from numpy.typing import NDArray
 from torch import Tensor
-from transformers import EvalPrediction
 
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.tokenization_elmo import ElmoTokenizer
@@ -163,8 +163,11 @@ class Task(Protocol[C, D]):
     def step(self, model: Any, inputs: Batch, config: C) -> tuple[Tensor, Tensor, Tensor]:
         """The loss of a validation batch, predictions (B, …) and labels (B, …) for `epoch_scores`; no gradients."""
 
-    def epoch_scores(self, run: Run[C, D]) -> Callable[[EvalPrediction], dict[str, float]]:
-        """What is measured on the validation rows after each epoch; `config.watched` is one of them, or the loss."""
+    def epoch_scores(self, run: Run[C, D], found: NDArray[Any], gold: NDArray[Any]) -> dict[str, float]:
+        """What is measured on the validation rows after each epoch; `config.watched` is one of them, or the loss.
+
+        `found` and `gold` are the predictions and labels of all batches of `step` (N, …), the longest rows first.
+        """
 
     def scores(self, run: Run[C, D]) -> Scored:
         """What the trained model is judged by. Test predictions are written to `run.work`."""

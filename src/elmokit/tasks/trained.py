@@ -6,11 +6,18 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from elmokit.errors import ModelError
 from elmokit.nn.heads.mixed import MixedNetwork
+from elmokit.pretrained import located
+from elmokit.run_folder import settings_of
 from elmokit.saved_model import SavedModel
+from elmokit.tasks.inputs.batches import BatchDataset, by_falling_length
 from elmokit.tasks.inputs.tokens import TokenizedTexts
 from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.records import AS_FOUND, FileOptions
@@ -46,23 +53,35 @@ class Tokenizer(Protocol):
         """Where they are."""
 
 
-def load_head(kind: type[_Network], folder: Path, *, holds: str, task: str) -> tuple[_Network, WordTokenizer]:
-    """A trained network and its tokenizer; `holds` and `task` say what was expected, and what makes it.
+@dataclass(frozen=True)
+class TrainedHead(Generic[_Network]):
+    """A trained network with its tokenizer, the settings of its training, and what `metrics.json` says of it."""
+
+    network: _Network
+    tokenizer: WordTokenizer
+    settings: JsonObject
+    facts: JsonObject
+
+    def kept(self, *names: str) -> dict[str, Any]:
+        """Settings by name, as far as they are recorded."""
+        return {name: self.settings[name] for name in names if name in self.settings}
+
+
+def load_head(kind: type[_Network], folder: str | Path, *, holds: str, task: str) -> TrainedHead[_Network]:
+    """What a training left in a folder; `holds` and `task` say what was expected, and what makes it.
 
     Raises:
         ModelError: The folder is missing, damaged or contains no such network.
     """
+    folder = located(folder)
     saved = SavedModel.open(folder)
     network = saved.head() if saved.head_class is kind else None
     if not isinstance(network, kind):
         raise ModelError(f"{folder} contains no {holds}: train one with elmo train {task}")
-    return network, saved.tokenizer(text_steps=saved.preprocessing.text_steps or [])
-
-
-def facts_of(folder: Path) -> JsonObject:
-    """What the training found, as `metrics.json` has it; nothing where there is none."""
-    file = folder / "metrics.json"
-    return read_json_object(file) if file.is_file() else {}
+    tokenizer = saved.tokenizer(text_steps=saved.preprocessing.text_steps or [])
+    metrics = folder / "metrics.json"
+    facts = read_json_object(metrics) if metrics.is_file() else {}
+    return TrainedHead(network, tokenizer, settings_of(folder), facts)
 
 
 def steps_of(model: MixedNetwork, tokenizer: Tokenizer) -> list[str]:
@@ -121,3 +140,18 @@ class CutWarning:
                 self.max_words,
                 self.max_words,
             )
+
+
+@torch.inference_mode()
+def logits_of(model: torch.nn.Module, data: BatchDataset, *, batch_size: int = 256) -> NDArray[np.float32]:
+    """What a model of labels or numbers gives, (N, K) in the order of `data`, computed by falling length."""
+    model.train(False)
+    device = next(model.parameters()).device
+    logits: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
+    for picked, batch in by_falling_length(data, batch_size=batch_size):
+        output = model(**{name: tensor.to(device) for name, tensor in batch.items()})
+        part = output.logits.float().cpu().numpy()
+        if not logits.size:
+            logits = np.empty((len(data), part.shape[1]), dtype=np.float32)
+        logits[picked] = part
+    return logits

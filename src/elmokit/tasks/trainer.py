@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset, Sampler
 from transformers import (
@@ -47,7 +49,7 @@ def train_head(
     *,
     schedule: Schedule,
     step: Step,
-    scores: Callable[[EvalPrediction], dict[str, float]],
+    scores: Callable[[NDArray[Any], NDArray[Any]], dict[str, float]],
     evaluation_factor: int = 4,
 ) -> list[EpochRecord]:
     """Train until the validation score stops rising; the model ends with the weights of the best epoch.
@@ -61,7 +63,7 @@ def train_head(
         work: Folder of the run; an unfinished one is continued.
         schedule: Epochs, batch size and rate.
         step: The loss, predictions and labels of a validation batch.
-        scores: What is measured on these; `config.watched` is one of them, or the loss.
+        scores: What is measured on these predictions and labels; `config.watched` is one of them, or the loss.
         evaluation_factor: Rows of a validation batch for one of a training batch.
 
     Returns:
@@ -73,12 +75,16 @@ def train_head(
         schedule = replace(schedule, batch_size=datasets.batch_size)
     steps = math.ceil(len(datasets.train) / schedule.batch_size) * schedule.epochs
     folder = work / CHECKPOINTS
+
+    def measured(prediction: EvalPrediction) -> dict[str, float]:
+        return scores(np.asarray(prediction.predictions), np.asarray(prediction.label_ids))
+
     running = HeadTrainer(
         model=model,
         args=training_arguments(config, schedule, folder=str(folder), steps=steps, evaluation_factor=evaluation_factor),
         train_dataset=datasets.train,
         eval_dataset=datasets.validation,
-        compute_metrics=scores,
+        compute_metrics=measured,
         optimizers=(optimizer_for(model, config, learning_rate=schedule.learning_rate), None),
         callbacks=[
             EarlyStoppingCallback(early_stopping_patience=schedule.patience),

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from elmokit.errors import ConfigError
 from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork
-from elmokit.tasks.classification.predict import Classifier, Label, logits_of
+from elmokit.tasks.classification.predict import Classifier, Label
 from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
+from elmokit.tasks.trained import logits_of
 
 _STEPS_AT_ONCE = 16
 

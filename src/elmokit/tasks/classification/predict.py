@@ -13,12 +13,10 @@ from torch import Tensor
 
 from elmokit.errors import DataError
 from elmokit.nn.heads.sequence_classification import SequenceClassificationNetwork
-from elmokit.pretrained import located
-from elmokit.run_folder import settings_of
 from elmokit.tasks.classification.data import numbered, read_class_names, refuse_unseen
 from elmokit.tasks.classification.rows import ReadCounts, TreeReading, read_rows
 from elmokit.tasks.config import Target
-from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
+from elmokit.tasks.inputs.batches import CharDataset
 from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
@@ -28,8 +26,8 @@ from elmokit.tasks.trained import (
     CutWarning,
     Tokenizer,
     TrainedOn,
-    facts_of,
     load_head,
+    logits_of,
     steps_of,
     word_splitter,
 )
@@ -37,8 +35,6 @@ from elmokit.text.given import Text, given_texts, in_a_line, joined
 from elmokit.text.normalize import normalize, normalize_words
 from elmokit.text.records import AS_FOUND, FileOptions
 from elmokit.whole_files import JsonObject
-
-EVALUATION_BATCH = 256
 
 _TARGETS: dict[str, Target] = {"multi_label_classification": "labels", "regression": "number"}
 
@@ -80,13 +76,11 @@ class Classifier:
 
         Raises ModelError when the folder is missing, damaged or contains no classifier.
         """
-        folder = located(folder)
-        model, tokenizer = load_head(SequenceClassificationNetwork, folder, holds="classifier", task="classify")
-        settings = settings_of(folder)
-        facts = facts_of(folder)
+        head = load_head(SequenceClassificationNetwork, folder, holds="classifier", task="classify")
+        settings, facts = head.settings, head.facts
         return cls(
-            model,
-            tokenizer,
+            head.network,
+            head.tokenizer,
             max_words=settings.get("max_words", 128),
             polarity=bool(settings.get("polarity")),
             keys=settings.get("label_keys") or facts.get("label_keys", []),
@@ -193,16 +187,18 @@ class Classifier:
         counts.empty += len(texts) - len(kept)
         if not kept:
             raise DataError(f"{', '.join(files)} contains no labelled text (--test)")
-        gold = self._gold([labels[row] for row in kept], counts, label_names)
+        known = [labels[row] for row in kept]
+        if self.target == "number":
+            gold = numbers_of(((label, counts.places[label]) for (label,) in known), flag="test")
+        else:
+            gold = self._classes(known, counts, label_names)
         chunks = in_chunks((texts[row] for row in kept), lambda part: list(self._logits(part)), chunk=1024)
         found = probabilities_of(np.stack([logits for _, logits in chunks]), self.target)
         scores = target_scores(self.target, gold, found, labels=self.labels, thresholds=self.thresholds)
         return {**scores, "labels": self.labels, "left_out": counts.troubles()}
 
-    def _gold(self, labels: Sequence[Sequence[str]], counts: ReadCounts, file: Path | None) -> NDArray[Any]:
-        """The labels of rows as `numbered`, or the numbers that they are. Those of other names are told by `file`."""
-        if self.target == "number":
-            return numbers_of(((label, counts.places[label]) for (label,) in labels), flag="test")
+    def _classes(self, labels: Sequence[Sequence[str]], counts: ReadCounts, file: Path | None) -> NDArray[Any]:
+        """The labels of rows as `numbered`. Those of other names than the model's are told by `file`."""
         found = {label for own in labels for label in own}
         names: dict[str, str] = {}
         if not found <= set(self.labels):
@@ -263,18 +259,3 @@ def probabilities_of(logits: NDArray[np.float32], target: Target) -> NDArray[np.
     """Logits (N, K) as probabilities; numbers (N, 1) stay as they are."""
     whole = torch.from_numpy(logits)
     return {"label": whole.softmax(dim=1), "labels": whole.sigmoid(), "number": whole}[target].numpy()
-
-
-@torch.inference_mode()
-def logits_of(model: torch.nn.Module, data: RowDataset, *, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
-    """Logits (N, classes) in the order of `data`, computed by falling length."""
-    model.train(False)
-    device = next(model.parameters()).device
-    logits: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
-    for picked, batch in by_falling_length(data, batch_size=batch_size):
-        output = model(**{name: tensor.to(device) for name, tensor in batch.items()})
-        part = output.logits.float().cpu().numpy()
-        if not logits.size:
-            logits = np.empty((len(data), part.shape[1]), dtype=np.float32)
-        logits[picked] = part
-    return logits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
-from transformers import EvalPrediction
 
 from elmokit.tasks.classification.predict import probabilities_of
-from elmokit.tasks.classification.thresholds import chosen_thresholds
 from elmokit.tasks.config import Target
 from elmokit.tasks.metrics import (
-    accuracy_and_f1,
     correlation_by_chance,
     f1_of_counts,
-    number_scores,
     pearson_of_sums,
     pearson_sums,
-    several_label_scores,
     share_by_chance,
     target_scores,
 )
@@ -65,25 +60,6 @@ def scores_of(
         loss = functional.binary_cross_entropy_with_logits(outputs, wanted.float())
         return Scores.from_json({"loss": float(loss), **found})
     return Scores.from_json(found)
-
-
-def epoch_scores_of(target: Target, threshold: float | None) -> Callable[[EvalPrediction], dict[str, float]]:
-    """What is measured on the validation rows after each epoch; thresholds are chosen anew each time."""
-
-    def scores(prediction: EvalPrediction) -> dict[str, float]:
-        logits, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
-        if target == "label":
-            return accuracy_and_f1(gold, logits.argmax(axis=-1))
-        if target == "number":
-            numbers = number_scores(gold, logits[:, 0])
-            return {"pearson": numbers["pearson"], "spearman": numbers["spearman"]}
-        probabilities = probabilities_of(logits.astype(np.float32), target)
-        thresholds = chosen_thresholds(gold, probabilities, given=threshold)
-        names = [str(number) for number in range(gold.shape[1])]
-        found = several_label_scores(gold, probabilities, thresholds=thresholds, labels=names)
-        return {"micro_f1": found["micro_f1"], "macro_f1": found["macro_f1"], "lrap": found["lrap"]}
-
-    return scores
 
 
 def chance_of(test: Scores, target: Target) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from transformers import EvalPrediction
 
 from elmokit.models.loading import load
 from elmokit.models.modeling_elmo import ElmoModel
@@ -21,28 +22,22 @@ from elmokit.tasks.building import task_tokenizer, with_preparation
 from elmokit.tasks.classification.baseline import tfidf_svm
 from elmokit.tasks.classification.config import SCORES, ClassifyConfig
 from elmokit.tasks.classification.data import ClassificationData, Source, load_data, seen_in_training
-from elmokit.tasks.classification.predict import logits_of, probabilities_of
-from elmokit.tasks.classification.scores import (
-    COLUMNS,
-    chance_of,
-    epoch_scores_of,
-    row_scores_of,
-    scores_of,
-    write_predictions,
-)
+from elmokit.tasks.classification.predict import probabilities_of
+from elmokit.tasks.classification.scores import COLUMNS, chance_of, row_scores_of, scores_of, write_predictions
 from elmokit.tasks.classification.thresholds import chosen_thresholds
 from elmokit.tasks.classification.weights import class_weights
 from elmokit.tasks.config import Target
 from elmokit.tasks.inputs.batches import Batch
 from elmokit.tasks.inputs.datasets import dataset_maker, stored_layers
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
+from elmokit.tasks.metrics import accuracy_and_f1, target_scores
 from elmokit.tasks.model_card import Card, label_table, rows_of, split_table, what_it_is
 from elmokit.tasks.report import Baseline, RunMetrics, Scored, Scores, score_table
 from elmokit.tasks.row_scores import RowScores
 from elmokit.tasks.run import run_task, run_title
 from elmokit.tasks.splits import scored_rows
 from elmokit.tasks.task import Datasets, HeadShape, Run
-from elmokit.tasks.trained import word_splitter
+from elmokit.tasks.trained import logits_of, word_splitter
 from elmokit.whole_files import JsonObject
 
 log = logging.getLogger(__name__)
@@ -53,6 +48,8 @@ classifier = Classifier.from_pretrained("THIS_FOLDER")
 classifier.predict(["Stocks rose on Friday."])  # per text: labels with probabilities, best first"""
 
 PREDICTIONS = "test_predictions.csv"
+
+_Run = Run[ClassifyConfig, ClassificationData]
 
 
 class Classification:
@@ -73,7 +70,6 @@ class Classification:
     highest = 1.0
 
     def load(self, config: ClassifyConfig, work: Path) -> ClassificationData:
-        """See `Task`."""
         data = load_data(config)
         leaked = seen_in_training(data)
         if leaked:
@@ -81,7 +77,6 @@ class Classification:
         return data
 
     def shape(self, data: ClassificationData) -> HeadShape:
-        """See `Task`."""
         if not data.labels:
             return HeadShape(["value"], problem_type="regression")
         several = data.targets("train").ndim == 2
@@ -92,11 +87,10 @@ class Classification:
     def words(
         self, data: ClassificationData, config: ClassifyConfig, tokenizer: ElmoTokenizer
     ) -> Iterable[Sequence[str]]:
-        """See `Task`."""
         split = word_splitter(tokenizer)
         return (split(text) for source in data.sources.values() for text in source.texts)
 
-    def datasets(self, run: Run[ClassifyConfig, ClassificationData]) -> Datasets:
+    def datasets(self, run: _Run) -> Datasets:
         """See `Task`. The network learns what its loss needs to know of the training rows."""
         config, data, network = run.config, run.data, run.model.network
         weights = class_weights(config, data)
@@ -119,13 +113,21 @@ class Classification:
         output = model(**inputs)
         return output.loss, output.logits, inputs["labels"]
 
-    def epoch_scores(
-        self, run: Run[ClassifyConfig, ClassificationData]
-    ) -> Callable[[EvalPrediction], dict[str, float]]:
-        """Accuracy and macro F1, of several labels micro F1 and ranking, of numbers correlations."""
-        return epoch_scores_of(run.config.target, run.config.threshold)
+    def epoch_scores(self, run: _Run, found: NDArray[Any], gold: NDArray[Any]) -> dict[str, float]:
+        """Accuracy and macro F1, of several labels micro F1 and ranking, of numbers correlations.
 
-    def scores(self, run: Run[ClassifyConfig, ClassificationData]) -> Scored:
+        Thresholds are chosen anew after each epoch.
+        """
+        if run.config.target == "label":
+            return accuracy_and_f1(gold, found.argmax(axis=-1))
+        thresholds, values = None, probabilities_of(found.astype(np.float32), run.config.target)
+        if run.config.target == "labels":
+            thresholds = chosen_thresholds(gold, values, given=run.config.threshold)
+        scores = target_scores(run.config.target, gold, values, labels=run.data.labels, thresholds=thresholds)
+        whole = Scores.from_json(scores)
+        return {name: whole.figures[name] for name in SCORES[run.config.target]}
+
+    def scores(self, run: _Run) -> Scored:
         """See `Task`; chooses the thresholds of several labels, and draws the confusion matrices of one."""
         config, data, scores = run.config, run.data, {}
         logits = {name: logits_of(run.model, dataset) for name, dataset in run.datasets.scored.items()}
@@ -158,7 +160,7 @@ class Classification:
         }
         return Scored(scores, facts if thresholds is None else {**facts, "thresholds": thresholds.tolist()})
 
-    def baseline(self, run: Run[ClassifyConfig, ClassificationData]) -> Baseline | None:
+    def baseline(self, run: _Run) -> Baseline | None:
         """TF-IDF and a linear model on the same rows, where the settings ask for it."""
         config = run.config
         return tfidf_svm(run.data, target=config.target, seed=config.seed).scores if config.baseline else None
@@ -172,7 +174,6 @@ class Classification:
         return row_scores_of(folder / PREDICTIONS, config.target)
 
     def summary(self, metrics: RunMetrics) -> str:
-        """See `Task`."""
         rows = dict(metrics.scores)
         if metrics.baseline is not None:
             name = "TF-IDF ridge" if target_of(metrics) == "number" else "TF-IDF SVM"
@@ -180,7 +181,6 @@ class Classification:
         return score_table(rows, COLUMNS[target_of(metrics)], unit="rows")
 
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
-        """See `Task`."""
         target = target_of(metrics)
         figures = dict(COLUMNS[target])
         if target == "label":

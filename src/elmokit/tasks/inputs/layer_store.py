@@ -17,7 +17,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +186,11 @@ def _require_space(model: ElmoNetwork, tokens: TokenizedTexts, cache: Path) -> N
 def _compute(model: ElmoNetwork, tokens: TokenizedTexts, folder: Path, *, progress: bool) -> None:
     config = model.config
     halved = config.directions == 2
+    borders = [0]  # of runs of consecutive texts, the unit of writing, so that memory stays flat
+    while borders[-1] < len(tokens):
+        end = np.searchsorted(tokens.offsets, tokens.offsets[borders[-1]] + 16 * WORDS_PER_BATCH, side="right") - 1
+        borders.append(min(max(int(end), borders[-1] + 1), len(tokens)))
+    chunks = [np.arange(start, end) for start, end in pairwise(borders)]
     bar = rate_bar("biLM layers", len(tokens.ids), unit="words", show=progress)
     began = time.perf_counter()
     was_training = model.training
@@ -196,7 +201,7 @@ def _compute(model: ElmoNetwork, tokens: TokenizedTexts, folder: Path, *, progre
             spelt = torch.cat([torch.from_numpy(tokens.rows).long(), model.marker_rows().cpu().long()])
             parts = torch.split(spelt, TYPES_PER_BATCH)
             words = torch.cat([model.token_vectors(part.to(model.device)) for part in parts])
-            for chunk in _chunks(tokens):
+            for chunk in chunks:
                 rows = _chunk_rows(model, words, tokens, chunk, halved=halved)
                 if not np.isfinite(rows).all():
                     raise ModelError("the biLM gives vectors that are not finite: the model is damaged (--model)")
@@ -209,16 +214,6 @@ def _compute(model: ElmoNetwork, tokens: TokenizedTexts, folder: Path, *, progre
     about |= {"texts": len(tokens), "words": len(tokens.ids), "shape": json.loads(_shape(model))}
     (folder / "store.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
     log.info("%.0f words/s", len(tokens.ids) / max(time.perf_counter() - began, 1e-9))
-
-
-def _chunks(tokens: TokenizedTexts, *, words: int = 16 * WORDS_PER_BATCH) -> Iterator[NDArray[np.int64]]:
-    """Runs of consecutive texts of about `words` words: the unit of writing, so that memory stays flat."""
-    start = 0
-    while start < len(tokens):
-        end = int(np.searchsorted(tokens.offsets, tokens.offsets[start] + words, side="right")) - 1
-        end = min(max(end, start + 1), len(tokens))
-        yield np.arange(start, end)
-        start = end
 
 
 def _chunk_rows(

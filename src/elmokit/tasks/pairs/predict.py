@@ -14,15 +14,22 @@ from numpy.typing import NDArray
 
 from elmokit.errors import DataError
 from elmokit.nn.heads.text_pairs import TextPairsNetwork
-from elmokit.pretrained import located
-from elmokit.run_folder import settings_of
 from elmokit.tasks.config import Target
-from elmokit.tasks.inputs.batches import Batch, BatchDataset, CharDataset, RowDataset, by_falling_length
+from elmokit.tasks.inputs.batches import Batch, BatchDataset, CharDataset, RowDataset
 from elmokit.tasks.inputs.numbers import numbers_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.metrics import line_of_numbers, target_scores
-from elmokit.tasks.trained import UNKNOWN_TRAINING, CutWarning, Tokenizer, TrainedOn, load_head, steps_of, word_splitter
+from elmokit.tasks.trained import (
+    UNKNOWN_TRAINING,
+    CutWarning,
+    Tokenizer,
+    TrainedOn,
+    load_head,
+    logits_of,
+    steps_of,
+    word_splitter,
+)
 from elmokit.text.columns import ID_NAMES, LABEL_NAMES, Column
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.formats import PLAIN, format_of, reader_of
@@ -151,17 +158,6 @@ class PairDataset(BatchDataset):
         return PairDataset(self.texts, self.pairs[rows], None if self.labels is None else self.labels[rows])
 
 
-@torch.inference_mode()
-def outputs_of(model: TextPairsNetwork, data: PairDataset, *, batch_size: int = 128) -> NDArray[np.float32]:
-    """Logits or values (N, K) in the order of `data`, computed by falling length."""
-    model.train(False)
-    found = np.empty((len(data), len(model.config.labels)), dtype=np.float32)
-    for picked, batch in by_falling_length(data, batch_size=batch_size):
-        inputs = {name: tensor.to(model.device) for name, tensor in batch.items()}
-        found[picked] = model(**inputs).logits.float().cpu().numpy()
-    return found
-
-
 Pair = tuple[str, str] | tuple[str, str, str]
 """Two texts, and what their file calls them."""
 
@@ -205,11 +201,8 @@ class PairClassifier:
 
         Raises ModelError when the folder is missing, damaged or contains no such model.
         """
-        folder = located(folder)
-        model, tokenizer = load_head(TextPairsNetwork, folder, holds="model of text pairs", task="pairs")
-        settings = settings_of(folder)
-        columns = {name: settings.get(name) for name in COLUMNS}
-        return cls(model, tokenizer, max_words=settings.get("max_words", 128), columns=columns)
+        head = load_head(TextPairsNetwork, folder, holds="model of text pairs", task="pairs")
+        return cls(head.network, head.tokenizer, **head.kept("max_words"), columns=head.kept(*COLUMNS))
 
     def predict(self, inputs: Sequence[Pair], *, batch_size: int = 128) -> list[PairResult]:
         """What the model says of each pair, in order; an id behind the two texts is passed over.
@@ -288,7 +281,7 @@ class PairClassifier:
         )
         self._warn_of_cut(tokens)
         texts = CharDataset(tokens, rows=np.arange(len(tokens)))
-        return outputs_of(self.model, PairDataset(texts, pairs), batch_size=batch_size)
+        return logits_of(self.model, PairDataset(texts, pairs), batch_size=batch_size)
 
 
 def targets_of(pairs: Pairs, labels: Sequence[str], *, flag: str) -> NDArray[Any]:

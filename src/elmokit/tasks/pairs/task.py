@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import EvalPrediction
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from elmokit.errors import DataError
@@ -25,12 +24,12 @@ from elmokit.tasks.inputs.datasets import dataset_maker
 from elmokit.tasks.metrics import correlation_by_chance, share_by_chance, target_scores
 from elmokit.tasks.model_card import Card, label_table, rows_of, split_table, what_it_is
 from elmokit.tasks.pairs import PairsConfig
-from elmokit.tasks.pairs.predict import COLUMNS, PairDataset, Pairs, outputs_of, read_pairs, targets_of, tokens_of
+from elmokit.tasks.pairs.predict import COLUMNS, PairDataset, Pairs, read_pairs, targets_of, tokens_of
 from elmokit.tasks.report import RunMetrics, Scored, Scores, score_table
 from elmokit.tasks.run import run_task, run_title
 from elmokit.tasks.splits import Split, SplitData, scored_rows, split_up
 from elmokit.tasks.task import Datasets, HeadShape, Run
-from elmokit.tasks.trained import word_splitter
+from elmokit.tasks.trained import logits_of, word_splitter
 from elmokit.text.normalize import normalize
 from elmokit.whole_files import JsonObject
 
@@ -68,6 +67,9 @@ class PairsData(SplitData):
         """(N,) class numbers or values of a split."""
         part = self.splits[split]
         return self.targets[part.source][part.rows]
+
+
+_Run = Run[PairsConfig, PairsData]
 
 
 class TextPairs:
@@ -110,19 +112,17 @@ class TextPairs:
         return PairsData(sources, targets, splits, labels)
 
     def shape(self, data: PairsData) -> HeadShape:
-        """See `Task`."""
         if not data.labels:
             return HeadShape(["value"], problem_type="regression")
         return HeadShape(data.labels, problem_type="single_label_classification")
 
     def words(self, data: PairsData, config: PairsConfig, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
-        """See `Task`."""
         split, steps = word_splitter(tokenizer), config.clean or []
         return (
             split(normalize(text, steps)) for pairs in data.sources.values() for text in (*pairs.first, *pairs.second)
         )
 
-    def datasets(self, run: Run[PairsConfig, PairsData]) -> Datasets:
+    def datasets(self, run: _Run) -> Datasets:
         """See `Task`. Every distinct text is stored once, however many pairs it is in."""
         config, data = run.config, run.data
         if not data.labels:
@@ -144,25 +144,20 @@ class TextPairs:
         output = model(**inputs)
         return output.loss, output.logits, inputs["labels"]
 
-    def epoch_scores(self, run: Run[PairsConfig, PairsData]) -> Callable[[EvalPrediction], dict[str, float]]:
+    def epoch_scores(self, run: _Run, found: NDArray[Any], gold: NDArray[Any]) -> dict[str, float]:
         """Accuracy, or Pearson's r."""
-        target, labels, name = run.config.target, run.data.labels, run.config.figure
+        scores = target_scores(run.config.target, gold, found, labels=run.data.labels)
+        return {run.config.figure: Scores.from_json(scores).figure(run.config.figure)}
 
-        def scores(prediction: EvalPrediction) -> dict[str, float]:
-            found, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
-            return {name: Scores.from_json(target_scores(target, gold, found, labels=labels)).figure(name)}
-
-        return scores
-
-    def scores(self, run: Run[PairsConfig, PairsData]) -> Scored:
+    def scores(self, run: _Run) -> Scored:
         """See `Task`; also draws the confusion matrices of labels.
 
         Of test pairs it writes row number (from 1, of the rows kept), gold and predicted label or number, id and texts.
         """
-        data, target, scores = run.data, run.config.target, {}
-        outputs = {name: outputs_of(run.model.network, dataset) for name, dataset in run.datasets.scored.items()}
+        data, outputs, scores = run.data, {}, {}
         for name, dataset in run.datasets.scored.items():
-            found = target_scores(target, dataset.labels, outputs[name], labels=data.labels)
+            outputs[name] = logits_of(run.model.network, dataset, batch_size=128)
+            found = target_scores(run.config.target, dataset.labels, outputs[name], labels=data.labels)
             scores[name] = Scores.from_json(found)
         pairs = data.sources["test"]
         rows = zip(data.gold("test"), outputs["test"], pairs.ids, pairs.first, pairs.second, strict=True)
@@ -188,11 +183,9 @@ class TextPairs:
         return share_by_chance([sum(row) for row in test.details["confusion"]])
 
     def summary(self, metrics: RunMetrics) -> str:
-        """See `Task`."""
         return score_table(metrics.scores, _columns(metrics), unit="rows")
 
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
-        """See `Task`."""
         sections = {"Scores": split_table(metrics, {"rows": "pairs"}, _columns(metrics))}
         if metrics.facts["labels"]:
             figures = {"rows": "pairs", "precision": "precision", "recall": "recall", "f1": "F1"}

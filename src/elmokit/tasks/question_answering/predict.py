@@ -8,15 +8,13 @@ from typing import Any, ClassVar
 
 from elmokit.errors import DataError
 from elmokit.nn.heads.question_answering import QuestionAnsweringNetwork
-from elmokit.pretrained import located
-from elmokit.run_folder import settings_of
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.question_answering.answers import FoundAnswer, best_answers, decode_all
 from elmokit.tasks.question_answering.data import Preparation, all_examples, prepare
 from elmokit.tasks.question_answering.datasets import text_pairs
 from elmokit.tasks.question_answering.scores import AnswerScores, answer_scores
 from elmokit.tasks.question_answering.squad import Question, Questions, gold_answers, read_questions
-from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, facts_of, load_head
+from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, load_head
 from elmokit.text.given import in_a_line
 from elmokit.whole_files import JsonObject
 
@@ -62,12 +60,10 @@ class QuestionAnswerer:
 
         Raises ModelError when the folder is missing, damaged or contains no question answerer.
         """
-        folder = located(folder)
-        model, tokenizer = load_head(QuestionAnsweringNetwork, folder, holds="question answerer", task="qa")
-        settings = settings_of(folder)
-        names = ("max_words", "stride", "max_question_words", "max_answer_words")
-        lengths = {name: settings[name] for name in names if name in settings}
-        return cls(model, tokenizer, **lengths, no_answer_threshold=facts_of(folder).get("no_answer_threshold"))
+        head = load_head(QuestionAnsweringNetwork, folder, holds="question answerer", task="qa")
+        lengths = head.kept("max_words", "stride", "max_question_words", "max_answer_words")
+        threshold = head.facts.get("no_answer_threshold")
+        return cls(head.network, head.tokenizer, **lengths, no_answer_threshold=threshold)
 
     def answer(self, passage: str, question: str) -> FoundAnswer:
         """The span of a passage that answers a question best; an empty one where the model knows that there is none.

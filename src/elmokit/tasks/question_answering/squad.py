@@ -112,9 +112,9 @@ def _rows(path: Path, place: str, stats: SourceStats, *, lines: bool) -> Iterato
     """The questions of a file: of lines that are objects, of a list of such objects, or of SQuAD."""
     if lines:
         with opened(path) as file:
-            for number, line in enumerate(read_lines(file, stats), 1):
-                if line.strip():
-                    yield _row(json_record(path, number, line), f"{place}, line {number}")
+            numbered = enumerate(read_lines(file, stats), 1)
+            for number, line in ((number, line) for number, line in numbered if line.strip()):
+                yield _row(json_record(path, number, line), f"{place}, line {number}")
         return
     try:
         with opened(path) as file:

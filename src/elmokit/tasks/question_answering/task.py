@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from transformers import EvalPrediction
 
 from elmokit.errors import DataError
 from elmokit.models.modeling_question_answering import ElmoForQuestionAnswering
@@ -45,6 +45,8 @@ answerer = QuestionAnswerer.from_pretrained("THIS_FOLDER")
 answerer.answer("Ada Lovelace lived in London.", "Where did Ada live?")  # text, start, end, score"""
 PREDICTIONS = "test_predictions.json"
 
+_Run = Run[QuestionAnsweringConfig, QuestionData]
+
 
 class QuestionAnswering:
     """See `Task`."""
@@ -57,7 +59,6 @@ class QuestionAnswering:
     evaluation_factor = 1  # attention grows with (B, P, P)
 
     def load(self, config: QuestionAnsweringConfig, work: Path) -> QuestionData:
-        """See `Task`."""
         return QuestionData(load_splits(config))
 
     def shape(self, data: QuestionData) -> HeadShape:
@@ -67,12 +68,11 @@ class QuestionAnswering:
     def words(
         self, data: QuestionData, config: QuestionAnsweringConfig, tokenizer: ElmoTokenizer
     ) -> Iterable[Sequence[str]]:
-        """See `Task`."""
         for split in data.splits.values():
             yield from map(tokenizer.words, split.passages)
             yield from (tokenizer.words(question.text) for question in split.questions)
 
-    def datasets(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> Datasets:
+    def datasets(self, run: _Run) -> Datasets:
         """Training reads the windows that contain the answer, the other splits read all."""
         config, splits = run.config, run.data.splits
         preparation = Preparation.of(
@@ -101,26 +101,19 @@ class QuestionAnswering:
         spans = model.spans(output, max_answer_words=config.max_answer_words)
         return output.loss, as_rows(spans), torch.stack([inputs["start_positions"], inputs["end_positions"]], dim=1)
 
-    def epoch_scores(
-        self, run: Run[QuestionAnsweringConfig, QuestionData]
-    ) -> Callable[[EvalPrediction], dict[str, float]]:
-        """Exact match and F1 on validation questions, whose windows come in the order of the trainer's sampler."""
+    def epoch_scores(self, run: _Run, found: NDArray[Any], gold: NDArray[Any]) -> dict[str, float]:
+        """Exact match and F1 on validation questions."""
         split, data = run.data.splits["validation"], run.datasets.scored["validation"]
-        order = np.asarray(LongestFirstSampler(data.lengths).order)
-        gold, none, given = gold_answers(split), run.data.knows_none, run.config.no_answer_threshold
+        spans = np.empty_like(found)
+        spans[LongestFirstSampler(data.lengths).order] = found
+        answers = best_answers(split, data.prepared, data.examples, spans, knows_none=run.data.knows_none)
+        wanted, threshold = gold_answers(split), None
+        if run.data.knows_none:
+            threshold = run.config.no_answer_threshold or chosen_threshold(wanted, answers)
+        exact, f1 = question_scores(wanted, answer_texts(answers, threshold)).mean(axis=0)
+        return {"f1": float(f1), "exact_match": float(exact)}
 
-        def scores(prediction: EvalPrediction) -> dict[str, float]:
-            predicted = np.asarray(prediction.predictions)
-            found = np.empty_like(predicted)
-            found[order] = predicted
-            answers = best_answers(split, data.prepared, data.examples, found, knows_none=none)
-            threshold = (given or chosen_threshold(gold, answers)) if none else None
-            exact, f1 = question_scores(gold, answer_texts(answers, threshold)).mean(axis=0)
-            return {"f1": float(f1), "exact_match": float(exact)}
-
-        return scores
-
-    def scores(self, run: Run[QuestionAnsweringConfig, QuestionData]) -> Scored:
+    def scores(self, run: _Run) -> Scored:
         """See `Task`; chooses the threshold of the no-answer score."""
         found_answers, none = {}, run.data.knows_none
         gold = {name: gold_answers(split) for name, split in run.data.splits.items()}
@@ -158,11 +151,9 @@ class QuestionAnswering:
         return RowScores.of_values(question_scores(gold, answers)[:, 1])
 
     def summary(self, metrics: RunMetrics) -> str:
-        """See `Task`."""
         return score_table(metrics.scores, _figures(metrics), unit="questions", places=2)
 
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
-        """See `Task`."""
         rows, figures = [], _figures(metrics)
         more = {figure: figures[figure] for figure in figures if figure not in ("exact_match", "f1")}
         for name, found in metrics.scores.items():

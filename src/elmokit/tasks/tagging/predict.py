@@ -11,8 +11,6 @@ import torch
 
 from elmokit.errors import DataError
 from elmokit.nn.heads.token_classification import TokenClassificationNetwork
-from elmokit.pretrained import located
-from elmokit.run_folder import settings_of
 from elmokit.tasks.inputs.batches import CharDataset, RowDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import tokenize
@@ -74,11 +72,9 @@ class Tagger:
 
         Raises ModelError when the folder is missing, damaged or contains no tagger.
         """
-        folder = located(folder)
-        model, tokenizer = load_head(TokenClassificationNetwork, folder, holds="tagger", task="tag")
-        settings = settings_of(folder)
-        names = ("max_words", "context_words", "word_column", "tag_column", "file_scheme")
-        return cls(model, tokenizer, **{name: settings[name] for name in names if name in settings})
+        head = load_head(TokenClassificationNetwork, folder, holds="tagger", task="tag")
+        kept = head.kept("max_words", "context_words", "word_column", "tag_column", "file_scheme")
+        return cls(head.network, head.tokenizer, **kept)
 
     def tag(
         self, sentences: Sequence[Sequence[str]], *, documents: Sequence[int] | None = None, batch_size: int = 128

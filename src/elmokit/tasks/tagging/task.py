@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import EvalPrediction
 
 from elmokit.models.modeling_token_classification import ElmoForTokenClassification
 from elmokit.models.tokenization_elmo import ElmoTokenizer
@@ -47,6 +46,8 @@ _FIGURES_OF_SPANS = {"precision": "precision", "recall": "recall", "f1": "F1"}
 _FIGURES_OF_TAGS = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 PREDICTIONS = "test_predictions.conll"
 
+_Run = Run[TagConfig, TaggingData]
+
 
 class Tagging:
     """See `Task`."""
@@ -59,19 +60,16 @@ class Tagging:
     highest = 1.0
 
     def load(self, config: TagConfig, work: Path) -> TaggingData:
-        """See `Task`."""
         return load_tagged(config)
 
     def shape(self, data: TaggingData) -> HeadShape:
-        """See `Task`."""
         return HeadShape(data.tags)
 
     def words(self, data: TaggingData, config: TagConfig, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
-        """See `Task`."""
         steps = config.clean or []
         return (normalize_words(words, steps) for source in data.sources.values() for words in source.words)
 
-    def datasets(self, run: Run[TagConfig, TaggingData]) -> Datasets:
+    def datasets(self, run: _Run) -> Datasets:
         """See `Task`. Where the biLM learns and reads documents, rows are runs of sentences: fewer make a batch."""
         config, data, model = run.config, run.data, run.model
         if not config.plain:
@@ -110,20 +108,15 @@ class Tagging:
         loss = model(**inputs, labels=labels.where(labels < model.config.num_labels, 0)).loss
         return loss, padded_tags(model.decode(**inputs), labels.shape[1]).to(labels.device), labels
 
-    def epoch_scores(self, run: Run[TagConfig, TaggingData]) -> Callable[[EvalPrediction], dict[str, float]]:
+    def epoch_scores(self, run: _Run, found: NDArray[Any], gold: NDArray[Any]) -> dict[str, float]:
         """Of spans precision, recall and F1, of plain tags macro F1; of both the share of right tags."""
         tags = [*run.data.tags, *run.data.unseen]
-        figures = {**(_FIGURES_OF_TAGS if run.config.plain else _FIGURES_OF_SPANS), "accuracy": ""}
+        names = [[[tags[number] for number in row if number != IGNORED] for row in rows] for rows in (gold, found)]
+        whole = Scores.from_json(scores_of(*names, plain=run.config.plain))
+        figures = _FIGURES_OF_TAGS if run.config.plain else _FIGURES_OF_SPANS
+        return {name: whole.figures[name] for name in (*figures, "accuracy")}
 
-        def scores(prediction: EvalPrediction) -> dict[str, float]:
-            found, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
-            names = [[[tags[number] for number in row if number != IGNORED] for row in rows] for rows in (gold, found)]
-            whole = Scores.from_json(scores_of(*names, plain=run.config.plain))
-            return {name: whole.figures[name] for name in figures}
-
-        return scores
-
-    def scores(self, run: Run[TagConfig, TaggingData]) -> Scored:
+    def scores(self, run: _Run) -> Scored:
         """See `Task`: of whole sentences, also of those that are read in pieces."""
         data, texts, scores = run.data, texts_of(run), {}
         for name, dataset in run.datasets.scored.items():
@@ -156,11 +149,9 @@ class Tagging:
         return RowScores(np.array(counts, dtype=np.float64), f1_of_counts)
 
     def summary(self, metrics: RunMetrics) -> str:
-        """See `Task`."""
         return score_table(metrics.scores, _figures(metrics), unit="sentences")
 
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
-        """See `Task`."""
         figures = _figures(metrics)
         plain = metrics.figure == "accuracy"
         unit = "words" if plain else "spans"
@@ -201,7 +192,7 @@ def train_tagger(config: TagConfig) -> JsonObject:
     return run_task(TASK, config).to_json()
 
 
-def _scored(run: Run[TagConfig, TaggingData]) -> NDArray[np.int64]:
+def _scored(run: _Run) -> NDArray[np.int64]:
     """The training sentences that the report scores. With documents these are read whole, and all are scored."""
     rows = run.data.splits["train"].rows
     if run.config.context_words:
@@ -254,7 +245,7 @@ class TaggerTexts:
         return max(1, round(sentences * runs / pieces))
 
 
-def texts_of(run: Run[TagConfig, TaggingData]) -> dict[str, TaggerTexts]:
+def texts_of(run: _Run) -> dict[str, TaggerTexts]:
     """The sentences of every source as they are read."""
     read = run.model.config.n_layers > 0
     return {name: TaggerTexts.of(sentences, run.config, read=read) for name, sentences in run.data.sources.items()}

@@ -12,7 +12,6 @@ from elmokit.errors import ModelError
 from elmokit.nn.beam_search import LengthNorm
 from elmokit.nn.heads.translation import TranslationNetwork
 from elmokit.pretrained import located
-from elmokit.run_folder import settings_of
 from elmokit.tasks.inputs.batches import CharDataset, by_falling_length
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.inputs.tokens import tokenize
@@ -23,8 +22,6 @@ from elmokit.text.given import Text, given_texts, joined
 from elmokit.text.normalize import normalize, normalize_words
 from elmokit.text.sentence_pieces import SentencePieces
 from elmokit.whole_files import JsonObject
-
-_SETTINGS = ("max_words", "beam_size", "length_norm", "length_penalty", "max_ratio", "skip_empty")
 
 
 class Translator:
@@ -68,15 +65,12 @@ class Translator:
 
         Raises ModelError when the folder is missing, damaged or contains no translator.
         """
-        folder = located(folder)
-        model, tokenizer = load_head(TranslationNetwork, folder, holds="translator", task="translate")
-        pieces = SentencePieces.load(folder)
-        if len(pieces) != model.config.n_target_pieces:
-            raise ModelError(
-                f"{folder} has {len(pieces)} target pieces; its config.json asks for {model.config.n_target_pieces}"
-            )
-        settings = settings_of(folder)
-        return cls(model, tokenizer, pieces, **{name: settings[name] for name in _SETTINGS if name in settings})
+        head = load_head(TranslationNetwork, folder, holds="translator", task="translate")
+        pieces, wanted = SentencePieces.load(located(folder)), head.network.config.n_target_pieces
+        if len(pieces) != wanted:
+            raise ModelError(f"{folder} has {len(pieces)} target pieces; its config.json asks for {wanted}")
+        kept = head.kept("max_words", "beam_size", "length_norm", "length_penalty", "max_ratio", "skip_empty")
+        return cls(head.network, head.tokenizer, pieces, **kept)
 
     def predict(self, texts: Iterable[Text] | str, *, batch_size: int = 64) -> list[str]:
         """The best translation of each text, raw or a list of words. A text without words has an empty one.
@@ -93,10 +87,26 @@ class Translator:
             for start in range(0, len(words), self.max_words):
                 parts.append(words[start : start + self.max_words])
                 owners.append(number)
+        if not parts:
+            return ["" for _ in texts]
+        tokens = tokenize(parts, max_words=self.max_words, word_rows=self.tokenizer.word_rows)
+        translated = [""] * len(parts)
+        for picked, batch in by_falling_length(CharDataset(tokens, rows=np.arange(len(parts))), batch_size=batch_size):
+            hypotheses = self.model.translate(
+                char_ids=batch["char_ids"].to(self.model.device),
+                attention_mask=batch["attention_mask"].to(self.model.device),
+                beam=self.beam_size,
+                norm=self.length_norm,
+                power=self.length_penalty,
+                max_ratio=self.max_ratio,
+            )
+            for row, best in zip(picked, hypotheses, strict=True):
+                # A line of text is trained on and asked for; a stray line break would shift all behind it.
+                translated[row] = " ".join(self.pieces.decode(best[0].pieces).split())
         found: list[list[str]] = [[] for _ in texts]
-        for owner, text in zip(owners, self._translated(parts, batch_size=batch_size), strict=True):
+        for owner, text in zip(owners, translated, strict=True):
             found[owner].append(text)
-        return [" ".join(part for part in row if part) for row in found]
+        return [" ".join(filter(None, row)) for row in found]
 
     def stream(self, texts: Iterable[Text] | str, *, chunk: int = 1024) -> Iterator[tuple[Text, str]]:
         """`predict` over any number of texts in order, with the memory of `chunk` of them."""
@@ -128,24 +138,3 @@ class Translator:
     def score_lines(self, scores: Mapping[str, Any]) -> str:
         """See `Predictor`."""
         return bleu_lines(scores)
-
-    def _translated(self, sentences: Sequence[list[str]], *, batch_size: int) -> list[str]:
-        """Sentences in words, by falling length, to their translations in the order given."""
-        if not sentences:
-            return []
-        tokens = tokenize(sentences, max_words=self.max_words, word_rows=self.tokenizer.word_rows)
-        data = CharDataset(tokens, rows=np.arange(len(sentences)))
-        found = [""] * len(sentences)
-        for picked, batch in by_falling_length(data, batch_size=batch_size):
-            hypotheses = self.model.translate(
-                char_ids=batch["char_ids"].to(self.model.device),
-                attention_mask=batch["attention_mask"].to(self.model.device),
-                beam=self.beam_size,
-                norm=self.length_norm,
-                power=self.length_penalty,
-                max_ratio=self.max_ratio,
-            )
-            for row, best in zip(picked, hypotheses, strict=True):
-                # A line of text is trained on and asked for; a stray line break would shift all behind it.
-                found[row] = " ".join(self.pieces.decode(best[0].pieces).split())
-        return found

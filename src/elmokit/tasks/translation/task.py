@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
-from transformers import EvalPrediction
 
 from elmokit.models.modeling_translation import ElmoForTranslation
 from elmokit.models.tokenization_elmo import ElmoTokenizer
@@ -41,6 +40,8 @@ translator = Translator.from_pretrained("THIS_FOLDER")
 translator.predict(["Ein Hund rennt."])  # a text each"""
 TRANSLATIONS = "test_translations.txt"
 
+_Run = Run[TranslationConfig, TranslationData]
+
 
 class Translation:
     """See `Task`."""
@@ -65,7 +66,6 @@ class Translation:
         return data
 
     def shape(self, data: TranslationData) -> HeadShape:
-        """See `Task`."""
         return HeadShape(sizes={"n_target_pieces": len(data.pieces)})
 
     def words(
@@ -74,7 +74,7 @@ class Translation:
         """See `Task`: of the source sentences."""
         return (words for source in data.words.values() for words in source)
 
-    def datasets(self, run: Run[TranslationConfig, TranslationData]) -> Datasets:
+    def datasets(self, run: _Run) -> Datasets:
         """See `Task`. The pieces go into the folder, for they belong to the model."""
         data = run.data
         data.pieces.save(run.work)
@@ -99,23 +99,15 @@ class Translation:
             row[: len(pieces)] = labels.new_tensor(pieces)
         return loss, found, labels
 
-    def epoch_scores(
-        self, run: Run[TranslationConfig, TranslationData]
-    ) -> Callable[[EvalPrediction], dict[str, float]]:
+    def epoch_scores(self, run: _Run, found: NDArray[Any], gold: NDArray[Any]) -> dict[str, float]:
         """BLEU of greedy search."""
-        pieces = run.data.pieces
+        texts = [
+            [run.data.pieces.decode([piece for piece in row if piece not in (IGNORED, END)]) for row in rows.tolist()]
+            for rows in (gold, found)
+        ]
+        return {"bleu": bleu(*texts)}
 
-        def scores(prediction: EvalPrediction) -> dict[str, float]:
-            found, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
-            texts = [
-                [pieces.decode([n for n in row if n not in (IGNORED, END)]) for row in rows.tolist()]
-                for rows in (gold, found)
-            ]
-            return {"bleu": bleu(*texts)}
-
-        return scores
-
-    def scores(self, run: Run[TranslationConfig, TranslationData]) -> Scored:
+    def scores(self, run: _Run) -> Scored:
         """See `Task`: BLEU of the search that the settings ask for."""
         config, data = run.config, run.data
         translator = Translator(
@@ -153,7 +145,6 @@ class Translation:
         return bleu_lines(metrics.scores["test"].to_json())
 
     def report_sections(self, metrics: RunMetrics, settings: Mapping[str, Any]) -> Card:
-        """See `Task`."""
         scores = metrics.scores["test"]
         low, high = scores.details["interval"]
         search = f"beam of {settings['beam_size']}, `{settings['length_norm']}` length normalisation"
