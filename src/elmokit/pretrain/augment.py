@@ -93,16 +93,27 @@ class Augmentation:
         self._n_types = len(corpus.inputs)
         self._sentences = len(corpus.train) if sentences is None else sentences
         self._window = [] if window is None else [window]
-        self._cases: tuple[int, NDArray[np.int8]] | None = None  # of an epoch
+        self._cases: tuple[int, NDArray[np.int8]] | None = None  # of an epoch: (n_sentences,), 0 for one as written
 
     def read(self, words: NDArray[np.int32], *, epoch: int, number: int) -> NDArray[np.int64]:
         """The ids (n,) that are read for the words (n,) of the training sentence of this number."""
+        if self._cases is None or self._cases[0] != epoch:
+            draws = np.random.default_rng([self._seed, epoch, _CASE, *self._window]).random(self._sentences)
+            share = max(self._case, np.finfo(float).tiny)
+            chosen = np.where(draws < self._case, 1 + draws / share * (_CASES - 1), 0)
+            self._cases = (epoch, chosen.astype(np.int8))
         ids = words.astype(np.int64)
-        if case := int(self._cases_of(epoch)[number]):
+        if case := int(self._cases[1][number]):
             changed = [change_case(word, case) != word for word in map(self.spelling, ids.tolist())]
             ids[changed] += case * self._n_types
-        if self._typos:
-            self._mistype(ids, np.random.default_rng([self._seed, epoch, number, _TYPOS, *self._window]))
+        if not self._typos:
+            return ids
+        generator = np.random.default_rng([self._seed, epoch, number, _TYPOS, *self._window])
+        for place in np.flatnonzero(generator.random(len(ids)) < self._typos).tolist():
+            word = self.spelling(int(ids[place]))
+            typo = draw_typo(word, generator)
+            if typo and mistype(word, typo) != word:
+                ids[place] += typo * _CASES * self._n_types
         return ids
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.integer]:
@@ -119,23 +130,6 @@ class Augmentation:
         typo, case = divmod(change, _CASES)
         written = change_case(self._written(word), case)
         return written if not typo else mistype(written, typo)
-
-    def _cases_of(self, epoch: int) -> NDArray[np.int8]:
-        """(n_sentences,): 0 for a sentence as written, else the number of its case."""
-        if self._cases is None or self._cases[0] != epoch:
-            draws = np.random.default_rng([self._seed, epoch, _CASE, *self._window]).random(self._sentences)
-            share = max(self._case, np.finfo(float).tiny)
-            chosen = np.where(draws < self._case, 1 + draws / share * (_CASES - 1), 0)
-            self._cases = (epoch, chosen.astype(np.int8))
-        return self._cases[1]
-
-    def _mistype(self, ids: NDArray[np.int64], generator: np.random.Generator) -> None:
-        """Change some of the ids in place."""
-        for place in np.flatnonzero(generator.random(len(ids)) < self._typos).tolist():
-            word = self.spelling(int(ids[place]))
-            typo = draw_typo(word, generator)
-            if typo and mistype(word, typo) != word:
-                ids[place] += typo * _CASES * self._n_types
 
 
 def change_case(word: str, case: int) -> str:

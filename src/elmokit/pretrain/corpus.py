@@ -86,12 +86,17 @@ class Corpus:
         folder = Path(folder)
         try:
             info = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
-            if info["format"] == SHARDED_FORMAT:
-                return cls._open_shards(folder, info)
-            if info["format"] != FORMAT:
+            if info["format"] not in (FORMAT, SHARDED_FORMAT):
                 raise DataError(f"its format is {info['format']}, expected {FORMAT}")
             chars = mapped(folder / "chars.bin", np.int16).reshape(info["n_types"], info["settings"]["max_characters"])
-            train, valid = (Sentences(folder, part, info[part]["shard_starts"]) for part in ("train", "valid"))
+            train: SentenceList
+            valid: SentenceList
+            if info["format"] == FORMAT:
+                train, valid = (Sentences(folder, part, info[part]["shard_starts"]) for part in ("train", "valid"))
+            else:  # of `elmo prepare`: training text above a window is read window by window, see windows.py
+                text = ShardedText(folder / "train", info["train"]["shards"])
+                train = text.whole() if text.n_tokens <= WINDOW_TOKENS else text
+                valid = ShardedText(folder / "valid", info.get("valid", {}).get("shards", [])).whole()
             vocab = Vocabulary.load(folder / "vocab.txt")
             if len(vocab) != info["vocab_size"]:
                 raise DataError(f"vocab.txt has {len(vocab)} words, expected {info['vocab_size']}")
@@ -102,14 +107,12 @@ class Corpus:
         return cls(folder, vocab, chars, chars, train, valid, info)
 
     @classmethod
-    def _open_shards(cls, folder: Path, info: JsonObject) -> Corpus:
-        """A corpus of `elmo prepare`: training text above a window is read window by window, see windows.py."""
-        vocab = Vocabulary.load(folder / "vocab.txt")
-        chars = mapped(folder / "chars.bin", np.int16).reshape(info["n_types"], info["settings"]["max_characters"])
-        train = ShardedText(folder / "train", info["train"]["shards"])
-        valid = ShardedText(folder / "valid", info.get("valid", {}).get("shards", []))
-        text: SentenceList = train.whole() if train.n_tokens <= WINDOW_TOKENS else train
-        return cls(folder, vocab, chars, chars, text, valid.whole(), info)
+    def found(cls, folder: str | Path) -> Corpus | None:
+        """The corpus in a folder; None when it is missing, half-copied, damaged or of an older format."""
+        try:
+            return cls.open(folder)
+        except DataError:
+            return None
 
 
 def build_corpus(
@@ -163,8 +166,8 @@ def build_corpus(
         **{name: value for name, value in asdict(files).items() if value not in (None, False)},
     }
     fingerprint = _fingerprint(inputs, settings)
-    if _finished(folder, fingerprint):
-        return Corpus.open(folder)
+    if (made := Corpus.found(folder)) is not None and made.fingerprint == fingerprint:
+        return made
     with _written_whole(folder) as partial:
         types = _Types()
         info: JsonObject = {"format": FORMAT, "fingerprint": fingerprint, "settings": settings}
@@ -236,7 +239,11 @@ class _Types:
 
 def _finish(partial: Path, types: _Types, vocab: Vocabulary, info: JsonObject, max_characters: int) -> None:
     """Give every type its final id and write all that depends on it; corpus.json comes last."""
-    ids, beyond = _final_ids(types, vocab)
+    beyond = [word for word in types.ids if word not in vocab or word in MARKERS]  # a literal <S> is no marker
+    beyond.sort(key=lambda word: (-types.counts[word], word))  # those of validation have count 0
+    later = {word: i for i, word in enumerate(beyond, len(vocab))}
+    final = (later[word] if word in later else vocab[word] for word in types.ids)
+    ids = np.fromiter(final, dtype=np.int32, count=len(types.ids))
     for part in ("train", "valid"):
         paths = [shard_path(partial, part, i) for i in range(len(info[part]["shard_starts"]))]
         info[part]["n_unknown"] = sum(renumber(path, ids, len(vocab)) for path in paths)
@@ -244,15 +251,6 @@ def _finish(partial: Path, types: _Types, vocab: Vocabulary, info: JsonObject, m
     vocab.save(partial / "vocab.txt")
     info |= {"n_types": len(vocab) + len(beyond), "vocab_size": len(vocab)}
     (partial / "corpus.json").write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
-
-
-def _final_ids(types: _Types, vocab: Vocabulary) -> tuple[NDArray[np.int32], list[str]]:
-    """The id of each numbered type, and the types beyond the vocabulary in id order (those of validation count 0)."""
-    beyond = [word for word in types.ids if word not in vocab or word in MARKERS]  # a literal <S> is no marker
-    beyond.sort(key=lambda word: (-types.counts[word], word))
-    later = {word: i for i, word in enumerate(beyond, len(vocab))}
-    ids = (later[word] if word in later else vocab[word] for word in types.ids)
-    return np.fromiter(ids, dtype=np.int32, count=len(types.ids)), beyond
 
 
 def write_chars(path: Path, words: Sequence[str], max_characters: int) -> None:
@@ -265,7 +263,14 @@ def write_chars(path: Path, words: Sequence[str], max_characters: int) -> None:
 
 def _fingerprint(inputs: dict[str, list[Path]], settings: JsonObject) -> str:
     """Digest of what the corpus is made from: the content and kind of every file in order, and the settings."""
-    files = {part: [(_kind(path), _file_digest(path)) for path in paths] for part, paths in inputs.items()}
+    files: dict[str, list[tuple[str, str]]] = {part: [] for part in inputs}
+    for part, path in ((part, path) for part, paths in inputs.items() for path in paths):
+        try:
+            with open(path, "rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise DataError(f"cannot read {path}: {error.strerror}") from error
+        files[part].append((_kind(path), digest))
     return _digest(json.dumps([FORMAT, files, settings], sort_keys=True).encode())
 
 
@@ -276,21 +281,6 @@ def _kind(path: Path) -> str:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _finished(folder: Path, fingerprint: str) -> bool:
-    try:
-        return Corpus.open(folder).fingerprint == fingerprint
-    except DataError:  # missing, half-copied or of an older format: it is built anew
-        return False
 
 
 _OWN_FILES = re.compile(r"corpus\.json|vocab\.txt|chars\.bin|(train|valid)-\w+\.bin")

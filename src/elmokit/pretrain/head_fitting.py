@@ -156,7 +156,8 @@ def _fit(
     large: ElmoForPreTraining, small: ElmoForPreTraining, corpus: Corpus, config: FitHeadConfig, *, show_progress: bool
 ) -> Perplexity:
     """Train the small head in place; returns the held-out perplexity that it began with."""
-    dtype = _products(config, large)
+    wanted = faster_precision(large.device) if config.precision == "auto" else config.precision
+    dtype = torch.bfloat16 if wanted == "bfloat16" else torch.float32
     total = config.train_words * large.config.directions
     steps, step = -(-total // config.batch_rows), 0
     optimizer = torch.optim.AdamW(small.head.parameters(), weight_decay=0.0, betas=(0.9, 0.99), fused=True)
@@ -181,11 +182,6 @@ def _fit(
                 step += 1
                 advance(len(rows))
     return start
-
-
-def _products(config: FitHeadConfig, model: ElmoForPreTraining) -> torch.dtype:
-    wanted = faster_precision(model.device) if config.precision == "auto" else config.precision
-    return torch.bfloat16 if wanted == "bfloat16" else torch.float32
 
 
 def _chunks(

@@ -31,16 +31,20 @@ class Journal:
         self._active = active
         if not active:
             return
-        self._forget_after(from_step if from_step > first_step else -1, from_epochs)
+        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
+        kept = ""
+        for line in lines:
+            try:
+                entry = json.loads(line)
+            except ValueError:  # torn
+                continue
+            begun = from_step > first_step and entry["step"] <= from_step
+            if begun and (entry["event"] != "epoch" or entry["epoch"] in from_epochs):
+                kept += f"{line}\n"
+        if lines:
+            write_text(self._path, kept)
         self._file = self._path.open("a", encoding="utf-8")
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1)
-
-    def _forget_after(self, step: int, epochs: Collection[float]) -> None:
-        if not self._path.exists():
-            return
-        lines = self._path.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if _holds(line, step, epochs)]
-        write_text(self._path, "".join(f"{line}\n" for line in kept))
 
     def write(self, event: str, step: int, **values: Any) -> None:
         """One event; numbers become scalars called ``event/name`` in TensorBoard."""
@@ -61,15 +65,6 @@ class Journal:
 def write_json(path: Path, content: JsonObject) -> None:
     """A JSON file that is whole or as it was."""
     write_text(path, json_text(content, indent=1) + "\n")
-
-
-def _holds(line: str, step: int, epochs: Collection[float]) -> bool:
-    """Whether a checkpoint at this step, with the figures of these epochs, knows of a line; torn lines it does not."""
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return False
-    return bool(entry["step"] <= step and (entry["event"] != "epoch" or entry["epoch"] in epochs))
 
 
 class Bar:

@@ -117,9 +117,12 @@ def pretrain(
 
 def _pretrain(config: PretrainConfig, *, show_progress: bool, on_step: StepCallback | None) -> PretrainResult:
     AcceleratorState._reset_state()  # which contains the number type of a task trained before in this process
+    # A batch may leave clusters of an adaptive softmax without a gradient, where no word of them is predicted. To look
+    # for such parameters takes a walk over the graph in every update.
+    unused = model_config(config, vocab_size=0).softmax == "adaptive"
     accelerator = Accelerator(
         mixed_precision="no",  # autocast is ours
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=_may_be_unused(config))],
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
         cpu=not torch.cuda.is_available(),
     )
     if config.threads is not None:
@@ -165,12 +168,6 @@ def _pretrain(config: PretrainConfig, *, show_progress: bool, on_step: StepCallb
     return run.train(show_progress=show_progress, on_step=on_step)
 
 
-def _may_be_unused(config: PretrainConfig) -> bool:
-    """Whether a batch may leave parameters without a gradient: the clusters of an adaptive softmax, where no word of
-    them is predicted. To look for such parameters takes a walk over the graph in every update."""
-    return model_config(config, vocab_size=0).softmax == "adaptive"
-
-
 class _Run:
     """One process of a run."""
 
@@ -193,7 +190,10 @@ class _Run:
         self.dtype = choose_precision(wanted, accelerator)
         self.updates = Updates(self._training_batches(), config.accumulate)
         if self.updates.steps(0) == 0:
-            raise DataError(self._too_little())
+            found = f"--train has {corpus.train.n_tokens:,} words in {len(corpus.train):,} sentences: too little for"
+            if config.mode == "stream":
+                raise DataError(f"{found} {config.stream_rows} rows; --set stream_rows=… lower")
+            raise DataError(f"{found} {accelerator.num_processes} processes")
         self.model, self.optimizer = accelerator.prepare(model, build_optimizer(config, model))
         self.bare_model: ElmoForPreTraining = accelerator.unwrap_model(self.model)
         self.average = AveragedWeights(self.bare_model, config.average_decay) if config.average_decay else None
@@ -234,70 +234,33 @@ class _Run:
         )
 
     def _training_batches(self) -> Batches:
-        config, rank, world = self.config, self.accelerator.process_index, self.accelerator.num_processes
+        config, text, world = self.config, self.corpus.train, self.accelerator.num_processes
         common: dict[str, Any] = {
             "seed": config.seed,
             "shuffle": config.shuffle,
             "directions": self.directions,
-            "rank": rank,
+            "rank": self.accelerator.process_index,
             "world": world,
         }
+        sizes: dict[str, Any] = {"tokens": config.batch_tokens, "most_sentences": config.batch_sentences}
+        augmented = None
         if config.case_augmentation or config.typo_augmentation:
-            common["augmentation"] = Augmentation(
-                self.corpus, self.rows, case=config.case_augmentation, typos=config.typo_augmentation, seed=config.seed
-            )
-        if isinstance(self.corpus.train, ShardedText):
-            return self._windowed_batches(self.corpus.train)
+            case, typos = config.case_augmentation, config.typo_augmentation
+            augmented = partial(Augmentation, self.corpus, self.rows, case=case, typos=typos, seed=config.seed)
+        if isinstance(text, ShardedText):  # a prepared corpus that is larger than a window
+            if config.mode == "stream":
+                raise ConfigError(
+                    f"--mode stream reads one order of all sentences: expected at most {WINDOW_TOKENS:,} words, "
+                    f"{config.corpus} has {text.n_tokens:,}; use --mode sentence"
+                )
+            return WindowedBatches(self.corpus, text, augmentation=augmented, **sizes, **common)
+        augmentation = None if augmented is None else augmented()
         if config.mode == "sentence":
-            assert config.batch_tokens is not None  # settled with the corpus
-            return SentenceBatches(
-                self.corpus,
-                self.corpus.train,
-                tokens=config.batch_tokens,
-                most_sentences=config.batch_sentences,
-                **common,
-            )
+            return SentenceBatches(self.corpus, text, augmentation=augmentation, **sizes, **common)
         if config.stream_rows < world:
             raise ConfigError(f"stream_rows is {config.stream_rows}; expected a row for each of the {world} processes")
-        return StreamBatches(
-            self.corpus, self.corpus.train, rows=config.stream_rows, window=config.stream_window, **common
-        )
-
-    def _windowed_batches(self, text: ShardedText) -> Batches:
-        """Of a prepared corpus that is larger than a window."""
-        config = self.config
-        if config.mode == "stream":
-            raise ConfigError(
-                f"--mode stream reads one order of all sentences: expected at most {WINDOW_TOKENS:,} words, "
-                f"{config.corpus} has {text.n_tokens:,}; use --mode sentence"
-            )
-        augmentation = partial(
-            Augmentation,
-            self.corpus,
-            self.rows,
-            case=config.case_augmentation,
-            typos=config.typo_augmentation,
-            seed=config.seed,
-        )
-        augmented = config.case_augmentation or config.typo_augmentation
-        return WindowedBatches(
-            self.corpus,
-            text,
-            seed=config.seed,
-            shuffle=config.shuffle,
-            directions=self.directions,
-            rank=self.accelerator.process_index,
-            world=self.accelerator.num_processes,
-            tokens=config.batch_tokens,
-            most_sentences=config.batch_sentences,
-            augmentation=(lambda count, window: augmentation(sentences=count, window=window)) if augmented else None,
-        )
-
-    def _too_little(self) -> str:
-        size = f"--train has {self.corpus.train.n_tokens:,} words in {len(self.corpus.train):,} sentences"
-        if self.config.mode == "stream":
-            return f"{size}: too little for {self.config.stream_rows} rows; --set stream_rows=… lower"
-        return f"{size}: too little for {self.accelerator.num_processes} processes"
+        rows, window = config.stream_rows, config.stream_window
+        return StreamBatches(self.corpus, text, rows=rows, window=window, augmentation=augmentation, **common)
 
     def train(self, *, show_progress: bool, on_step: StepCallback | None = None) -> PretrainResult:
         config, progress = self.config, self.progress
@@ -361,20 +324,29 @@ class _Run:
         }
 
     def _train_epoch(self, journal: Journal, bar: Bar, on_step: StepCallback | None) -> None:
-        progress, config = self.progress, self.config
+        progress, config, updates, device = self.progress, self.config, self.updates, self.accelerator.device
         self.model.train()
         last_checkpoint = time.monotonic()
-        window = _Window(self.directions, self.accelerator.device)
+        window = _Window(self.directions, device)
         self._evaluate_if_due(journal, bar, window)
         left = max(self.total_steps - progress.step, 0)
-        borders = set(self.updates.borders(progress.epoch)) - {0}
-        for update in self._read(left):
+        borders = set(updates.borders(progress.epoch)) - {0}
+        workers, processes = config.workers, self.accelerator.num_processes
+        if workers is None:
+            workers = default_workers(device.type, processes=processes, carries_state=updates.carries_state)
+        pin = device.type == "cuda"
+        for update in read_updates(
+            updates, progress.epoch, progress.step_in_epoch, count=left, workers=workers, pin=pin
+        ):
             predictions = sum(batch.predictions for batch in update)
             window.add(self._step(update, predictions), predictions)
             progress.step += 1
             progress.step_in_epoch += 1
             progress.tokens += predictions
-            wish = None if on_step is None else on_step(self._position())
+            wish = None
+            if on_step is not None:
+                rank = self.accelerator.process_index
+                wish = on_step(TrainingStep(progress.step, progress.tokens, rank, self.bare_model))
             if progress.step % config.log_steps == 0:
                 self._log(journal, bar, window)
             self._evaluate_if_due(journal, bar, window)
@@ -390,21 +362,6 @@ class _Run:
             if stop:
                 raise KeyboardInterrupt
         self._log(journal, bar, window)
-
-    def _read(self, count: int) -> Iterator[list[PackedBatch]]:
-        """The next updates of the epoch, at most so many."""
-        workers, kind = self.config.workers, self.accelerator.device.type
-        if workers is None:
-            processes, carries_state = self.accelerator.num_processes, self.updates.carries_state
-            workers = default_workers(kind, processes=processes, carries_state=carries_state)
-        progress = self.progress
-        return read_updates(
-            self.updates, progress.epoch, progress.step_in_epoch, count=count, workers=workers, pin=kind == "cuda"
-        )
-
-    def _position(self) -> TrainingStep:
-        progress, rank = self.progress, self.accelerator.process_index
-        return TrainingStep(progress.step, progress.tokens, rank, self.bare_model)
 
     def _agree(self, *, due: bool, stop: bool) -> tuple[bool, bool]:
         """Whether to save and to stop, the same on all processes: the first's clock counts, and any wish to stop."""
@@ -435,29 +392,25 @@ class _Run:
         ``predictions`` are those of all batches of the update, over all processes, in one direction.
         """
         set_learning_rates(self.optimizer, self.config, self._learning_rate_factor())
-        losses = torch.zeros(self.directions, dtype=torch.float64, device=self.accelerator.device)
-        for number, batch in enumerate(update, 1):
+        device = self.accelerator.device
+        losses = torch.zeros(self.directions, dtype=torch.float64, device=device)
+        # Processes average their gradients: scaled like this the sum is the mean over all predictions of the update.
+        share = self.accelerator.num_processes / (predictions * self.directions)
+        for number, batch in enumerate((batch.to(device) for batch in update), 1):
             # Processes exchange gradients once per update, with its last batch.
             with nullcontext() if number == len(update) else self.accelerator.no_sync(self.model):
-                losses += self._gradient(batch.to(self.accelerator.device), predictions)
+                with torch.autocast(device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
+                    output = self.model(batch.chars, batch.index, batch.targets, batch.batch_sizes, self.state)
+                sums = output.nll.float().sum(dim=1)  # (D,)
+                self.accelerator.backward(sums.sum() * share)
+            losses += sums.detach().double()
+            if self.updates.carries_state:
+                self.state = State(output.state.h.detach(), output.state.c.detach())
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
             self.average.update(self.bare_model)
-        return losses
-
-    def _gradient(self, batch: PackedBatch, predictions: int) -> torch.Tensor:
-        """Add the gradient of one batch's part of the loss; returns the summed loss of each direction (D,)."""
-        with torch.autocast(batch.index.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
-            output = self.model(batch.chars, batch.index, batch.targets, batch.batch_sizes, self.state)
-        sums = output.nll.float().sum(dim=1)  # (D,)
-        # Processes average their gradients: scaled like this the sum is the mean over all predictions of the update.
-        share = self.accelerator.num_processes / (predictions * self.directions)
-        self.accelerator.backward(sums.sum() * share)
-        if self.updates.carries_state:
-            self.state = State(output.state.h.detach(), output.state.c.detach())
-        losses: torch.Tensor = sums.detach().double()
         return losses
 
     def _log(self, journal: Journal, bar: Bar, window: _Window) -> None:
@@ -493,36 +446,7 @@ class _Run:
 
     def _finish_epoch(self, journal: Journal, bar: Bar) -> None:
         """Held-out figures, the best model, a checkpoint: when an epoch ends, or the run in the middle of one."""
-        progress = self.progress
-        whole = self._share_of_epoch() == 1
-        try:
-            figures = self._epoch_figures()
-        except KeyboardInterrupt:
-            self._save()
-            raise
-        progress.history = [*progress.history, figures]
-        nll = figures.get("valid_nll", figures["train_nll"])
-        better = progress.best_nll is None or nll < progress.best_nll
-        progress.best_nll = nll if better else progress.best_nll
-        progress.epochs_without_gain = 0 if better else progress.epochs_without_gain + 1
-        if whole:
-            progress.epoch, progress.step_in_epoch, self.state = progress.epoch + 1, 0, None
-            progress.epoch_loss, progress.epoch_predictions = 0.0, 0
-        journal.write("epoch", **figures)
-        bar.say(_epoch_line(figures, self.config.epochs))
-        if self.config.evaluate_steps is not None and not self._evaluated():
-            self._note_evaluation(figures)
-        if self.accelerator.is_main_process:
-            if better:
-                save_model(self.result, self.corpus, self.rows, self.config.output)
-            self._draw()
-        self._save()
-
-    def _share_of_epoch(self) -> float:
-        return self.progress.step_in_epoch / self.updates.steps(self.progress.epoch)
-
-    def _epoch_figures(self) -> dict[str, Any]:
-        progress, share = self.progress, self._share_of_epoch()
+        progress, share = self.progress, self.progress.step_in_epoch / self.updates.steps(self.progress.epoch)
         train_nll = progress.epoch_loss / max(progress.epoch_predictions, 1)
         figures: dict[str, Any] = {
             "epoch": progress.epoch + (1 if share == 1 else share),
@@ -532,7 +456,34 @@ class _Run:
             "seconds": progress.seconds,
             "words": progress.tokens,
         }
-        return figures | (self._held_out(next_word=True) if len(self.corpus.valid) else {})
+        try:
+            figures |= self._held_out(next_word=True) if len(self.corpus.valid) else {}
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        progress.history = [*progress.history, figures]
+        nll = figures.get("valid_nll", figures["train_nll"])
+        better = progress.best_nll is None or nll < progress.best_nll
+        progress.best_nll = nll if better else progress.best_nll
+        progress.epochs_without_gain = 0 if better else progress.epochs_without_gain + 1
+        if share == 1:
+            progress.epoch, progress.step_in_epoch, self.state = progress.epoch + 1, 0, None
+            progress.epoch_loss, progress.epoch_predictions = 0.0, 0
+        journal.write("epoch", **figures)
+        line = f"epoch {round(figures['epoch'], 2):g}/{self.config.epochs}"
+        line += f"  perplexity {figures['train_perplexity']:,.1f}"
+        if "valid_perplexity" in figures:
+            line += f"  held out {figures['valid_perplexity']:,.1f}"
+            if (backward := figures["valid_backward"]) is not None:
+                line += f" (forward {figures['valid_forward']:,.1f}, backward {backward:,.1f})"
+        bar.say(line)
+        if self.config.evaluate_steps is not None and not self._evaluated():
+            self._note_evaluation(figures)
+        if self.accelerator.is_main_process:
+            if better:
+                save_model(self.result, self.corpus, self.rows, self.config.output)
+            self._draw()
+        self._save()
 
     def _held_out(self, *, next_word: bool) -> dict[str, Any]:
         found, guesses = evaluate_batches(
@@ -621,12 +572,3 @@ class _Window:
         taken = self.losses, self.words, time.perf_counter() - self._started
         self._clear()
         return taken
-
-
-def _epoch_line(figures: dict[str, Any], epochs: int) -> str:
-    line = f"epoch {round(figures['epoch'], 2):g}/{epochs}  perplexity {figures['train_perplexity']:,.1f}"
-    if "valid_perplexity" in figures:
-        backward = figures["valid_backward"]
-        directions = "" if backward is None else f" (forward {figures['valid_forward']:,.1f}, backward {backward:,.1f})"
-        line += f"  held out {figures['valid_perplexity']:,.1f}{directions}"
-    return line

@@ -45,11 +45,11 @@ class Mirror:
             DataError: The store cannot be read.
         """
         try:
-            listed = json.loads((self.place / _LIST).read_bytes())
-        except FileNotFoundError:
-            return
+            listed = self._listed()
         except (OSError, ValueError) as error:
             raise DataError(f"cannot read the run at {self.place}: {error}") from error
+        if listed is None:
+            return
         for name, size in listed.items():
             local = self.folder / name
             if not local.is_file() or local.stat().st_size != size or not name.startswith("checkpoints/"):
@@ -71,7 +71,7 @@ class Mirror:
                 if self._sent.get(name) != state:
                     (self.place / name).put(self.folder / name)
                     self._sent[name] = state
-            before = self._listed()
+            before = set(self._listed() or ())
             (self.place / _LIST).write_bytes(json.dumps({name: size for name, (size, _) in files.items()}).encode())
             for name in before - set(files):
                 (self.place / name).remove()
@@ -85,11 +85,12 @@ class Mirror:
         """Whether a run is there."""
         return (self.place / _LIST).exists()
 
-    def _listed(self) -> set[str]:
+    def _listed(self) -> dict[str, int] | None:
+        """The files that belong to the run at the address, and their sizes; None where there is no run."""
         try:
-            return set(json.loads((self.place / _LIST).read_bytes()))
+            return dict(json.loads((self.place / _LIST).read_bytes()))
         except FileNotFoundError:
-            return set()
+            return None
 
     def _local_files(self) -> dict[str, tuple[int, int]]:
         """Size and time of change of what belongs to the copy, by name below the folder."""

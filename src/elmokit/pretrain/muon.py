@@ -77,7 +77,10 @@ class Muon(Optimizer):
         for group in self.param_groups:
             if group["kind"] == "adamw":
                 self._adamw(group)
-        for updates in _by_shape(self._momenta()):
+        alike: dict[tuple[int, ...], list[_Update]] = {}  # of one shape
+        for update in self._momenta():
+            alike.setdefault((*update.direction.shape[1:], update.steps), []).append(update)
+        for updates in alike.values():
             turned = orthogonalized(torch.cat([update.direction for update in updates]), steps=updates[0].steps)
             sizes = [len(update.direction) for update in updates]
             for update, part in zip(updates, torch.split(turned, sizes), strict=True):
@@ -141,14 +144,6 @@ class _Update:
 
 def _with_gradient(group: dict[str, Any]) -> Iterator[Any]:
     return (parameter for parameter in group["params"] if parameter.grad is not None)
-
-
-def _by_shape(updates: Iterable[_Update]) -> Iterable[list[_Update]]:
-    found: dict[tuple[int, ...], list[_Update]] = {}
-    for update in updates:
-        key = (*update.direction.shape[1:], update.steps)
-        found.setdefault(key, []).append(update)
-    return found.values()
 
 
 def orthogonalized(matrices: Tensor, *, steps: int = 5) -> Tensor:

@@ -38,40 +38,22 @@ def take_over_words(
     places = torch.tensor([words_before[word] for word in words.words])
     scores = torch.cat([weight, bias[:, None]], dim=1)[places]  # (V, H + 1)
     if not shared.all():
-        tokens = _token_vectors(before, words, rows)
+        parts = [words.words[first : first + _WORDS_AT_ONCE] for first in range(0, len(words), _WORDS_AT_ONCE)]
+        tokens = torch.cat([before.elmo.token_vectors(torch.as_tensor(rows(part))) for part in parts])  # (V, P)
         tokens = (tokens - tokens[shared].mean(0)) / tokens[shared].std(0).clamp_min(1e-6)
-        scores[~shared] = _ridge(tokens[shared], scores[shared], tokens[~shared])
+        inputs, middle = tokens[shared], scores[shared].mean(0)
+        products = inputs.T @ inputs + _RIDGE * len(inputs) * torch.eye(inputs.shape[1])
+        slopes: Tensor = torch.linalg.solve(products, inputs.T @ (scores[shared] - middle))
+        scores[~shared] = tokens[~shared] @ slopes + middle
     weight, bias = scores[:, :-1], scores[:, -1]
-    seen = _mean_probability(weight, bias, hidden).clamp_min(1e-30)  # single precision ends at 1e-38
-    bias = bias + _frequencies(corpus).log() - seen.log()
-    model.head.start_from(weight, bias, hidden)
-    return int(shared.sum())
-
-
-def _frequencies(corpus: Corpus) -> Tensor:
-    """(V,): how often each word is a target in either direction; half the ends of sentences are begins."""
-    counts = torch.tensor(corpus.vocab.counts, dtype=torch.float32)
-    counts[:2] = len(corpus.train) / 2
-    counts[UNK_ID] = corpus.info["train"]["n_unknown"]
-    return (counts + 1) / (counts + 1).sum()
-
-
-def _mean_probability(weight: Tensor, bias: Tensor, hidden: Tensor) -> Tensor:
-    """(V,), over the rows of `hidden`."""
+    # The bias with which, over the rows of `hidden`, a word is as likely as it is frequent among the targets.
     total = torch.zeros_like(bias)
     for part in torch.split(hidden, rows_at_once(len(weight))):
         total += functional.linear(part, weight, bias).softmax(1).sum(0)
-    return total / len(hidden)
-
-
-def _token_vectors(model: ElmoForPreTraining, words: Vocabulary, rows: WordRows) -> Tensor:
-    """(V, P), the token layer of each word."""
-    parts = [words.words[first : first + _WORDS_AT_ONCE] for first in range(0, len(words), _WORDS_AT_ONCE)]
-    return torch.cat([model.elmo.token_vectors(torch.as_tensor(rows(part))) for part in parts])
-
-
-def _ridge(inputs: Tensor, outputs: Tensor, asked: Tensor) -> Tensor:
-    middle = outputs.mean(0)
-    products = inputs.T @ inputs + _RIDGE * len(inputs) * torch.eye(inputs.shape[1])
-    slopes: Tensor = torch.linalg.solve(products, inputs.T @ (outputs - middle))
-    return asked @ slopes + middle
+    seen = (total / len(hidden)).clamp_min(1e-30)  # single precision ends at 1e-38
+    counts = torch.tensor(words.counts, dtype=torch.float32)
+    counts[:2] = len(corpus.train) / 2  # in either direction: half the ends of sentences are begins
+    counts[UNK_ID] = corpus.info["train"]["n_unknown"]
+    frequencies = (counts + 1) / (counts + 1).sum()
+    model.head.start_from(weight, bias + frequencies.log() - seen.log(), hidden)
+    return int(shared.sum())

@@ -64,13 +64,10 @@ def hidden_matrices(model: nn.Module, *, max_side: int | None = None) -> list[Ma
             found.append(Matrices([module.projection.weight]))
     alike: dict[tuple[int, bool], list[Tensor]] = {}
     for one in found:
-        blocks = one.blocks if max_side is None else _cut(one, max_side)
+        blocks = one.blocks
+        if max_side is not None:  # blocks of equal height, as few as keep the smaller side of each within `max_side`
+            rows, columns = one.parameters[0].shape[-2:]
+            heights = (rows // n for n in range(one.blocks, rows + 1, one.blocks) if rows % n == 0)
+            blocks = rows // next(height for height in heights if min(height, columns) <= max_side)
         alike.setdefault((blocks, one.transposed), []).extend(one.parameters)
     return [Matrices(weights, blocks, transposed) for (blocks, transposed), weights in alike.items()]
-
-
-def _cut(matrices: Matrices, max_side: int) -> int:
-    """Blocks of equal height, as few as keep the smaller side of each within ``max_side``."""
-    rows, columns = matrices.parameters[0].shape[-2:]
-    heights = (rows // blocks for blocks in range(matrices.blocks, rows + 1, matrices.blocks) if rows % blocks == 0)
-    return rows // next(height for height in heights if min(height, columns) <= max_side)

@@ -51,7 +51,7 @@ def read_updates(
         batch_size=None,
         num_workers=workers,
         prefetch_factor=_UPDATES_AHEAD,
-        collate_fn=_as_it_is,
+        collate_fn=list,  # as it is
         pin_memory=pin,
         generator=torch.Generator(),  # the seeds of the workers, which draw nothing, are not taken from the run's
         multiprocessing_context="fork",  # the plan of an epoch, which is large, is not copied
@@ -69,10 +69,6 @@ class _Updates(IterableDataset[list[PackedBatch]]):
         worker = get_worker_info()
         assert worker is not None
         return self.updates.read(self.epoch, self.first + worker.id, every=worker.num_workers)
-
-
-def _as_it_is(update: list[PackedBatch]) -> list[PackedBatch]:
-    return update
 
 
 def read_ahead(items: Iterator[_T], depth: int = 4) -> Iterator[_T]:

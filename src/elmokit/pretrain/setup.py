@@ -274,7 +274,7 @@ def prepare_corpus(
     folder = config.output / "corpus"
     if config.corpus is not None:
         return _same_text(_open_prepared(config), config, fingerprint)
-    if accelerator.is_main_process and not (began and _is_there(folder)):
+    if accelerator.is_main_process and not (began and Corpus.found(folder) is not None):
         kept = None if config.new_vocabulary else config.from_model
         vocabulary = None if kept is None else load_vocabulary(kept)
         max_words = config.max_words
@@ -316,14 +316,6 @@ def _same_text(corpus: Corpus, config: PretrainConfig, fingerprint: str | None) 
             "version of elmokit): bring the files of --train and --valid back, or --overwrite to start anew"
         )
     return corpus
-
-
-def _is_there(folder: Path) -> bool:
-    try:
-        Corpus.open(folder)
-    except DataError:
-        return False
-    return True
 
 
 def text_steps(config: PretrainConfig) -> list[str]:
@@ -389,8 +381,13 @@ def build_model(config: PretrainConfig, corpus: Corpus, rows: WordRows, *, began
             _fill_table(model, rows, config.initial_vectors)
     elif config.new_vocabulary:
         model = ElmoForPreTraining(model_config(config, vocab_size=vocab_size))
-        if not began:
-            _begin_from(config.from_model, model, corpus, rows)
+        if not began and (located(config.from_model) / "vocab.txt").is_file():
+            whole = load(ElmoForPreTraining, config.from_model)
+            model.elmo.load_state_dict(whole.elmo.state_dict())
+            shared = take_over_words(model, corpus, rows, whole, load_vocabulary(config.from_model))
+            log.info("%d of %d words were known to %s", shared, vocab_size, config.from_model)
+        elif not began:  # no old softmax that knew something of the same words
+            model.elmo.load_state_dict(load(ElmoModel, config.from_model).state_dict())
     else:
         model = load(ElmoForPreTraining, config.from_model)
         if model.config.vocab_size != vocab_size:
@@ -402,17 +399,6 @@ def build_model(config: PretrainConfig, corpus: Corpus, rows: WordRows, *, began
         model.bilm.set_dropout(rates.dropout, locked=rates.locked_dropout, weights=rates.weight_dropout)
     model.config.text_steps, model.config.pre_split = text_steps(config), config.pre_split
     return model
-
-
-def _begin_from(before: str, model: ElmoForPreTraining, corpus: Corpus, rows: WordRows) -> None:
-    """The network of another model under a new softmax, with what the old softmax, if any, knew of the same words."""
-    if not (located(before) / "vocab.txt").is_file():
-        model.elmo.load_state_dict(load(ElmoModel, before).state_dict())
-        return
-    whole = load(ElmoForPreTraining, before)
-    model.elmo.load_state_dict(whole.elmo.state_dict())
-    shared = take_over_words(model, corpus, rows, whole, load_vocabulary(before))
-    log.info("%d of %d words were known to %s", shared, len(corpus.vocab), before)
 
 
 def _fill_table(model: ElmoForPreTraining, rows: WordRows, path: Path) -> None:

@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elmokit.errors import DataError
+from elmokit.parts.work import Counts
 from elmokit.places import Place
+from elmokit.whole_files import JsonObject
 
 MAGIC = b"ELMOSH01"
 _HEAD = struct.Struct("<8sqq")
@@ -35,8 +37,8 @@ def write_shard(path: Path, lengths: NDArray[np.int32], ids: NDArray[np.int32]) 
     path.write_bytes(content + hashlib.sha256(content).digest())
 
 
-def shard_size(place: Place) -> tuple[int, int] | None:
-    """Sentences and tokens of a shard; None for a file that is cut off or something else."""
+def shard_counts(place: Place) -> tuple[Counts, list[JsonObject]] | None:
+    """Sentences and tokens of a shard, which notes nothing else; None for a file that is cut off or something else."""
     try:
         head, size = place.read_range(0, _HEAD.size), place.size()
     except OSError:
@@ -45,7 +47,7 @@ def shard_size(place: Place) -> tuple[int, int] | None:
         return None
     magic, sentences, tokens = _HEAD.unpack(head)
     whole = magic == MAGIC and size == _HEAD.size + 4 * (sentences + tokens) + _SUM
-    return (sentences, tokens) if whole else None
+    return (Counts(sentences, tokens), []) if whole else None
 
 
 def shard_sum(place: Place) -> bytes:
@@ -64,7 +66,8 @@ def read_lengths(path: Path) -> NDArray[np.int32]:
 class ShardSentences:
     """The sentences of some shards as one list: `sentences[i]` is int32 ids (length,) without markers.
 
-    Only lengths are kept in memory; ids are read when they are asked for. Every shard is held against its sum first.
+    Only lengths are kept in memory; ids are read when they are asked for. Every shard is held against its sum first,
+    unless `check` is False; `DataError` where it is not what was written.
 
     Attributes:
         lengths: (n,) words of each sentence.
@@ -73,9 +76,13 @@ class ShardSentences:
 
     def __init__(self, paths: Sequence[Path], *, check: bool = True) -> None:
         self._paths = list(paths)
-        if check:
-            for path in self._paths:
-                _check(path)
+        for path in self._paths if check else ():
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                raise DataError(f"cannot read the shard {path}: {error.strerror}") from error
+            if content[:8] != MAGIC or hashlib.sha256(content[:-_SUM]).digest() != content[-_SUM:]:
+                raise DataError(f"the shard {path} is damaged: delete it and give the command of elmo prepare again")
         lengths = [read_lengths(path) for path in self._paths]
         counts = [len(each) for each in lengths]
         self.lengths: NDArray[np.int32] = np.concatenate(lengths) if lengths else np.zeros(0, dtype=np.int32)
@@ -142,16 +149,3 @@ class ShardedText:
 
     def __iter__(self) -> Iterator[NDArray[np.int32]]:
         return (self[index] for index in range(len(self)))
-
-
-def _check(path: Path) -> None:
-    """
-    Raises:
-        DataError: The shard is not what was written.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read the shard {path}: {error.strerror}") from error
-    if content[:8] != MAGIC or hashlib.sha256(content[:-_SUM]).digest() != content[-_SUM:]:
-        raise DataError(f"the shard {path} is damaged: delete it and give the command of elmo prepare again")

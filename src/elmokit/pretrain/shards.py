@@ -58,9 +58,9 @@ class Sentences:
         self.n_tokens = int(self._offsets[-1])
         self._starts = list(shard_starts)
         self._files: list[int] = []
-        weakref.finalize(self, _close, self._files)
         for shard in range(len(shard_starts)):
             self._files.append(os.open(shard_path(folder, part, shard), os.O_RDONLY | getattr(os, "O_BINARY", 0)))
+            weakref.finalize(self, os.close, self._files[-1])
         size = sum(os.fstat(file).st_size for file in self._files)
         if len(self._offsets) != len(self.lengths) + 1 or size != 4 * self.n_tokens:
             raise DataError(f"the {part} files in {folder} do not fit together")
@@ -72,8 +72,12 @@ class Sentences:
         length = int(self.lengths[index])  # raises IndexError beyond the end
         start = int(self._offsets[index if index >= 0 else index - 1])
         shard = bisect_right(self._starts, start) - 1
-        data = _read_at(self._files[shard], size=4 * length, start=4 * (start - self._starts[shard]))
-        return np.frombuffer(data, dtype=np.int32)
+        file, size, place = self._files[shard], 4 * length, 4 * (start - self._starts[shard])
+        if hasattr(os, "pread"):
+            return np.frombuffer(os.pread(file, size, place), dtype=np.int32)
+        with _SEEKING:  # on Windows threads share the place in the file, so that one at a time reads
+            os.lseek(file, place, os.SEEK_SET)
+            return np.frombuffer(os.read(file, size), dtype=np.int32)
 
     def __iter__(self) -> Iterator[NDArray[np.int32]]:
         return (self[i] for i in range(len(self)))
@@ -83,20 +87,6 @@ class Sentences:
 
 
 _SEEKING = Lock()
-
-
-def _read_at(file: int, *, size: int, start: int) -> bytes:
-    """`os.pread`; where there is none (Windows) threads share the place in the file, so that one at a time reads."""
-    if hasattr(os, "pread"):
-        return os.pread(file, size, start)
-    with _SEEKING:
-        os.lseek(file, start, os.SEEK_SET)
-        return os.read(file, size)
-
-
-def _close(files: list[int]) -> None:
-    for file in files:
-        os.close(file)
 
 
 class ShardWriter:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -198,48 +199,34 @@ class SentenceBatches:
 
     def _plan(self, epoch: int) -> list[NDArray[np.int64]]:
         """The sentences of every batch of an epoch, the same on all processes; each process gets some of each batch."""
-        if self._planned is None or self._planned[0] != epoch:
-            self._planned = (epoch, self._make_plan(epoch))
-        return self._planned[1]
-
-    def _make_plan(self, epoch: int) -> list[NDArray[np.int64]]:
+        if self._planned is not None and self._planned[0] == epoch:
+            return self._planned[1]
         generator = np.random.default_rng([self.seed, epoch, *([] if self.window is None else [self.window])])
         costs = np.asarray(self.sentences.lengths, dtype=np.int64) + 1
         order = generator.permutation(len(costs)) if self.shuffle else np.arange(len(costs))
-        pools = np.split(order, np.searchsorted(costs[order].cumsum(), self._pool_ends(costs)))
+        size = self.tokens * _POOL_BATCHES
+        pools = np.split(order, np.searchsorted(costs[order].cumsum(), np.arange(size, int(costs.sum()), size)))
         batches: list[NDArray[np.int64]] = []
         for pool in pools:
             pool = pool[np.argsort(costs[pool], kind="stable")]
-            batches += self._cut(pool, costs)
+            ends = costs[pool].cumsum()
+            first, spent = 0, 0
+            while first < len(pool):  # cut where the token budget is full; a longer sentence is a batch of its own
+                end = max(int(np.searchsorted(ends, spent + self.tokens, side="right")), first + 1)
+                if self.most_sentences is not None:
+                    end = min(end, first + self.most_sentences)
+                batches.append(pool[first:end])
+                first, spent = end, int(ends[end - 1])
         if self.shuffle:
             batches = [batches[i] for i in generator.permutation(len(batches))]
-        return self._fill_processes(batches)
-
-    def _pool_ends(self, costs: NDArray[np.int64]) -> NDArray[np.int64]:
-        pool = self.tokens * _POOL_BATCHES
-        return np.arange(pool, int(costs.sum()), pool)
-
-    def _cut(self, pool: NDArray[np.int64], costs: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Cut sorted sentences where the token budget is full; a longer sentence is a batch of its own."""
-        ends = costs[pool].cumsum()
-        batches, first, spent = [], 0, 0
-        while first < len(pool):
-            end = max(int(np.searchsorted(ends, spent + self.tokens, side="right")), first + 1)
-            if self.most_sentences is not None:
-                end = min(end, first + self.most_sentences)
-            batches.append(pool[first:end])
-            first, spent = end, int(ends[end - 1])
-        return batches
-
-    def _fill_processes(self, batches: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-        """Join batches with fewer sentences than processes to the one before: every process works in every step."""
         filled: list[NDArray[np.int64]] = []
-        for batch in batches:
+        for batch in batches:  # one with fewer sentences than processes joins the one before: all work in every step
             if filled and (len(batch) < self.world or len(filled[-1]) < self.world):
                 filled[-1] = np.concatenate([filled[-1], batch])
             else:
                 filled.append(batch)
-        return filled if not filled or len(filled[-1]) >= self.world else []
+        self._planned = (epoch, filled if not filled or len(filled[-1]) >= self.world else [])
+        return self._planned[1]
 
 
 class StreamBatches:
@@ -287,25 +274,27 @@ class StreamBatches:
             raise ValueError("A stream is read batch after batch: each starts from the states of the one before.")
         per_row = self._predictions // self.rows
         positions = [row * per_row + first * self.window for row in self.mine]
-        readers = [self._readers(epoch, direction, positions) for direction in range(self.directions)]
+        lengths = np.asarray(self.sentences.lengths, dtype=np.int64)
+        readers: list[list[_StreamReader]] = []
+        for direction in range(self.directions):  # all rows of it share its order, as long as the text has sentences
+            generator = np.random.default_rng([self.seed, epoch, direction])
+            order = generator.permutation(len(lengths)) if self.shuffle else np.arange(len(lengths))
+            make = partial(
+                _StreamReader,
+                self.sentences,
+                order,
+                (lengths[order] + 1).cumsum(),
+                backward=direction == 1,
+                epoch=epoch,
+                augmentation=self.augmentation,
+            )
+            readers.append([make(position) for position in positions])
         for step in range(first, self.steps(epoch)):
             window = min(self.window, per_row - step * self.window)
             taken = np.array([[reader.take(window) for reader in rows] for rows in readers])  # (D, B, 2, T)
             time_major = taken.transpose(2, 0, 3, 1).reshape(2, self.directions, -1)
             sizes, predictions = [len(self.mine)] * window, window * self.rows
             yield _pack(self.corpus, time_major[0], time_major[1], sizes, predictions, self.augmentation)
-
-    def _readers(self, epoch: int, direction: int, positions: Sequence[int]) -> list[_StreamReader]:
-        """One reader a row; all of a direction share its order, which is as long as the text has sentences."""
-        generator = np.random.default_rng([self.seed, epoch, direction])
-        order = generator.permutation(len(self.sentences)) if self.shuffle else np.arange(len(self.sentences))
-        ends = (np.asarray(self.sentences.lengths, dtype=np.int64)[order] + 1).cumsum()
-        return [
-            _StreamReader(
-                self.sentences, order, ends, at, backward=direction == 1, epoch=epoch, augmentation=self.augmentation
-            )
-            for at in positions
-        ]
 
 
 class _StreamReader:

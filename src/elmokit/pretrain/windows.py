@@ -31,7 +31,7 @@ class WindowedBatches:
         text: Its training text.
         seed, shuffle: As of `SentenceBatches`.
         window_tokens: Words of a window, about.
-        augmentation: Makes what changes the spelling of a window's sentences, given these and the window's number.
+        augmentation: Changes the spelling of a window, made from its number (`window`) and that of its `sentences`.
         options: Of each window's `SentenceBatches`.
     """
 
@@ -45,7 +45,7 @@ class WindowedBatches:
         seed: int = 0,
         shuffle: bool = True,
         window_tokens: int = WINDOW_TOKENS,
-        augmentation: Callable[[int, int], Augmentation] | None = None,
+        augmentation: Callable[..., Augmentation] | None = None,
         **options: Any,
     ) -> None:
         self.corpus, self.text, self.seed, self.shuffle = corpus, text, seed, shuffle
@@ -98,7 +98,7 @@ class WindowedBatches:
         sentences = ShardSentences([self.text.shard(shard) for shard in window.tolist()], check=check)
         augmentation = None
         if self.augmentation is not None and check:
-            augmentation = self.augmentation(len(sentences), number)
+            augmentation = self.augmentation(sentences=len(sentences), window=number)
         return SentenceBatches(
             self.corpus,
             sentences,

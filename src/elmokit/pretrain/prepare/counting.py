@@ -57,6 +57,9 @@ class CountWords:
         return self._count
 
     def _count(self, part: Part) -> Counts:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         counter: Counter[str] = Counter()
         sentences = 0
         for words in part_sentences(part, self.settings):
@@ -66,7 +69,14 @@ class CountWords:
         for word, count in counter.items():
             buckets[word_hash(word) % BUCKETS].append((word, count))
         counts = Counts(sentences, counter.total())
-        _write(Place(self.output) / COUNT_FILES.name(part.number), buckets, counts)
+        schema = pa.schema([("word", pa.string()), ("count", pa.int64())])
+        place = Place(self.output) / COUNT_FILES.name(part.number)
+        with place.written() as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+            for bucket in buckets:
+                each = zip(*bucket, strict=True) if bucket else ((), ())  # words, counts
+                columns = [pa.array(values, kind) for values, kind in zip(each, schema.types, strict=True)]
+                writer.write_table(pa.table(columns, schema=schema))
+            writer.add_key_value_metadata({"elmokit": " ".join(map(str, counts))})
         return counts
 
 
@@ -140,15 +150,3 @@ def _tables(folder: Place, columns: list[str]) -> Iterator[Any]:
 def _summed(table: Any) -> Any:
     """Equal words as one row."""
     return table.group_by("word").aggregate([("count", "sum")]).rename_columns(["word", "count"])
-
-
-def _write(place: Place, buckets: list[list[tuple[str, int]]], counts: Counts) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = pa.schema([("word", pa.string()), ("count", pa.int64())])
-    with place.written() as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-        for bucket in buckets:
-            words, numbers = zip(*bucket, strict=True) if bucket else ((), ())
-            writer.write_table(pa.table([pa.array(words, pa.string()), pa.array(numbers, pa.int64())], schema=schema))
-        writer.add_key_value_metadata({"elmokit": " ".join(map(str, counts))})

@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -126,7 +127,12 @@ class _Preparation:
             if not folder.counts[:, 1].any():
                 steps = ", ".join(self.settings.text.normalize) or "none"
                 raise DataError(f"no words are in {self.inputs[part][0]} after the clean-up steps ({steps})")
-        merged = {part: self._merge(part) for part in counted}
+        merged = {}
+        for part in counted:
+            source, merged[part] = self.place / f"work/{part}-counts", self.place / f"work/{part}-types"
+            buckets = [Range(source.address, "rows", number, number + 1) for number in range(BUCKETS)]
+            merging = MergeBucket(source.address, merged[part].address)
+            self._run(f"work/{part}-types", COUNT_FILES, merging, partial(iter, buckets), "merging")
         about = self._number_types(merged)
         sizes = {}
         index = (self.place / "work/index").address
@@ -170,54 +176,37 @@ class _Preparation:
         folder.finish()
         return folder
 
-    def _merge(self, part: str) -> Place:
-        source, output = self.place / f"work/{part}-counts", self.place / f"work/{part}-types"
-        buckets = [Range(source.address, "rows", number, number + 1) for number in range(BUCKETS)]
-        self._run(
-            f"work/{part}-types", COUNT_FILES, MergeBucket(source.address, output.address), lambda: buckets, "merging"
-        )
-        return output
-
     def _number_types(self, merged: dict[str, Place]) -> JsonObject:
         """Give the types their ids: the vocabulary, the rest of the training text, what only the held-out text has."""
         settings = self.settings
-        least, pruned = _least_count(count_histogram(merged["train"]), settings.max_types)
-        words, counts = _sorted_types(merged["train"], least)
-        vocab = _vocabulary(words, counts, settings)
+        words, counts, pruned = _kept_types(merged["train"], settings.max_types)
+        enough = int((counts >= settings.min_count).sum())
+        vocab = Vocabulary.from_counts(
+            dict(zip(words[:enough], counts[:enough].tolist(), strict=True)),
+            min_count=settings.min_count,
+            max_size=settings.max_vocab,
+        )
         in_vocab = len(vocab) - len(MARKERS)
-        literal = [word for word in words if word in MARKERS]
-        ordered = [word for word in words if word not in MARKERS] if literal else words
-        beyond = _by_count(ordered[in_vocab:], counts, words, literal)
-        if "valid" in merged:
-            beyond += self._held_out_types(merged, settings.max_types - in_vocab - len(beyond))
+        beyond = [word for word in words if word not in MARKERS][in_vocab:]
+        if literal := [word for word in words if word in MARKERS]:  # is no marker, however frequent
+            known = dict(zip(words, counts.tolist(), strict=True))
+            beyond = sorted([*beyond, *literal], key=lambda word: (-known[word], word))
+        if "valid" in merged:  # words that only the held-out text has, in order, as far as there is room
+            new: list[str] = []
+            for held_out, training in zip(bucket_words(merged["valid"]), bucket_words(merged["train"]), strict=True):
+                known_here = set(training)
+                new += [word for word in held_out if word not in known_here]
+            beyond += sorted(new)[: max(0, settings.max_types - in_vocab - len(beyond))]
         types = [*vocab.words[len(MARKERS) :], *beyond]
         with TemporaryDirectory() as folder:
             write_index(Path(folder), types, len(MARKERS))
             for file in Path(folder).iterdir():
                 (self.place / "work/index" / file.name).put(file)
-        with (self.place / "chars.bin").written() as partial:
-            write_chars(partial, [*MARKERS, *types], settings.max_characters)
-        with (self.place / "vocab.txt").written() as partial:
-            vocab.save(partial)
-        if pruned["types"]:
-            log.warning(
-                "%s rare types (%s words, %.3f %% of the text) are read as <UNK>: --max-types is %s, words seen fewer "
-                "than %d times are left out",
-                f"{pruned['types']:,}",
-                f"{pruned['words']:,}",
-                100 * pruned["words"] / pruned["of"],
-                f"{settings.max_types:,}",
-                least,
-            )
-        return {"n_types": len(types) + len(MARKERS), "vocab_size": len(vocab), "pruned": {**pruned, "below": least}}
-
-    def _held_out_types(self, merged: dict[str, Place], room: int) -> list[str]:
-        """Words that only the held-out text has, in order, as far as there is room."""
-        new: list[str] = []
-        for held_out, training in zip(bucket_words(merged["valid"]), bucket_words(merged["train"]), strict=True):
-            known = set(training)
-            new += [word for word in held_out if word not in known]
-        return sorted(new)[: max(0, room)]
+        with (self.place / "chars.bin").written() as path:
+            write_chars(path, [*MARKERS, *types], settings.max_characters)
+        with (self.place / "vocab.txt").written() as path:
+            vocab.save(path)
+        return {"n_types": len(types) + len(MARKERS), "vocab_size": len(vocab), "pruned": pruned}
 
     def _finish(self, about: JsonObject, sizes: dict[str, PartFolder]) -> JsonObject:
         digest = hashlib.sha256((self.place / "vocab.txt").read_bytes())
@@ -247,8 +236,14 @@ class _Preparation:
 _OWN = {"corpus.json", "vocab.txt", "chars.bin", "train", "valid", "work"}
 
 
-def _least_count(histogram: dict[int, int], most: int) -> tuple[int, dict[str, int]]:
-    """The least count with which not more than `most` types are kept; and what is left out: types, words, of all."""
+def _kept_types(folder: Place, most: int) -> tuple[list[str], NDArray[np.int64], dict[str, int]]:
+    """Not more than `most` words and their counts, by falling count, equal ones by word; and what is left out.
+
+    That is how many types, how many words in them, of how many in all, and the count `below` which they lie.
+    """
+    import pyarrow as pa
+
+    histogram = count_histogram(folder)
     kept, least = 0, 1
     for count in sorted(histogram, reverse=True):
         if kept + histogram[count] > most:
@@ -256,35 +251,22 @@ def _least_count(histogram: dict[int, int], most: int) -> tuple[int, dict[str, i
             break
         kept += histogram[count]
     rare = [(count, types) for count, types in histogram.items() if count < least]
-    return least, {
+    pruned = {
         "types": sum(types for _, types in rare),
         "words": sum(count * types for count, types in rare),
         "of": sum(count * types for count, types in histogram.items()),
+        "below": least,
     }
-
-
-def _sorted_types(folder: Place, least: int) -> tuple[list[str], NDArray[np.int64]]:
-    """Words and counts by falling count, equal ones by word."""
-    import pyarrow as pa
-
-    kept = types_above(folder, least)
-    tables = [pa.table({"word": pa.array(words, pa.string()), "count": counts}) for words, counts in kept]
+    if rare:
+        log.warning(
+            "%s rare types (%s words, %.3f %% of the text) are read as <UNK>: --max-types is %s, words seen fewer "
+            "than %d times are left out",
+            f"{pruned['types']:,}",
+            f"{pruned['words']:,}",
+            100 * pruned["words"] / pruned["of"],
+            f"{most:,}",
+            least,
+        )
+    tables = [pa.table({"word": pa.array(words, pa.string()), "count": n}) for words, n in types_above(folder, least)]
     table = pa.concat_tables(tables).sort_by([("count", "descending"), ("word", "ascending")])
-    return table["word"].to_pylist(), np.asarray(table["count"])
-
-
-def _vocabulary(words: list[str], counts: NDArray[np.int64], settings: PrepareSettings) -> Vocabulary:
-    enough = int((counts >= settings.min_count).sum())
-    return Vocabulary.from_counts(
-        dict(zip(words[:enough], counts[:enough].tolist(), strict=True)),
-        min_count=settings.min_count,
-        max_size=settings.max_vocab,
-    )
-
-
-def _by_count(rest: list[str], counts: NDArray[np.int64], words: list[str], literal: list[str]) -> list[str]:
-    """Types beyond the vocabulary by falling count; a literal <S> of the text is among them, however frequent."""
-    if not literal:
-        return rest
-    known = dict(zip(words, counts.tolist(), strict=True))
-    return sorted([*rest, *literal], key=lambda word: (-known[word], word))
+    return table["word"].to_pylist(), np.asarray(table["count"]), pruned

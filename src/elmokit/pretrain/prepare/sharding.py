@@ -13,16 +13,9 @@ from elmokit.parts.work import Counts, Part
 from elmokit.places import Place, is_address, local_copy
 from elmokit.pretrain.prepare.text import TextSettings, part_sentences
 from elmokit.pretrain.prepare.type_index import TypeIndex
-from elmokit.pretrain.shard_files import shard_size, write_shard
-from elmokit.whole_files import JsonObject
+from elmokit.pretrain.shard_files import shard_counts, write_shard
 
-
-def _inspect(place: Place) -> tuple[Counts, list[JsonObject]] | None:
-    found = shard_size(place)
-    return None if found is None else (Counts(*found), [])
-
-
-SHARD_FILES = PartFiles(".shard", _inspect)
+SHARD_FILES = PartFiles(".shard", shard_counts)
 
 
 @dataclass(frozen=True)

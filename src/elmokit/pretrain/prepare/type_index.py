@@ -46,14 +46,14 @@ class TypeIndex:
         """(n,): words that are not there have the id of `<UNK>`."""
         hashes = np.fromiter((word_hash(word) for word in words), dtype=np.uint64, count=len(words))
         first = np.searchsorted(self._hashes, hashes, side="left")
-        return np.fromiter(map(self._id, words, hashes, first.tolist()), dtype=np.int32, count=len(words))
-
-    def _id(self, word: str, hashed: np.uint64, place: int) -> int:
-        wanted = word.encode("utf-8", "surrogatepass")
-        while place < len(self._hashes) and self._hashes[place] == hashed:
-            found = int(self._ids[place])
-            start, end = self._starts[found - self.first_id : found - self.first_id + 2]
-            if self._words[start:end].tobytes() == wanted:
-                return found
-            place += 1
-        return UNK_ID
+        ids = np.full(len(words), UNK_ID, dtype=np.int32)
+        for number, (word, place) in enumerate(zip(words, first.tolist(), strict=True)):
+            wanted = word.encode("utf-8", "surrogatepass")
+            while place < len(self._hashes) and self._hashes[place] == hashes[number]:
+                found = int(self._ids[place])
+                start, end = self._starts[found - self.first_id : found - self.first_id + 2]
+                if self._words[start:end].tobytes() == wanted:
+                    ids[number] = found
+                    break
+                place += 1
+        return ids
