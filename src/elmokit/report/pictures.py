@@ -49,10 +49,5 @@ def themed_svg(figure: Figure, *, name: str, described: str) -> str:
     svg = svg.replace("<svg", f'<svg role="img" aria-label="{label}"{size}', 1)
     for colour, variable in THEMED.items():
         svg = svg.replace(colour, f"var({variable})")
-    return _own_ids(svg, name)
-
-
-def _own_ids(svg: str, name: str) -> str:
-    """Prefix every id, and what refers to it."""
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    return re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", svg)
+    return re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", svg)  # what refers to an id

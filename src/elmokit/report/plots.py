@@ -85,7 +85,7 @@ def confusion_matrices(
 ) -> Path:
     """One panel a split; the colour is the share of the gold class, the figures are shares and rows."""
     many = len(labels) > 12  # then figures no longer fit their cells
-    side = min(max(3.6, 0.85 * len(labels)), 9.0)
+    side, size = min(max(3.6, 0.85 * len(labels)), 9.0), 9.5 if len(labels) <= 6 else 7.0
     with rc_context({**STYLE, "axes.grid": False}):
         figure, axes = _row(len(matrices), width=side + 1.0, height=side + 0.7)
         for axis, (split, rows) in zip(axes, matrices.items(), strict=True):
@@ -101,8 +101,10 @@ def confusion_matrices(
                 axis.set_ylabel("gold")
             axis.tick_params(length=0)
             axis.spines[:].set_visible(False)
-            if not many:
-                _cell_figures(axis, counts, shares)
+            for row, column in () if many else np.ndindex(*counts.shape):
+                colour = "white" if shares[row, column] > 0.55 else INK
+                text = f"{100 * shares[row, column]:.1f} %\n{counts[row, column]:,}"
+                axis.text(column, row, text, ha="center", va="center", color=colour, fontsize=size, linespacing=1.35)
         return _write(figure, path, title=title)
 
 
@@ -143,17 +145,11 @@ def layer_weights(
             axis.set_xlabel("epoch")
             axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             axis.margins(x=0.04, y=0.12)
-            _at_least(axis, 0.1)
+            low, high = axis.get_ylim()
+            if high - low < 0.1:  # rounding errors of a constant look constant
+                axis.set_ylim((low + high) / 2 - 0.05, (low + high) / 2 + 0.05)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=len(names) + 1, fontsize=9)
         return _write(figure, path, title=title)
-
-
-def _at_least(axis: Axes, span: float) -> None:
-    """The vertical axis covers `span`: rounding errors of a constant look constant."""
-    low, high = axis.get_ylim()
-    if high - low < span:
-        middle = (low + high) / 2
-        axis.set_ylim(middle - span / 2, middle + span / 2)
 
 
 def _row(panels: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
@@ -165,14 +161,6 @@ def _row(panels: int, *, width: float, height: float) -> tuple[Figure, list[Axes
 
 def _colours(count: int) -> list[str]:
     return [PALETTE[index % len(PALETTE)] for index in range(count)]
-
-
-def _cell_figures(axis: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
-    size = 9.5 if len(counts) <= 6 else 7.0
-    for row, column in np.ndindex(*counts.shape):
-        colour = "white" if shares[row, column] > 0.55 else INK
-        text = f"{100 * shares[row, column]:.1f} %\n{counts[row, column]:,}"
-        axis.text(column, row, text, ha="center", va="center", color=colour, fontsize=size, linespacing=1.35)
 
 
 def _write(figure: Figure, path: Path, *, title: str) -> Path:

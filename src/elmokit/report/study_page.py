@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from elmokit.report import study_plots
 from elmokit.report.pictures import save_png, themed_svg
-from elmokit.report.study import Bounds, Gain, Interval, RowResult, Study, ends
+from elmokit.report.study import Bounds, Interval, Study, ends
 from elmokit.whole_files import write_text
 
 
-class Shown(Protocol):
-    """Writes a score."""
+@dataclass(frozen=True)
+class Shown:
+    """Writes a score with so many places."""
 
-    def __call__(self, value: float, *, signed: bool = False) -> str: ...
+    places: int
+
+    def __call__(self, value: float, *, signed: bool = False) -> str:
+        return f"{value:+.{self.places}f}".replace("-", "−") if signed else f"{value:.{self.places}f}"
 
 
 @dataclass(frozen=True)
@@ -51,32 +55,28 @@ def write_report(study: Study, folder: Path) -> list[Path]:
         keep_trailing_newline=True,
         autoescape=lambda name: bool(name and name.endswith(".html")),
     )
-    content = _content(study)
+    show = Shown(2 if study["highest"] == 100 else 4)
+    content = {
+        "study": study,
+        **_set_up(study),
+        **_table(study, show),
+        "failures": [f"{row['name']}: {row['failed']}" for row in study["rows"] if "failed" in row]
+        + ([study["map"]["failed"]] if study["map"] and "failed" in study["map"] else []),
+        **_comparisons(study, show),
+        **_shares(study, show),
+        "versions": ", ".join(f"{package} {version}" for package, version in study["versions"].items()),
+    }
     by_name = {picture.name: picture for picture in pictures}
     figure = Markup('<figure><div class="scroll">{}</div></figure>')
     beside = {
         key: figure.format(by_name[name].svg) if name in by_name else ""
         for key, name in (("lead_picture", "accuracy"), ("shares_picture", "fewer_labels"))
     }
-    page = environment.get_template("study.html").render(**content, **beside, pictures=pictures, grid=_grid)
+    page = environment.get_template("study.html").render(**content, **beside, pictures=pictures)
     text = environment.get_template("study.md").render(**_for_markdown(content), pictures=pictures)
     write_text(folder / "report.html", page)
     write_text(folder / "report.md", text)
     return [folder / "report.html", folder / "report.md"]
-
-
-def _grid(head: Sequence[Any], rows: Sequence[Sequence[Any]], marked: Sequence[tuple[int, int]]) -> Markup:
-    """A table; the first cell of a row is its header, `marked` cells (row, column) stand out."""
-    cells = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    lines = []
-    for number, row in enumerate(rows):
-        line = f'<th scope="row">{escape(row[0])}</th>'
-        for column, cell in enumerate(row[1:], 1):
-            kind = ' class="best"' if (number, column) in marked else ""
-            line += f"<td{kind}>{escape(cell)}</td>"
-        lines.append(f"<tr>{line}</tr>")
-    table = f"<table><thead><tr>{cells}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-    return Markup(f'<div class="scroll" tabindex="0">{table}</div>')
 
 
 def _pictures(study: Study) -> list[Picture]:
@@ -87,7 +87,8 @@ def _pictures(study: Study) -> list[Picture]:
     mixed = [row for row in rows if row["kind"] == "model" and len(row.get("lambdas", [])) > 1]
     taught = [row for row in rows if len(row["history"]) > 1]
     draw = partial(study_plots.score_bars, rows, score=score, highest=highest)
-    found = [Picture("accuracy", _titled(score), f"Test {score} of every row.", draw, False)]
+    title = {"f1": "F1", "bleu": "BLEU"}.get(score, score.replace("_", " ").capitalize())
+    found = [Picture("accuracy", title, f"Test {score} of every row.", draw, False)]
     if study["efficiency"]["shares"]:
         draw = partial(study_plots.efficiency_curves, study["efficiency"], rows=study["data"]["train"], score=score)
         found.append(Picture("fewer_labels", "Fewer labels", f"Test {score} by share of the labels.", draw, False))
@@ -122,67 +123,89 @@ def _pictures(study: Study) -> list[Picture]:
     return found
 
 
-def _content(study: Study) -> dict[str, object]:
-    rows, score, show = study["rows"], study["figure"], _shown_as(study)
-    others = _other_figures(study)
+def _table(study: Study, show: Shown) -> dict[str, object]:
+    """The table of all rows: the main figure, what else is measured on the test rows, sizes and speed."""
+    rows, score, classify = study["rows"], study["figure"], study["task"] == "classify"
+    first: Mapping[str, Any] = next((row["metrics"]["test"] for row in rows if row["metrics"]), {})
+    others = {"precision": "precision", "recall": "recall", "f1": "macro F1" if classify else "F1"}
+    others |= {"exact_match": "exact match"}
+    others = {name: heading for name, heading in others.items() if name in first and name != score}
     head = ["", f"test {score}", "95 % interval", "validation", "train", *others.values(), "parameters", "trained"]
     head += ["seconds", "words/s"]
-    table = [_row(row, score, others, show, columns=len(head)) for row in rows]
-    means = {n: row["metrics"]["test"][score]["mean"] for n, row in enumerate(rows) if row["metrics"]}
-    pairs = [
-        [
-            f"{pair['first']} − {pair['second']}",
-            show(pair["difference"], signed=True),
-            f"{show(pair['low'], signed=True)} to {show(pair['high'], signed=True)}",
-            *_mcnemar(pair),
-        ]
-        for pair in study["pairs"]
-    ]
+    table: list[list[str]] = []
+    means: dict[int, float] = {}
+    for number, row in enumerate(rows):
+        metrics = row["metrics"]
+        if not metrics:
+            table.append([row["name"], *["—"] * (len(head) - 1)])
+            continue
+        test = metrics["test"]
+        means[number] = test[score]["mean"]
+        shown = [row["name"], show(means[number]), _interval(test[score], show, over_rows=row.get("over_rows"))]
+        shown += [show(metrics[part][score]["mean"]) if part in metrics else "—" for part in ("validation", "train")]
+        shown += [show(test[name]["mean"]) for name in others]
+        shown += [_count(row["parameters"]), _count(row["trained_parameters"]), f"{row['seconds']:,.0f}"]
+        table.append([*shown, f"{row['words_per_second']:,.0f}" if "words_per_second" in row else "—"])
+    note = (
+        "Means over seeds; the interval is Student's t over them, of a single seed a bootstrap over the test rows. "
+        + ("Precision, recall and F1 are macro averages on the test rows. " if classify else "")
+        + "Seconds are those of training one model on stored layers or vectors, on one thread; words/s is from raw "
+        "text to labels on one thread, while other runs share the machine."
+    )
+    marked = [(max(means, key=lambda n: means[n]), 1)] if means else []
+    return {"head": head, "table": table, "marked": marked, "table_note": note}
+
+
+def _comparisons(study: Study, show: Shown) -> dict[str, object]:
+    """What rows gain over the baselines, and the best rows pairwise."""
+    score, counted = study["figure"], any("mcnemar" in pair for pair in study["pairs"])
+    gains = []
+    for gain in study["gains"]:
+        between = _between(gain, show) + " (test rows)" * (gain["over"] == "rows")
+        seeds = ", ".join(show(value, signed=True) for value in gain["seeds"])
+        gains.append([f"{gain['row']} − {gain['baseline']}", show(gain["mean"], signed=True), between, seeds])
+    pairs = []
+    for pair in study["pairs"]:
+        low, high = (show(pair[end], signed=True) for end in ("low", "high"))
+        line = [f"{pair['first']} − {pair['second']}", show(pair["difference"], signed=True), f"{low} to {high}"]
+        if "mcnemar" in pair:
+            line.append("< 0.001" if pair["mcnemar"] < 0.001 else f"{pair['mcnemar']:.3f}")
+            line.append(f"{pair['only_first']:,} : {pair['only_second']:,}")
+        pairs.append(line)
+    mcnemar = ["McNemar p", "only first : only second right"] if counted else []
     return {
-        "study": study,
-        "said": _said(study),
-        "head": head,
-        "table": table,
-        "marked": [(max(means, key=lambda n: means[n]), 1)] if means else [],
-        "table_note": (
-            "Means over seeds; the interval is Student's t over them, of a single seed a bootstrap over the test rows. "
-            + ("Precision, recall and F1 are macro averages on the test rows. " if study["task"] == "classify" else "")
-            + "Seconds are those of training one model on stored layers or vectors, on one thread; words/s is from raw "
-            "text to labels on one thread, while other runs share the machine."
-        ),
-        "notes": _notes(study),
-        "failures": [f"{row['name']}: {row['failed']}" for row in rows if "failed" in row]
-        + ([study["map"]["failed"]] if study["map"] and "failed" in study["map"] else []),
         "gains_head": ["", "gain", "95 % interval", "seeds"],
-        "gains": [_gain(gain, show) for gain in study["gains"]],
+        "gains": gains,
         "gains_note": (
             f"Test {score} of a row minus that of the baseline, seed by seed, with Student's t over the seeds; of a "
             "single seed a bootstrap over the same test rows of both (10,000 draws)."
         ),
-        "pairs_head": ["", "difference", "95 % interval", *_MCNEMAR][: 5 if _has_mcnemar(study) else 3],
+        "pairs_head": ["", "difference", "95 % interval", *mcnemar],
         "pairs": pairs,
         "pairs_note": (
             f"The difference of test {score}, means over seeds, with a bootstrap interval over the test rows (10,000 "
-            "draws)."
-            + (" McNemar's exact test and the counts are those of the first seed of each." * _has_mcnemar(study))
+            "draws)." + (" McNemar's exact test and the counts are those of the first seed of each." * counted)
         ),
-        **_shares(study, show),
-        "versions": ", ".join(f"{package} {version}" for package, version in study["versions"].items()),
     }
 
 
-def _said(study: Study) -> list[str]:
-    """What was measured, on what."""
-    data, files = study["data"], study["files"]
+def _set_up(study: Study) -> dict[str, list[str]]:
+    """What was measured, on what; and the settings that all rows share and those of each, if they are no defaults."""
+    data, files, unit, labels = study["data"], study["files"], study["unit"], study["labels"]
+    kind = "classifiers" if study["task"] == "classify" else "models"
+    shared = _settings(study["settings"])
+    notes = [f"all {kind}: {shared}"] if shared else []
+    for row in study["rows"]:
+        start = f"continues from the {kind} of “{row['start']}”" if row["start"] else ""
+        own = [part for part in (row["note"].removesuffix("."), start, _settings(row["settings"])) if part]
+        if own:
+            notes.append(f"{row['name']}: {'; '.join(own)}")
     if not data:
-        return ["No row could be measured."]
-    unit, labels = study["unit"], study["labels"]
-    counts = (
-        f"{data['train']:,} {unit} to train on, {data['validation']:,} to choose the epoch, {data['test']:,} to test"
-    )
+        return {"said": ["No row could be measured."], "notes": notes}
     known = f"{len(labels)} {'classes' if study['task'] == 'classify' else 'labels'} ({', '.join(labels[:12])}); "
     lines = [
-        f"{known if labels else ''}{counts}. Training files: {', '.join(files['train'])}; test files: "
+        f"{known if labels else ''}{data['train']:,} {unit} to train on, {data['validation']:,} to choose the epoch, "
+        f"{data['test']:,} to test. Training files: {', '.join(files['train'])}; test files: "
         f"{', '.join(files['test'])}.",
         f"Seeds {', '.join(map(str, study['seeds']))}: each draws its own validation {unit}, start and order. The test "
         f"{unit} were used only for the figures here.",
@@ -192,20 +215,7 @@ def _said(study: Study) -> list[str]:
     text = ", ".join(files["text"]) or "the texts of the training files, without their labels"
     if any(row["kind"] in ("svd", "cbow", "skipgram") for row in study["rows"]):
         lines.append(f"Static vectors were trained on {text}.")
-    return lines
-
-
-def _notes(study: Study) -> list[str]:
-    """The settings that all rows share and those of each row, as far as they are not defaults."""
-    kind = "classifiers" if study["task"] == "classify" else "models"
-    shared = _settings(study["settings"])
-    notes = [f"all {kind}: {shared}"] if shared else []
-    for row in study["rows"]:
-        start = f"continues from the {kind} of “{row['start']}”" if row["start"] else ""
-        own = [part for part in (row["note"].removesuffix("."), start, _settings(row["settings"])) if part]
-        if own:
-            notes.append(f"{row['name']}: {'; '.join(own)}")
-    return notes
+    return {"said": lines, "notes": notes}
 
 
 def _settings(settings: Mapping[str, Any]) -> str:
@@ -213,60 +223,9 @@ def _settings(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
-def _row(row: RowResult, score: str, others: Mapping[str, str], show: Shown, *, columns: int) -> list[str]:
-    if not row["metrics"]:
-        return [row["name"], *["—"] * (columns - 1)]
-    metrics = row["metrics"]
-    test = metrics["test"]
-    shown = [row["name"], show(test[score]["mean"]), _interval(test[score], show, over_rows=row.get("over_rows"))]
-    shown += [show(metrics[split][score]["mean"]) if split in metrics else "—" for split in ("validation", "train")]
-    shown += [show(test[name]["mean"]) for name in others]
-    shown += [_count(row["parameters"]), _count(row["trained_parameters"]), f"{row['seconds']:,.0f}"]
-    return [*shown, f"{row['words_per_second']:,.0f}" if "words_per_second" in row else "—"]
-
-
-def _other_figures(study: Study) -> dict[str, str]:
-    """Other figures of the test rows that are shown, with their heading."""
-    first: Mapping[str, Any] = next((row["metrics"]["test"] for row in study["rows"] if row["metrics"]), {})
-    names = {"precision": "precision", "recall": "recall", "f1": "F1", "exact_match": "exact match"}
-    if study["task"] == "classify":
-        names["f1"] = "macro F1"
-    return {name: heading for name, heading in names.items() if name in first and name != study["figure"]}
-
-
-def _shown_as(study: Study) -> Shown:
-    """How scores are written: with four places where the best is 1, else with two."""
-    places = 2 if study["highest"] == 100 else 4
-
-    def show(value: float, *, signed: bool = False) -> str:
-        return f"{value:+.{places}f}".replace("-", "−") if signed else f"{value:.{places}f}"
-
-    return show
-
-
-def _gain(gain: Gain, show: Shown) -> list[str]:
-    between = _between(gain, show) + " (test rows)" * (gain["over"] == "rows")
-    seeds = ", ".join(show(value, signed=True) for value in gain["seeds"])
-    return [f"{gain['row']} − {gain['baseline']}", show(gain["mean"], signed=True), between, seeds]
-
-
 def _between(gain: Interval, show: Shown) -> str:
     between = ends(gain)
     return "one seed" if between is None else " to ".join(show(end, signed=True) for end in between)
-
-
-_MCNEMAR = ("McNemar p", "only first : only second right")
-
-
-def _has_mcnemar(study: Study) -> bool:
-    return any("mcnemar" in pair for pair in study["pairs"])
-
-
-def _mcnemar(pair: Mapping[str, Any]) -> list[str]:
-    if "mcnemar" not in pair:
-        return []
-    p = "< 0.001" if pair["mcnemar"] < 0.001 else f"{pair['mcnemar']:.3f}"
-    return [p, f"{pair['only_first']:,} : {pair['only_second']:,}"]
 
 
 def _shares(study: Study, show: Shown) -> dict[str, object]:
@@ -310,11 +269,6 @@ def _interval(value: Interval, show: Shown, *, over_rows: Bounds | None = None) 
     if over_rows is not None:
         return f"{show(over_rows['low'])}–{show(over_rows['high'])} (test rows)"
     return "one seed"
-
-
-def _titled(score: str) -> str:
-    """A figure's name as a heading."""
-    return {"f1": "F1", "bleu": "BLEU"}.get(score, score.replace("_", " ").capitalize())
 
 
 def _count(number: int) -> str:
