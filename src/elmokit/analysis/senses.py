@@ -16,6 +16,7 @@ from elmokit.encode.layer_choice import Layers
 LEAST = 4  # occurrences; fewer cannot be grouped
 _ONE_GROUP = 0.05  # a mean silhouette below this separates nothing
 _TELLING = 2.0  # a keyword's share in its group over that in the others
+_KEYWORDS = 6  # of a group, at most
 
 Array = NDArray[np.float32]
 
@@ -84,20 +85,18 @@ def group_occurrences(
     score, labels = tried[best]
     parts = [np.flatnonzero(labels == label) for label in range(best)]
     parts.sort(key=len, reverse=True)
-    found = [Group(_typical_first(part, occurrences, vectors), _keywords(part, occurrences)) for part in parts]
-    return Groups(word.lower(), found, score)
+    return Groups(word.lower(), [_group(part, occurrences, vectors) for part in parts], score)
 
 
-def _typical_first(part: NDArray[np.intp], occurrences: list[Occurrence], vectors: Array) -> list[Occurrence]:
-    """The occurrences of a group by their cosine with its centre; `vectors` have length 1."""
-    centre = unit(vectors[part].mean(axis=0))
-    order = part[np.argsort(-(vectors[part] @ centre), kind="stable")]
-    return [occurrences[number] for number in order]
+def _group(part: NDArray[np.intp], occurrences: list[Occurrence], vectors: Array) -> Group:
+    """The occurrences of a group by their cosine with its centre (`vectors` have length 1), and its keywords.
 
-
-def _keywords(part: NDArray[np.intp], occurrences: list[Occurrence], *, count: int = 6) -> list[str]:
-    """Words near the occurrences of the group and not near the others, frequent ones first, no function words."""
+    These are words near occurrences of the group and not near the others, frequent ones first, no function words.
+    """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    centre = unit(vectors[part].mean(axis=0))
+    typical = part[np.argsort(-(vectors[part] @ centre), kind="stable")]
 
     members = set(part.tolist())
     inside: Counter[str] = Counter()
@@ -112,4 +111,5 @@ def _keywords(part: NDArray[np.intp], occurrences: list[Occurrence], *, count: i
         if number > 1 and word not in ENGLISH_STOP_WORDS
     }
     telling = [word for word, ratio in ratios.items() if ratio > _TELLING]
-    return sorted(telling, key=lambda word: (-inside[word] * float(np.log(ratios[word])), word))[:count]
+    telling.sort(key=lambda word: (-inside[word] * float(np.log(ratios[word])), word))
+    return Group([occurrences[number] for number in typical], telling[:_KEYWORDS])

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from elmokit.analysis.occurrences import Occurrence, occurrence_vectors
 from elmokit.cosines import cosines
@@ -130,6 +129,9 @@ def what_is_kept(encoder: Encoder, slips: Sequence[Slip], unseen: Sequence[str],
     between = cosines(wrong, right)  # (n, n)
     count = len(slips)
     own = np.diagonal(between)
+    # One vector for all words identifies none: where several are equally near, no right word is found.
+    ties = (between >= between.max(axis=1, keepdims=True) - 1e-6).sum(axis=1) > 1
+    found = (between.argmax(axis=1) == np.arange(count)) & ~ties
     apart = None
     if len(unseen) > 1:
         alone = occurrence_vectors(encoder, [Occurrence([word], 0) for word in unseen], layers=layer)
@@ -138,13 +140,6 @@ def what_is_kept(encoder: Encoder, slips: Sequence[Slip], unseen: Sequence[str],
     return Kept(
         cosine=float(own.mean()),
         other=float((between.sum() - own.sum()) / (count * (count - 1))),
-        found=float((_nearest(between) == np.arange(count)).mean()),
+        found=float(found.mean()),
         unseen_apart=apart,
     )
-
-
-def _nearest(between: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The nearest of each row, -1 where several are equally near: one vector for all words identifies none."""
-    best = between.argmax(axis=1)
-    ties = (between >= between.max(axis=1, keepdims=True) - 1e-6).sum(axis=1) > 1
-    return np.where(ties, -1, best)

@@ -128,7 +128,8 @@ class TrainCell(Cell):
 def named(folder: Path, name: str, *inputs: Any) -> Path:
     """The folder of a cell with these inputs: anything JSON can represent."""
     text = json.dumps([FORMAT, *inputs], sort_keys=True, default=str)
-    return folder / f"{_slug(name)}-{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
+    readable = "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")[:40]
+    return folder / f"{readable}-{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
 
 
 def identity(config: HeadConfig) -> JsonObject:
@@ -168,7 +169,3 @@ def _content(path: Path, size: int, changed: int) -> str:
     """`size` and `changed` only tell one state of the file from another."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=12)).hexdigest()
-
-
-def _slug(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")[:40]

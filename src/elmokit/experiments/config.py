@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -183,13 +182,10 @@ class CompareConfig(Settings):
                 raise ValueError(f"row {only[0]!r}: kind tfidf is for the task classify")
             if self.word_map.word is not None:
                 raise ValueError("word_map is for the task classify")
-            if not self.text and any(self._needs_text(row) for row in self.rows):
+            new = [row for row in self.rows if row.start is None]
+            if not self.text and any(row.kind not in ("model", "vectors") or row.pretrain is not None for row in new):
                 raise ValueError("`text` is missing: static vectors and `pretrain` rows are trained on it")
         return self
-
-    @staticmethod
-    def _needs_text(row: RowConfig) -> bool:
-        return row.start is None and (row.kind not in ("model", "vectors") or row.pretrain is not None)
 
     def _check_setting(self, name: str) -> None:
         """Raises ValueError for an unknown setting of the task, or one that the comparison sets itself."""
@@ -205,8 +201,13 @@ class CompareConfig(Settings):
         for row in self.rows:
             if row.name in kinds:
                 raise ValueError(f"two rows have the name {row.name!r}")
-            if row.vectors is not None:
-                self._check_vectors(row, row.vectors, kinds)
+            beside = row.vectors
+            if beside is not None and not Path(beside).suffix and kinds.get(beside) not in STATIC:
+                raise ValueError(f"row {row.name!r}: vectors {beside!r} is no static row above it, and no file")
+            if beside is not None and beside in kinds and self.row(beside).start is not None:
+                raise ValueError(
+                    f"row {row.name!r}: vectors {beside!r} learns within its classifiers; name the row it starts from"
+                )
             if row.start is not None and kinds.get(row.start) != row.kind:
                 raise ValueError(f"row {row.name!r}: start {row.start!r} is no row of kind {row.kind} above it")
             kinds[row.name] = row.kind
@@ -219,15 +220,6 @@ class CompareConfig(Settings):
             if unknown := [name for name in names if name not in kinds]:
                 raise ValueError(f"{place} names {unknown[0]!r}; the rows are {', '.join(kinds)}")
         return self
-
-    def _check_vectors(self, row: RowConfig, vectors: str, above: Mapping[str, Kind]) -> None:
-        """Raises ValueError for what is no static row above a row, and no file."""
-        if not Path(vectors).suffix and above.get(vectors) not in STATIC:
-            raise ValueError(f"row {row.name!r}: vectors {vectors!r} is no static row above it, and no file")
-        if vectors in above and self.row(vectors).start is not None:
-            raise ValueError(
-                f"row {row.name!r}: vectors {vectors!r} learns within its classifiers; name the row it starts from"
-            )
 
     def row(self, name: str) -> RowConfig:
         """The row of a name."""

@@ -65,7 +65,12 @@ class _Planner:
         first = self._run_settings(config.rows[0], seed=config.seeds[0], share=WHOLE, model="", output=self.home)
         self.rows, texts = self._read(first)
         self.data_digest = digest(data_files(first))
-        self.text = config.text or [str(self._training_text(texts))]
+        self.text = config.text
+        if not self.text:  # vectors are trained on the texts of the training rows, one per line
+            path = self.home / "training_texts.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(path, "".join(f"{' '.join(text.split())}\n" for text in texts))
+            self.text = [str(path)]
         self.text_digest = digest(path for name in self.text for path in expand_paths(name))
 
     def plan(self) -> Plan:
@@ -74,9 +79,23 @@ class _Planner:
         for share in self.config.efficiency.fractions if self.config.efficiency.rows else []:
             for name in self.config.efficiency.rows:
                 self._plan_row(self.config.row(name), share)
-        for row in self.config.rows if self.config.word_map.word else []:
-            if row.kind != "tfidf" and row.name in (self.config.word_map.rows or [row.name]):
-                self._plan_map(row, self.config.word_map.word or "")
+        word, uses = self.config.word_map.word, self.config.word_map.uses
+        for row in self.config.rows if word else []:
+            if row.kind == "tfidf" or row.name not in (self.config.word_map.rows or [row.name]):
+                continue
+            trained = self.trained[row.name, self.config.seeds_of(row)[0], WHOLE]
+            assert isinstance(trained.config, ClassifyConfig) and word
+            self.maps[row.name] = cell = MapCell(
+                named(self.home, f"{row.name}-map", word, uses, trained.folder.name),
+                f"{row.name}: map of {word!r}",
+                uses,
+                needs=(trained.folder,),
+                config=trained.config,
+                trained=trained.folder,
+                word=word,
+                uses=uses,
+            )
+            self.cells.setdefault(cell.folder, cell)
         return Plan(self.cells, self.trained, self.made, self.maps)
 
     def _read(self, first: HeadConfig) -> tuple[dict[str, int], Iterable[str]]:
@@ -91,35 +110,20 @@ class _Planner:
             found = TASKS[self.config.task].load().load(first.model_copy(update={"model": readable}), Path(work))
         return found.counts, []
 
-    def _plan_map(self, row: RowConfig, word: str) -> None:
-        trained = self.trained[row.name, self.config.seeds_of(row)[0], WHOLE]
-        assert isinstance(trained.config, ClassifyConfig)
-        uses = self.config.word_map.uses
-        folder = named(self.home, f"{row.name}-map", word, uses, trained.folder.name)
-        self.maps[row.name] = MapCell(
-            folder,
-            f"{row.name}: map of {word!r}",
-            uses,
-            needs=(trained.folder,),
-            config=trained.config,
-            trained=trained.folder,
-            word=word,
-            uses=uses,
-        )
-        self.cells.setdefault(folder, self.maps[row.name])
-
-    def _training_text(self, texts: Iterable[str]) -> Path:
-        """The texts of the training rows, one per line, for vectors to be trained on."""
-        path = self.config.output / "cells" / "training_texts.txt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, "".join(f"{' '.join(text.split())}\n" for text in texts))
-        return path
-
     def _plan_row(self, row: RowConfig, share: float) -> None:
         if row.kind in STATIC and row.start is None and row.name not in self.made:
-            self._add_made(row, self._vectors(row))
+            settings = {**self.config.vectors, **self._text_settings()}
+            inputs = digest([row.file]) if row.file else self.text_digest
+            kept = {name: value for name, value in settings.items() if name != "train"}
+            folder = named(self.home, f"{row.kind}-vectors", kept, inputs)  # rows of the same vectors share them
+            label, work = f"{row.name}: vectors", self.rows["train"]
+            self._add_made(row, VectorsCell(folder, label, work, kind=row.kind, settings=settings, file=row.file))
         if row.pretrain is not None and row.name not in self.made:
-            self._add_made(row, self._pretrain(row))
+            settings = {**self._text_settings(), "threads": 1, **row.pretrain}
+            kept = {name: value for name, value in settings.items() if name not in ("train", "threads")}
+            folder = named(self.home, row.name, kept, self.text_digest)
+            work = _PRETRAINED * int(settings.get("epochs", 5)) * self.rows["train"]
+            self._add_made(row, PretrainCell(folder, f"{row.name}: pretraining", work, settings=settings))
         for seed in self.config.seeds_of(row):
             if (row.name, seed, share) not in self.trained:
                 self._plan_training(row, seed, share)
@@ -127,21 +131,6 @@ class _Planner:
     def _add_made(self, row: RowConfig, cell: Cell) -> None:
         self.cells.setdefault(cell.folder, cell)
         self.made[row.name] = cell
-
-    def _vectors(self, row: RowConfig) -> Cell:
-        settings = {**self.config.vectors, **self._text_settings()}
-        inputs = digest([row.file]) if row.file else self.text_digest
-        kept = {name: value for name, value in settings.items() if name != "train"}
-        folder = named(self.home, f"{row.kind}-vectors", kept, inputs)  # rows of the same vectors share them
-        label = f"{row.name}: vectors"
-        return VectorsCell(folder, label, self.rows["train"], kind=row.kind, settings=settings, file=row.file)
-
-    def _pretrain(self, row: RowConfig) -> Cell:
-        settings = {**self._text_settings(), "threads": 1, **(row.pretrain or {})}
-        kept = {name: value for name, value in settings.items() if name not in ("train", "threads")}
-        folder = named(self.home, row.name, kept, self.text_digest)
-        work = _PRETRAINED * int(settings.get("epochs", 5)) * self.rows["train"]
-        return PretrainCell(folder, f"{row.name}: pretraining", work, settings=settings)
 
     def _text_settings(self) -> SettingValues:
         """What vectors and biLMs are trained on, and how it is cleaned."""
@@ -151,56 +140,42 @@ class _Planner:
         return settings
 
     def _plan_training(self, row: RowConfig, seed: int, share: float) -> None:
+        """The cell that trains a row, and for a frozen biLM the one that computes its layers."""
         label = f"{row.name}, seed {seed}" + (f", {share:.0%} of the labels" if share < WHOLE else "")
         model, inputs, needs = self._model_of(row, seed, share)
         config = self._run_settings(row, seed=seed, share=share, model=model, output=self.home)
-        if row.vectors is not None:
-            beside, known = self._vectors_beside(row.vectors)
-            needs, inputs = (*needs, *known), [*inputs, known[0].name] if known else [*inputs, *digest([beside])]
+        beside = None if row.vectors is None else Path(row.vectors)  # of a model's layers
+        if row.vectors in self.made:
+            made = self.made[row.vectors].folder
+            needs, inputs, beside = (*needs, made), [*inputs, made.name], made / "vectors.bin"
+        elif beside is not None:
+            if not beside.is_file():
+                raise ConfigError(f"there is no file of vectors {beside} (rows.vectors)")
+            inputs = [*inputs, *digest([beside])]
+        if beside is not None:
             config = config.model_copy(update={"vectors": beside})
         folder = named(self.home, f"{row.name}-{seed}-{share:g}", row.kind, identity(config), self.data_digest, inputs)
         config = config.model_copy(update={"output": folder})
         texts = max(1, round(share * self.rows["train"]))
         epochs = schedule_for(config, texts).epochs
         each = _COUNTED if row.kind == "tfidf" else epochs * (_FINETUNED if config.finetune else 1)
-        work = round(texts * each) + self.rows["test"]
-        cell = self._training(row, folder, label, work, config, inputs, needs)
+        work, task = round(texts * each) + self.rows["test"], self.config.task
+        if not isinstance(config, ClassifyConfig):
+            cell = TrainCell(folder, label, work, task=task, config=config, needs=needs)
+        elif row.kind == "tfidf":
+            cell = TfidfCell(folder, label, work, task=task, config=config)
+        else:
+            if row.kind == "model" and not config.finetune:
+                read = (config.max_words, config.clean, config.precision)
+                layers = named(self.home, "layers", inputs[0], *read, self.data_digest)
+                cost = round(_LAYERS * sum(self.rows.values()))
+                self.cells.setdefault(
+                    layers, LayersCell(layers, f"{row.name}: layers", cost, config=config, needs=needs)
+                )
+                needs = (*needs, layers)
+            cell = ClassifyCell(folder, label, work, task=task, config=config, needs=needs)
         self.cells.setdefault(folder, cell)
         self.trained[row.name, seed, share] = cell
-
-    def _training(
-        self,
-        row: RowConfig,
-        folder: Path,
-        label: str,
-        work: int,
-        config: HeadConfig,
-        inputs: list[str],
-        needs: tuple[Path, ...],
-    ) -> TrainCell:
-        if not isinstance(config, ClassifyConfig):
-            return TrainCell(folder, label, work, task=self.config.task, config=config, needs=needs)
-        if row.kind == "tfidf":
-            return TfidfCell(folder, label, work, task=self.config.task, config=config)
-        if row.kind == "model" and not config.finetune:
-            needs = (*needs, self._layers(row, config, inputs[0], needs))
-        return ClassifyCell(folder, label, work, task=self.config.task, config=config, needs=needs)
-
-    def _layers(self, row: RowConfig, config: ClassifyConfig, model: str, needs: tuple[Path, ...]) -> Path:
-        """The cell that computes the layers of a frozen biLM."""
-        folder = named(self.home, "layers", model, config.max_words, config.clean, config.precision, self.data_digest)
-        work = round(_LAYERS * sum(self.rows.values()))
-        self.cells.setdefault(folder, LayersCell(folder, f"{row.name}: layers", work, config=config, needs=needs))
-        return folder
-
-    def _vectors_beside(self, vectors: str) -> tuple[Path, tuple[Path, ...]]:
-        """The file of vectors that go with a model's layers, and the cell that makes it, if any."""
-        if vectors in self.made:
-            folder = self.made[vectors].folder
-            return folder / "vectors.bin", (folder,)
-        if not Path(vectors).is_file():
-            raise ConfigError(f"there is no file of vectors {vectors} (rows.vectors)")
-        return Path(vectors), ()
 
     def _model_of(self, row: RowConfig, seed: int, share: float) -> tuple[str, list[str], tuple[Path, ...]]:
         """The model a row is trained from, what distinguishes it from others, and the cells it comes from."""

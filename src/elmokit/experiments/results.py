@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -42,6 +41,11 @@ class _Collector:
         counted = [row for row in rows if row["metrics"]]
         trained = next((row for row in counted if row["kind"] != "tfidf"), None) or next(iter(counted), None)
         first = _metrics(self._done(trained["name"])[0]) if trained else {}
+        files: dict[str, list[str]] = {"train": [], "test": [], "text": list(self.config.text)}
+        for setting, given in self.config.data.items():
+            part = setting.partition("_")[0]
+            if part in ("train", "test") and isinstance(given, list):
+                files[part] += given
         study: Study = {
             "title": self.config.title,
             "task": self.config.task,
@@ -50,7 +54,7 @@ class _Collector:
             "unit": self.task.unit,
             "labels": first.get("labels", []),
             "data": first.get("rows", {}),
-            "files": self._files(),
+            "files": {part: [Path(name).name for name in names] for part, names in files.items()},
             "left_out": first.get("left_out", {}),
             "seen_in_training": first.get("test_texts_seen_in_training"),
             "seeds": self.config.seeds,
@@ -72,15 +76,6 @@ class _Collector:
 
     def _done(self, name: str) -> list[TrainCell]:
         return [cell for cell in self._cells(name).values() if cell.done]
-
-    def _files(self) -> dict[str, list[str]]:
-        """The names of the training and test files, and of the text that vectors are trained on."""
-        names: dict[str, list[str]] = {"train": [], "test": [], "text": [Path(name).name for name in self.config.text]}
-        for setting, given in self.config.data.items():
-            part = setting.partition("_")[0]
-            if part in ("train", "test") and isinstance(given, list):
-                names[part] += [Path(name).name for name in given]
-        return names
 
     def _row(self, row: RowConfig) -> RowResult:
         cells = list(self._cells(row.name).values())
@@ -124,9 +119,11 @@ class _Collector:
         return shown
 
     def _scores(self, runs: list[JsonObject]) -> dict[str, Interval]:
-        """The figures of a split, and macro averages where there are some, over seeds."""
-        found = [_figures(run) for run in runs]
-        return {name: interval([each[name] for each in found], highest=self.highest) for name in found[0]}
+        """The figures of a split without the loss, and macro averages where there are some, over seeds."""
+        scores = [Scores.from_json(run) for run in runs]
+        found = [{**each.figures, **dict(each.details.get("macro", {}))} for each in scores]
+        names = [name for name in found[0] if name != "loss"]
+        return {name: interval([each[name] for each in found], highest=self.highest) for name in names}
 
     def _row_scores(self, cell: TrainCell) -> RowScores:
         assert self.scored is not None
@@ -136,22 +133,22 @@ class _Collector:
         """What each row gains over the baselines on the test rows: seed by seed, or of one seed over test rows."""
         there = [row["name"] for row in rows]
         baselines = [name for name in self.config.baselines or there[:1] if name in there]
-        pairs = [(name, base) for base in baselines for name in there if name not in baselines]
-        return [gain for name, base in pairs if (gain := self._gain(name, base)) is not None]
-
-    def _gain(self, name: str, base: str) -> Gain | None:
-        """Of a row over a baseline, on the seeds that both have."""
-        ours, theirs = ({seed: cell for seed, cell in self._cells(row).items() if cell.done} for row in (name, base))
-        seeds = [seed for seed in ours if seed in theirs]
-        if not seeds:
-            return None
-        found = interval([self._score(ours[seed]) - self._score(theirs[seed]) for seed in seeds])
-        gain: Gain = {"row": name, "baseline": base, "over": "seeds", **found}
-        if len(seeds) == 1 and self.scored is not None:
-            one, other = (self._row_scores(cells[seeds[0]]) for cells in (ours, theirs))
-            low, high = difference_interval([one], [other])
-            gain |= {"over": "rows", "low": low, "high": high}
-        return gain
+        gains: list[Gain] = []
+        for name, base in ((name, base) for base in baselines for name in there if name not in baselines):
+            ours, theirs = (
+                {seed: cell for seed, cell in self._cells(row).items() if cell.done} for row in (name, base)
+            )
+            seeds = [seed for seed in ours if seed in theirs]
+            if not seeds:
+                continue
+            found = interval([self._score(ours[seed]) - self._score(theirs[seed]) for seed in seeds])
+            gain: Gain = {"row": name, "baseline": base, "over": "seeds", **found}
+            if len(seeds) == 1 and self.scored is not None:
+                one, other = (self._row_scores(cells[seeds[0]]) for cells in (ours, theirs))
+                low, high = difference_interval([one], [other])
+                gain |= {"over": "rows", "low": low, "high": high}
+            gains.append(gain)
+        return gains
 
     def _score(self, cell: Cell) -> float:
         """The main figure on the test rows."""
@@ -176,35 +173,31 @@ class _Collector:
         return list(found.values())
 
     def _efficiency(self) -> Efficiency:
-        """The test score by share of the labels, and the best model minus the best static vectors at each share."""
+        """The test score by share of the labels, and the best model minus the best static vectors at each share.
+
+        These are the best by their mean at this share; they are compared seed by seed.
+        """
         names = self.config.efficiency.rows
         shares = [*self.config.efficiency.fractions, WHOLE] if names else []
         curves: dict[str, list[Interval | None]] = {name: [] for name in names}
-        by_seed: dict[tuple[str, float], dict[int, float]] = {}
-        for name in names:
-            for share in shares:
+        gains: list[ShareGain | None] = []
+        for share in shares:
+            scores: dict[str, dict[int, float]] = {}
+            best: dict[str, str] = {}  # of the models and of the static vectors
+            for name in names:
                 cells = self._cells(name, share)
-                scores = {seed: self._score(cell) for seed, cell in cells.items() if cell.done}
-                by_seed[name, share] = scores
-                curves[name].append(interval(list(scores.values()), highest=self.highest) if scores else None)
-        return {"shares": shares, "curves": curves, "gains": [self._gain_at(share, by_seed) for share in shares]}
-
-    def _gain_at(self, share: float, by_seed: Mapping[tuple[str, float], dict[int, float]]) -> ShareGain | None:
-        """Best model minus best static vectors, seed by seed; both by their mean at this share."""
-
-        def best(wanted: tuple[str, ...]) -> str | None:
-            names = self.config.efficiency.rows
-            there = [name for name in names if self.config.row(name).kind in wanted and by_seed[name, share]]
-            return max(there, key=lambda name: np.mean(list(by_seed[name, share].values())), default=None)
-
-        model, static = best(("model",)), best(tuple(kind for kind in STATIC if kind != "random"))
-        if model is None or static is None:
-            return None
-        seeds = [seed for seed in by_seed[model, share] if seed in by_seed[static, share]]
-        if not seeds:
-            return None
-        gains = [by_seed[model, share][seed] - by_seed[static, share][seed] for seed in seeds]
-        return {"share": share, "model": model, "static": static, **interval(gains)}
+                scores[name] = found = {seed: self._score(cell) for seed, cell in cells.items() if cell.done}
+                curves[name].append(interval(list(found.values()), highest=self.highest) if found else None)
+                kind = self.config.row(name).kind
+                side = "static" if kind in STATIC and kind != "random" else kind
+                if found and (side not in best or _mean(found) > _mean(scores[best[side]])):
+                    best[side] = name
+            model, static = (scores.get(best.get(side, ""), {}) for side in ("model", "static"))
+            both = [model[seed] - static[seed] for seed in model if seed in static]
+            gains.append(
+                {"share": share, "model": best["model"], "static": best["static"], **interval(both)} if both else None
+            )
+        return {"shares": shares, "curves": curves, "gains": gains}
 
     def _map(self) -> WordMap | None:
         """The occurrences of a word on a plane, by row."""
@@ -219,17 +212,13 @@ class _Collector:
         return word_map
 
 
+def _mean(scores: Mapping[int, float]) -> float:
+    return float(np.mean(list(scores.values())))
+
+
 def _metrics(cell: Cell) -> JsonObject:
     return read_json_object(cell.folder / "metrics.json")
 
 
 def _about(cell: Cell) -> JsonObject:
     return read_json_object(cell.folder / DONE)
-
-
-def _figures(scores: Mapping[str, Any]) -> dict[str, float]:
-    """The figures of a split without the loss; macro averages where there are some."""
-    found = Scores.from_json(scores)
-    return {name: value for name, value in found.figures.items() if name != "loss"} | dict(
-        found.details.get("macro", {})
-    )

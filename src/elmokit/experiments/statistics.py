@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -77,20 +77,18 @@ def compare_pair(
     Raises:
         ValueError: They were measured on different numbers of rows.
     """
+    from scipy.stats import binomtest
+
     try:
         low, high = difference_interval(first, second, seed=seed)
     except ValueError as error:
         raise ValueError(f"{names[0]} and {names[1]} were measured on different rows") from error
     scores = [np.mean([model.score(model.statistics.sum(axis=0)) for model in models]) for models in (first, second)]
-    return Pair(*names, float(scores[0] - scores[1]), low, high, *_mcnemar(first[0], second[0]))
-
-
-def _mcnemar(first: RowScores, second: RowScores) -> tuple[float, int, int] | tuple[()]:
-    """p, and the rows that only one of the two has right; nothing where rows are neither right nor wrong."""
-    from scipy.stats import binomtest
-
-    if first.right is None or second.right is None:
-        return ()
-    only_first, only_second = int((first.right & ~second.right).sum()), int((second.right & ~first.right).sum())
+    pair = Pair(*names, float(scores[0] - scores[1]), low, high)
+    one, other = first[0].right, second[0].right
+    if one is None or other is None:  # McNemar's test is for rows that are right or wrong
+        return pair
+    only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
     split = only_first + only_second
-    return float(binomtest(only_first, split).pvalue) if split else 1.0, only_first, only_second
+    p = float(binomtest(only_first, split).pvalue) if split else 1.0
+    return replace(pair, mcnemar=p, only_first=only_first, only_second=only_second)
