@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -94,8 +93,17 @@ class ElmoPreTrainedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
             self._init_weights(module)
 
     def _init_weights(self, module: nn.Module) -> None:
-        if callable(reset := getattr(module, "reset_parameters", None)):
-            _draw_missing(module, reset)
+        tensors = [*module.parameters(), *module.buffers()]
+        loaded = [tensor for tensor in tensors if getattr(tensor, "_is_hf_initialized", False)]
+        reset = getattr(module, "reset_parameters", None)
+        if not callable(reset) or len(loaded) == len(tensors):
+            return
+        kept = [tensor.clone() for tensor in loaded]
+        reset()
+        for tensor, value in zip(loaded, kept, strict=True):
+            tensor.copy_(value)
+        for tensor in tensors:
+            setattr(tensor, "_is_hf_initialized", True)  # noqa: B010 (a mark of transformers, unknown to type checkers)
 
     def get_input_embeddings(self) -> nn.Module:
         """The table of characters, or of words in a word-level model."""
@@ -111,19 +119,6 @@ class ElmoPreTrainedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         """Words in a batch; `Trainer` counts its floating-point operations by it."""
         mask = input_dict.get("attention_mask")
         return 0 if mask is None else int(mask.sum())
-
-
-def _draw_missing(module: nn.Module, reset: Callable[[], None]) -> None:
-    tensors = [*module.parameters(), *module.buffers()]
-    loaded = [tensor for tensor in tensors if getattr(tensor, "_is_hf_initialized", False)]
-    if len(loaded) == len(tensors):
-        return
-    kept = [tensor.clone() for tensor in loaded]
-    reset()
-    for tensor, value in zip(loaded, kept, strict=True):
-        tensor.copy_(value)
-    for tensor in tensors:
-        setattr(tensor, "_is_hf_initialized", True)  # noqa: B010 (a mark of transformers, unknown to type checkers)
 
 
 class ElmoModel(ElmoPreTrainedModel):  # type: ignore[no-untyped-call]

@@ -124,7 +124,8 @@ class CharCNN(TokenEncoder):
         kernel = self._kernel(self._filters)
         if not len(chars):
             return self._pooled(chars, kernel, longest=0)
-        lengths = torch.where((chars != 0) & (chars != self.padding), self._columns(chars), 0).amax(dim=1)
+        columns = torch.arange(1, chars.shape[1] + 1, device=chars.device).expand(chars.shape)
+        lengths = torch.where((chars != 0) & (chars != self.padding), columns, 0).amax(dim=1)
         lengths, order = lengths.sort()
         known = lengths.cpu()  # all at once: each look at a GPU's numbers waits for what it does
         sizes = torch.bincount(torch.bucketize(known, torch.tensor(_LENGTH_BORDERS))).tolist()
@@ -137,10 +138,6 @@ class CharCNN(TokenEncoder):
         if len(pooled) == 1:
             return pooled[0][order.argsort()]
         return torch.cat(pooled)[order.argsort()]
-
-    @staticmethod
-    def _columns(chars: Tensor) -> Tensor:
-        return torch.arange(1, chars.shape[1] + 1, device=chars.device).expand(chars.shape)
 
     def _pooled(self, chars: Tensor, kernel: Tensor, *, longest: int) -> Tensor:
         """chars (u, L), padding behind column `longest`, to the maxima of all filters (u, N).

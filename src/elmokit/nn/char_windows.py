@@ -51,16 +51,12 @@ def _windows(characters: Tensor, size: int) -> Tensor:
     return characters.contiguous().as_strided(shape, strides)
 
 
-def _answers(windows: Tensor, kernel: Tensor) -> Tensor:
-    """(w, u, N)"""
-    return (windows.reshape(-1, len(kernel)) @ kernel).view(*windows.shape[:2], kernel.shape[1])
-
-
 class _FilterMaxima(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, characters: Tensor, kernel: Tensor) -> Tensor:
         with torch.autocast(characters.device.type, enabled=False):
-            answers = _answers(_windows(characters, len(kernel)), kernel)
+            windows = _windows(characters, len(kernel))
+            answers = (windows.reshape(-1, len(kernel)) @ kernel).view(*windows.shape[:2], kernel.shape[1])  # (w, u, N)
         best = answers.amax(dim=0)
         ctx.save_for_backward(characters, kernel, best)
         ctx.answers = answers

@@ -52,13 +52,33 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.kernels, ctx.halves, log_sums = kernels_for(hidden), row_halves(len(hidden)), None
+        kernels, targets = kernels_for(hidden), targets.contiguous()
+        halves = [slice(0, len(hidden))] if kernels is None else row_halves(len(hidden))
+        losses, log_sums = (hidden.new_empty(len(hidden), dtype=_wide_type(hidden)) for _ in range(2))
+
+        def work(half: slice) -> list[Tensor | None]:
+            """The scores of each chunk for the backward pass, None where there is no room for them."""
+            kept: list[Tensor | None] = []
+            room = _share(_KEPT_LOGITS, hidden.device) // len(halves)
+            h, t, loss, log_sum = hidden[half], targets[half], losses[half], log_sums[half]
+            for part in _chunks(h, len(weight)):
+                scores = _logits(h[part], weight, bias)
+                if kernels is None:
+                    probs = _softmax(scores)
+                    # log Σ exp = l − log p for any word; the most likely one has the p that is furthest from 0
+                    log_sum[part] = scores.amax(1).to(probs.dtype) - probs.amax(1).log_()
+                    loss[part] = log_sum[part] - scores.gather(1, t[part, None])[:, 0]
+                    scores = probs.to(hidden.dtype)
+                else:
+                    pointers = (each.data_ptr() for each in (scores, t[part], loss[part], log_sum[part]))
+                    kernels.cross_entropy(*scores.shape, *pointers)
+                room -= scores.numel()
+                kept.append(scores if room >= 0 else None)
+            return kept
+
         with torch.autocast(hidden.device.type, enabled=False):
-            if ctx.kernels is None:
-                losses, ctx.kept = _forward(hidden, targets, weight, bias)
-            else:
-                targets = targets.contiguous()
-                losses, log_sums, ctx.kept = _native_forward(ctx.kernels, ctx.halves, hidden, targets, weight, bias)
+            parts = side_by_side([partial(work, half) for half in halves], hidden.device)
+        ctx.kernels, ctx.halves, ctx.kept = kernels, halves, [scores for part in parts for scores in part]
         ctx.save_for_backward(hidden, targets, weight, bias, log_sums)
         return losses
 
@@ -68,12 +88,9 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         hidden, targets, weight, bias, log_sums = ctx.saved_tensors
         kept, ctx.kept = ctx.kept, [None] * len(ctx.kept)  # used up below; a second backward pass computes them again
         with torch.autocast(hidden.device.type, enabled=False):
-            if ctx.kernels is None:
-                grad_hidden, grad_weight, grad_bias = _backward(grad, hidden, targets, weight, bias, kept)
-            else:
-                grad_hidden, grad_weight, grad_bias = _native_backward(
-                    ctx.kernels, ctx.halves, grad, hidden, targets, weight, bias, log_sums, kept
-                )
+            grad_hidden, grad_weight, grad_bias = _backward(
+                ctx.kernels, ctx.halves, grad, hidden, targets, weight, bias, log_sums, kept
+            )
         return grad_hidden, None, grad_weight.to(weight.dtype), None if bias is None else grad_bias.to(bias.dtype)
 
 
@@ -86,43 +103,49 @@ def _chunks(hidden: Tensor, vocab_size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, len(hidden), size))
 
 
-# In PyTorch ----------------------------------------------------------------------------------------------------------
-
-
-def _forward(
-    hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None
-) -> tuple[Tensor, list[Tensor | None]]:
-    """Losses (N,), and of each chunk its probabilities, None where there is no room for them."""
-    losses = [hidden.new_empty(0, dtype=_wide_type(hidden))]
-    kept: list[Tensor | None] = []
-    room = _share(_KEPT_LOGITS, hidden.device)
-    for part in _chunks(hidden, len(weight)):
-        logits = _logits(hidden[part], weight, bias)
-        probs = _softmax(logits)
-        # log Σ exp = l − log p for any word; the most likely one has the p that is furthest from 0
-        log_sum = logits.amax(1).to(probs.dtype) - probs.amax(1).log_()
-        losses.append(log_sum - logits.gather(1, targets[part, None])[:, 0])
-        room -= probs.numel()
-        kept.append(probs.to(hidden.dtype) if room >= 0 else None)
-    return torch.cat(losses), kept
-
-
 def _backward(
-    grad: Tensor, hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None, kept: list[Tensor | None]
+    kernels: TypedKernels | None,
+    halves: list[slice],
+    grad: Tensor,
+    hidden: Tensor,
+    targets: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    log_sums: Tensor,
+    kept: list[Tensor | None],
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of hidden, weight and bias (of no use without one)."""
-    grad_hidden = torch.empty_like(hidden)
-    grad_weight, grad_bias = torch.zeros_like(weight, dtype=grad.dtype), grad.new_zeros(len(weight))
-    for part, scores in zip(_chunks(hidden, len(weight)), kept, strict=True):
-        h = hidden[part]
-        if scores is None:
-            scores = _softmax(_logits(h, weight, bias)).to(hidden.dtype)
-        scores[torch.arange(len(scores), device=scores.device), targets[part]] -= 1
-        scores *= grad[part, None].to(scores.dtype)
-        torch.mm(scores, weight, out=grad_hidden[part])
-        _add_product(grad_weight, scores, h)
-        if bias is not None:
-            grad_bias += scores.sum(0)
+    """Gradients of hidden, weight and bias (of no use without one); kept scores become those of the logits."""
+    grad_hidden, grad = torch.empty_like(hidden), grad if kernels is None else grad.float().contiguous()
+
+    def work(half: slice, scores_of: list[Tensor | None]) -> tuple[Tensor, Tensor]:
+        h, t, sums, g, to_hidden = hidden[half], targets[half], log_sums[half], grad[half], grad_hidden[half]
+        grad_weight, grad_bias = torch.zeros_like(weight, dtype=grad.dtype), grad.new_zeros(len(weight))
+        for part, scores in zip(_chunks(h, len(weight)), scores_of, strict=True):
+            if scores is None:
+                scores = _logits(h[part], weight, bias)
+                scores = scores if kernels is not None else _softmax(scores).to(hidden.dtype)
+            if kernels is None:
+                scores[torch.arange(len(scores), device=scores.device), t[part]] -= 1
+                scores *= g[part, None].to(scores.dtype)
+                if bias is not None:
+                    grad_bias += scores.sum(0)
+            else:
+                pointers = (each.data_ptr() for each in (scores, t[part], sums[part], g[part]))
+                to_bias = None if bias is None else grad_bias.data_ptr()
+                kernels.cross_entropy_gradient(*scores.shape, *pointers, to_bias)
+            torch.mm(scores, weight, out=to_hidden[part])
+            _add_product(grad_weight, scores, h[part])
+        return grad_weight, grad_bias
+
+    jobs, used = [], 0
+    for half in halves:
+        count = len(list(_chunks(hidden[half], len(weight))))
+        jobs.append(partial(work, half, kept[used : used + count]))
+        used += count
+    (grad_weight, grad_bias), *others = side_by_side(jobs, hidden.device)
+    for more_weight, more_bias in others:
+        grad_weight += more_weight
+        grad_bias += more_bias
     return grad_hidden, grad_weight, grad_bias
 
 
@@ -140,73 +163,3 @@ def _add_product(total: Tensor, scores: Tensor, h: Tensor) -> None:
         total.addmm_(scores.t(), h)
     else:
         total += scores.t() @ h
-
-
-# With compiled kernels -----------------------------------------------------------------------------------------------
-
-
-def _native_forward(
-    kernels: TypedKernels, halves: list[slice], hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None
-) -> tuple[Tensor, Tensor, list[Tensor | None]]:
-    """Losses and log Σ exp (N,) in float32, and the logits of each chunk of each half (None: no room)."""
-    losses, log_sums = (torch.empty(len(hidden), dtype=torch.float32) for _ in range(2))
-
-    def work(half: slice) -> list[Tensor | None]:
-        kept: list[Tensor | None] = []
-        room = _KEPT_LOGITS // len(halves)
-        h, t, loss, log_sum = hidden[half], targets[half], losses[half], log_sums[half]
-        for part in _chunks(h, len(weight)):
-            logits = _logits(h[part], weight, bias)
-            kernels.cross_entropy(
-                *logits.shape, logits.data_ptr(), t[part].data_ptr(), loss[part].data_ptr(), log_sum[part].data_ptr()
-            )
-            room -= logits.numel()
-            kept.append(logits if room >= 0 else None)
-        return kept
-
-    parts = side_by_side([partial(work, half) for half in halves], hidden.device)
-    return losses, log_sums, [logits for part in parts for logits in part]
-
-
-def _native_backward(
-    kernels: TypedKernels,
-    halves: list[slice],
-    grad: Tensor,
-    hidden: Tensor,
-    targets: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    log_sums: Tensor,
-    kept: list[Tensor | None],
-) -> tuple[Tensor, Tensor, Tensor]:
-    """As `_backward`; kept logits become their gradients."""
-    grad_hidden, grad = torch.empty_like(hidden), grad.float().contiguous()
-
-    def work(half: slice, logits_of: list[Tensor | None]) -> tuple[Tensor, Tensor]:
-        h, t, sums, g, to_hidden = hidden[half], targets[half], log_sums[half], grad[half], grad_hidden[half]
-        grad_weight, grad_bias = torch.zeros_like(weight, dtype=torch.float32), torch.zeros(len(weight))
-        for part, scores in zip(_chunks(h, len(weight)), logits_of, strict=True):
-            if scores is None:
-                scores = _logits(h[part], weight, bias)
-            kernels.cross_entropy_gradient(
-                *scores.shape,
-                scores.data_ptr(),
-                t[part].data_ptr(),
-                sums[part].data_ptr(),
-                g[part].data_ptr(),
-                None if bias is None else grad_bias.data_ptr(),
-            )
-            torch.mm(scores, weight, out=to_hidden[part])
-            _add_product(grad_weight, scores, h[part])
-        return grad_weight, grad_bias
-
-    jobs, used = [], 0
-    for half in halves:
-        count = len(list(_chunks(hidden[half], len(weight))))
-        jobs.append(partial(work, half, kept[used : used + count]))
-        used += count
-    (grad_weight, grad_bias), *others = side_by_side(jobs, hidden.device)
-    for more_weight, more_bias in others:
-        grad_weight += more_weight
-        grad_bias += more_bias
-    return grad_hidden, grad_weight, grad_bias

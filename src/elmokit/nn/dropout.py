@@ -33,7 +33,11 @@ class Dropout(nn.Module):
             return x
         if x.device.type != "cpu" or self.p == 1.0:
             return functional.dropout(x, self.p, training=True)
-        return x * self._mask(x.shape, x.dtype)
+        seed = int(torch.randint(2**63 - 1, ()))
+        bits = torch.from_numpy(np.random.SFC64(seed).random_raw((x.numel() + 3) // 4).view(np.int16))
+        dropped = min(round(self.p * _LEVELS), _LEVELS - 1)
+        kept = bits[: x.numel()].view(x.shape) >= dropped - _LEVELS // 2
+        return x * kept.to(x.dtype).mul_(_LEVELS / (_LEVELS - dropped))
 
     def locked(self, x: Tensor, batch_sizes: Sequence[int]) -> Tensor:
         """Packed rows x (D, N, I): one mask for all words of a sentence (Gal & Ghahramani 2016)."""
@@ -45,15 +49,6 @@ class Dropout(nn.Module):
             steps = x.view(directions, len(batch_sizes), *mask.shape[1:])
             return (steps * mask.unsqueeze(1)).view(x.shape)
         return x * torch.cat([mask[:, :count] for count in batch_sizes], dim=1)
-
-    def _mask(self, shape: torch.Size, dtype: torch.dtype) -> Tensor:
-        """0 or 1 / (1 - p)."""
-        numbers = shape.numel()
-        seed = int(torch.randint(2**63 - 1, ()))
-        bits = torch.from_numpy(np.random.SFC64(seed).random_raw((numbers + 3) // 4).view(np.int16))
-        dropped = min(round(self.p * _LEVELS), _LEVELS - 1)
-        kept = bits[:numbers].view(shape) >= dropped - _LEVELS // 2
-        return kept.to(dtype).mul_(_LEVELS / (_LEVELS - dropped))
 
     def extra_repr(self) -> str:
         """For `print(model)`."""

@@ -25,28 +25,28 @@ def negative_log_likelihood(hidden: Tensor, targets: Tensor, weight: Tensor, bia
     Products are in the type of the weights, all else in single precision or better. The memory does not depend on V.
     """
 
+    at_once = _TILE_ROWS if hidden.device.type == "cpu" else _DEVICE_ROWS
+    count = -(-len(weight) // _TILE_WORDS)
+    borders = [len(weight) * tile // count for tile in range(count + 1)]  # of tiles of about equal size
+
     def losses(half: slice) -> Tensor:
-        return _losses(hidden[half].to(weight.dtype), targets[half], weight, bias)
+        """(n,), tile by tile; the weights of a tile's words are laid out for their products once."""
+        rows_of_half = hidden[half].to(weight.dtype)
+        log_sum = rows_of_half.new_full((len(rows_of_half),), -torch.inf, dtype=_wide_type(rows_of_half))
+        own = log_sum.clone()
+        tiles = [torch.split(part, at_once) for part in (rows_of_half, targets[half], log_sum, own)]
+        for start, stop in pairwise(borders):
+            part = None if bias is None else bias[start:stop]
+            multiply = product_with(weight[start:stop], part, rows=len(rows_of_half), calls=len(tiles[0]))
+            for rows, words, row_sum, row_own in zip(*tiles, strict=True):
+                logits = multiply(rows).to(row_sum.dtype)
+                torch.logaddexp(row_sum, log_sum_exp(logits), out=row_sum)
+                scores = logits.gather(1, (words - start).clamp(0, stop - start - 1)[:, None])[:, 0]
+                row_own.copy_(torch.where(words < start, row_own, scores))
+        return log_sum - own
 
     with torch.autocast(hidden.device.type, enabled=False):
         return torch.cat(side_by_side([partial(losses, half) for half in row_halves(len(hidden))], hidden.device))
-
-
-def _losses(hidden: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """(n,), tile by tile; the weights of a tile's words are laid out for their products once."""
-    at_once = _TILE_ROWS if hidden.device.type == "cpu" else _DEVICE_ROWS
-    log_sum = hidden.new_full((len(hidden),), -torch.inf, dtype=_wide_type(hidden))
-    own = log_sum.clone()
-    tiles = [torch.split(part, at_once) for part in (hidden, targets, log_sum, own)]
-    for start, stop in _word_ranges(len(weight)):
-        part = None if bias is None else bias[start:stop]
-        multiply = product_with(weight[start:stop], part, rows=len(hidden), calls=len(tiles[0]))
-        for rows, words, row_sum, row_own in zip(*tiles, strict=True):
-            logits = multiply(rows).to(row_sum.dtype)
-            torch.logaddexp(row_sum, log_sum_exp(logits), out=row_sum)
-            scores = logits.gather(1, (words - start).clamp(0, stop - start - 1)[:, None])[:, 0]
-            row_own.copy_(torch.where(words < start, row_own, scores))
-    return log_sum - own
 
 
 def wide_logits(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -65,13 +65,6 @@ def log_sum_exp(logits: Tensor) -> Tensor:
     words = torch.zeros(len(logits), dtype=torch.long)  # any: their losses are not wanted
     kernels.cross_entropy(*logits.shape, logits.data_ptr(), words.data_ptr(), losses.data_ptr(), log_sums.data_ptr())
     return log_sums
-
-
-def _word_ranges(count: int) -> list[tuple[int, int]]:
-    """Ranges of about equal size, none above `_TILE_WORDS`."""
-    tiles = -(-count // _TILE_WORDS)
-    borders = [count * tile // tiles for tile in range(tiles + 1)]
-    return list(pairwise(borders))
 
 
 def _wide_type(x: Tensor) -> torch.dtype:

@@ -41,10 +41,19 @@ class FewRows:
     def of(cls, w: Weights, kernels: Kernels) -> FewRows | None:
         """None where the weights do not fit: too large, sizes that 64 does not divide, or not on a CPU."""
         matrices = _matrices(w)
-        dtype = _storage(matrices)
+        exact = (
+            narrow
+            for narrow in (torch.float16, torch.bfloat16)
+            if all(torch.equal(matrix.to(narrow).to(matrix.dtype), matrix) for matrix in matrices)
+        )
+        dtype = next(exact, torch.float32)  # the narrowest type that holds all numbers exactly
         if not cls.fits(w, dtype):
             return None
-        panels = [_panels(matrix.detach(), dtype) for matrix in matrices]
+        narrowed = (matrix.detach().to(dtype) for matrix in matrices)
+        panels = [
+            matrix.reshape(len(matrix) // _PANEL, _PANEL, matrix.shape[1]).transpose(1, 2).contiguous()
+            for matrix in narrowed
+        ]
         projection = None if w.projection is None else panels[2]
         bias = w.bias.detach().float().contiguous()
         return cls(kernels, _STORAGES.index(dtype), panels[0], panels[1], bias, projection)
@@ -64,7 +73,8 @@ class FewRows:
         room = c.new_empty(len(c), size)
         first, steps = 0, 0
         while steps < len(batch_sizes):
-            part = self._steps_at_once(batch_sizes[steps:], size)
+            most = max(_GATES_AT_ONCE // (4 * size * batch_sizes[steps]), 1)
+            part = list(batch_sizes[steps : steps + most])
             rows = sum(part)
             z = x.new_empty(rows, 4 * size)
             self.kernels.product(
@@ -90,29 +100,10 @@ class FewRows:
             )
             first, steps = first + rows, steps + len(part)
 
-    @staticmethod
-    def _steps_at_once(batch_sizes: Sequence[int], size: int) -> list[int]:
-        most = max(_GATES_AT_ONCE // (4 * size * batch_sizes[0]), 1)
-        return list(batch_sizes[:most])
-
 
 def _matrices(w: Weights) -> list[Tensor]:
     """Each (outputs, inputs)."""
     return [w.input, w.hidden, *([] if w.projection is None else [w.projection.t()])]
-
-
-def _panels(weight: Tensor, dtype: torch.dtype) -> Tensor:
-    """(M, K) to (M / 64, K, 64)."""
-    count, inputs = weight.shape
-    return weight.to(dtype).reshape(count // _PANEL, _PANEL, inputs).transpose(1, 2).contiguous()
-
-
-def _storage(matrices: Sequence[Tensor]) -> torch.dtype:
-    """The narrowest type that holds all numbers exactly."""
-    for dtype in (torch.float16, torch.bfloat16):
-        if all(torch.equal(matrix.to(dtype).to(matrix.dtype), matrix) for matrix in matrices):
-            return dtype
-    return torch.float32
 
 
 def _bound(clip: float | None) -> float:

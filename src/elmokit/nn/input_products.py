@@ -33,7 +33,12 @@ class InputProducts:
         self._x, self._words, self._bias = x, words, bias
         self._stops = list(accumulate(batch_sizes))
         self._most = max(*batch_sizes[:1], min(len(x), numbers // len(weight)), 1)  # rows, or different rows
-        self._before = None if words is None else _equal_before(words)
+        self._before = None
+        if words is not None:  # (N,) the last place before each with the same number, −1 where there is none
+            order = words.argsort(stable=True)
+            same = words[order[1:]] == words[order[:-1]]
+            self._before = torch.full_like(words, -1)
+            self._before[order[1:]] = torch.where(same, order[:-1], -1)
         room = x.new_empty(self._most, len(weight))
         self._multiply = product_of(weight, x, calls=len(x) // self._most, room=room)
         self._first = self._filled = 0  # rows whose products are in memory
@@ -42,42 +47,21 @@ class InputProducts:
     def of_step(self, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
         """The products of rows `start` to `stop`: a matrix, and which of its rows they are (None: all, in order)."""
         if stop > self._filled:
-            self._fill(start)
+            end = start + self._most
+            if self._before is not None:
+                # The end of the longest stretch with at most so many different numbers, as far as one looks.
+                new = (self._before[start : start + _ROWS_PER_WORD * self._most] < start).cumsum(0)
+                end = start + int(torch.searchsorted(new, self._most, right=True))
+            self._first, self._filled = start, self._stops[bisect_right(self._stops, end) - 1]  # whole steps only
+            rows = self._x[start : self._filled]
+            if self._words is not None:  # the different ones among the rows, and which of them each is
+                numbers, self._places = torch.unique(self._words[start : self._filled], return_inverse=True)
+                example = torch.empty_like(numbers)
+                example[self._places] = torch.arange(len(rows), device=rows.device)
+                rows = rows[example]
+            self._products = self._x  # which frees those before
+            self._products = self._multiply(rows)
+            if self._bias is not None:
+                self._products += self._bias
         here = slice(start - self._first, stop - self._first)
         return (self._products[here], None) if self._places is None else (self._products, self._places[here])
-
-    def _fill(self, start: int) -> None:
-        end = start + self._most
-        if self._before is not None:
-            end = _end_of_distinct(self._before, start, most=self._most)
-        self._first, self._filled = start, self._stops[bisect_right(self._stops, end) - 1]  # whole steps only
-        rows = self._x[start : self._filled]
-        if self._words is not None:
-            rows, self._places = _distinct(rows, self._words[start : self._filled])
-        self._products = self._x  # which frees those before
-        self._products = self._multiply(rows)
-        if self._bias is not None:
-            self._products += self._bias
-
-
-def _equal_before(words: Tensor) -> Tensor:
-    """(N,) the last place before each with the same number, −1 where there is none."""
-    order = words.argsort(stable=True)
-    same = words[order[1:]] == words[order[:-1]]
-    before = torch.full_like(words, -1)
-    before[order[1:]] = torch.where(same, order[:-1], -1)
-    return before
-
-
-def _end_of_distinct(before: Tensor, start: int, *, most: int) -> int:
-    """The end of the longest stretch from ``start`` with at most ``most`` different numbers, as far as one looks."""
-    new = (before[start : start + _ROWS_PER_WORD * most] < start).cumsum(0)
-    return start + int(torch.searchsorted(new, most, right=True))
-
-
-def _distinct(rows: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
-    """The different ones among rows (n, I), and which of them each is (n,)."""
-    numbers, places = torch.unique(words, return_inverse=True)
-    example = torch.empty_like(numbers)
-    example[places] = torch.arange(len(places), device=places.device)
-    return rows[example], places

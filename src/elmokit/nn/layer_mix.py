@@ -65,7 +65,12 @@ class LayerMix(nn.Module):
             raise ValueError(f"Unknown layer mix {mode!r}. Expected one of: {', '.join(get_args(Combine))}.")
         self.mode, self.normalize, self.l2 = mode, normalize and mode == "trainable", l2
         self.do_layer_norm, self.activation = do_layer_norm, activation
-        self.start = _start_weights(weights, n_layers=n_layers, positive=self.normalize)
+        self.start = (1.0 / n_layers,) * n_layers if weights is None else tuple(float(weight) for weight in weights)
+        if len(self.start) != n_layers:
+            raise ValueError(f"Got {len(self.start)} layer weights; expected {n_layers}, the token layer first.")
+        if self.normalize and min(self.start) <= 0:
+            given = list(weights or self.start)
+            raise ValueError(f"Layer weights {given} cannot come from a softmax; expected positive numbers.")
         self.dropout = Dropout(dropout)
         self.register_buffer("scale", torch.ones(()))
         if mode == "function":
@@ -112,9 +117,17 @@ class LayerMix(nn.Module):
         """layers (L, B, T, D) and mask (B, T), true at words, to (B, T, D) with zeros in the padding."""
         real = mask.unsqueeze(-1).to(self.dtype)  # (B, T, 1)
         parts = [layer.to(self.dtype) for layer in layers]
-        if self.do_layer_norm:
-            parts = [_normalise(part, real) for part in parts]
-        mixed = self._function(parts) if self.mode == "function" else self._weighted_sum(parts)
+        if self.do_layer_norm:  # one mean and one variance over every number of every word in the batch
+            numbers = real.sum() * parts[0].shape[-1]
+            for number, part in enumerate(parts):
+                centred = part - (part * real).sum() / numbers
+                variance = (centred * real).square().sum() / numbers
+                parts[number] = centred / torch.sqrt(variance + _NORM_EPSILON)
+        if self.mode == "function":
+            hidden = self.hidden(self.scale * torch.cat(parts, dim=-1))
+            mixed = self.output(torch.relu(hidden) if self.activation == "relu" else torch.tanh(hidden))
+        else:
+            mixed = self._weighted_sum(parts)
         dropped: Tensor = self.dropout(mixed * real)
         return dropped
 
@@ -127,11 +140,6 @@ class LayerMix(nn.Module):
         for weight, part in zip(scale[1:], others, strict=True):
             mixed = torch.addcmul(mixed, weight, part)
         return mixed
-
-    def _function(self, parts: list[Tensor]) -> Tensor:
-        hidden = self.hidden(self.scale * torch.cat(parts, dim=-1))
-        result: Tensor = self.output(torch.relu(hidden) if self.activation == "relu" else torch.tanh(hidden))
-        return result
 
     @property
     def dtype(self) -> torch.dtype:
@@ -153,21 +161,3 @@ class LayerMix(nn.Module):
             return torch.zeros((), dtype=self.dtype, device=self.scale.device)
         tensors = [self.hidden.weight, self.output.weight] if self.mode == "function" else [self.w]
         return self.l2 * torch.stack([tensor.square().sum() for tensor in tensors]).sum()
-
-
-def _start_weights(weights: Sequence[float] | None, *, n_layers: int, positive: bool) -> tuple[float, ...]:
-    if weights is None:
-        return (1.0 / n_layers,) * n_layers
-    if len(weights) != n_layers:
-        raise ValueError(f"Got {len(weights)} layer weights; expected {n_layers}, the token layer first.")
-    if positive and min(weights) <= 0:
-        raise ValueError(f"Layer weights {list(weights)} cannot come from a softmax; expected positive numbers.")
-    return tuple(float(weight) for weight in weights)
-
-
-def _normalise(layer: Tensor, real: Tensor) -> Tensor:
-    """One mean and one variance over every number of every word in the batch (AllenNLP's ``do_layer_norm``)."""
-    numbers = real.sum() * layer.shape[-1]
-    mean = (layer * real).sum() / numbers
-    variance = ((layer - mean) * real).square().sum() / numbers
-    return (layer - mean) / torch.sqrt(variance + _NORM_EPSILON)

@@ -28,7 +28,7 @@ from torch.autograd.function import once_differentiable
 from elmokit.nn import lstm_native, lstm_steps
 from elmokit.nn.dropout import Dropout
 from elmokit.nn.few_rows import MOST_ROWS, FewRows
-from elmokit.nn.lstm_steps import Clips, Steps, Weights, last_rows
+from elmokit.nn.lstm_steps import Clips, Steps, Weights, last_rows, own_copy
 from elmokit.nn.native.library import SWITCH, kernels, kernels_for
 from elmokit.nn.precision import multiplies
 from elmokit.nn.side_by_side import each_direction
@@ -112,9 +112,7 @@ class _PackedLSTM(torch.autograd.Function):
         ctx.used_up = ctx.kernels is not None  # they overwrite the gates
         kept = [Steps._make([*saved[d * _SAVED : (d + 1) * _SAVED], outputs[d]]) for d in range(len(x))]
         weights = _by_direction(w_input, w_hidden, bias, w_projection)
-        order = torch.contiguous_format
-        grad_h = torch.zeros_like(h, memory_format=order) if grad_h is None else grad_h.clone(memory_format=order)
-        grad_c = torch.zeros_like(c, memory_format=order) if grad_c is None else grad_c.clone(memory_format=order)
+        grad_h, grad_c = own_copy(grad_h, h), own_copy(grad_c, c)
 
         def work(d: int) -> tuple[Tensor | None, ...]:
             grad = None if grad_outputs is None else grad_outputs[d]
@@ -271,20 +269,12 @@ class ProjectedLSTM(nn.Module):
         library = kernels()
         if not self.prepares or library is None:
             return None
-        stamps = _stamps(self)
+        # Changes with every weight of the layer.
+        stamps = [(p.data_ptr(), 0 if p.is_inference() else p._version) for p in self.parameters()]
         if self._prepared is None or self._prepared[0] != stamps:
             made = [FewRows.of(w, library) for w in weights]
             self._prepared = stamps, [each for each in made if each is not None]
         return self._prepared[1] or None
-
-
-def _weights(layer: ProjectedLSTM) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    return layer.weight_input, layer.weight_hidden, layer.bias, layer.weight_projection
-
-
-def _stamps(layer: ProjectedLSTM) -> list[tuple[int, int]]:
-    """Changes with every weight of the layer."""
-    return [(p.data_ptr(), 0 if p.is_inference() else p._version) for p in layer.parameters()]
 
 
 @torch.inference_mode(False)  # a weight made in that mode could never be trained again
@@ -299,7 +289,8 @@ def lay_out_for_inference(layer: ProjectedLSTM) -> None:
     small layers make a copy instead when a few sentences first come (`few_rows.py`).
     """
     layer.prepares = True
-    if kernels() is not None and FewRows.fits(_by_direction(*_weights(layer))[0], torch.float32):
+    stacked = layer.weight_input, layer.weight_hidden, layer.bias, layer.weight_projection
+    if kernels() is not None and FewRows.fits(_by_direction(*stacked)[0], torch.float32):
         return
     weight: Tensor | None = layer.weight_hidden
     if not multiplies(layer.weight_hidden.dtype, layer.weight_hidden.device.type):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from elmokit.nn.lstm_steps import AdvanceCell, Clips, Steps, Weights, by_step, states_before
+from elmokit.nn.lstm_steps import AdvanceCell, Clips, Steps, Weights, by_step, own_copy, states_before
 from elmokit.nn.native.library import TypedKernels
 from elmokit.nn.packed_product import product_with
 
@@ -90,7 +90,7 @@ def backward(
     With ``zero_start`` the gradients of h and c are not those of the initial states, which nobody asks for.
     """
     size, calls = c.shape[1], len(batch_sizes)
-    grad_outputs = _own(grad_output, steps.output)
+    grad_outputs = own_copy(grad_output, steps.output)
     grad_bias = torch.zeros(4 * size)
     back = product_with(w.hidden.t(), rows=len(x), calls=calls)
     to_mixed = None if w.projection is None else product_with(w.projection, rows=len(x), calls=calls)
@@ -115,13 +115,6 @@ def backward(
         grad_bias.to(grad_gates.dtype),
         None if steps.mixed is None else steps.mixed.t() @ grad_outputs,
     )
-
-
-def _own(grad: Tensor | None, like: Tensor) -> Tensor:
-    """A contiguous copy to write to."""
-    if grad is None:
-        return torch.zeros_like(like)
-    return grad.clone(memory_format=torch.contiguous_format)
 
 
 def _pointers(*tensors: Tensor | None) -> list[int | None]:

@@ -188,11 +188,20 @@ def wide(w: Weights, *, single: bool) -> Weights:
 
 
 def states_before(states: Tensor, initial: Tensor, batch_sizes: Sequence[int]) -> Tensor:
-    """(N, ·) the state that each packed row started from."""
+    """(…, N, ·) the state that each packed row started from; `initial` is (…, B, ·)."""
     starts = [start for start, _ in slices(batch_sizes)]
     later = zip(starts, batch_sizes[1:], strict=False)
     first = batch_sizes[0] if batch_sizes else 0
-    return torch.cat([initial[:first], *(states[start : start + size] for start, size in later)])
+    return torch.cat(
+        [initial[..., :first, :], *(states[..., start : start + size, :] for start, size in later)], dim=-2
+    )
+
+
+def own_copy(grad: Tensor | None, like: Tensor) -> Tensor:
+    """A contiguous copy of a gradient to write to; of zeros where there is none."""
+    if grad is None:
+        return torch.zeros_like(like, memory_format=torch.contiguous_format)
+    return grad.clone(memory_format=torch.contiguous_format)
 
 
 def _unclipped(states: Tensor, clip: float | None) -> Tensor | None:

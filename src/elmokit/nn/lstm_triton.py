@@ -17,7 +17,7 @@ import triton.language as tl
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from elmokit.nn.lstm_steps import Clips, last_rows, slices
+from elmokit.nn.lstm_steps import Clips, last_rows, own_copy, states_before
 
 _BLOCK = 1024
 
@@ -79,9 +79,7 @@ class PackedLSTM(torch.autograd.Function):
         if ctx.used_up:
             raise RuntimeError("the backward pass of the LSTM's kernels can run only once")
         ctx.used_up = True
-        order = torch.contiguous_format
-        grad_h = torch.zeros_like(h, memory_format=order) if grad_h is None else grad_h.clone(memory_format=order)
-        grad_c = torch.zeros_like(c, memory_format=order) if grad_c is None else grad_c.clone(memory_format=order)
+        grad_h, grad_c = own_copy(grad_h, h), own_copy(grad_c, c)
         stacked = Stacked(w_input, w_hidden, bias, w_projection)
         given = Saved(*saved), grad_outputs, grad_h, grad_c, x, h, c, stacked, ctx.batch_sizes, ctx.clips
         with torch.autocast(x.device.type, enabled=False):
@@ -136,11 +134,7 @@ def backward(
     """
     size, width = c.shape[2], h.shape[2]
     gates, projection_clip = saved.gates, None if w.projection is None else clips.projection
-    grad_outputs = (
-        torch.zeros_like(saved.output)
-        if grad_output is None
-        else grad_output.clone(memory_format=torch.contiguous_format)
-    )
+    grad_outputs = own_copy(grad_output, saved.output)
     projection_t = None if w.projection is None else w.projection.transpose(1, 2)
     steps = list(_by_step(batch_sizes, gates, saved.cell, grad_outputs, saved.output))
     befores = [c.contiguous(), *(cell for _, cell, _, _ in steps[:-1])]
@@ -156,7 +150,7 @@ def backward(
         grad_h,
         grad_c,
         torch.bmm(gates_t, x),
-        torch.bmm(gates_t, _states_before(saved.output, h, batch_sizes)),
+        torch.bmm(gates_t, states_before(saved.output, h, batch_sizes)),
         gates.sum(1),
         None if w.projection is None else torch.bmm(saved.mixed.transpose(1, 2), grad_outputs),
     )
@@ -166,14 +160,6 @@ def _by_step(batch_sizes: Sequence[int], *parts: Tensor) -> Any:
     """The rows of each step in each part (D, N, ·)."""
     sizes = list(batch_sizes)
     return zip(*(torch.split(part, sizes, dim=1) for part in parts), strict=True)
-
-
-def _states_before(states: Tensor, initial: Tensor, batch_sizes: Sequence[int]) -> Tensor:
-    """(D, N, ·) the state that each packed row started from."""
-    starts = [start for start, _ in slices(batch_sizes)]
-    later = zip(starts, batch_sizes[1:], strict=False)
-    first = batch_sizes[0] if batch_sizes else 0
-    return torch.cat([initial[:, :first], *(states[:, start : start + size] for start, size in later)], dim=1)
 
 
 _compiled: dict[tuple[Any, ...], Any] = {}

@@ -109,7 +109,12 @@ class ElmoNetwork(nn.Module):
         Raises:
             ValueError: `char_ids` is not (B, W, row_width), or the mask is not (B, W).
         """
-        _check_shape(char_ids, self.config.row_width)
+        width = self.config.row_width
+        if char_ids.ndim != 3 or char_ids.shape[2] != width:
+            raise ValueError(
+                f"char_ids is {tuple(char_ids.shape)}; expected (sentences, words, {width}): "
+                f"use the tokenizer of this model (for characters: max_characters={width})."
+            )
         mask = (char_ids > 0).any(dim=2) if attention_mask is None else attention_mask.bool()
         if mask.shape != char_ids.shape[:2]:
             raise ValueError(
@@ -121,7 +126,12 @@ class ElmoNetwork(nn.Module):
         words = self.token_vectors(rows[picks])  # (U, P)
         index, lengths, places = _with_markers(inverse, mask)
         layers, _ = self.run(words, index, lengths)
-        return Layers(tuple(_take_words(layer, places, mask) for layer in layers), mask)
+        hidden_states = []
+        for layer in layers:  # (B, T, D) with markers to (B, W, D) without, zero in the padding
+            rows = layer.new_zeros(mask.numel(), layer.shape[2])
+            taken = rows.index_copy(0, mask.flatten().nonzero()[:, 0], layer.flatten(0, 1)[places])
+            hidden_states.append(taken.view(*mask.shape, layer.shape[2]))
+        return Layers(tuple(hidden_states), mask)
 
 
 def build_bilm(config: NetworkConfig) -> BiLM | ContextLSTM:
@@ -149,14 +159,6 @@ def build_bilm(config: NetworkConfig) -> BiLM | ContextLSTM:
     )
 
 
-def _check_shape(char_ids: Tensor, width: int) -> None:
-    if char_ids.ndim != 3 or char_ids.shape[2] != width:
-        raise ValueError(
-            f"char_ids is {tuple(char_ids.shape)}; expected (sentences, words, {width}): "
-            f"use the tokenizer of this model (for characters: max_characters={width})."
-        )
-
-
 def _with_markers(inverse: Tensor, mask: Tensor) -> tuple[Tensor, list[int], Tensor]:
     """Distinct-word numbers of <S>, </S> and all words to `index` (B, T), lengths, and where the words stand in it."""
     batch = len(mask)
@@ -169,13 +171,6 @@ def _with_markers(inverse: Tensor, mask: Tensor) -> tuple[Tensor, list[int], Ten
     index[:, 0] = inverse[0]
     index.view(-1)[places] = inverse[2:]
     return index, (counts + 2).tolist(), places
-
-
-def _take_words(layer: Tensor, places: Tensor, mask: Tensor) -> Tensor:
-    """(B, T, D) with markers to (B, W, D) without, zero in the padding."""
-    words = layer.flatten(0, 1)[places]  # (N, D)
-    rows = layer.new_zeros(mask.numel(), layer.shape[2])
-    return rows.index_copy(0, mask.flatten().nonzero()[:, 0], words).view(*mask.shape, layer.shape[2])
 
 
 class HasNetwork(Protocol):

@@ -116,7 +116,10 @@ class _Found:
         kept = self._reached(bound, among=among)[rows].nonzero()[:, 0]
         rows, logits, largest = rows[kept], logits[kept], largest[kept]
         shift = mass[rows] - log_sum_exp(logits)
-        self._take_best(rows, largest + shift, logits, cluster.words.start)
+        scores = largest + shift
+        higher = (scores > self.top[rows]).nonzero()[:, 0]
+        self.top[rows[higher]] = scores[higher]
+        self.best[rows[higher]] = logits[higher].argmax(dim=1) + cluster.words.start
         limit, targets = self.own[rows] - shift, self.targets[rows]
         inside = cluster.holding(targets)
         logits[inside, targets[inside] - cluster.words.start] = -torch.inf  # a target is not likelier than itself
@@ -125,11 +128,6 @@ class _Found:
     def _reached(self, scores: Tensor, *, among: int) -> Tensor:
         """Where a word of this score would change what is known."""
         return (scores > self.top) | ((scores > self.own) & (self.above < among))
-
-    def _take_best(self, rows: Tensor, scores: Tensor, logits: Tensor, start: int) -> None:
-        higher = (scores > self.top[rows]).nonzero()[:, 0]
-        self.top[rows[higher]] = scores[higher]
-        self.best[rows[higher]] = logits[higher].argmax(dim=1) + start
 
 
 def _count_above(scores: Tensor, limit: Tensor) -> Tensor:

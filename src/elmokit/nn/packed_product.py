@@ -29,7 +29,14 @@ def product_with(
     where `torch.mm` has 95 and 201.
     """
     transposed = weight.t()
-    if not _pays(weight, rows=rows, calls=calls):
+    # In float32 the whole product gets faster, in bfloat16 the layout is saved, which costs more across the grain.
+    pays = weight.device.type == "cpu" and weight.numel() * weight.itemsize <= _MOST_BYTES and can_pack()
+    if weight.dtype == torch.float32:
+        pays = pays and rows >= _ROWS_THAT_PAY and calls >= 4
+    else:  # without units for bfloat16 oneDNN refuses it
+        enough = _CALLS_THAT_PAY if weight.is_contiguous() else 4 * _CALLS_THAT_PAY
+        pays = pays and weight.dtype == torch.bfloat16 and multiplies(torch.bfloat16, "cpu") and calls >= enough
+    if not pays:
         if bias is not None:
             return lambda x: linear(x, weight, bias)
         if room is None:
@@ -63,17 +70,6 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 def _onednn_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     result: Tensor = torch.ops.mkldnn._linear_pointwise.default(x, weight, bias, "none", [], "")
     return result
-
-
-def _pays(weight: Tensor, *, rows: int, calls: int) -> bool:
-    """In float32 the whole product gets faster, in bfloat16 the layout is saved, which costs more across the grain."""
-    if weight.device.type != "cpu" or weight.numel() * weight.itemsize > _MOST_BYTES or not can_pack():
-        return False
-    if weight.dtype == torch.float32:
-        return rows >= _ROWS_THAT_PAY and calls >= 4
-    if weight.dtype != torch.bfloat16 or not multiplies(torch.bfloat16, "cpu"):  # without units oneDNN refuses it
-        return False
-    return calls >= (_CALLS_THAT_PAY if weight.is_contiguous() else 4 * _CALLS_THAT_PAY)
 
 
 @cache

@@ -44,24 +44,26 @@ class SentenceClassifier(nn.Module):
 
     def forward(self, words: Tensor, mask: Tensor) -> Tensor:
         """words (B, W, D), mask (B, W) bool with the words first, to (B, K). A text without words is a zero vector."""
-        words, mask = _at_least_one_word(words, mask)
+        # An LSTM cannot pack length 0: such a text gets one word, the zero vector already in its place.
+        if mask.shape[1] == 0:
+            words, mask = words.new_zeros(len(words), 1, words.shape[2]), mask.new_ones(len(mask), 1)
+        first = torch.zeros_like(mask)
+        first[:, 0] = True
+        mask = mask | (first & ~mask.any(dim=1, keepdim=True))
         states, last = self.lstm(self.dropout(words), mask.sum(dim=1).tolist())  # (B, W, 2H), (B, 2H)
-        logits: Tensor = self.linear(self.dropout(self._pool(states, mask, last)))
-        return logits
-
-    def _pool(self, states: Tensor, mask: Tensor, last: Tensor) -> Tensor:
         real = mask.unsqueeze(-1)  # (B, W, 1)
-        if self.pooling == "last":
-            return last
+        pooled: list[Tensor] = []
         if self.attention is not None:
             scores = self.attention(states).masked_fill(~real, -torch.inf)
-            attended: Tensor = (states * scores.softmax(dim=1)).sum(dim=1)
-            return attended
-        mean = states.sum(dim=1) / real.sum(dim=1)  # the padding is zero
-        if self.pooling == "mean":
-            return mean
-        maximum = states.masked_fill(~real, -torch.inf).amax(dim=1)
-        return maximum if self.pooling == "max" else torch.cat([maximum, mean, last], dim=1)
+            pooled.append((states * scores.softmax(dim=1)).sum(dim=1))
+        if self.pooling in ("max", "concat"):
+            pooled.append(states.masked_fill(~real, -torch.inf).amax(dim=1))
+        if self.pooling in ("mean", "concat"):
+            pooled.append(states.sum(dim=1) / real.sum(dim=1))  # the padding is zero
+        if self.pooling in ("last", "concat"):
+            pooled.append(last)
+        logits: Tensor = self.linear(self.dropout(torch.cat(pooled, dim=1)))
+        return logits
 
 
 class SequenceClassificationNetwork(StandardizedTarget, MixedNetwork):
@@ -110,30 +112,21 @@ class SequenceClassificationNetwork(StandardizedTarget, MixedNetwork):
         """
         words, mask = words_first(*self.mixed(char_ids, attention_mask, layers, static_ids))
         logits = self.outputs(words, mask)
-        loss = None if labels is None else self._loss(logits, labels) + self.mix.penalty()
-        return Classified(loss=loss, logits=logits)
+        if labels is None:
+            return Classified(loss=None, logits=logits)
+        kind = self.config.problem_type
+        weights = None if self.class_weights is None else self.class_weights.to(logits.device)
+        if kind == "regression":
+            loss = self.squared_error(logits, labels)
+        elif kind is None and logits.shape[1] == 1:
+            loss = functional.mse_loss(logits.float().view(-1), labels.float().view(-1))
+        elif kind == "multi_label_classification" or (kind is None and labels.is_floating_point()):
+            loss = functional.binary_cross_entropy_with_logits(logits.float(), labels.float(), pos_weight=weights)
+        else:
+            loss = functional.cross_entropy(logits.float(), labels.view(-1), weight=weights)
+        return Classified(loss=loss + self.mix.penalty(), logits=logits)
 
     def outputs(self, words: Tensor, mask: Tensor) -> Tensor:
         """Logits (B, K) of mixed words (B, W, D) with the words first and their mask (B, W); for regression values."""
         logits: Tensor = self.classifier(words, mask)
         return self.in_units(logits) if self.config.problem_type == "regression" else logits
-
-    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        kind = self.config.problem_type
-        weights = None if self.class_weights is None else self.class_weights.to(logits.device)
-        if kind == "regression":
-            return self.squared_error(logits, labels)
-        if kind is None and logits.shape[1] == 1:
-            return functional.mse_loss(logits.float().view(-1), labels.float().view(-1))
-        if kind == "multi_label_classification" or (kind is None and labels.is_floating_point()):
-            return functional.binary_cross_entropy_with_logits(logits.float(), labels.float(), pos_weight=weights)
-        return functional.cross_entropy(logits.float(), labels.view(-1), weight=weights)
-
-
-def _at_least_one_word(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """An LSTM cannot pack length 0: such a text gets one word, the zero vector already in its place."""
-    if mask.shape[1] == 0:
-        return words.new_zeros(len(words), 1, words.shape[2]), mask.new_ones(len(mask), 1)
-    first = torch.zeros_like(mask)
-    first[:, 0] = True
-    return words, mask | (first & ~mask.any(dim=1, keepdim=True))

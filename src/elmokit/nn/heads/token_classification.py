@@ -139,8 +139,15 @@ class TokenClassificationNetwork(MixedNetwork):
         if static is not None:
             read.append(static)
         if self.spelling is not None:
-            rows = spelling if char_ids is None else char_ids[..., -SPELLING_WIDTH:]
-            read.append(self._spelling_features(rows, mask).to(mix.dtype))
+            spelling = spelling if char_ids is None else char_ids[..., -SPELLING_WIDTH:]
+            shape = (*mask.shape, SPELLING_WIDTH)
+            if spelling is None or spelling.shape != shape:
+                raise ValueError(f"This model has char features: layers needs spelling {shape} with them.")
+            rows = spelling[mask]
+            picks, inverse = distinct_rows(rows)  # each word is computed once
+            computed = functional.embedding(inverse, self.spelling(rows[picks]))
+            char_features = computed.new_zeros(*mask.shape, computed.shape[1])  # (B, W, F), zero in the padding
+            read.append(char_features.masked_scatter(mask.unsqueeze(-1), computed).to(mix.dtype))
         refuse_left_padding(mask)
         features = torch.cat(read, dim=-1)
         groups = None
@@ -154,14 +161,3 @@ class TokenClassificationNetwork(MixedNetwork):
         )
         scores: Tensor = self.classifier(self.dropout(states))
         return scores, mask, groups
-
-    def _spelling_features(self, spelling: Tensor | None, mask: Tensor) -> Tensor:
-        """The char features (B, W, F) of spellings (B, W, 50), each word computed once; zero in the padding."""
-        if spelling is None or spelling.shape != (*mask.shape, SPELLING_WIDTH):
-            shape = (*mask.shape, SPELLING_WIDTH)
-            raise ValueError(f"This model has char features: layers needs spelling {shape} with them.")
-        assert self.spelling is not None
-        rows = spelling[mask]
-        picks, inverse = distinct_rows(rows)
-        features = functional.embedding(inverse, self.spelling(rows[picks]))
-        return features.new_zeros(*mask.shape, features.shape[1]).masked_scatter(mask.unsqueeze(-1), features)

@@ -93,13 +93,19 @@ static const Table baseline = {.name = "baseline",
 
 static const Table *table = &baseline;
 
+#ifdef HAVE_X86_SETS
+static int has_avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+#endif
+
 __attribute__((constructor)) static void choose(void) {
 #ifdef HAVE_X86_SETS
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
         table = &avx512;
-    else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+    else if (has_avx2())
         table = &avx2;
 #endif
 }
@@ -115,7 +121,7 @@ EXPORT int elmokit_use(const char *name) {
     }
     choose();
 #ifdef HAVE_X86_SETS
-    if (strcmp(name, "AVX2") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) table = &avx2;
+    if (strcmp(name, "AVX2") == 0 && has_avx2()) table = &avx2;
 #endif
     return strcmp(name, table->name) == 0;
 }

@@ -126,9 +126,14 @@ def load(file: Path) -> Kernels:
     if found != ABI_VERSION:
         raise ValueError(f"{file} has interface version {found}; expected {ABI_VERSION}: install elmokit again")
     library.elmokit_instruction_set.restype = c_char_p
+    of_type = {}
+    for kind, suffix in ((float32, "f32"), (bfloat16, "bf16")):
+        of_type[kind] = TypedKernels(
+            **{name: _kernel(library, f"{name}_{suffix}", types) for name, types in _TYPED.items()}
+        )
     return Kernels(
         library.elmokit_instruction_set().decode(),
-        {kind: _typed(library, suffix) for kind, suffix in ((float32, "f32"), (bfloat16, "bf16"))},
+        of_type,
         _kernel(library, "product", _PRODUCT),
         _kernel(library, "infer_steps", _INFER_STEPS),
     )
@@ -139,10 +144,6 @@ def use_instruction_set(file: Path, name: str) -> bool:
     library = CDLL(str(file))
     library.elmokit_use.argtypes, library.elmokit_use.restype = [c_char_p], c_int
     return bool(library.elmokit_use(name.encode()))
-
-
-def _typed(library: CDLL, suffix: str) -> TypedKernels:
-    return TypedKernels(**{name: _kernel(library, f"{name}_{suffix}", types) for name, types in _TYPED.items()})
 
 
 def _kernel(library: CDLL, name: str, types: list[type]) -> Kernel:
