@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and JSON read with its errors told."""
+"""Files that are whole or not there, and text and JSON read with their errors told."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from elmokit.errors import ModelError
+from elmokit.errors import ConfigError, ModelError
 
 JsonObject = dict[str, Any]
 """An object as JSON has it: its values are text, numbers, lists and objects, and its writer decides which."""
@@ -56,6 +56,35 @@ def json_or_none(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         return None
+
+
+@contextmanager
+def text_file(path: Path, *, what: str = "", newline: str | None = None) -> Iterator[IO[str]]:
+    """A UTF-8 file to read; `what` it is, for errors, and `newline` as of `open`.
+
+    Raises:
+        ModelError: It cannot be read, or is no UTF-8 text.
+    """
+    named = f"{what} {path}".strip()
+    try:
+        with path.open(encoding="utf-8", newline=newline) as file:
+            yield file
+    except OSError as error:
+        raise ModelError(f"cannot read {named}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{named} is not UTF-8 text: {error}") from error
+
+
+def check_new_file(path: Path, *, overwrite: bool, name: str) -> None:
+    """A file can be written; `name` is what the user calls it.
+
+    Raises:
+        ConfigError: It exists, or its folder does not.
+    """
+    if path.exists() and not overwrite:
+        raise ConfigError(f"{path} exists: --overwrite replaces it")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"the folder of {name}, {path.absolute().parent}, does not exist")
 
 
 def json_text(content: Any, *, indent: int | None = None) -> str:

@@ -23,15 +23,15 @@ from elmokit.encode.output_shape import output_shape
 from elmokit.encode.pooling import Pooling
 from elmokit.encode.position_file import read_positions
 from elmokit.encode.results import Item, checked_positions
-from elmokit.encode.writers import OutputShape, check_ending, forecast, writer_for
+from elmokit.encode.writers import check_ending, forecast, writer_for
 from elmokit.errors import ConfigError, DataError
 from elmokit.progress import rate_bar
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.formats import has_ids
 from elmokit.text.readers import Column, read_records, refuse_unread_options
-from elmokit.text.records import AS_FOUND, FileOptions, Record
+from elmokit.text.records import AS_FOUND, FileOptions
 from elmokit.text.tokenized_text import warned_of_tokens
-from elmokit.whole_files import JsonObject, replacing, write_text
+from elmokit.whole_files import JsonObject, check_new_file, replacing, write_text
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,9 @@ def embed_file(
     output = check_output(settings, overwrite=overwrite)
     if settings.threads is not None:
         encoder.set_threads(settings.threads)
-    shape = _output_shape(encoder, settings)
+    refuse_unread_options(settings.files, pretokenized=_pretokenized(encoder, settings))
+    shape = output_shape(encoder, settings, positions=settings.positions is not None)
+    shape = replace(shape, ids=has_ids(expand_paths(settings.source)))
     numbers = shape.dim * len(shape.layers or [0])
     most_words = max(_LEAST_WORDS, max(_PART_BYTES, share(encoder.memory)) // (4 * numbers))
     stats = SourceStats()
@@ -144,24 +146,6 @@ def embed_file(
     return Embedded(output, total.sentences, total.words, time.perf_counter() - began)
 
 
-def _output_shape(encoder: Encoder, settings: EmbedSettings) -> OutputShape:
-    """What each sentence brings; says what is wrong with the settings."""
-    refuse_unread_options(settings.files, pretokenized=_pretokenized(encoder, settings))
-    encoder.stream(
-        [],
-        layers=settings.layers,
-        level=settings.level,
-        pooling=settings.pooling,
-        remove_common_component=settings.remove_common_component,
-        batch_size=settings.batch_size,
-        positions=None if settings.positions is None else [],
-    )
-    shape = output_shape(
-        encoder, layers=settings.layers, level=settings.level, pooling=settings.pooling, dtype=settings.dtype
-    )
-    return replace(shape, ids=has_ids(expand_paths(settings.source)))
-
-
 def _compute_parts(
     folder: Path,
     output: Path,
@@ -185,9 +169,17 @@ def _compute_parts(
         itemsize=np.dtype(settings.dtype).itemsize,
     )
     log.info("%s sentences, %s words: about %.2f GB in %s", f"{sentences:,}", f"{words:,}", size / 1e9, output)
-    _check_disk(folder, output, size)
+    needed = 2 * size - sum(path.stat().st_size for path in folder.glob("*.npy"))
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise DataError(
+            f"{output} and the parts it is made of need {needed / 1e9:.2f} GB, the disk has {free / 1e9:.2f} GB left: "
+            "choose another disk, one layer (--layers top), or --dtype float16"
+        )
     encoder.clear_cache()
-    _restore_cache(folder, encoder)
+    if (folder / "words.npz").is_file():
+        with np.load(folder / "words.npz") as kept:
+            encoder.restore_cached_words(json.loads(kept["words"].tobytes()), kept["vectors"])
     with rate_bar("embedding", words, unit="words", show=progress) as advance:
         for number, part in enumerate(_parts(encoder, settings, most_words, SourceStats())):
             if number in mine:
@@ -207,10 +199,7 @@ def check_output(settings: EmbedSettings, *, overwrite: bool) -> Path:
     if processes > 1:
         output = output.with_name(f"{output.stem}.rank{rank}-of-{processes}{output.suffix}")
     check_ending(output)
-    if output.exists() and not overwrite:
-        raise ConfigError(f"{output} exists: --overwrite replaces it")
-    if not output.absolute().parent.is_dir():
-        raise ConfigError(f"the folder of OUTPUT, {output.absolute().parent}, does not exist")
+    check_new_file(output, overwrite=overwrite, name="OUTPUT")
     return output
 
 
@@ -261,8 +250,12 @@ def _sentences(
 ) -> Iterator[tuple[str, Item]]:
     """Text and words of each sentence, with the positions that its line of the file of positions names."""
     lines = None if settings.positions is None else read_positions(settings.positions)
+    columns = [Column(asked=settings.column)]
+    records = read_records(settings.source, columns=columns, options=settings.files, stats=stats)
+    if first and not _pretokenized(encoder, settings):
+        records = warned_of_tokens(records)
     number = 0
-    for number, record in enumerate(_records(encoder, settings, stats, first=first), start=1):
+    for number, record in enumerate(records, start=1):
         text = record.text.strip()
         words = record.words if record.words is not None else encoder.words(text, pre_split=settings.pre_split)
         if lines is None:
@@ -275,12 +268,6 @@ def _sentences(
         yield text, Item(words, places, record.id)
     if lines is not None and next(lines, None) is not None:
         raise DataError(f"{settings.positions} has more lines than the {number} sentences of INPUT")
-
-
-def _records(encoder: Encoder, settings: EmbedSettings, stats: SourceStats, *, first: bool) -> Iterator[Record]:
-    columns = [Column(asked=settings.column)]
-    records = read_records(settings.source, columns=columns, options=settings.files, stats=stats)
-    return warned_of_tokens(records) if first and not _pretokenized(encoder, settings) else records
 
 
 def _pretokenized(encoder: Encoder, settings: EmbedSettings) -> bool:
@@ -304,26 +291,13 @@ def _write_part(folder: Path, number: int, encoder: Encoder, settings: EmbedSett
     )
     joined = np.concatenate(arrays, axis=-2) if settings.level == "token" else np.stack(arrays)
     (folder / f"{number}.json").write_text(json.dumps(part), encoding="utf-8")
-    _keep_cache(folder, encoder)
-    with replacing(folder / f"{number}.npy") as partial, partial.open("wb") as file:
-        np.save(file, joined.astype(settings.dtype))
-
-
-def _keep_cache(folder: Path, encoder: Encoder) -> None:
-    """The vectors of words as they are now.
-
-    The last bits of a word's vector depend on the words that went through the char CNN with it. A resumed run must
-    therefore find the vectors that the run before had, or its file would differ in those bits.
-    """
+    # The last bits of a word's vector depend on the words that went through the char CNN with it. A resumed run must
+    # therefore find the vectors that the run before had, or its file would differ in those bits.
     words, vectors = encoder.cached_words()
     with replacing(folder / "words.npz") as partial, partial.open("wb") as file:
         np.savez(file, words=np.frombuffer(json.dumps(words).encode(), dtype=np.uint8), vectors=vectors)
-
-
-def _restore_cache(folder: Path, encoder: Encoder) -> None:
-    if (folder / "words.npz").is_file():
-        with np.load(folder / "words.npz") as kept:
-            encoder.restore_cached_words(json.loads(kept["words"].tobytes()), kept["vectors"])
+    with replacing(folder / f"{number}.npy") as partial, partial.open("wb") as file:
+        np.save(file, joined.astype(settings.dtype))
 
 
 def _read_part(folder: Path, number: int, level: Level) -> Iterator[tuple[str, Item, Array]]:
@@ -388,13 +362,3 @@ def _open_folder(folder: Path, identity: JsonObject, *, resume: bool, overwrite:
         return
     folder.mkdir(exist_ok=True)
     write_text(about, json.dumps(identity))
-
-
-def _check_disk(folder: Path, output: Path, size: int) -> None:
-    done = sum(path.stat().st_size for path in folder.glob("*.npy"))
-    needed, free = 2 * size - done, shutil.disk_usage(folder).free
-    if needed > free:
-        raise DataError(
-            f"{output} and the parts it is made of need {needed / 1e9:.2f} GB, the disk has {free / 1e9:.2f} GB left: "
-            "choose another disk, one layer (--layers top), or --dtype float16"
-        )

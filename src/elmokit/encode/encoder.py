@@ -636,10 +636,8 @@ class Encoder:
                 f"pooling 'weighted' needs word counts, which this model does not have: put {COUNTS_FILE} "
                 "(word<TAB>count per line) into its folder, or choose another pooling"
             )
-        component = self._checked_component(pooling) if remove else None
-        return SentenceVector(choice, pooling, weights, component)
-
-    def _checked_component(self, pooling: Pooling) -> CommonComponent:
+        if not remove:
+            return SentenceVector(choice, pooling, weights, None)
         component = self.common_component
         if component is None:
             raise ModelError(
@@ -655,7 +653,7 @@ class Encoder:
                     f"the common component does not fit this model and pooling {pooling!r}: expected "
                     f"{(views, self.dim)} for {part}, got {shape}; fit it again"
                 )
-        return component
+        return SentenceVector(choice, pooling, weights, component)
 
 
 def _checked_state(state: Start | None, config: NetworkConfig) -> Start:

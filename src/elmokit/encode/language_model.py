@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -105,24 +105,24 @@ class LanguageModel:
         """See `Encoder.score`."""
         scores: list[Score] = []
         for window in word_windows(sentences, words=len, most_sentences=_WINDOW_SENTENCES, most_words=_WINDOW_WORDS):
-            scores += self._scores(window, self._tops(window))
+            tops = self._tops(window)
+            ids = [[self._vocabulary[word] for word in words] for words in window]
+            begin, end = self._vocabulary[BOS], self._vocabulary[EOS]
+            # All targets of both directions go through the softmax together.
+            hidden = torch.cat([*(top[:-1, : self._size] for top in tops), *(top[1:, self._size :] for top in tops)])
+            targets = [*(each for row in ids for each in (*row, end)), *(each for row in ids for each in (begin, *row))]
+            nll = self._head.nll(hidden, torch.tensor(targets, device=hidden.device))
+            bits = nll.cpu().double().numpy() / math.log(2)
+            borders = np.cumsum([len(row) + 1 for row in ids])[:-1]
+            ahead, back = (np.split(half, borders) for half in np.split(bits, 2))
+            for words, to_right, to_left in zip(window, ahead, back, strict=True):
+                known = np.array([word in self._vocabulary for word in words], dtype=bool)
+                scores.append(
+                    Score(
+                        list(words), to_right[:-1], to_left[1:], known, end=float(to_right[-1]), begin=float(to_left[0])
+                    )
+                )
         return scores
-
-    def _scores(self, sentences: Sequence[Sequence[str]], tops: Sequence[Tensor]) -> Iterator[Score]:
-        """Of each sentence, with its top layer: all targets of both directions go through the softmax together."""
-        ids = [[self._vocabulary[word] for word in words] for words in sentences]
-        begin, end = self._vocabulary[BOS], self._vocabulary[EOS]
-        forward = [top[:-1, : self._size] for top in tops]
-        backward = [top[1:, self._size :] for top in tops]
-        targets = [*(each for row in ids for each in (*row, end)), *(each for row in ids for each in (begin, *row))]
-        bits = self._nll(torch.cat([*forward, *backward]), targets) / math.log(2)
-        borders = np.cumsum([len(row) + 1 for row in ids])[:-1]
-        ahead, back = (np.split(half, borders) for half in np.split(bits, 2))
-        for words, to_right, to_left in zip(sentences, ahead, back, strict=True):
-            known = np.array([word in self._vocabulary for word in words], dtype=bool)
-            yield Score(
-                list(words), to_right[:-1], to_left[1:], known, end=float(to_right[-1]), begin=float(to_left[0])
-            )
 
     @torch.inference_mode()
     def substitutes(self, words: Sequence[str], i: int, k: int) -> list[Substitute]:
@@ -150,8 +150,3 @@ class LanguageModel:
         layers = self._engine.layers(sentences, batch_size=_BATCH_SIZE, zero_state=self._zero_state, markers=True)
         tops = {number: found[-1] for number, found in layers}
         return [tops[number] for number in range(len(sentences))]
-
-    def _nll(self, hidden: Tensor, targets: list[int]) -> NDArray[np.float64]:
-        """Negative log-likelihood of each target in nats, (n,)."""
-        found = self._head.nll(hidden, torch.tensor(targets, device=hidden.device))
-        return found.cpu().double().numpy()

@@ -54,9 +54,23 @@ def opened(
     if backend not in (None, *get_args(BackendName)):
         raise ConfigError(f"Unknown backend {backend!r}. Expected one of: {', '.join(get_args(BackendName))}.")
     if (backend or ("torch" if find_spec("torch") is not None else "onnx")) == "onnx":
-        return _graph(
-            path, device=device, dtype=dtype, options=options, vocabulary=vocabulary, sha256=sha256, memory=memory
-        )
+        from elmokit.encode.onnx_backend import OnnxBackend
+        from elmokit.interop.our_folders import OurFolder
+        from elmokit.interop.recognise import recognised
+
+        elsewhere = f"needs the backend 'torch': {install_command('torch')}"
+        if device not in (None, "cpu"):
+            raise ConfigError(f"device {device!r} {elsewhere}; the backend 'onnx' computes on the CPU")
+        if dtype != "float32":
+            raise ConfigError(f"dtype {dtype!r} {elsewhere}; the backend 'onnx' computes in float32")
+        with recognised(path, options=options, vocabulary=vocabulary, sha256=sha256) as source:
+            if not isinstance(source, OurFolder):
+                raise ModelError(
+                    f"{path} is no model folder of elmokit; what `elmo convert` makes of it is one, and reading it "
+                    f"needs PyTorch: {install_command('torch,published')}"
+                )
+            saved = source.open()
+            return Loaded(OnnxBackend(saved, memory=memory), saved.preprocessing, saved)
     needs("backend 'torch'", "torch")
     from elmokit.encode.torch_backend import TorchBackend, chosen_device
     from elmokit.interop.loading import load
@@ -94,32 +108,3 @@ def network_backend(
         rows = ByteRows(config.max_characters_per_token)
     preprocessing = config if isinstance(config, Preprocessing) else None  # an `ElmoConfig` has both
     return TorchBackend(network, rows, mix=mix, saved=saved, memory=memory), preprocessing
-
-
-def _graph(
-    path: str | Path,
-    *,
-    device: str | None,
-    dtype: str,
-    options: str | Path | None,
-    vocabulary: str | Path | None,
-    sha256: str | None,
-    memory: int | None,
-) -> Loaded:
-    from elmokit.encode.onnx_backend import OnnxBackend
-    from elmokit.interop.our_folders import OurFolder
-    from elmokit.interop.recognise import recognised
-
-    elsewhere = f"needs the backend 'torch': {install_command('torch')}"
-    if device not in (None, "cpu"):
-        raise ConfigError(f"device {device!r} {elsewhere}; the backend 'onnx' computes on the CPU")
-    if dtype != "float32":
-        raise ConfigError(f"dtype {dtype!r} {elsewhere}; the backend 'onnx' computes in float32")
-    with recognised(path, options=options, vocabulary=vocabulary, sha256=sha256) as found:
-        if not isinstance(found, OurFolder):
-            raise ModelError(
-                f"{path} is no model folder of elmokit; what `elmo convert` makes of it is one, and reading it needs "
-                f"PyTorch: {install_command('torch,published')}"
-            )
-        saved = found.open()
-        return Loaded(OnnxBackend(saved, memory=memory), saved.preprocessing, saved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,7 +56,16 @@ class Graph:
 
     def _opened(self, file: Path) -> onnxruntime.InferenceSession:
         stored = WeightArrays(self._saved.folder)
-        weights = stored.read(_NAMES[self._name](stored, self._saved.config.directions))
+        if self._name == WORDS_GRAPH:
+            names = stored.names("token_encoder.")
+        else:  # of each direction by itself, the matrices that multiply from the right transposed
+            turned = {
+                name: ".T" * name.endswith(("weight_input", "weight_hidden")) for name in stored.names("bilm.layers.")
+            }
+            names = [
+                f"{name}[{d}]{turn}" for name, turn in turned.items() for d in range(self._saved.config.directions)
+            ]
+        weights = stored.read(names)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4  # errors are raised, too
         options.intra_op_num_threads = self.threads
@@ -84,23 +94,6 @@ class Graph:
         self.__init__(**state)  # type: ignore[misc]
 
 
-def _words_weights(stored: WeightArrays, directions: int) -> list[str]:
-    return stored.names("token_encoder.")
-
-
-def _layers_weights(stored: WeightArrays, directions: int) -> list[str]:
-    """Of each direction by itself, the matrices that multiply from the right transposed."""
-    transposed = ("weight_input", "weight_hidden")
-    return [
-        f"{name}[{direction}]{'.T' if name.endswith(transposed) else ''}"
-        for name in stored.names("bilm.layers.")
-        for direction in range(directions)
-    ]
-
-
-_NAMES = {WORDS_GRAPH: _words_weights, LAYERS_GRAPH: _layers_weights}
-
-
 class OnnxBackend(Backend):
     """A folder of elmokit with graphs (`words.onnx`, `layers.onnx`) and float weights, on the CPU.
 
@@ -115,7 +108,8 @@ class OnnxBackend(Backend):
         self._saved, self.config, self.rows = saved, saved.config, saved.word_rows
         self._weights = WeightArrays(saved.folder)
         self._mix = saved_mix(saved, self._weights)
-        self.set_threads(_threads())
+        threads = os.environ.get("OMP_NUM_THREADS", "")  # which PyTorch obeys as well
+        self.set_threads(int(threads) if threads.isdecimal() and int(threads) > 0 else usable_cores())
         word_bytes = 4 * self.config.hidden_size * (self.config.n_layers + 1)
         self.words_per_batch = max(256, layer_budget(memory) // word_bytes)
         self._cache = WordCache(self._vectors, dim=self.config.projection_dim)
@@ -215,7 +209,13 @@ class OnnxBackend(Backend):
         tokens = table[joined]
         layers = [np.concatenate([tokens] * directions, axis=1)]
         layers += [np.empty((len(joined), directions * size), np.float32) for _ in range(self.config.n_layers)]
-        states = self._start(len(rows), zero_state=zero_state)
+        sizes = {"h": size, "c": self.config.cell_dim}
+        states = {}  # before any word, by the name of the input
+        for number, d, kind in product(range(self.config.n_layers), range(directions), sizes):
+            one = np.zeros(sizes[kind], np.float32)
+            if self._warm is not None and not zero_state:
+                one = self._warm["hc".index(kind)][number, d]
+            states[f"{kind}.{number}.{d}"] = np.broadcast_to(one, (len(rows), sizes[kind]))
         for stretch in _stretches(lengths, most_words=self.words_per_batch):
             steps = np.arange(stretch.start, stretch.stop)[:, None]  # (T, 1)
             real = steps < lengths[: stretch.sentences]  # (T, B)
@@ -232,19 +232,6 @@ class OnnxBackend(Backend):
                     layers[int(layer) + 1][places[int(direction)][real], part] = output[real]
             states = {name: found[name.replace(".", "_last.", 1)] for name in states}
         return layers
-
-    def _start(self, sentences: int, *, zero_state: bool) -> dict[str, Array]:
-        """The states before any word, by the name of the input."""
-        config = self.config
-        states = {}
-        for layer in range(config.n_layers):
-            for d in range(config.directions):
-                for number, (kind, size) in enumerate((("h", config.projection_dim), ("c", config.cell_dim))):
-                    one = np.zeros(size, np.float32)
-                    if self._warm is not None and not zero_state:
-                        one = self._warm[number][layer, d]
-                    states[f"{kind}.{layer}.{d}"] = np.broadcast_to(one, (sentences, size))
-        return states
 
 
 class _Stretch(NamedTuple):
@@ -264,9 +251,3 @@ def _stretches(lengths: NDArray[np.int64], *, most_words: int) -> Iterator[_Stre
         stop = min(max(fewer, start + 1), start + max(most_words // sentences, 1))
         yield _Stretch(start, stop, sentences)
         start = stop
-
-
-def _threads() -> int:
-    """As many as OMP_NUM_THREADS says, which PyTorch obeys as well; else one per core."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    return int(given) if given.isdecimal() and int(given) > 0 else usable_cores()

@@ -107,14 +107,21 @@ class EmbedParts:
         """Load the model.
 
         Raises:
-            ModelError, ConfigError: It is not there, or not the same as that of the driver.
+            ModelError, ConfigError: It is not there, or not the same as that of the driver; or this node runs compiled
+                kernels and the one that started the run does not, or the other way round.
         """
         settings = self.settings
         encoder = open_encoder(settings)
         encoder.set_threads(settings.threads)
         if encoder.fingerprint() != self.weights:
             raise ConfigError(f"{settings.model} is another model on this node than where the run was started")
-        _check_kernels(encoder, self.kernels)
+        if _runs_kernels(encoder) != self.kernels:
+            from elmokit.nn.native import library
+
+            raise ConfigError(
+                f"this node runs {library.status()}, the node that started the run does not: results would differ in "
+                f"the last bits; install elmokit alike on all nodes, or set {library.SWITCH}=off on all"
+            )
         return _EmbedPart(encoder, settings, Place(self.output))
 
 
@@ -124,20 +131,6 @@ def _runs_kernels(encoder: Encoder) -> bool:
     from elmokit.nn.native import library
 
     return library.kernels() is not None
-
-
-def _check_kernels(encoder: Encoder, expected: bool) -> None:
-    """
-    Raises:
-        ConfigError: This node runs compiled kernels and the one that started the run does not, or the other way round.
-    """
-    if _runs_kernels(encoder) != expected:
-        from elmokit.nn.native import library
-
-        raise ConfigError(
-            f"this node runs {library.status()}, the node that started the run does not: results would differ in "
-            f"the last bits; install elmokit alike on all nodes, or set {library.SWITCH}=off on all"
-        )
 
 
 def open_encoder(settings: PartSettings) -> Encoder:
@@ -154,20 +147,6 @@ def open_encoder(settings: PartSettings) -> Encoder:
     )
 
 
-def _shape(encoder: Encoder, settings: PartSettings) -> OutputShape:
-    encoder.stream(
-        [],
-        layers=settings.layers,
-        level=settings.level,
-        pooling=settings.pooling,
-        remove_common_component=settings.remove_common_component,
-        batch_size=settings.batch_size,
-    )
-    return output_shape(
-        encoder, layers=settings.layers, level=settings.level, pooling=settings.pooling, dtype=settings.dtype
-    )
-
-
 @dataclass
 class _EmbedPart:
     """A worker's encoder, applied to part after part."""
@@ -179,7 +158,7 @@ class _EmbedPart:
     most_words: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.shape = _shape(self.encoder, self.settings)
+        self.shape = output_shape(self.encoder, self.settings)
         self.most_words = max(1024, _WINDOW_BYTES // (4 * self.shape.dim * len(self.shape.layers or [0])))
 
     def __call__(self, part: Part) -> Counts:
@@ -288,7 +267,7 @@ def embed_corpus(
     encoder = open_encoder(settings)
     pre_split = encoder.preprocessing.pre_split if settings.pre_split is None else settings.pre_split
     refuse_unread_options(settings.files, pretokenized=pre_split)
-    _shape(encoder, settings)  # checks them
+    output_shape(encoder, settings)  # checks them
     if not pre_split:
         warn_of_tokens(places[0], column=settings.column, options=settings.files)
     settings = replace(settings, backend=encoder.backend)  # that of every worker

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from elmokit.errors import DataError
@@ -38,19 +39,23 @@ def readable_records(
     piece = local.with_name(f"piece{kind}") if stretch.unit != "file" else None
 
     def read(some: Sequence[bytes]) -> list[Record]:
-        target = piece or _scratch(kind)
-        target.write_bytes(b"".join(some))
-        try:
+        with TemporaryDirectory(prefix="elmokit-") as scratch:
+            target = piece or Path(scratch) / f"piece{kind}"
+            target.write_bytes(b"".join(some))
             return list(read_records(target, columns=[Column(asked=column)], options=options))
-        finally:
-            target.unlink()
 
     records: list[Record] = []
     errors: list[SkippedLine] = []
     for number, (found, reason) in enumerate(one_by_one(lines, read)):
         records.append(found if found is not None else Record(local, number + 1, {}))
-        if reason:
-            errors.append(_error(stretch, lines, number, reason, str(piece or "")))
+        if not reason:
+            continue
+        offset = sum(map(len, lines[:number])) if piece is None else offset_of_line(stretch, number)
+        told = reason
+        if piece is not None:
+            told = reason.replace(f"{piece} line 1: ", "").replace(str(piece), stretch.file)
+        text = lines[number][:200].decode(errors="replace")
+        errors.append({"file": stretch.file, "offset": offset, "reason": told, "text": text})
     if lines and len(errors) == len(lines):
         raise DataError(f"{stretch.file}: no line of bytes {stretch.start} to {stretch.end} can be read: {reason}")
     return records, errors
@@ -70,21 +75,3 @@ def one_by_one(items: Sequence[_T], work: Callable[[Sequence[_T]], Sequence[_U]]
         middle = len(items) // 2
         yield from one_by_one(items[:middle], work)
         yield from one_by_one(items[middle:], work)
-
-
-def _scratch(kind: str) -> Path:
-    import os
-    import tempfile
-
-    handle, name = tempfile.mkstemp(prefix="elmokit-", suffix=kind)
-    os.close(handle)
-    return Path(name)
-
-
-def _error(stretch: Range, lines: Sequence[bytes], number: int, reason: str, piece: str) -> SkippedLine:
-    packed = stretch.unit == "file"
-    offset = sum(map(len, lines[:number])) if packed else offset_of_line(stretch, number)
-    if piece:
-        reason = reason.replace(f"{piece} line 1: ", "").replace(piece, stretch.file)
-    text = lines[number][:200].decode(errors="replace")
-    return {"file": stretch.file, "offset": offset, "reason": reason, "text": text}

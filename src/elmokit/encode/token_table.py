@@ -48,8 +48,22 @@ class TokenTable:
     def vectors(self, words: Sequence[str]) -> Tensor:
         """(2 + n, P): the vectors of the two sentence markers and of `words`, which are distinct."""
         with self._lock:
-            slots = torch.tensor([BEGIN, END, *self._find(words)])  # which may make the table larger
-            return self._vectors[slots]
+            missing = [word for word in words if word not in self._slots]
+            # Words of like length together: the CNN crops each call to its longest.
+            order = sorted(range(len(missing)), key=lambda number: len(missing[number]))
+            computed = self._vectors.new_empty(len(missing), self._vectors.shape[1])
+            for chunk in windows(order, _WORDS_PER_CALL):
+                rows = torch.from_numpy(self._rows([missing[number] for number in chunk])).to(self._vectors.device)
+                computed[torch.tensor(chunk)] = self._model.token_vectors(rows)
+            for word in words:
+                if (slot := self._slots.pop(word, None)) is not None:
+                    self._slots[word] = slot  # now the most recently used
+            self._make_room(len(missing), keep=len(words) - len(missing))
+            slots = [self._free.pop() for _ in missing]
+            if missing:
+                self._vectors[torch.tensor(slots)] = computed
+                self._slots.update(zip(missing, slots, strict=True))
+            return self._vectors[torch.tensor([BEGIN, END, *(self._slots[word] for word in words)])]
 
     def clear(self) -> None:
         """Forget every word: after the weights have changed, say."""
@@ -68,28 +82,6 @@ class TokenTable:
         with self._lock:
             self._vectors = torch.cat([self._vectors, vectors.to(self._vectors)])
             self._slots = {word: slot for slot, word in enumerate(words, 2)}
-
-    def _find(self, words: Sequence[str]) -> list[int]:
-        missing = [word for word in words if word not in self._slots]
-        computed = self._compute(missing)
-        for word in words:
-            if (slot := self._slots.pop(word, None)) is not None:
-                self._slots[word] = slot  # now the most recently used
-        self._make_room(len(missing), keep=len(words) - len(missing))
-        slots = [self._free.pop() for _ in missing]
-        if missing:
-            self._vectors[torch.tensor(slots)] = computed
-            self._slots.update(zip(missing, slots, strict=True))
-        return [self._slots[word] for word in words]
-
-    def _compute(self, words: Sequence[str]) -> Tensor:
-        """(n, P), words of like length together: the CNN crops each call to its longest."""
-        order = sorted(range(len(words)), key=lambda number: len(words[number]))
-        computed = self._vectors.new_empty(len(words), self._vectors.shape[1])
-        for chunk in windows(order, _WORDS_PER_CALL):
-            rows = torch.from_numpy(self._rows([words[number] for number in chunk])).to(self._vectors.device)
-            computed[torch.tensor(chunk)] = self._model.token_vectors(rows)
-        return computed
 
     def _make_room(self, count: int, *, keep: int) -> None:
         """At least `count` free rows, the last `keep` words untouched: older ones go, else the table grows."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from elmokit.errors import DataError, ModelError
 from elmokit.text.vocab import MARKERS, Vocabulary
-from elmokit.whole_files import write_text
+from elmokit.whole_files import text_file, write_text
 
 COUNTS_FILE = "word_counts.txt"
 """`word<TAB>count` per line, in a model folder without the vocabulary of its pretraining text."""
@@ -51,7 +51,16 @@ class WordWeights:
         """
         own, vocabulary = folder / COUNTS_FILE, folder / "vocab.txt"
         if own.is_file():
-            return cls(_read_counts(own))
+            counts: dict[str, int] = {}
+            with text_file(own, newline="\n") as file:
+                for number, line in enumerate(file, 1):
+                    word, _, count = line.rstrip("\r\n").partition("\t")
+                    if not word or not count.isdecimal():
+                        raise ModelError(f"{own} line {number}: expected word<TAB>count, got {line[:80]!r}")
+                    counts[word] = counts.get(word, 0) + int(count)
+            if not any(counts.values()):
+                raise ModelError(f"{own}: no word has a count above 0")
+            return cls(counts)
         if vocabulary.is_file():
             found = Vocabulary.load(vocabulary)
             if any(found.counts):  # vocabularies of bilm-tf have none
@@ -62,21 +71,3 @@ class WordWeights:
         """Write `word_counts.txt`, the most frequent words first."""
         ranked = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
         write_text(folder / COUNTS_FILE, "".join(f"{word}\t{count}\n" for word, count in ranked))
-
-
-def _read_counts(path: Path) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    try:
-        with path.open(encoding="utf-8", newline="\n") as file:
-            for number, line in enumerate(file, 1):
-                word, _, count = line.rstrip("\r\n").partition("\t")
-                if not word or not count.isdecimal():
-                    raise ModelError(f"{path} line {number}: expected word<TAB>count, got {line[:80]!r}")
-                counts[word] = counts.get(word, 0) + int(count)
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ModelError(f"{path} is not UTF-8 text: {error}") from error
-    if not any(counts.values()):
-        raise ModelError(f"{path}: no word has a count above 0")
-    return counts

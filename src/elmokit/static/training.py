@@ -20,16 +20,11 @@ from elmokit.text.normalize import check_steps, normalize, normalize_words
 from elmokit.text.readers import read_texts, refuse_unread_options
 from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.text.words import split_words
-from elmokit.whole_files import JsonObject, json_text
+from elmokit.whole_files import JsonObject, check_new_file, json_text
 
 log = logging.getLogger(__name__)
 
 Method = Literal["svd", "cbow", "skipgram", "random"]
-
-
-def _known(steps: list[str]) -> list[str]:
-    check_steps(steps)
-    return steps
 
 
 class VectorsConfig(TextSettings):
@@ -55,7 +50,7 @@ class VectorsConfig(TextSettings):
     train: list[str]
     output: Path
     column: str | None = None
-    normalize: Annotated[list[str], AfterValidator(_known)] = Field(default=[])
+    normalize: Annotated[list[str], AfterValidator(check_steps)] = Field(default=[])
     pre_split: bool = False
     method: Method = "skipgram"
     dim: PositiveInt = 256
@@ -80,7 +75,9 @@ def train_vectors(config: VectorsConfig) -> WordVectors:
         ConfigError: `output` exists or has an unknown ending, or there are more dimensions than words.
         DataError: The text cannot be read, or no word is frequent enough.
     """
-    _check_output(config)
+    if not config.output.name.removesuffix(".gz").endswith((".txt", ".vec", ".bin")):
+        raise ConfigError(f"output is {config.output}; expected a name that ends in .txt, .vec or .bin, also .gz")
+    check_new_file(config.output, overwrite=config.overwrite, name="output")
     refuse_unread_options(config.file_options, pretokenized=config.pre_split)
     began = time.perf_counter()
     text = number_text(_sentences(config), min_count=config.min_count, max_vocab=config.max_vocab)
@@ -95,8 +92,14 @@ def train_vectors(config: VectorsConfig) -> WordVectors:
     if config.method == "random":
         drawn = np.random.default_rng(config.seed).normal(size=(len(text.words), config.dim))
         vectors = WordVectors(text.words, drawn.astype(np.float32))
+    elif config.method == "svd":
+        from elmokit.static.svd import svd_vectors
+
+        with rate_bar("counting and SVD", None, unit="sentences", show=config.progress):
+            form = {"smoothing": config.smoothing, "power": config.power}
+            vectors = svd_vectors(text, dim=config.dim, window=config.window, **form, seed=config.seed)
     else:
-        vectors = _svd(text, config) if config.method == "svd" else _word2vec(text, config, losses)
+        vectors = _word2vec(text, config, losses)
     vectors.save(config.output)
     about: JsonObject = {
         "settings": config.model_dump(mode="json", exclude={"progress", "overwrite"}),
@@ -110,16 +113,6 @@ def train_vectors(config: VectorsConfig) -> WordVectors:
     return vectors
 
 
-def _check_output(config: VectorsConfig) -> None:
-    output = config.output
-    if not output.name.removesuffix(".gz").endswith((".txt", ".vec", ".bin")):
-        raise ConfigError(f"output is {output}; expected a name that ends in .txt, .vec or .bin, also .gz")
-    if output.exists() and not config.overwrite:
-        raise ConfigError(f"{output} exists: --overwrite replaces it")
-    if not output.absolute().parent.is_dir():
-        raise ConfigError(f"the folder of output, {output.absolute().parent}, does not exist")
-
-
 def _sentences(config: VectorsConfig) -> Iterator[list[str]]:
     records = read_texts(config.train, column=config.column, options=config.file_options)
     for record in records if config.pre_split else warned_of_tokens(records):
@@ -128,15 +121,6 @@ def _sentences(config: VectorsConfig) -> Iterator[list[str]]:
             continue
         cleaned = normalize(record.text, config.normalize)
         yield cleaned.split() if config.pre_split else split_words(cleaned)
-
-
-def _svd(text: NumberedText, config: VectorsConfig) -> WordVectors:
-    from elmokit.static.svd import svd_vectors
-
-    with rate_bar("counting and SVD", None, unit="sentences", show=config.progress):
-        return svd_vectors(
-            text, dim=config.dim, window=config.window, smoothing=config.smoothing, power=config.power, seed=config.seed
-        )
 
 
 def _word2vec(text: NumberedText, config: VectorsConfig, losses: list[float]) -> WordVectors:

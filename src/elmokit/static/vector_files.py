@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,9 @@ def read_vectors(path: Path, *, keep: Collection[str] | None = None) -> tuple[li
             number of values, a word is empty, or a value is no number.
     """
     try:
-        with _opened(path) as file:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with cast(IO[bytes], gzip.open(path) if packed else path.open("rb")) as file:
             read = _read_binary if _is_binary(path, file) else _read_text
             words, matrix = read(path, file, keep)
     except OSError as error:
@@ -49,10 +51,6 @@ def read_vectors(path: Path, *, keep: Collection[str] | None = None) -> tuple[li
             f"{path}: the vector of {words[broken[0]]!r} (word {broken[0] + 1:,}){others} has values that are not "
             "finite numbers (nan or inf): leave such words out"
         )
-    return _first_of_each(path, words, matrix)
-
-
-def _first_of_each(path: Path, words: list[str], matrix: Array) -> tuple[list[str], Array]:
     odd = sum("\ufffd" in word for word in words)
     if odd:
         log.warning("%s: %d words have bytes that are not UTF-8 (cut words?), read as U+FFFD", path, odd)
@@ -65,12 +63,6 @@ def _first_of_each(path: Path, words: list[str], matrix: Array) -> tuple[list[st
     return list(first), matrix[list(first.values())]
 
 
-def _opened(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
-
-
 def _is_binary(path: Path, file: IO[bytes]) -> bool:
     """Whether a file is binary: it begins with two numbers, and what follows is not a word and that many values."""
     head = file.readline(100)
@@ -81,16 +73,12 @@ def _is_binary(path: Path, file: IO[bytes]) -> bool:
     file.seek(0)
     named_binary = path.name.removesuffix(".gz").endswith(".bin")
     if promised is None:
-        if named_binary and not _is_text(head):
+        values = head.split()[1:]
+        if named_binary and not (values and _is_number(values[-1])):
             raise DataError(f"{path} is no binary word2vec file: it does not begin with two numbers")
         return False
     fields = first.replace(b"\t", b" ").split()
     return bool(first or named_binary) and not all(_is_number(field) for field in fields[-promised[1] :][:3] or [b""])
-
-
-def _is_text(line: bytes) -> bool:
-    fields = line.split()
-    return len(fields) > 1 and _is_number(fields[-1])
 
 
 def _promise(line: bytes) -> tuple[int, int] | None:
@@ -172,10 +160,17 @@ def _read_binary(path: Path, file: IO[bytes], keep: Collection[str] | None) -> t
     count, size = _promise(file.readline(100)) or (0, 0)
     words: list[str] = []
     rows: list[Array] = []
-    for number, word in enumerate(_binary_words(path, file, count), 1):
+    for number in range(1, count + 1):
+        letters = bytearray()
+        while (letter := file.read(1)) not in (b" ", b""):
+            if letter != b"\n":  # some programs end a vector with it, some do not
+                letters += letter
+        if letter and not letters:
+            raise DataError(f"{path}: word {number} is empty")
         values = file.read(4 * size)
-        if len(values) < 4 * size:
+        if not letters or len(values) < 4 * size:
             raise DataError(f"{path} is cut short: it promises {count} words and ends in word {number}")
+        word = letters.decode(errors="replace")
         if keep is None or word in keep:
             words.append(word)
             rows.append(np.frombuffer(values, dtype="<f4").astype(np.float32))
@@ -183,19 +178,3 @@ def _read_binary(path: Path, file: IO[bytes], keep: Collection[str] | None) -> t
     if behind:
         raise DataError(f"{path} promises {count} words, and after the last one more follows: {behind[:20]!r}")
     return words, _stacked(rows, size)
-
-
-def _binary_words(path: Path, file: IO[bytes], count: int) -> Iterator[str]:
-    for number in range(1, count + 1):
-        word = bytearray()
-        while (letter := file.read(1)) not in (b" ", b""):
-            if letter != b"\n":  # some programs end a vector with it, some do not
-                word += letter
-        if not word:
-            trouble = (
-                f"word {number} is empty"
-                if letter
-                else f"it is cut short: it promises {count} words and ends in word {number}"
-            )
-            raise DataError(f"{path}: {trouble}")
-        yield word.decode(errors="replace")

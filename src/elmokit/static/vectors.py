@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,8 +104,9 @@ class WordVectors:
         if broken is not None:
             raise DataError(f"the word {broken!r} is empty or contains a space: files of word2vec and GloVe cannot")
         binary = path.name.removesuffix(".gz").endswith(".bin")
+        opening: Callable[[Path, str], Any] = gzip.open if path.suffix == ".gz" else open
         try:
-            with replacing(path) as partial, _to_write(partial, packed=path.suffix == ".gz") as file:
+            with replacing(path) as partial, opening(partial, "wb") as file:
                 if header or binary:
                     file.write(f"{len(self)} {self.dim}\n".encode())
                 for word, vector in zip(self.words, self.matrix, strict=True):
@@ -115,7 +116,3 @@ class WordVectors:
                         file.write(f"{word} {' '.join(f'{value:.9g}' for value in vector.tolist())}\n".encode())
         except OSError as error:
             raise DataError(f"cannot write the vectors {path}: {error.strerror or error}") from error
-
-
-def _to_write(path: Path, *, packed: bool) -> IO[bytes]:
-    return gzip.open(path, "wb") if packed else path.open("wb")  # type: ignore[return-value]

@@ -6,10 +6,13 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import regex  # knows Unicode's classes of characters
 
 from elmokit.errors import ConfigError
+
+_Names = TypeVar("_Names", bound=Sequence[str])
 
 _CLITIC_QUOTE = re.compile(r" ?#39;(?=(?:s|t|re|ve|ll|d|m)\b)", re.IGNORECASE)  # tuesday #39;s
 _CLOSING = re.compile(r" ?(#39|quot);(?=\s|[.,;:!?)\]]|-|$)")  # nuts, quot; adding
@@ -104,11 +107,12 @@ STEPS: dict[str, Callable[[str], str]] = {
 }
 
 
-def check_steps(names: Sequence[str]) -> None:
-    """Raise `ConfigError` for a name that is no clean-up step."""
+def check_steps(names: _Names) -> _Names:
+    """`names`; raises `ConfigError` for one that is no clean-up step."""
     for name in names:
         if name not in STEPS:
             raise ConfigError(f"no clean-up step is called {name!r}; there are {', '.join(STEPS)}")
+    return names
 
 
 def normalize_words(words: Sequence[str], names: Sequence[str]) -> list[str]:
