@@ -126,17 +126,14 @@ def are_numbers(column: str) -> bool:
 
 def column_ranges(column: str, flag: str = "--column") -> list[Range]:
     """The ranges of a column given by numbers: `2,4-` is `[(2, 2), (4, None)]`."""
-    return [_range(part, flag) for part in column_names(column)]
-
-
-def _range(part: str, flag: str) -> Range:
-    match = _NUMBERS.fullmatch(part)
-    first = int(match[1]) if match else 0
-    if not match or first < 1:
-        raise DataError(f"columns are numbered from 1, got {part!r}: choose with {flag}")
-    if not match[2]:
-        return first, first
-    return first, int(match[3]) if match[3] else None
+    ranges: list[Range] = []
+    for part in column_names(column):
+        match = _NUMBERS.fullmatch(part)
+        if not match or int(match[1]) < 1:
+            raise DataError(f"columns are numbered from 1, got {part!r}: choose with {flag}")
+        first, dash, last = match.groups()
+        ranges.append((int(first), (int(last) if last else None) if dash else int(first)))
+    return ranges
 
 
 def chosen_names(where: object, names: Sequence[str], columns: Sequence[Column]) -> dict[str, list[str]]:
@@ -151,8 +148,8 @@ def chosen_names(where: object, names: Sequence[str], columns: Sequence[Column])
     for column in columns:
         if column.asked is not None:
             found[column.name] = [_spelled(where, names, part, column) for part in column_names(column.asked)]
-        elif remembered := _remembered(names, column):
-            found[column.name] = remembered
+        elif column.remembered is not None and set(column_names(column.remembered)) <= set(names):
+            found[column.name] = column_names(column.remembered)  # as a model was trained with
         elif known := _known(names, column):
             found[column.name] = known
     missing = [column for column in columns if column.name not in found and not column.optional]
@@ -164,12 +161,6 @@ def chosen_names(where: object, names: Sequence[str], columns: Sequence[Column])
         shown = ", ".join(name[:30] or "''" for name in names) or "none"
         raise DataError(f"{where} has the columns {shown}: say which to take with {missing[0].flag}")
     return found
-
-
-def _remembered(names: Sequence[str], column: Column) -> list[str]:
-    """The names a model was trained with, where all of them are there."""
-    wanted = [] if column.remembered is None else column_names(column.remembered)
-    return wanted if wanted and set(wanted) <= set(names) else []
 
 
 def _known(names: Sequence[str], column: Column) -> list[str]:
@@ -197,9 +188,13 @@ def chosen_ranges(
         DataError: A column that was asked for is not there, or it does not show which to take.
     """
     found: dict[str, list[Range]] = {}
-    named = [
-        column for column in columns if column.by_name or (column.asked is None and not (_numbers_stay(first, column)))
-    ]
+    named = []
+    for column in columns:
+        # No name tells of a column that is taken by the number which a model was trained with: it stays.
+        numbers = column.remembered if column.remembered is not None and are_numbers(column.remembered) else None
+        stays = numbers is not None and column.numbers_among(len(first)) == numbers and not _known(first, column)
+        if column.by_name or (column.asked is None and not stays):
+            named.append(column)
     if header:
         for name, spelled in chosen_names(where, first, named).items() if named else ():
             places = [first.index(each) + 1 for each in spelled]
@@ -225,12 +220,6 @@ def chosen_ranges(
         raise DataError(f"{where} has no column {needed}, only {len(first)} ({shown}): choose with {flags}")
     _refuse_overlap(where, columns, found, shown)
     return found
-
-
-def _numbers_stay(first: Sequence[str], column: Column) -> bool:
-    """Whether a column below a header is taken by the number that a model was trained with: no name tells of it."""
-    remembered = column.remembered is not None and are_numbers(column.remembered)
-    return remembered and column.numbers_among(len(first)) == column.remembered and not _known(first, column)
 
 
 def _refuse_overlap(where: object, columns: Sequence[Column], found: dict[str, list[Range]], shown: str) -> None:

@@ -36,7 +36,12 @@ def members(archive: Path, pattern: str) -> list[Path]:
     """
     try:
         with zipfile.ZipFile(archive) as file:
-            names = [info.filename for info in file.infolist() if not info.is_dir() and _is_visible(info.filename)]
+            paths = {info.filename: PurePosixPath(info.filename) for info in file.infolist() if not info.is_dir()}
+            names = [
+                name
+                for name, path in paths.items()
+                if not path.is_absolute() and not any(part.startswith((".", "__MACOSX")) for part in path.parts)
+            ]
             wanted = names if not pattern else [name for name in names if fnmatch.fnmatchcase(name, pattern)]
             shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
             if not names:
@@ -52,15 +57,6 @@ def members(archive: Path, pattern: str) -> list[Path]:
         raise DataError(f"{archive} is damaged or no zip archive: {error}") from error
     except RuntimeError as error:  # zipfile says so of encrypted members
         raise DataError(f"{archive} cannot be unpacked: {error}") from error
-
-
-def _is_visible(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return (
-        ".." not in parts
-        and not PurePosixPath(name).is_absolute()
-        and not any(part.startswith((".", "__MACOSX")) for part in parts)
-    )
 
 
 def _unpacked(archive: Path, file: zipfile.ZipFile, info: zipfile.ZipInfo) -> Path:

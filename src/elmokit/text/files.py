@@ -113,7 +113,12 @@ def opened(path: Path, *, encoding: str | None = None) -> Iterator[BinaryIO]:
     `encoding` names the one of the file; without it UTF-16 and UTF-32 are known by their byte order mark, and all else
     is UTF-8. Trouble while opening and reading is a `DataError` that names the file; so is binary data.
     """
-    _check_encoding(encoding)
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except LookupError:
+        raise ConfigError(
+            f"--encoding {encoding}: no encoding is called so; expected e.g. utf-8, utf-16, cp1252 or latin-1"
+        ) from None
     packing = "file"
     try:
         with open(path, "rb") as file:
@@ -131,15 +136,6 @@ def opened(path: Path, *, encoding: str | None = None) -> Iterator[BinaryIO]:
         if error.errno is None:  # bz2 says so of damage
             raise DataError(f"{path} is a damaged or cut off {packing}: {error}") from error
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def _check_encoding(encoding: str | None) -> None:
-    try:
-        codecs.lookup(encoding or "utf-8")
-    except LookupError:
-        raise ConfigError(
-            f"--encoding {encoding}: no encoding is called so; expected e.g. utf-8, utf-16, cp1252 or latin-1"
-        ) from None
 
 
 def _open_zstd(path: Path, mode: str) -> IO[bytes]:
@@ -230,8 +226,16 @@ def read_lines(file: BinaryIO, stats: SourceStats, *, max_bytes: int | None = No
     first = True
     for raw in file if max_bytes is None else _pieces(file, max_bytes):
         stats.lines += raw.endswith(b"\n")
-        yield _decoded(raw.removeprefix(b"\xef\xbb\xbf") if first else raw, stats)
+        line = raw.removeprefix(b"\xef\xbb\xbf") if first else raw
         first = False
+        if b"\0" in line:
+            stats.nul += 1
+            line = line.replace(b"\0", b"")
+        try:
+            yield line.decode()
+        except UnicodeDecodeError:
+            stats.invalid_utf8 += 1
+            yield line.decode(errors="replace")
     if not first:
         stats.lines += not raw.endswith(b"\n")  # the last line may lack its end
 
@@ -249,14 +253,3 @@ def _pieces(file: BinaryIO, max_bytes: int) -> Iterator[bytes]:
         yield raw
     if rest:
         yield rest
-
-
-def _decoded(raw: bytes, stats: SourceStats) -> str:
-    if b"\0" in raw:
-        stats.nul += 1
-        raw = raw.replace(b"\0", b"")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        stats.invalid_utf8 += 1
-        return raw.decode(errors="replace")

@@ -51,10 +51,12 @@ def has_header(path: Path, rows: Rows, columns: Sequence[Column], *, said: bool 
     known = [place for place, cell in enumerate(first) if normal(cell) in names]
     if any(first[place] not in _column(below, place) for place in known):
         return True
-    if any(_above_numbers(first[place], _column(below, place)) for place in range(len(first))):
-        _tell(path, first, "stands above numbers")
-        return True
-    return _by_label(path, first, below, columns) or _by_length(path, first, below, columns)
+    for place, cell in enumerate(first):
+        filled = [other for other in _column(below, place) if other.strip()]
+        if cell.strip() and len(filled) > 1 and all(map(_is_number, filled)):
+            _tell(path, first, "stands above numbers")
+            return True
+    return _differs(path, first, below, columns)
 
 
 def _tell(path: Path, first: Sequence[str], why: str) -> None:
@@ -83,36 +85,30 @@ def _counts_columns(first: Sequence[str], below: Rows) -> bool:
     return any(cell and not _is_number(cell) for cell in [*_column(below, last), *_column(below, last - 1)])
 
 
-def _above_numbers(name: str, cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell.strip()]
-    return bool(name.strip()) and len(filled) > 1 and all(_is_number(cell) for cell in filled)
+def _differs(path: Path, first: Sequence[str], below: Rows, columns: Sequence[Column]) -> bool:
+    """Whether the label of the row is that of no other row, while the labels of these recur.
 
-
-def _by_label(path: Path, first: Sequence[str], below: Rows, columns: Sequence[Column]) -> bool:
-    """Whether the label of the row is that of no other row, while the labels of these recur."""
+    Raises:
+        DataError: They do not tell, but its text is so short that it may be a name.
+    """
     label = next((column for column in columns if column.kind == "label" and column.numbers), None)
-    if label is None or len(below) < _LABELS_TO_COMPARE:
-        return False
-    ranges = column_ranges(label.numbers or "", label.flag)
-    counts = Counter(_taken(row, ranges) for row in below)
-    own = _taken(first, ranges)
-    if own in counts or len(counts) > len(below) // 2:
-        return False
-    _tell(path, first, "has a label that no other row has")
-    return True
-
-
-def _by_length(path: Path, first: Sequence[str], below: Rows, columns: Sequence[Column]) -> bool:
+    if label is not None and len(below) >= _LABELS_TO_COMPARE:
+        ranges = column_ranges(label.numbers or "", label.flag)
+        counts = Counter(_taken(row, ranges) for row in below)
+        if _taken(first, ranges) not in counts and len(counts) <= len(below) // 2:
+            _tell(path, first, "has a label that no other row has")
+            return True
     for column in columns:
-        if column.kind == "text" and column.numbers and below:
-            ranges = column_ranges(column.numbers, column.flag)
-            lengths = [len(_taken(row, ranges)) for row in below]
-            if median(lengths) >= _TEXT_TO_NAME * max(len(_taken(first, ranges)), 8):
-                shown = ", ".join(repr(cell[:30]) for cell in first)
-                raise DataError(
-                    f"{path}: the first row, {shown}, may have the names of the columns or be data: say --header or "
-                    "--no-header"
-                )
+        if column.kind != "text" or not column.numbers or not below:
+            continue
+        ranges = column_ranges(column.numbers, column.flag)
+        lengths = [len(_taken(row, ranges)) for row in below]
+        if median(lengths) >= _TEXT_TO_NAME * max(len(_taken(first, ranges)), 8):
+            shown = ", ".join(repr(cell[:30]) for cell in first)
+            raise DataError(
+                f"{path}: the first row, {shown}, may have the names of the columns or be data: say --header or "
+                "--no-header"
+            )
     return False
 
 

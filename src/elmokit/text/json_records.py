@@ -106,20 +106,17 @@ def field_of(place: str, content: Mapping[str, Any], keys: Sequence[str], column
 
 
 def _value(place: str, key: str, value: Any, column: Column, stats: SourceStats) -> Cell:
-    if isinstance(value, list):
-        return _words(place, key, value, column, stats)
     if isinstance(value, dict):
         raise DataError(f"{place}: {key!r} is an object, {_shown(value)}; expected text ({column.flag})")
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    return _clean(value, stats) if isinstance(value, str) else str(value)
-
-
-def _words(place: str, key: str, words: list[Any], column: Column, stats: SourceStats) -> list[str]:
+    if not isinstance(value, list):
+        return _clean(value, stats) if isinstance(value, str) else str(value)
     if not column.holds_words:
         raise DataError(
-            f"{place}: {key!r} is a list, {_shown(words)}; expected one {column.name} ({column.flag}){column.instead}"
+            f"{place}: {key!r} is a list, {_shown(value)}; expected one {column.name} ({column.flag}){column.instead}"
         )
+    words = value
     if column.kind == "label":
         words = [str(word) if isinstance(word, int) else word for word in words]
     odd = next((word for word in words if not isinstance(word, str)), None)

@@ -26,23 +26,16 @@ def split_sentences(text: str) -> list[str]:
             place += 1
             continue
         stop = place + 1
-        while stop < len(words) and (words[stop] in _ENDS or _closes(text, spans, stop)):
+        while stop < len(words):
+            # A quote or bracket that follows without a blank closes; with a blank before it, it opens what comes next.
+            closes = words[stop] == "''" or (words[stop] in _CLOSING and spans[stop - 1][1] == spans[stop][0])
+            if not closes and words[stop] not in _ENDS:
+                break
             stop += 1
-        if stop < len(words) and _begins(words[stop:]):
+        first = next((word for word in words[stop : stop + 4] if word not in _OPENING), "")
+        if first and not first[0].islower() and (first[0].isalnum() or first[0] in "$£€#&@-—–"):
             borders.append(spans[stop][0])
         place = stop
     cuts = [0, *borders, len(text)]
     pieces = (text[start:stop].strip() for start, stop in pairwise(cuts))
     return [piece for piece in pieces if piece]
-
-
-def _closes(text: str, spans: list[tuple[int, int]], place: int) -> bool:
-    """A quote or bracket that follows without a blank closes; with a blank before it, it opens what comes next."""
-    start, stop = spans[place]
-    word = text[start:stop]
-    return word == "''" or (word in _CLOSING and spans[place - 1][1] == start)
-
-
-def _begins(words: list[str]) -> bool:
-    first = next((word for word in words[:4] if word not in _OPENING), "")
-    return bool(first) and not first[0].islower() and (first[0].isalnum() or first[0] in "$£€#&@-—–")

@@ -7,6 +7,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
@@ -48,13 +49,10 @@ class Dialect:
             return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
         if self.quoting == "doubled":
             return csv.reader(lines, delimiter=self.delimiter)
-        escaped = (self._lone_backslash.sub(r"\\\\", line) for line in lines)
+        # One that escapes nothing, as in C:\dir; pairs are passed over.
+        lone_backslash = re.compile(rf'(?<!\\)((?:\\\\)*)\\(?=[^"\\{re.escape(self.delimiter)}]|$)')
+        escaped = (lone_backslash.sub(r"\\\\", line) for line in lines)
         return csv.reader(escaped, delimiter=self.delimiter, doublequote=False, escapechar="\\")
-
-    @cached_property
-    def _lone_backslash(self) -> re.Pattern[str]:
-        r"""One that escapes nothing, as in C:\dir; pairs are passed over."""
-        return re.compile(rf'(?<!\\)((?:\\\\)*)\\(?=[^"\\{re.escape(self.delimiter)}]|$)')
 
     @cached_property
     def _row(self) -> re.Pattern[str]:
@@ -98,13 +96,16 @@ def read_tsv(source: Source) -> Iterator[Record]:
 def _read_table(source: Source, usual: str) -> Iterator[Record]:
     sample, whole = _sample(source)
     dialect = dialect_of(source.path, sample, whole=whole, usual=usual, options=source.options)
-    first_rows = list(_rows_of_sample(dialect, sample, whole=whole))
+    first_rows = _rows_of_sample(dialect, sample, whole=whole)
     if not first_rows:
         return
     first = first_rows[0]
     header = has_header(source.path, first_rows, source.columns, said=source.options.header)
     ranges = chosen_ranges(source.path, first, source.columns, header=header)
-    names = _names(first, header=header)
+    names: list[str] = []  # a name for each column, no two alike
+    for place, cell in enumerate(first, 1):
+        name = cell.strip() if header else ""
+        names.append(name if name and name not in names else f"column_{place}")
     for number, (line, row) in enumerate(table_rows(source.path, source.lines(), dialect, source.stats)):
         if number == 0 and header:
             continue
@@ -119,31 +120,17 @@ def _read_table(source: Source, usual: str) -> Iterator[Record]:
             source.stats.blank += not row
             yield source.record(line, {}, row=partial(_whole, names, row))
             continue
-        _refuse_lists(source, line, fields.values())
+        for cell in fields.values():
+            if cell.startswith(("['", '["')) and cell.endswith(("']", '"]')):  # neither text nor a label
+                raise DataError(
+                    f"{source.path} line {line}: {cell[:40]!r} is a list as Python writes it; expected text (for lists "
+                    "of words write JSON lines)"
+                )
         yield source.record(line, dict(fields), row=partial(_whole, names, row))
-
-
-def _names(first: Sequence[str], *, header: bool) -> list[str]:
-    """A name for each column, no two alike: those of the header, else `column_1` and so on."""
-    names: list[str] = []
-    for place, cell in enumerate(first, 1):
-        name = cell.strip() if header else ""
-        names.append(name if name and name not in names else f"column_{place}")
-    return names
 
 
 def _whole(names: Sequence[str], row: Sequence[str]) -> dict[str, str]:
     return dict(zip(names, [*row, *[""] * (len(names) - len(row))], strict=False))
-
-
-def _refuse_lists(source: Source, line: int, cells: Iterable[str]) -> None:
-    """Refuse what Python writes for a list: it is neither text nor a label."""
-    for cell in cells:
-        if cell.startswith(("['", '["')) and cell.endswith(("']", '"]')):
-            raise DataError(
-                f"{source.path} line {line}: {cell[:40]!r} is a list as Python writes it; expected text (for lists of "
-                "words write JSON lines)"
-            )
 
 
 def _sample(source: Source) -> tuple[list[str], bool]:
@@ -158,17 +145,14 @@ def _sample(source: Source) -> tuple[list[str], bool]:
     return lines, len(lines) < _SAMPLE_LINES
 
 
-def _rows_of_sample(dialect: Dialect, sample: Sequence[str], *, whole: bool) -> Iterator[list[str]]:
-    rows = [row for row in _parsed(dialect, sample) if row]
-    yield from rows if whole else rows[:-1] or rows  # the last one may be cut
-
-
-def _parsed(dialect: Dialect, lines: Iterable[str]) -> Iterator[list[str]]:
+def _rows_of_sample(dialect: Dialect, sample: Sequence[str], *, whole: bool) -> list[list[str]]:
     """The rows up to the first that cannot be read: reading the file tells of it."""
-    try:
-        yield from dialect.reader(lines)
-    except csv.Error:
-        return
+    rows: list[list[str]] = []
+    with suppress(csv.Error):
+        for row in dialect.reader(sample):
+            if row:
+                rows.append(row)
+    return rows if whole else rows[:-1] or rows  # the last one may be cut
 
 
 def dialect_of(path: Path, sample: Sequence[str], *, whole: bool, usual: str, options: FileOptions) -> Dialect:
@@ -184,25 +168,19 @@ def dialect_of(path: Path, sample: Sequence[str], *, whole: bool, usual: str, op
     if options.quote is not None and options.quote not in _QUOTES:
         raise ConfigError(rf"--quote {options.quote}: expected \" or \\ (for \" with \\\" inside) or none")
     text = "".join(sample)
-    delimiter = options.delimiter
-    if delimiter is None:
-        delimiter = _delimiter(path, sample, whole=whole, usual=usual)
-    elif len(delimiter := delimiter.replace("\\t", "\t").replace("tab", "\t")) != 1 or delimiter in '"\r\n':
-        raise ConfigError(f"--delimiter {options.delimiter}: expected one character, or tab")
+    delimiter = usual
+    if options.delimiter is not None:
+        delimiter = options.delimiter.replace("\\t", "\t").replace("tab", "\t")
+        if len(delimiter) != 1 or delimiter in '"\r\n':
+            raise ConfigError(f"--delimiter {options.delimiter}: expected one character, or tab")
+    elif _length(usual, sample, whole=whole)[0] <= 1:
+        lengths = {mark: _length(mark, sample, whole=whole) for mark in _NAMES if mark != usual}
+        found = [mark for mark, (columns, rows) in lengths.items() if columns > 1 and rows > 1]
+        if len(found) == 1:
+            (delimiter,) = found
+            log.info("%s: the columns are separated by %s (--delimiter)", path, _NAMES[delimiter])
     quoting = _QUOTES[options.quote] if options.quote else _quoting(path, text, delimiter)
     return Dialect(delimiter, quoting)
-
-
-def _delimiter(path: Path, sample: Sequence[str], *, whole: bool, usual: str) -> str:
-    if _length(usual, sample, whole=whole)[0] > 1:
-        return usual
-    lengths = {mark: _length(mark, sample, whole=whole) for mark in _NAMES if mark != usual}
-    found = [mark for mark, (columns, rows) in lengths.items() if columns > 1 and rows > 1]
-    if len(found) != 1:
-        return usual
-    (delimiter,) = found
-    log.info("%s: the columns are separated by %s (--delimiter)", path, _NAMES[delimiter])
-    return delimiter
 
 
 def _length(delimiter: str, sample: Sequence[str], *, whole: bool) -> tuple[int, int]:
@@ -245,9 +223,10 @@ def _as_written(rows: Sequence[str], delimiter: str) -> bool:
     with_quotes = [row for row in rows if '"' in row]
     if any(_has_lone_quote(row, delimiter) for row in with_quotes):
         return False
-    return any(_needs_quotes(row, delimiter) for row in with_quotes) or all(
-        _all_text_quoted(row, delimiter) for row in rows
-    )
+    if any(_needs_quotes(row, delimiter) for row in with_quotes):
+        return True
+    fields = (field for row in rows for field in _fields(row.rstrip("\r"), delimiter))
+    return all(field.startswith('"') or not re.search(r"[^\d.+\-eE]", field) for field in fields)
 
 
 def _fields(row: str, delimiter: str) -> list[str]:
@@ -262,12 +241,6 @@ def _has_lone_quote(row: str, delimiter: str) -> bool:
 def _needs_quotes(row: str, delimiter: str) -> bool:
     inner = (field[1:-1] for field in _fields(row, delimiter) if field.startswith('"'))
     return any('"' in field or delimiter in field or "\n" in field or "\r" in field for field in inner)
-
-
-def _all_text_quoted(row: str, delimiter: str) -> bool:
-    return all(
-        field.startswith('"') or not re.search(r"[^\d.+\-eE]", field) for field in _fields(row.rstrip("\r"), delimiter)
-    )
 
 
 def table_rows(

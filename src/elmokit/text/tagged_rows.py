@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from elmokit.errors import DataError
 from elmokit.text.columns import Column
@@ -36,19 +35,13 @@ def tagged_rows(source: Source, *, document: int = 0) -> Iterator[PlacedSentence
                 raise DataError(
                     f"{record.place} has {shown}; expected a list of words, tokens or words, and a list of tags"
                 )
-        rows = _columns(record, names)
+        for name in names:
+            if name not in lists:
+                raise DataError(f"{record.place}: {name!r} is no list; expected one as in the rows before")
+            if len(lists[name]) != len(lists[names[0]]):
+                raise DataError(
+                    f"{record.place}: {name!r} has {len(lists[name])} values for {len(lists[names[0]])} words"
+                )
+        rows = [[str(cell) for cell in row] for row in zip(*(lists[name] for name in names), strict=True)]
         if rows:
             yield PlacedSentence(rows, source.path, [record.line] * len(rows), document, tuple(names))
-
-
-def _columns(record: Record, names: list[str]) -> list[list[str]]:
-    found: list[list[Any]] = []
-    for name in names:
-        value = record.row.get(name)
-        if not isinstance(value, list):
-            raise DataError(f"{record.place}: {name!r} is no list; expected one as in the rows before")
-        found.append(value)
-    for name, value in zip(names, found, strict=True):
-        if len(value) != len(found[0]):
-            raise DataError(f"{record.place}: {name!r} has {len(value)} values for {len(found[0])} words")
-    return [[str(cell) for cell in row] for row in zip(*found, strict=True)]

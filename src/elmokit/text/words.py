@@ -80,8 +80,9 @@ def word_spans(text: str) -> list[Span]:
     """Penn-style words of `text` as (start, end): increasing, without overlap, over every non-blank character."""
     spans: list[Span] = []
     for match in _CHUNK.finditer(text):
-        start = match.start()
-        spans += [(start + s, start + e) for s, e in _chunk_spans(match.group())]
+        start, chunk = match.start(), match.group()
+        inside = _cached_spans(chunk) if len(chunk) <= _LONGEST_CACHED else _split_chunk(chunk)
+        spans += [(start + s, start + e) for s, e in inside]
     return spans
 
 
@@ -102,10 +103,6 @@ def iter_words(text: str) -> Iterator[str]:
 def whitespace_spans(text: str) -> list[Span]:
     """Offsets of the blank-separated pieces of `text`: for text whose words are already split."""
     return [match.span() for match in _CHUNK.finditer(text)]
-
-
-def _chunk_spans(chunk: str) -> tuple[Span, ...]:
-    return _cached_spans(chunk) if len(chunk) <= _LONGEST_CACHED else tuple(_split_chunk(chunk))
 
 
 def _chunk_words(chunk: str) -> tuple[str, ...]:
@@ -130,20 +127,14 @@ def _split_chunk(chunk: str) -> Iterator[Span]:
     while position < len(chunk):
         match = _TOKEN.match(chunk, position)  # always matches: the last alternative takes any character
         start, position = match.span()
-        if match.lastgroup == "word":
-            if _keeps_period(chunk, start, position):
-                position += 1
-            yield from _split_clitics(chunk, start, position)
-        else:
+        if match.lastgroup != "word":
             yield start, position
-
-
-def _keeps_period(chunk: str, start: int, end: int) -> bool:
-    """Whether a period follows the word chunk[start:end] and belongs to it (an abbreviation), opening no ellipsis."""
-    if chunk[end : end + 1] != "." or chunk[end + 1 : end + 2] == "." or end - start > 20:
-        return False
-    word = chunk[start:end]
-    return word in _ABBREVIATIONS or _ACRONYM.fullmatch(word) is not None
+            continue
+        # A period that follows belongs to an abbreviation, unless it opens an ellipsis.
+        word, period = match.group(), chunk[position : position + 2]
+        if period[:1] == "." and period != ".." and len(word) <= 20:
+            position += word in _ABBREVIATIONS or _ACRONYM.fullmatch(word) is not None
+        yield from _split_clitics(chunk, start, position)
 
 
 def _split_clitics(chunk: str, start: int, end: int) -> Iterator[Span]:
