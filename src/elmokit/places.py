@@ -29,6 +29,7 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _ATTEMPTS = 4
 _FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_CLIENTS = ("aiohttp", "botocore", "aiobotocore", "urllib3")  # whose errors are connections that broke off
 
 _T = TypeVar("_T")
 
@@ -99,7 +100,11 @@ class Place:
             except Exception as error:
                 if isinstance(error, ConfigError | DataError):
                     raise
-                if attempt == _ATTEMPTS or not _is_passing(error):
+                full = isinstance(error, OSError) and error.errno in _FULL
+                broken = (
+                    isinstance(error, OSError | TimeoutError) or type(error).__module__.partition(".")[0] in _CLIENTS
+                )
+                if full or not broken or attempt == _ATTEMPTS:
                     raise OSError(f"cannot {what} {self.address}: {type(error).__name__}: {error}") from error
                 time.sleep(0.2 * 4 ** (attempt - 1))
         raise AssertionError("unreachable")
@@ -261,7 +266,14 @@ def local_copy(address: str, *, kind: str = "remote") -> Path:
 
     place = Place(address.rstrip("/"))
     try:
-        files = _files_below(place)
+        files = [("", place)]  # by name below the folder
+        if not place._call("find", _is_file):
+            _, root = place._store
+            names = place._call("list", lambda store, path: sorted(_fresh(store).find(path)))
+            if not names:
+                raise DataError(f"{place} does not exist: check the address, and the credentials in the environment")
+            below = [name.split(root.strip("/") + "/", 1)[1] for name in names]
+            files = [(name, place / name) for name in below]
         state = hashlib.sha256(repr([(name, file.version()) for name, file in files]).encode()).hexdigest()
         base = cache_folder(kind) / hashlib.sha256(address.rstrip("/").encode()).hexdigest()[:24]
         target = base / state[:16] / (re.sub(r"[^\w.\- ]", "_", place.name) or "copy")
@@ -295,18 +307,6 @@ def copies_of(pattern: str) -> list[Path]:
     return [local_copy(place.address) for place in found]
 
 
-def _files_below(place: Place) -> list[tuple[str, Place]]:
-    """The files of a folder by their name below it; a file alone has the name ""."""
-    if place._call("find", _is_file):
-        return [("", place)]
-    _, root = place._store
-    names = place._call("list", lambda store, path: sorted(_fresh(store).find(path)))
-    if not names:
-        raise DataError(f"{place} does not exist: check the address, and the credentials in the environment")
-    below = [name.split(root.strip("/") + "/", 1)[1] for name in names]
-    return [(name, place / name) for name in below]
-
-
 def _is_file(store: Any, path: str) -> bool:
     return bool(_fresh(store).isfile(path))
 
@@ -315,15 +315,3 @@ def _fresh(store: Any) -> Any:
     """The store without what it remembers of earlier listings."""
     store.invalidate_cache()
     return store
-
-
-def _is_passing(error: Exception) -> bool:
-    """Whether trying again may help: broken connections do, a full disk or a missing bucket does not."""
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return False
-    return isinstance(error, OSError | TimeoutError) or type(error).__module__.partition(".")[0] in (
-        "aiohttp",
-        "botocore",
-        "aiobotocore",
-        "urllib3",
-    )

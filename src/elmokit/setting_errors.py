@@ -59,8 +59,12 @@ def expected(annotation: Any, bounds: Sequence[Any] = ()) -> str:
 
 def _sentence(kind: type[BaseModel], values: Mapping[str, Any], problem: ErrorDetails) -> str:
     key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        return _unknown(kind, problem["loc"])
+    if problem["type"] == "extra_forbidden":  # no setting: say the nearest one, and all there are at that place
+        model = _model(_place(kind, problem["loc"][:-1])[1])
+        known = list(model.model_fields) if model is not None else []
+        close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.7)
+        meant = f" (did you mean {close[0]!r}?)" if close else ""
+        return f"unknown setting {key!r}{meant}; known here: {', '.join(known)}"
     if problem["type"] == "missing":
         return f"setting {key!r} is missing (--{key.replace('_', '-')} or --set {key}=…)"
     if problem["type"] in _OWN_WORDS:
@@ -75,16 +79,6 @@ def _sentence(kind: type[BaseModel], values: Mapping[str, Any], problem: ErrorDe
             came = problem["input"]
             break
     return f"setting {'.'.join(map(str, path))!r}: expected {expected(annotation, bounds)}, got {_short(came)}"
-
-
-def _unknown(kind: type[BaseModel], location: Sequence[int | str]) -> str:
-    """Of a key that no setting has: the nearest one, and all there are at that place."""
-    _, annotation, _ = _place(kind, location[:-1])
-    model = _model(annotation)
-    known = list(model.model_fields) if model is not None else []
-    close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.7)
-    meant = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"unknown setting {'.'.join(map(str, location))!r}{meant}; known here: {', '.join(known)}"
 
 
 def _place(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[list[int | str], Any, Sequence[Any]]:

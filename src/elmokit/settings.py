@@ -68,15 +68,12 @@ def groups(kind: type[Settings]) -> dict[str, dict[str, FieldInfo]]:
     found: dict[str, dict[str, FieldInfo]] = {}
     for base in [bases[0], *bases[:0:-1]]:
         heading = (base.__doc__ or "").strip().split("\n")[0]
-        first = {name for name in base.__annotations__ if _defined_in(name, bases) is base}
+        above = {name for other in bases[bases.index(base) + 1 :] for name in other.__annotations__}
+        first = base.__annotations__.keys() - above
         own = {name: field for name, field in kind.model_fields.items() if name in first}
         if own:
             found[heading] = own
     return found
-
-
-def _defined_in(name: str, bases: Sequence[type]) -> type:
-    return [base for base in bases if name in base.__annotations__][-1]
 
 
 def default_of(field: FieldInfo) -> Any:

@@ -143,7 +143,8 @@ class Elmo(nn.Module):
                 f"this model reads {reads}, {width} numbers a word, and batch_to_ids gives {inputs.shape[-1]} letters: "
                 "make the rows with the model's own ElmoTokenizer.from_pretrained, or use elmokit.Encoder."
             )
-        if inputs.ndim < 3 or (not self.bilm.config.kind.needs_lexicon and not _are_character_ids(inputs)):
+        letters = not self.bilm.config.kind.needs_lexicon and inputs.numel() > 0
+        if inputs.ndim < 3 or (letters and (int(inputs.min()) < 0 or int(inputs.max()) >= N_CHARACTERS)):
             raise ValueError(
                 f"inputs of shape {tuple(inputs.shape)} are not character ids, (…, words, 50) from 0 to 261: make them "
                 "with batch_to_ids."
@@ -179,10 +180,6 @@ class Elmo(nn.Module):
             return self.bilm.initial_state(batch)
         zero = self.bilm.bilm.zero_state(batch)
         return self._carried.start(zero) if self.state == "carry" else zero
-
-
-def _are_character_ids(inputs: Tensor) -> bool:
-    return inputs.numel() == 0 or (int(inputs.min()) >= 0 and int(inputs.max()) < N_CHARACTERS)
 
 
 def _read_allennlp_names(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:

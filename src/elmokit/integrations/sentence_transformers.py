@@ -14,7 +14,6 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from sentence_transformers.base.modules import InputModule
-from torch import Tensor
 
 from elmokit.errors import ConfigError
 from elmokit.saved_model import SavedModel
@@ -79,16 +78,15 @@ class Elmo(InputModule):
 
     def forward(self, features: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Adds `token_embeddings` (B, W, dim), zero in the padding."""
-        found = self.network(features["input_ids"], features["attention_mask"])
-        features["token_embeddings"] = self._chosen(found.hidden_states)
-        return features
-
-    def _chosen(self, layers: Sequence[Tensor]) -> Tensor:
+        layers = self.network(features["input_ids"], features["attention_mask"]).hidden_states
         if self.layers == "concat":
-            return torch.cat(list(layers), dim=-1)
-        if self.layers == "average":
-            return torch.stack(list(layers)).mean(dim=0)
-        return layers[-1 if self.layers == "top" else int(self.layers)]
+            chosen = torch.cat(list(layers), dim=-1)
+        elif self.layers == "average":
+            chosen = torch.stack(list(layers)).mean(dim=0)
+        else:
+            chosen = layers[-1 if self.layers == "top" else int(self.layers)]
+        features["token_embeddings"] = chosen
+        return features
 
     def save(self, output_path: str, *args: Any, safe_serialization: bool = True, **kwargs: Any) -> None:
         """A model folder of elmokit, and `elmo_module.json`."""

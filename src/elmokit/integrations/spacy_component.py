@@ -40,7 +40,8 @@ class ElmoComponent:
     def pipe(self, stream: Iterable[Doc], batch_size: int | None = None) -> Iterator[Doc]:
         """Documents many at a time."""
         for batch in windows(stream, batch_size or self.batch_size):
-            sentences = [[token for token in span if not token.is_space] for doc in batch for span in _spans(doc)]
+            spans = (span for doc in batch for span in (doc.sents if doc.has_annotation("SENT_START") else [doc]))
+            sentences = [[token for token in span if not token.is_space] for span in spans]
             arrays = self.encoder.encode(
                 [[token.text for token in sentence] for sentence in sentences],
                 layers=self.layers,
@@ -53,7 +54,13 @@ class ElmoComponent:
                 for token, vector in zip(sentence, array, strict=True):
                     token.doc.tensor[token.i] = vector
             for doc in batch:
-                _use_tensor(doc)
+                doc.user_hooks["vector"] = lambda doc: _mean(doc.tensor)
+                doc.user_span_hooks["vector"] = lambda span: _mean(span.doc.tensor[span.start : span.end])
+                doc.user_token_hooks["vector"] = lambda token: token.doc.tensor[token.i]
+                for hooks in (doc.user_hooks, doc.user_span_hooks, doc.user_token_hooks):
+                    hooks["vector_norm"] = lambda item: float(np.linalg.norm(item.vector))
+                    hooks["has_vector"] = lambda item: bool(np.any(item.vector))
+                    hooks["similarity"] = _similarity
                 yield doc
 
     # What `nlp.to_disk` asks of a component; the model stays where it is.
@@ -95,20 +102,6 @@ def create(
             "number."
         )
     return ElmoComponent(encoder, layers=layers, batch_size=batch_size)  # type: ignore[arg-type]
-
-
-def _spans(doc: Doc) -> Iterable[Any]:
-    return doc.sents if doc.has_annotation("SENT_START") else [doc]
-
-
-def _use_tensor(doc: Doc) -> None:
-    doc.user_hooks["vector"] = lambda doc: _mean(doc.tensor)
-    doc.user_span_hooks["vector"] = lambda span: _mean(span.doc.tensor[span.start : span.end])
-    doc.user_token_hooks["vector"] = lambda token: token.doc.tensor[token.i]
-    for hooks in (doc.user_hooks, doc.user_span_hooks, doc.user_token_hooks):
-        hooks["vector_norm"] = lambda item: float(np.linalg.norm(item.vector))
-        hooks["has_vector"] = lambda item: bool(np.any(item.vector))
-        hooks["similarity"] = _similarity
 
 
 def _mean(vectors: Array) -> Array:

@@ -18,7 +18,7 @@ from elmokit.interop.imported import Imported, assembled, imported
 from elmokit.nn.config import NetworkConfig
 from elmokit.nn.network import ElmoNetwork, HasNetwork, network_of
 from elmokit.text.word_rows import ByteRows, LookupRows, WordRows
-from elmokit.whole_files import JsonObject, replacing, write_text
+from elmokit.whole_files import replacing, text_file, write_text
 
 FORMAT = "bilm-tf"
 OPTIONS_FILE, WEIGHTS_FILE, VOCABULARY_FILE = "options.json", "weights.hdf5", "vocab.txt"
@@ -53,29 +53,24 @@ def read_bilm(
         raise ModelError(f"{weights} is no HDF5 file, or it is cut short: {error}") from error
     try:
         with file:
-            config, notes, state = _parts_of(file, content, weights, dtype)
+            table = _dataset(file, "embedding") if content.get("char_cnn") is None and "embedding" in file else None
+            config, notes = config_of(content, n_words=None if table is None else table.shape[0])
+            expected = shapes(config)
+            _check(file, expected, weights)
+            unused = sorted(set(_names(file)) - set(expected))
+            if unused:
+                notes.append(f"passed over: {', '.join(unused[:5])}{' …' if len(unused) > 5 else ''}")
+            state = to_state(config, lambda name: _read(file, name, weights), dtype=dtype)
     except (OSError, KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:  # of h5py on damaged files
         raise ModelError(f"{weights} is damaged: {' '.join(str(error).split())[:200]}") from error
     rows: WordRows = ByteRows(config.max_characters_per_token)
     if config.kind.needs_lexicon:
         if vocabulary is None:
             raise ModelError(f"{weights} is a word-level model: expected its vocabulary ({VOCABULARY_FILE}) next to it")
-        rows = LookupRows(_word_numbers(vocabulary))
+        with text_file(vocabulary, what="the vocabulary") as file:  # words by line, as bilm-tf counts them
+            rows = LookupRows({line.strip(): number for number, line in enumerate(file)})
         config.marker_rows = rows.markers().tolist()
     return imported(assembled(config, state, dtype=dtype), rows, format=FORMAT, notes=notes)
-
-
-def _parts_of(
-    file: h5py.File, content: JsonObject, weights: Path, dtype: torch.dtype
-) -> tuple[NetworkConfig, list[str], dict[str, Tensor]]:
-    table = _dataset(file, "embedding") if content.get("char_cnn") is None and "embedding" in file else None
-    config, notes = config_of(content, n_words=None if table is None else table.shape[0])
-    expected = shapes(config)
-    _check(file, expected, weights)
-    unused = sorted(set(_names(file)) - set(expected))
-    if unused:
-        notes.append(f"passed over: {', '.join(unused[:5])}{' …' if len(unused) > 5 else ''}")
-    return config, notes, to_state(config, lambda name: _read(file, name, weights), dtype=dtype)
 
 
 def write_bilm(model: ElmoNetwork | HasNetwork, rows: WordRows, folder: Path) -> None:
@@ -94,15 +89,11 @@ def write_bilm(model: ElmoNetwork | HasNetwork, rows: WordRows, folder: Path) ->
                 file.create_dataset(name, data=array)
         write_text(folder / OPTIONS_FILE, json.dumps(options, indent=2) + "\n")
         if words := rows.lexicon().get("words"):
-            write_text(folder / VOCABULARY_FILE, "".join(f"{word}\n" for word in _in_order(words)))
-
-
-def _in_order(words: Mapping[str, int]) -> list[str]:
-    """A line for every number; a placeholder where a word stood twice in the file that was read."""
-    lines = [f"<unused{number}>" for number in range(max(words.values()) + 1)]
-    for word, number in words.items():
-        lines[number] = word
-    return lines
+            # A line for every number; a placeholder where a word stood twice in the file that was read.
+            lines = [f"<unused{number}>" for number in range(max(words.values()) + 1)]
+            for word, number in words.items():
+                lines[number] = word
+            write_text(folder / VOCABULARY_FILE, "".join(f"{line}\n" for line in lines))
 
 
 def shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
@@ -137,38 +128,38 @@ def to_state(
     config: NetworkConfig, read: Callable[[str], Array], *, dtype: torch.dtype = torch.float32
 ) -> dict[str, Tensor]:
     """Our tensors from the arrays of a file, one after the other: `read` gives an array by its name."""
-    return {name: tensor.to(dtype) for name, tensor in _tensors(config, read)}
+    state: dict[str, Tensor] = {}
 
+    def keep(name: str, array: Array) -> None:
+        state[name] = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(dtype)
 
-def _tensors(config: NetworkConfig, read: Callable[[str], Array]) -> Iterator[tuple[str, Tensor]]:
     encoder = "token_encoder."
     if not config.reads_characters:
-        yield encoder + "embedding.weight", _tensor(_with_padding_row(read("embedding")))
+        keep(encoder + "embedding.weight", _with_padding_row(read("embedding")))
     else:
-        yield encoder + "embedding.weight", _tensor(_with_padding_row(read("char_embed")))
+        keep(encoder + "embedding.weight", _with_padding_row(read("char_embed")))
         for number in range(len(config.filters or [])):
             name = f"{encoder}convolutions.{number}."
-            yield name + "weight", _tensor(read(f"CNN/W_cnn_{number}")[0].transpose(2, 1, 0))
-            yield name + "bias", _tensor(read(f"CNN/b_cnn_{number}"))
+            keep(name + "weight", read(f"CNN/W_cnn_{number}")[0].transpose(2, 1, 0))
+            keep(name + "bias", read(f"CNN/b_cnn_{number}"))
         for ours, theirs in _linears(config).items():
-            yield f"{encoder}{ours}.weight", _tensor(read(theirs.format("W")).T)
-            yield f"{encoder}{ours}.bias", _tensor(read(theirs.format("b")))
+            keep(f"{encoder}{ours}.weight", read(theirs.format("W")).T)
+            keep(f"{encoder}{ours}.bias", read(theirs.format("b")))
     for layer in range(config.n_layers):
         name = f"bilm.layers.{layer}."
-        arrays = (read(_cell(d, layer) + "W_0") for d in range(2))
-        of_input, of_state = _recurrent(config, arrays)
-        yield name + "weight_input", of_input
-        yield name + "weight_hidden", of_state
+        of_input, of_state = _recurrent(config, (read(_cell(d, layer) + "W_0") for d in range(2)))
+        keep(name + "weight_input", of_input)
+        keep(name + "weight_hidden", of_state)
         del of_input, of_state  # before the next layer is read
         bias = np.stack([_gates(read(_cell(d, layer) + "B"), _OURS) for d in range(2)])
         bias[:, 2 * config.cell_dim : 3 * config.cell_dim] += 1.0  # the forget bias is not stored
-        yield name + "bias", _tensor(bias)
+        keep(name + "bias", bias)
         if config.projection_dim < config.cell_dim:
-            projections = [read(_cell(d, layer) + "W_P_0") for d in range(2)]
-            yield name + "weight_projection", _tensor(np.stack(projections))
+            keep(name + "weight_projection", np.stack([read(_cell(d, layer) + "W_P_0") for d in range(2)]))
+    return state
 
 
-def _recurrent(config: NetworkConfig, arrays: Iterator[Array]) -> tuple[Tensor, Tensor]:
+def _recurrent(config: NetworkConfig, arrays: Iterator[Array]) -> tuple[Array, Array]:
     """Weights of input and state, (2, 4C, P) each, of the file's (2P, 4C) a direction, one of them at a time."""
     size, cell = config.projection_dim, config.cell_dim
     of_input, of_state = (np.empty((2, 4 * cell, size), dtype=np.float32) for _ in range(2))
@@ -179,7 +170,7 @@ def _recurrent(config: NetworkConfig, arrays: Iterator[Array]) -> tuple[Tensor, 
             of_input[direction, rows] = array[:size, columns].T
             of_state[direction, rows] = array[size:, columns].T
         del array  # before the next one is read
-    return torch.from_numpy(of_input), torch.from_numpy(of_state)
+    return of_input, of_state
 
 
 def from_state(config: NetworkConfig, state: Mapping[str, Tensor]) -> dict[str, Array]:
@@ -235,10 +226,6 @@ def _with_padding_row(table: Array) -> Array:
     return np.concatenate([np.zeros((1, table.shape[1]), dtype=table.dtype), table])
 
 
-def _tensor(array: Array) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
-
-
 def _array(tensor: Tensor) -> Array:
     array: Array = tensor.detach().cpu().numpy()
     return array
@@ -290,15 +277,3 @@ def _read(file: h5py.File, name: str, path: Path) -> Array:
         broken = int((~np.isfinite(array)).sum())
         raise ModelError(f"{path}: {broken} of {array.size} values of {name} are not finite numbers")
     return array
-
-
-def _word_numbers(path: Path) -> dict[str, int]:
-    """Words by line, as bilm-tf counts them."""
-    try:
-        with path.open(encoding="utf-8") as file:  # line by line: `splitlines` would also split at U+2028 and the like
-            lines = [line.strip() for line in file]
-    except OSError as error:
-        raise ModelError(f"cannot read the vocabulary {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ModelError(f"the vocabulary {path} is not UTF-8 text: {error}") from error
-    return {line: number for number, line in enumerate(lines)}

@@ -110,7 +110,12 @@ def _continued(url: str, partial: Path, report: Any) -> bool:
                 return False
             done = 0  # the server cannot resume, or has another file by now
         total = _total(answer.headers, done)
-        _keep_version(tag, answer.headers)
+        # What tells this file from a later one at the same address; without it a download is not resumed.
+        version = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
+        if version is None or version.startswith("W/"):
+            tag.unlink(missing_ok=True)
+        else:
+            tag.write_text(version, encoding="utf-8")
         with partial.open("ab" if done else "wb") as file:
             while block := answer.read(_BLOCK):
                 file.write(block)
@@ -120,15 +125,6 @@ def _continued(url: str, partial: Path, report: Any) -> bool:
         partial.unlink()
         raise OSError(f"{done} bytes came of {total}")
     return total is None or done == total
-
-
-def _keep_version(tag: Path, headers: Message) -> None:
-    """What tells this file from a later one at the same address; without it a download is not resumed."""
-    version = headers.get("ETag") or headers.get("Last-Modified")
-    if version is None or version.startswith("W/"):
-        tag.unlink(missing_ok=True)
-    else:
-        tag.write_text(version, encoding="utf-8")
 
 
 def _total(headers: Message, done: int) -> int | None:

@@ -140,38 +140,32 @@ def _words(config: NetworkConfig) -> bytes:
 def _layers(config: NetworkConfig) -> bytes:
     """Each direction reads `tokens.D` (steps, sentences, P) in its own order from the states `h.L.D` and `c.L.D`; there
     are `layer.L.D` (steps, sentences, H) and the states after the last step, `h_last.L.D` and `c_last.L.D`."""
+    from onnx import helper
+
     g = _Graph("layers")
+    cell, size = config.cell_dim, config.projection_dim
     for direction in range(config.directions):
-        x = g.input(f"tokens.{direction}", ["steps", "sentences", config.projection_dim])
+        x = g.input(f"tokens.{direction}", ["steps", "sentences", size])
         for layer in range(config.n_layers):
-            y = _lstm(g, x, config, layer, direction)
+            name, place = f"bilm.layers.{layer}", f"{layer}.{direction}"
+            weight_input = g.weight(f"{name}.weight_input[{direction}].T", size, 4 * cell)
+            gates = g.add("Add", g.add("MatMul", x, weight_input), g.weight(f"{name}.bias[{direction}]", 4 * cell))
+            g.weight(f"{name}.weight_hidden[{direction}].T", size, 4 * cell)
+            if size != cell:
+                g.weight(f"{name}.weight_projection[{direction}]", cell, size)
+            h = g.input(f"h.{place}", ["sentences", size])
+            c = g.input(f"c.{place}", ["sentences", cell])
+            h_last, c_last, y = (f"{kind}.{place}" for kind in ("scan_h", "scan_c", "scan_y"))
+            body = _step(config, layer, direction)
+            g.nodes.append(helper.make_node("Scan", [h, c, gates], [h_last, c_last, y], body=body, num_scan_inputs=1))
+            g.output(f"h_last.{place}", h_last, ["sentences", size])
+            g.output(f"c_last.{place}", c_last, ["sentences", cell])
             x = g.add("Add", y, x) if layer and config.use_skip_connections else y
-            g.output(f"layer.{layer}.{direction}", x, ["steps", "sentences", config.projection_dim])
+            g.output(f"layer.{place}", x, ["steps", "sentences", size])
     return g.serialized(config)
 
 
-def _lstm(g: _Graph, x: str, config: NetworkConfig, layer: int, direction: int) -> str:
-    cell, size, place = config.cell_dim, config.projection_dim, f"{layer}.{direction}"
-    name = f"bilm.layers.{layer}"
-    projected = size != cell
-    weight_input = g.weight(f"{name}.weight_input[{direction}].T", size, 4 * cell)
-    gates = g.add("Add", g.add("MatMul", x, weight_input), g.weight(f"{name}.bias[{direction}]", 4 * cell))
-    g.weight(f"{name}.weight_hidden[{direction}].T", size, 4 * cell)
-    if projected:
-        g.weight(f"{name}.weight_projection[{direction}]", cell, size)
-    h = g.input(f"h.{place}", ["sentences", size])
-    c = g.input(f"c.{place}", ["sentences", cell])
-    results = [f"{kind}.{place}" for kind in ("scan_h", "scan_c", "scan_y")]
-    from onnx import helper
-
-    body = _step(config, layer, direction, projected=projected)
-    g.nodes.append(helper.make_node("Scan", [h, c, gates], results, body=body, num_scan_inputs=1))
-    g.output(f"h_last.{place}", results[0], ["sentences", size])
-    g.output(f"c_last.{place}", results[1], ["sentences", cell])
-    return results[2]
-
-
-def _step(config: NetworkConfig, layer: int, direction: int, *, projected: bool) -> Any:
+def _step(config: NetworkConfig, layer: int, direction: int) -> Any:
     """One step of `nn/lstm_steps.py`: output, input and forget gate, then the candidate."""
     cell, size, name = config.cell_dim, config.projection_dim, f"bilm.layers.{layer}"
     s = _Graph(f"step.{layer}.{direction}")
@@ -187,7 +181,7 @@ def _step(config: NetworkConfig, layer: int, direction: int, *, projected: bool)
     new = s.add("Add", s.add("Mul", forget, c), s.add("Mul", in_gate, s.add("Tanh", candidate)))
     new = _clipped(s, new, config.cell_clip)
     y = s.add("Mul", out_gate, s.add("Tanh", new))
-    if projected:
+    if size != cell:
         y = s.add("MatMul", y, f"{name}.weight_projection[{direction}]")
         y = _clipped(s, y, config.proj_clip)
     s.output(f"{s.title}.h_next", y, ["sentences", size])

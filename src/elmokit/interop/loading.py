@@ -75,12 +75,15 @@ def save(found: Imported, folder: Path, *, more: Callable[[Path], None] | None =
     try:
         network: nn.Module = found.whole or found.model
         keeps = found.saved if found.whole is not None else None
+        tokenizer = WordTokenizer(found.rows, "whitespace" if found.preprocessing.pre_split else "penn")
+        if keeps is not None and (keeps.folder / TOKENIZER_CONFIG_FILE).is_file():  # of a head: as it was trained with
+            tokenizer = keeps.tokenizer(word_rows=found.rows)
         write_model(
             partial,
             network,
             found.model.config,
             preprocessing=found.preprocessing,
-            tokenizer=_tokenizer_of(found),
+            tokenizer=tokenizer,
             architecture=BILM if keeps is None else str(keeps.architecture),
             beside=None if keeps is None else keeps.values,
         )
@@ -92,10 +95,3 @@ def save(found: Imported, folder: Path, *, more: Callable[[Path], None] | None =
         os.replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def _tokenizer_of(found: Imported) -> WordTokenizer:
-    """A tokenizer for the model; of a head of ours, the one it was trained with."""
-    if found.whole is not None and found.saved is not None and (found.saved.folder / TOKENIZER_CONFIG_FILE).is_file():
-        return found.saved.tokenizer(word_rows=found.rows)
-    return WordTokenizer(found.rows, "whitespace" if found.preprocessing.pre_split else "penn")

@@ -14,7 +14,7 @@ from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.imported import Imported, assembled, imported
 from elmokit.nn.config import NetworkConfig, NetworkFields
 from elmokit.text.word_rows import DictionaryRows
-from elmokit.whole_files import JsonObject, read_json_object
+from elmokit.whole_files import JsonObject, read_json_object, text_file
 
 FORMAT = "ELMoForManyLangs"
 CONFIG_FILE, ENCODER_FILE, EMBEDDER_FILE = "config.json", "encoder.pkl", "token_embedder.pkl"
@@ -42,7 +42,7 @@ def read_many_langs(folder: Path, *, dtype: torch.dtype = torch.float32) -> Impo
         )
     words = _dictionary(folder / "word.dic") if embedder.get("word_dim") else {}
     characters = _dictionary(folder / "char.dic") if embedder.get("char_dim") else {}
-    tensors, layers = (_Taken(path, _state(path)) for path in (folder / EMBEDDER_FILE, folder / ENCODER_FILE))
+    tensors, layers = _Taken(folder / EMBEDDER_FILE), _Taken(folder / ENCODER_FILE)
     longest = embedder.get("max_characters_per_token") or 50
     if not isinstance(longest, int) or not 3 <= longest <= _LONGEST_WORD:
         raise ModelError(f"max_characters_per_token is {longest!r}; expected a number from 3 to {_LONGEST_WORD}")
@@ -83,13 +83,8 @@ def _options(folder: Path, notes: list[str]) -> JsonObject:
 
 def _dictionary(path: Path) -> dict[str, int]:
     """`token<TAB>id` lines. A token of white space is stripped away with the line's end and means U+3000."""
-    try:
-        with path.open(encoding="utf-8", newline="\n") as file:
-            lines = [line.strip().split("\t") for line in file]
-    except OSError as error:
-        raise ModelError(f"cannot read the dictionary {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ModelError(f"the dictionary {path} is not UTF-8 text: {error}") from error
+    with text_file(path, what="the dictionary", newline="\n") as file:
+        lines = [line.strip().split("\t") for line in file]
     table: dict[str, int] = {}
     for number, fields in enumerate(lines, 1):
         token, id_ = [_IDEOGRAPHIC_SPACE, *fields] if len(fields) == 1 else (fields[0], fields[-1])
@@ -97,23 +92,6 @@ def _dictionary(path: Path) -> dict[str, int]:
             raise ModelError(f"{path} line {number}: expected token<TAB>id, got {chr(9).join(fields)[:80]!r}")
         table[token] = int(id_)
     return table
-
-
-def _state(path: Path) -> dict[str, Tensor]:
-    """A pickled state dict; anything but tensors is refused before it could run."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
-    except _UNREADABLE as error:
-        raise ModelError(f"{path} is no state dict, or not a safe one: {' '.join(str(error).split())[:200]}") from error
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ModelError(f"{path} contains no state dict")
-    for name, tensor in state.items():
-        whole = tensor.layout == torch.strided and tensor.is_floating_point()
-        if not whole or tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():
-            raise ModelError(f"{path}: {name} is no plain tensor of floating-point numbers")
-    return dict(state)
 
 
 # What torch.load raises on files that are no state dict, safe ones included.
@@ -131,11 +109,27 @@ _UNREADABLE = (
 
 
 class _Taken:
-    """The tensors of a file, taken by name and shape; a publisher's module prefix is passed over."""
+    """The tensors of a pickled state dict, taken by name and shape; a publisher's module prefix is passed over.
 
-    def __init__(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
+    Anything but tensors is refused before it could run.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except OSError as error:
+            raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+        except _UNREADABLE as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ModelError(f"{path} is no state dict, or not a safe one: {reason}") from error
+        if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+            raise ModelError(f"{path} contains no state dict")
+        for name, tensor in state.items():
+            whole = tensor.layout == torch.strided and tensor.is_floating_point()
+            if not whole or tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():
+                raise ModelError(f"{path}: {name} is no plain tensor of floating-point numbers")
         self.path = path
-        self.tensors = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+        self.tensors: dict[str, Tensor] = {name.removeprefix("module."): tensor for name, tensor in state.items()}
         self.left = set(self.tensors)
 
     def __call__(self, name: str, *shape: int) -> Tensor:

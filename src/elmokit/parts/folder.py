@@ -87,7 +87,16 @@ class PartFolder:
                 (self.place / name).remove()
             names = []
         elif ABOUT in names:
-            self._check(identity)
+            try:
+                before = json.loads((self.place / ABOUT).read_bytes())
+            except ValueError as error:
+                raise ConfigError(f"{self.place / ABOUT} is damaged: --overwrite starts anew") from error
+            for key, value in json.loads(json.dumps(identity)).items():
+                if before.get(key) != value:
+                    raise ConfigError(
+                        f"the run in {self.place} has {key} = {_short(before.get(key))}, this one {_short(value)}: "
+                        "give the same settings, or --overwrite to start anew"
+                    )
         elif any(self.files.number(name) is not None for name in ours):
             raise ConfigError(f"{self.place} holds parts but no {ABOUT}: --overwrite replaces them")
         if ABOUT not in names or MANIFEST not in names:
@@ -101,18 +110,6 @@ class PartFolder:
     def place_text(self, name: str, content: dict[str, Any]) -> None:
         """Write a JSON file."""
         (self.place / name).write_bytes((json.dumps(content, indent=1) + "\n").encode())
-
-    def _check(self, identity: dict[str, Any]) -> None:
-        try:
-            before = json.loads((self.place / ABOUT).read_bytes())
-        except ValueError as error:
-            raise ConfigError(f"{self.place / ABOUT} is damaged: --overwrite starts anew") from error
-        for key, value in json.loads(json.dumps(identity)).items():
-            if before.get(key) != value:
-                raise ConfigError(
-                    f"the run in {self.place} has {key} = {_short(before.get(key))}, this one {_short(value)}: give "
-                    "the same settings, or --overwrite to start anew"
-                )
 
     def look_again(self, names: Iterable[str] | None = None) -> None:
         """Find the parts that are there; those of other jobs, too."""

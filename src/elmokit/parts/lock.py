@@ -52,7 +52,7 @@ def _locked_file(place: Place) -> Iterator[None]:
 def _leased(place: Place) -> Iterator[None]:
     mine = {"host": socket.gethostname(), "pid": os.getpid(), "began": time.time()}
     holder = _holder(place)
-    if holder is not None and time.time() - holder["time"] < EXPIRES and not _is_dead(holder):
+    if holder is not None:
         raise ConfigError(
             f"{holder['host']} (process {holder['pid']}) is writing to this folder: wait for it, or for {EXPIRES:g} s "
             f"if it died; {place} is its lock"
@@ -75,20 +75,18 @@ def _leased(place: Place) -> Iterator[None]:
 
 
 def _holder(place: Place) -> dict[str, Any] | None:
+    """Who has the lease; nobody where it has expired, or its process was one of this machine and is gone."""
     try:
-        return dict(json.loads(place.read_bytes()))
+        holder = dict(json.loads(place.read_bytes()))
     except (FileNotFoundError, ValueError):
         return None
-
-
-def _is_dead(holder: dict[str, Any]) -> bool:
-    """Whether the holder was a process of this machine that is gone."""
-    if holder["host"] != socket.gethostname():
-        return False
-    try:
-        os.kill(int(holder["pid"]), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    if time.time() - holder["time"] >= EXPIRES:
+        return None
+    if holder["host"] == socket.gethostname():
+        try:
+            os.kill(int(holder["pid"]), 0)
+        except ProcessLookupError:
+            return None
+        except PermissionError:
+            return holder
+    return holder

@@ -37,8 +37,21 @@ class WeightArrays:
         Raises:
             ModelError: One is missing, the file is damaged, or its numbers are of a type that NumPy lacks (bfloat16).
         """
+        arrays: dict[str, Array] = {}
         with self._opened() as file:
-            return {name: self._part(file, name) for name in names}
+            keys = set(file.keys())
+            for name in names:
+                found = _PART.fullmatch(name)
+                assert found is not None
+                own, direction, transposed = found.groups()
+                place = place_of(own, keys)
+                if place not in keys:
+                    raise ModelError(f"{self._file} lacks the tensor {own}")
+                tensor = file.get_tensor(place)
+                if direction is not None:
+                    tensor = tensor[int(direction)]
+                arrays[name] = np.asarray(tensor.T if transposed else tensor, dtype=np.float32, order="C")
+        return arrays
 
     def names(self, *prefixes: str) -> list[str]:
         """The names that begin with one of `prefixes`, as a biLM without a head around it has them; sorted."""
@@ -52,19 +65,6 @@ class WeightArrays:
             keys = set(file.keys())
             place = place_of(name, keys)
             return tuple(file.get_slice(place).get_shape()) if place in keys else None
-
-    def _part(self, file: Any, name: str) -> Array:
-        found = _PART.fullmatch(name)
-        assert found is not None
-        own, direction, transposed = found.groups()
-        keys = set(file.keys())
-        place = place_of(own, keys)
-        if place not in keys:
-            raise ModelError(f"{self._file} lacks the tensor {own}")
-        tensor = file.get_tensor(place)
-        if direction is not None:
-            tensor = tensor[int(direction)]
-        return np.asarray(tensor.T if transposed else tensor, dtype=np.float32, order="C")
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:

@@ -64,29 +64,31 @@ class WeightFiles:
                 raise ModelError(
                     f"{self._folder} lacks {len(missing)} tensors of {name}, the first is {prefix}{missing[0]}."
                 )
-            state = {own: _copied(read(place), DTYPES[dtype]) for own, place in places.items()}
+            state = {}
+            for own, place in places.items():
+                tensor = read(place)
+                # In memory of its own: the file may be gone, or written anew, before the network is.
+                state[own] = tensor.to(DTYPES[dtype] if tensor.is_floating_point() else tensor.dtype, copy=True)
         module.load_state_dict(state, assign=True)
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[dict[str, tuple[int, ...]], Read]]:
         """The shape of every tensor, and a function that reads one."""
+        one, index = self._folder / WEIGHTS_FILE, self._folder / INDEX_FILE
         try:
             with ExitStack() as stack:
-                yield self._tensors(stack)
+                if not one.is_file() and not index.is_file():
+                    state = torch.load(self._folder / PYTORCH_FILE, map_location="cpu", weights_only=True)
+                    yield {name: tuple(tensor.shape) for name, tensor in state.items()}, state.__getitem__
+                    return
+                names = [one.name] if one.is_file() else sorted(set(read_json_object(index)["weight_map"].values()))
+                files: list[Any] = [stack.enter_context(safe_open(self._folder / name, "pt")) for name in names]
+                home = {name: file for file in files for name in file.keys()}  # noqa: SIM118 (no mapping)
+                shapes = {name: tuple(file.get_slice(name).get_shape()) for name, file in home.items()}
+                yield shapes, lambda name: home[name].get_tensor(name)
         except _UNREADABLE as error:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"The weights in {self._folder} cannot be read: {reason}") from error
-
-    def _tensors(self, stack: ExitStack) -> tuple[dict[str, tuple[int, ...]], Read]:
-        one, index = self._folder / WEIGHTS_FILE, self._folder / INDEX_FILE
-        if not one.is_file() and not index.is_file():
-            state = torch.load(self._folder / PYTORCH_FILE, map_location="cpu", weights_only=True)
-            return {name: tuple(tensor.shape) for name, tensor in state.items()}, state.__getitem__
-        names = [one.name] if one.is_file() else sorted(set(read_json_object(index)["weight_map"].values()))
-        files: list[Any] = [stack.enter_context(safe_open(self._folder / name, "pt")) for name in names]
-        home = {name: file for file in files for name in file.keys()}  # noqa: SIM118 (no mapping)
-        shapes = {name: tuple(file.get_slice(name).get_shape()) for name, file in home.items()}
-        return shapes, lambda name: home[name].get_tensor(name)
 
 
 # What safetensors and torch.load raise on files that are damaged or no weights.
@@ -101,8 +103,3 @@ _UNREADABLE = (
     pickle.UnpicklingError,
     SafetensorError,
 )
-
-
-def _copied(tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    """In memory of its own: the file may be gone, or written anew, before the network is."""
-    return tensor.to(dtype if tensor.is_floating_point() else tensor.dtype, copy=True)

@@ -9,11 +9,13 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from elmokit.errors import ConfigError, DataError
+from elmokit.extras import needs
 from elmokit.parts.engines.local import ATTEMPTS
 from elmokit.parts.work import Counts, Part, Result, Work, Worker
 from elmokit.text.ranges import Range
@@ -43,12 +45,24 @@ class RayEngine:
 
     def results(self, work: Work, windows: Iterator[list[Part]]) -> Iterator[Result]:
         """See `Engine`."""
-        ray = _ray()
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        needs("--engine ray", "ray", "pyarrow")
+        ray: Any = import_module("ray")
+        import_module("ray.data")
+
         began = not ray.is_initialized()
         if began:
             self._connect(ray)
         try:
-            self._check_room(ray)
+            there = ray.cluster_resources()
+            room = self._room(there)
+            wanted = self.actors or room
+            if wanted < 1 or wanted > room:
+                raise ConfigError(
+                    f"the Ray cluster has {there.get('CPU', 0):g} CPUs and {there.get('GPU', 0):g} GPUs: room for "
+                    f"{room} actors of {self.cpus} CPUs and {self.gpus:g} GPUs plus one CPU for reading, "
+                    f"{max(wanted, 1)} were asked for (--actors, --threads, --gpus)"
+                )
             for window in windows:
                 yield from self._persistent(ray, work, window)
         finally:
@@ -57,38 +71,25 @@ class RayEngine:
 
     def _connect(self, ray: Any) -> None:
         """Start a cluster, or join the one asked for. One that a killed run left is not joined by itself."""
-        own = self.address is None
-        quiet = {"include_dashboard": False, "num_cpus": self._own_cpus()} if own else {}
+        own: dict[str, Any] = {}
+        if self.address is None:
+            wanted = self.actors or max(1, self.cores // self.cpus)
+            if wanted * self.cpus > self.cores:
+                raise ConfigError(
+                    f"--actors {wanted} with --threads {self.cpus} need {wanted * self.cpus} cores, this machine has "
+                    f"{self.cores}: take fewer, or name a larger cluster with --address"
+                )
+            # One more than the actors take: reading the list of parts needs one, and hangs without.
+            own = {"include_dashboard": False, "num_cpus": wanted * self.cpus + 1}
         try:
-            ray.init(address=self.address or "local", log_to_driver=False, logging_level="ERROR", **quiet)
+            ray.init(address=self.address or "local", log_to_driver=False, logging_level="ERROR", **own)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise ConfigError(f"no Ray cluster answers at --address {self.address}: {error}") from error
-
-    def _own_cpus(self) -> int:
-        """One more than the actors take: reading the list of parts needs one, and hangs without."""
-        wanted = self.actors or max(1, self.cores // self.cpus)
-        if wanted * self.cpus > self.cores:
-            raise ConfigError(
-                f"--actors {wanted} with --threads {self.cpus} need {wanted * self.cpus} cores, this machine has "
-                f"{self.cores}: take fewer, or name a larger cluster with --address"
-            )
-        return wanted * self.cpus + 1
 
     def _room(self, there: dict[str, float]) -> int:
         """How many actors have room among these resources; one CPU is left for reading the list of parts."""
         room = int((there.get("CPU", 0) - 1) // self.cpus)
         return min(room, int(there.get("GPU", 0) // self.gpus)) if self.gpus else room
-
-    def _check_room(self, ray: Any) -> None:
-        there = ray.cluster_resources()
-        room = self._room(there)
-        wanted = self.actors or room
-        if wanted < 1 or wanted > room:
-            raise ConfigError(
-                f"the Ray cluster has {there.get('CPU', 0):g} CPUs and {there.get('GPU', 0):g} GPUs: room for {room} "
-                f"actors of {self.cpus} CPUs and {self.gpus:g} GPUs plus one CPU for reading, {max(wanted, 1)} were "
-                "asked for (--actors, --threads, --gpus)"
-            )
 
     def _persistent(self, ray: Any, work: Work, window: list[Part]) -> Iterator[Result]:
         """A window of parts; when a node is lost, what is missing of it is given to the actors that are left."""
@@ -150,13 +151,3 @@ class _Actor:
             "counts": np.array([result.counts], dtype=np.int64),
             "error": np.array([result.error], dtype=object),
         }
-
-
-def _ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise ConfigError(f"--engine ray needs Ray ({error}): pip install -c constraints.txt '.[ray]'") from error
-    return ray
