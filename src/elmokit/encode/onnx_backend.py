@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,8 +42,28 @@ class Graph:
                 f"{saved.folder} has no {name}: `elmo convert {saved.folder} NEW --graphs` makes a folder that has; or "
                 f"load it with PyTorch: {install_command('torch')}"
             )
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # errors are raised, too
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = self._opened(file)
+            stored = WeightArrays(saved.folder)
+            names = stored.names("token_encoder.")
+            if (
+                name == LAYERS_GRAPH
+            ):  # of each direction by itself, the matrices that multiply from the right transposed
+                names = [
+                    f"{each}[{direction}]" + ".T" * each.endswith(("weight_input", "weight_hidden"))
+                    for each in stored.names("bilm.layers.")
+                    for direction in range(saved.config.directions)
+                ]
+            weights = stored.read(names)
+            self._kept = {each: onnxruntime.OrtValue.ortvalue_from_numpy(array) for each, array in weights.items()}
+            options.add_external_initializers(list(self._kept), list(self._kept.values()))
+            self._session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
         except ModelError:
             raise
         except Exception as error:  # onnxruntime's own kinds have no common base below this one
@@ -53,29 +72,6 @@ class Graph:
         made_for = self._session.get_modelmeta().custom_metadata_map.get(SHAPE_KEY)
         if made_for != shape_sum(saved.config):
             raise ModelError(f"{file} was made for a model of another shape than that of config.json: make it again")
-
-    def _opened(self, file: Path) -> onnxruntime.InferenceSession:
-        stored = WeightArrays(self._saved.folder)
-        if self._name == WORDS_GRAPH:
-            names = stored.names("token_encoder.")
-        else:  # of each direction by itself, the matrices that multiply from the right transposed
-            turned = {
-                name: ".T" * name.endswith(("weight_input", "weight_hidden")) for name in stored.names("bilm.layers.")
-            }
-            names = [
-                f"{name}[{d}]{turn}" for name, turn in turned.items() for d in range(self._saved.config.directions)
-            ]
-        weights = stored.read(names)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # errors are raised, too
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
-        options.enable_mem_pattern = False
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._kept = {name: onnxruntime.OrtValue.ortvalue_from_numpy(array) for name, array in weights.items()}
-        options.add_external_initializers(list(self._kept), list(self._kept.values()))
-        return onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
 
     @property
     def outputs(self) -> list[str]:

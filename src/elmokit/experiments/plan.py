@@ -63,7 +63,17 @@ class _Planner:
         self.made: dict[str, Cell] = {}
         self.maps: dict[str, Cell] = {}
         first = self._run_settings(config.rows[0], seed=config.seeds[0], share=WHOLE, model="", output=self.home)
-        self.rows, texts = self._read(first)
+        texts: Iterable[str] = ()  # of the training rows, where vectors may learn from them
+        if isinstance(first, ClassifyConfig):
+            from elmokit.tasks.classification.data import load_data
+
+            data = load_data(first)
+            self.rows, texts = data.counts, data.sources["train"].texts
+        else:
+            readable = next((row.model for row in config.rows if row.model is not None), "elmo-mini")
+            with TemporaryDirectory() as work:
+                task = TASKS[config.task].load()
+                self.rows = task.load(first.model_copy(update={"model": readable}), Path(work)).counts
         self.data_digest = digest(data_files(first))
         self.text = config.text
         if not self.text:  # vectors are trained on the texts of the training rows, one per line
@@ -97,18 +107,6 @@ class _Planner:
             )
             self.cells.setdefault(cell.folder, cell)
         return Plan(self.cells, self.trained, self.made, self.maps)
-
-    def _read(self, first: HeadConfig) -> tuple[dict[str, int], Iterable[str]]:
-        """Rows of each part of the data, and the texts of the training rows where vectors may learn from them."""
-        if isinstance(first, ClassifyConfig):
-            from elmokit.tasks.classification.data import load_data
-
-            data = load_data(first)
-            return data.counts, data.sources["train"].texts
-        readable = next((row.model for row in self.config.rows if row.model is not None), "elmo-mini")
-        with TemporaryDirectory() as work:
-            found = TASKS[self.config.task].load().load(first.model_copy(update={"model": readable}), Path(work))
-        return found.counts, []
 
     def _plan_row(self, row: RowConfig, share: float) -> None:
         if row.kind in STATIC and row.start is None and row.name not in self.made:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -85,12 +86,44 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        kernels: TypedKernels | None = ctx.kernels
         hidden, targets, weight, bias, log_sums = ctx.saved_tensors
         kept, ctx.kept = ctx.kept, [None] * len(ctx.kept)  # used up below; a second backward pass computes them again
+        grad_hidden, grad = torch.empty_like(hidden), grad if kernels is None else grad.float().contiguous()
+
+        def work(half: slice, scores_of: list[Tensor | None]) -> tuple[Tensor, Tensor]:
+            """The gradients of weight and bias; kept scores become those of the logits."""
+            h, t, sums, g, to_hidden = hidden[half], targets[half], log_sums[half], grad[half], grad_hidden[half]
+            to_weight, to_bias = torch.zeros_like(weight, dtype=grad.dtype), grad.new_zeros(len(weight))
+            for part, scores in zip(_chunks(h, len(weight)), scores_of, strict=True):
+                if scores is None:
+                    scores = _logits(h[part], weight, bias)
+                    scores = scores if kernels is not None else _softmax(scores).to(hidden.dtype)
+                if kernels is not None:
+                    pointers = (each.data_ptr() for each in (scores, t[part], sums[part], g[part]))
+                    kernels.cross_entropy_gradient(
+                        *scores.shape, *pointers, None if bias is None else to_bias.data_ptr()
+                    )
+                else:
+                    scores[torch.arange(len(scores), device=scores.device), t[part]] -= 1
+                    scores *= g[part, None].to(scores.dtype)
+                    if bias is not None:
+                        to_bias += scores.sum(0)
+                torch.mm(scores, weight, out=to_hidden[part])
+                if to_weight.dtype == h.dtype:
+                    to_weight.addmm_(scores.t(), h[part])
+                else:
+                    to_weight += scores.t() @ h[part]
+            return to_weight, to_bias
+
+        counts = [len(list(_chunks(hidden[half], len(weight)))) for half in ctx.halves]
+        parts = [kept[end - count : end] for count, end in zip(counts, accumulate(counts), strict=True)]
         with torch.autocast(hidden.device.type, enabled=False):
-            grad_hidden, grad_weight, grad_bias = _backward(
-                ctx.kernels, ctx.halves, grad, hidden, targets, weight, bias, log_sums, kept
-            )
+            jobs = [partial(work, *each) for each in zip(ctx.halves, parts, strict=True)]
+            (grad_weight, grad_bias), *others = side_by_side(jobs, hidden.device)
+            for more_weight, more_bias in others:
+                grad_weight += more_weight
+                grad_bias += more_bias
         return grad_hidden, None, grad_weight.to(weight.dtype), None if bias is None else grad_bias.to(bias.dtype)
 
 
@@ -103,63 +136,9 @@ def _chunks(hidden: Tensor, vocab_size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, len(hidden), size))
 
 
-def _backward(
-    kernels: TypedKernels | None,
-    halves: list[slice],
-    grad: Tensor,
-    hidden: Tensor,
-    targets: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    log_sums: Tensor,
-    kept: list[Tensor | None],
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of hidden, weight and bias (of no use without one); kept scores become those of the logits."""
-    grad_hidden, grad = torch.empty_like(hidden), grad if kernels is None else grad.float().contiguous()
-
-    def work(half: slice, scores_of: list[Tensor | None]) -> tuple[Tensor, Tensor]:
-        h, t, sums, g, to_hidden = hidden[half], targets[half], log_sums[half], grad[half], grad_hidden[half]
-        grad_weight, grad_bias = torch.zeros_like(weight, dtype=grad.dtype), grad.new_zeros(len(weight))
-        for part, scores in zip(_chunks(h, len(weight)), scores_of, strict=True):
-            if scores is None:
-                scores = _logits(h[part], weight, bias)
-                scores = scores if kernels is not None else _softmax(scores).to(hidden.dtype)
-            if kernels is None:
-                scores[torch.arange(len(scores), device=scores.device), t[part]] -= 1
-                scores *= g[part, None].to(scores.dtype)
-                if bias is not None:
-                    grad_bias += scores.sum(0)
-            else:
-                pointers = (each.data_ptr() for each in (scores, t[part], sums[part], g[part]))
-                to_bias = None if bias is None else grad_bias.data_ptr()
-                kernels.cross_entropy_gradient(*scores.shape, *pointers, to_bias)
-            torch.mm(scores, weight, out=to_hidden[part])
-            _add_product(grad_weight, scores, h[part])
-        return grad_weight, grad_bias
-
-    jobs, used = [], 0
-    for half in halves:
-        count = len(list(_chunks(hidden[half], len(weight))))
-        jobs.append(partial(work, half, kept[used : used + count]))
-        used += count
-    (grad_weight, grad_bias), *others = side_by_side(jobs, hidden.device)
-    for more_weight, more_bias in others:
-        grad_weight += more_weight
-        grad_bias += more_bias
-    return grad_hidden, grad_weight, grad_bias
-
-
 def _softmax(logits: Tensor) -> Tensor:
     return logits.softmax(dim=1, dtype=_wide_type(logits))  # exp after log_softmax would take four times as long
 
 
 def _wide_type(x: Tensor) -> torch.dtype:
     return torch.promote_types(x.dtype, torch.float32)
-
-
-def _add_product(total: Tensor, scores: Tensor, h: Tensor) -> None:
-    """total (V, H) += scores (n, V)ᵀ · h (n, H)."""
-    if total.dtype == h.dtype:
-        total.addmm_(scores.t(), h)
-    else:
-        total += scores.t() @ h

@@ -134,16 +134,11 @@ def _split_chunk(chunk: str) -> Iterator[Span]:
         word, period = match.group(), chunk[position : position + 2]
         if period[:1] == "." and period != ".." and len(word) <= 20:
             position += word in _ABBREVIATIONS or _ACRONYM.fullmatch(word) is not None
-        yield from _split_clitics(chunk, start, position)
-
-
-def _split_clitics(chunk: str, start: int, end: int) -> Iterator[Span]:
-    tail: list[Span] = []
-    while match := _CLITIC.search(chunk, max(start + 1, end - 3), end):  # a clitic has three characters at most
-        tail.append((match.start(), end))
-        end = match.start()
-    cut = _JOINED.get(chunk[start : min(end, start + 8)].lower().replace("’", "'"), 0)
-    if cut:
-        yield start, start + cut
-    yield start + cut, end
-    yield from reversed(tail)
+        end, tail = position, []
+        while match := _CLITIC.search(chunk, max(start + 1, end - 3), end):  # a clitic has three characters at most
+            tail.append((match.start(), end))
+            end = match.start()
+        if cut := _JOINED.get(chunk[start : min(end, start + 8)].lower().replace("’", "'"), 0):
+            yield start, start + cut
+        yield start + cut, end
+        yield from reversed(tail)

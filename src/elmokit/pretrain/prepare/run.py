@@ -116,8 +116,18 @@ class _Preparation:
         )
 
     def run(self) -> JsonObject:
-        if (found := self._finished()) is not None:
-            return found
+        names = self.place.names()
+        if foreign := sorted(set(names) - _OWN - {"_lock"}):
+            raise ConfigError(f"{self.place} holds {foreign[0]}, which is no part of a corpus: name another folder")
+        if self.overwrite:
+            for name in sorted(set(names) & _OWN, reverse=True):
+                (self.place / name).remove()
+        elif "corpus.json" in names:
+            info: JsonObject = json.loads((self.place / "corpus.json").read_bytes())
+            if info.get("identity") != self.identity:
+                raise ConfigError(f"{self.place} is a corpus of other text or settings: --overwrite replaces it")
+            log.info("the corpus in %s is finished: nothing to do", self.place)
+            return info
         counted = {}
         for part in self._parts():
             name = f"work/{part}-counts"
@@ -143,22 +153,6 @@ class _Preparation:
 
     def _parts(self) -> list[str]:
         return [part for part, files in self.inputs.items() if files]
-
-    def _finished(self) -> JsonObject | None:
-        names = self.place.names()
-        if foreign := sorted(set(names) - _OWN - {"_lock"}):
-            raise ConfigError(f"{self.place} holds {foreign[0]}, which is no part of a corpus: name another folder")
-        if self.overwrite:
-            for name in sorted(set(names) & _OWN, reverse=True):
-                (self.place / name).remove()
-            return None
-        if "corpus.json" not in names:
-            return None
-        info: JsonObject = json.loads((self.place / "corpus.json").read_bytes())
-        if info.get("identity") != self.identity:
-            raise ConfigError(f"{self.place} is a corpus of other text or settings: --overwrite replaces it")
-        log.info("the corpus in %s is finished: nothing to do", self.place)
-        return info
 
     def _pass(self, name: str, part: str, files: PartFiles, work: Work) -> PartFolder:
         def ranges() -> Iterable[Range]:
