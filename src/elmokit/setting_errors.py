@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 from pydantic import BaseModel, ValidationError
 
 if TYPE_CHECKING:
-    pass
+    from pydantic_core import ErrorDetails
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", Path: "a path", Any: "value"}
 _BOUNDS = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}  # as pydantic keeps them
@@ -27,31 +27,7 @@ def explain(kind: type[BaseModel], values: Mapping[str, Any], error: ValidationE
         error: What pydantic says.
     """
     # A setting of several types has a problem for each of them, and a list one for each entry: said once.
-    said: dict[str, None] = {}
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":  # no setting: say the nearest one, and all there are at that place
-            model = _model(_place(kind, problem["loc"][:-1])[1])
-            known = list(model.model_fields) if model is not None else []
-            close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.7)
-            meant = f" (did you mean {close[0]!r}?)" if close else ""
-            line = f"unknown setting {key!r}{meant}; known here: {', '.join(known)}"
-        elif problem["type"] == "missing":
-            line = f"setting {key!r} is missing (--{key.replace('_', '-')} or --set {key}=…)"
-        elif problem["type"] in _OWN_WORDS:
-            trouble = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-            line = f"setting {key!r}: {trouble}, got {_short(problem['input'])}" if key else trouble
-        else:
-            path, annotation, bounds = _place(kind, problem["loc"])
-            came: Any = values
-            try:
-                for part in path:
-                    came = came[part]
-            except (LookupError, TypeError):  # not as it was given: a default, or what a check made of it
-                came = problem["input"]
-            line = f"setting {'.'.join(map(str, path))!r}: expected {expected(annotation, bounds)}, got {_short(came)}"
-        said[line] = None
-    return "; ".join(said)
+    return "; ".join(dict.fromkeys(_sentence(kind, values, problem) for problem in error.errors()))
 
 
 def expected(annotation: Any, bounds: Sequence[Any] = ()) -> str:
@@ -79,6 +55,30 @@ def expected(annotation: Any, bounds: Sequence[Any] = ()) -> str:
         if getattr(bound, name, None) is not None
     ]
     return f"{_KINDS.get(annotation, annotation)}{filled} {' and '.join(limits)}".strip()
+
+
+def _sentence(kind: type[BaseModel], values: Mapping[str, Any], problem: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":  # no setting: say the nearest one, and all there are at that place
+        model = _model(_place(kind, problem["loc"][:-1])[1])
+        known = list(model.model_fields) if model is not None else []
+        close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.7)
+        meant = f" (did you mean {close[0]!r}?)" if close else ""
+        return f"unknown setting {key!r}{meant}; known here: {', '.join(known)}"
+    if problem["type"] == "missing":
+        return f"setting {key!r} is missing (--{key.replace('_', '-')} or --set {key}=…)"
+    if problem["type"] in _OWN_WORDS:
+        trouble = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+        return f"setting {key!r}: {trouble}, got {_short(problem['input'])}" if key else trouble
+    path, annotation, bounds = _place(kind, problem["loc"])
+    came: Any = values
+    for part in path:
+        try:
+            came = came[part]
+        except (LookupError, TypeError):  # not as it was given: a default, or what a check made of it
+            came = problem["input"]
+            break
+    return f"setting {'.'.join(map(str, path))!r}: expected {expected(annotation, bounds)}, got {_short(came)}"
 
 
 def _place(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[list[int | str], Any, Sequence[Any]]:

@@ -50,22 +50,21 @@ class WordWeights:
             ModelError: Such a file is damaged.
         """
         own, vocabulary = folder / COUNTS_FILE, folder / "vocab.txt"
-        if own.is_file():
-            counts: dict[str, int] = {}
-            with text_file(own, newline="\n") as file:
-                for number, line in enumerate(file, 1):
-                    word, _, count = line.rstrip("\r\n").partition("\t")
-                    if not word or not count.isdecimal():
-                        raise ModelError(f"{own} line {number}: expected word<TAB>count, got {line[:80]!r}")
-                    counts[word] = counts.get(word, 0) + int(count)
-            if not any(counts.values()):
-                raise ModelError(f"{own}: no word has a count above 0")
-            return cls(counts)
-        if vocabulary.is_file():
-            found = Vocabulary.load(vocabulary)
-            if any(found.counts):  # vocabularies of bilm-tf have none
-                return cls(dict(zip(found.words, found.counts, strict=True)))
-        return None
+        if not own.is_file():
+            found = Vocabulary.load(vocabulary) if vocabulary.is_file() else None
+            if found is None or not any(found.counts):  # vocabularies of bilm-tf have none
+                return None
+            return cls(dict(zip(found.words, found.counts, strict=True)))
+        counts: dict[str, int] = {}
+        with text_file(own, newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                word, _, count = line.rstrip("\r\n").partition("\t")
+                if not word or not count.isdecimal():
+                    raise ModelError(f"{own} line {number}: expected word<TAB>count, got {line[:80]!r}")
+                counts[word] = counts.get(word, 0) + int(count)
+        if not any(counts.values()):
+            raise ModelError(f"{own}: no word has a count above 0")
+        return cls(counts)
 
     def save(self, folder: Path) -> None:
         """Write `word_counts.txt`, the most frequent words first."""

@@ -117,8 +117,7 @@ def pretrain(
 
 def _pretrain(config: PretrainConfig, *, show_progress: bool, on_step: StepCallback | None) -> PretrainResult:
     AcceleratorState._reset_state()  # which contains the number type of a task trained before in this process
-    # A batch may leave clusters of an adaptive softmax without a gradient, where no word of them is predicted. To look
-    # for such parameters takes a walk over the graph in every update.
+    # A batch may lack the words of a cluster. To look for such parameters takes a walk over the graph in every update.
     unused = model_config(config, vocab_size=0).softmax == "adaptive"
     accelerator = Accelerator(
         mixed_precision="no",  # autocast is ours
