@@ -46,6 +46,14 @@ class _Collector:
             part = setting.partition("_")[0]
             if part in ("train", "test") and isinstance(given, list):
                 files[part] += given
+        word_map: WordMap | None = None  # the occurrences of a word on a plane, by row
+        if maps := self.plan.maps:
+            planes = {
+                name: json.loads((cell.folder / "map.json").read_text()) for name, cell in maps.items() if cell.done
+            }
+            word_map = {"word": self.config.word_map.word, "planes": planes}
+            if failed := [self.failures[cell.folder] for cell in maps.values() if cell.folder in self.failures]:
+                word_map["failed"] = failed[0]
         study: Study = {
             "title": self.config.title,
             "task": self.config.task,
@@ -63,7 +71,7 @@ class _Collector:
             "gains": self._gains(counted),
             "pairs": self._pairs(counted),
             "efficiency": self._efficiency(),
-            "map": self._map(),
+            "map": word_map,
             "versions": versions(),
         }
         if self.config.task == "classify":
@@ -198,18 +206,6 @@ class _Collector:
                 {"share": share, "model": best["model"], "static": best["static"], **interval(both)} if both else None
             )
         return {"shares": shares, "curves": curves, "gains": gains}
-
-    def _map(self) -> WordMap | None:
-        """The occurrences of a word on a plane, by row."""
-        maps = self.plan.maps
-        if not maps:
-            return None
-        planes = {name: json.loads((cell.folder / "map.json").read_text()) for name, cell in maps.items() if cell.done}
-        failed = [self.failures[cell.folder] for cell in maps.values() if cell.folder in self.failures]
-        word_map: WordMap = {"word": self.config.word_map.word, "planes": planes}
-        if failed:
-            word_map["failed"] = failed[0]
-        return word_map
 
 
 def _mean(scores: Mapping[int, float]) -> float:

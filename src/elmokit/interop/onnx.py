@@ -57,22 +57,20 @@ def export_onnx(model: ElmoNetwork | HasNetwork, path: Path) -> None:
                 output_names=["layers"],
                 verbose=False,
             )
-        program.model.metadata_props.update(_about(model))
+        width, start = model.config.row_width, "zero"
+        if model.config.warm_state:
+            start = "warm: every sentence starts from the state that the model holds"
+        about = {
+            "elmokit.version": version("elmokit"),
+            "elmokit.input": f"char_ids: int64 (sentences, words, {width}), rows of 0 in the padding",
+            "elmokit.output": "layers: float32 (layers, sentences, words, size), layer 0 is the token layer",
+            "elmokit.state": start,
+        }
+        program.model.metadata_props.update(about)
         with replacing(path) as partial:
             program.save(partial)
     finally:
         logger.setLevel(level)
-
-
-def _about(model: ElmoNetwork) -> dict[str, str]:
-    """What a user of the file needs to know, as the metadata of its model."""
-    start = "warm: every sentence starts from the state that the model holds" if model.config.warm_state else "zero"
-    return {
-        "elmokit.version": version("elmokit"),
-        "elmokit.input": f"char_ids: int64 (sentences, words, {model.config.row_width}), rows of 0 in the padding",
-        "elmokit.output": "layers: float32 (layers, sentences, words, size), layer 0 is the token layer",
-        "elmokit.state": start,
-    }
 
 
 class _Graph(nn.Module):

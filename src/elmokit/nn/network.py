@@ -124,8 +124,15 @@ class ElmoNetwork(nn.Module):
         rows = torch.cat([markers, char_ids[mask]])  # (2 + N, L)
         picks, inverse = distinct_rows(rows)
         words = self.token_vectors(rows[picks])  # (U, P)
-        index, lengths, places = _with_markers(inverse, mask)
-        layers, _ = self.run(words, index, lengths)
+        batch, counts = len(mask), mask.sum(dim=1)  # (B,)
+        time = int(counts.max()) + 2 if batch else 2
+        sentence = mask.nonzero()[:, 0]  # (N,) of each word
+        rank = torch.arange(len(sentence), device=mask.device) - (counts.cumsum(0) - counts)[sentence]
+        places = sentence * time + rank + 1  # (N,) of the words in the flattened (B, T)
+        index = inverse[1].expand(batch, time).clone()  # </S> everywhere: behind the words, harmless in the padding
+        index[:, 0] = inverse[0]
+        index.view(-1)[places] = inverse[2:]
+        layers, _ = self.run(words, index, (counts + 2).tolist())
         hidden_states = []
         for layer in layers:  # (B, T, D) with markers to (B, W, D) without, zero in the padding
             rows = layer.new_zeros(mask.numel(), layer.shape[2])
@@ -157,20 +164,6 @@ def build_bilm(config: NetworkConfig) -> BiLM | ContextLSTM:
         locked_dropout=config.locked_dropout,
         weight_dropout=config.weight_dropout,
     )
-
-
-def _with_markers(inverse: Tensor, mask: Tensor) -> tuple[Tensor, list[int], Tensor]:
-    """Distinct-word numbers of <S>, </S> and all words to `index` (B, T), lengths, and where the words stand in it."""
-    batch = len(mask)
-    counts = mask.sum(dim=1)  # (B,)
-    time = int(counts.max()) + 2 if batch else 2
-    sentence = mask.nonzero()[:, 0]  # (N,) of each word
-    rank = torch.arange(len(sentence), device=mask.device) - (counts.cumsum(0) - counts)[sentence]
-    places = sentence * time + rank + 1  # (N,) in the flattened (B, T)
-    index = inverse[1].expand(batch, time).clone()  # </S> everywhere: behind the words, and harmless in the padding
-    index[:, 0] = inverse[0]
-    index.view(-1)[places] = inverse[2:]
-    return index, (counts + 2).tolist(), places
 
 
 class HasNetwork(Protocol):

@@ -74,23 +74,12 @@ class Muon(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        alike: dict[tuple[int, ...], list[_Update]] = {}  # of matrices of one shape
         for group in self.param_groups:
             if group["kind"] == "adamw":
                 self._adamw(group)
-        alike: dict[tuple[int, ...], list[_Update]] = {}  # of one shape
-        for update in self._momenta():
-            alike.setdefault((*update.direction.shape[1:], update.steps), []).append(update)
-        for updates in alike.values():
-            turned = orthogonalized(torch.cat([update.direction for update in updates]), steps=updates[0].steps)
-            sizes = [len(update.direction) for update in updates]
-            for update, part in zip(updates, torch.split(turned, sizes), strict=True):
-                update.weight.mul_(update.decay).add_(part, alpha=-update.rate)
-        return loss
-
-    def _momenta(self) -> Iterator[_Update]:
-        """Take each gradient into its momentum; what is to be orthogonalised of every parameter, and applied to it."""
-        for group in self.param_groups:
-            for parameter in _with_gradient(group) if group["kind"] == "muon" else ():
+                continue
+            for parameter in _with_gradient(group):
                 gradient, state = parameter.grad, self.state[parameter]
                 if "momentum" not in state:
                     state["momentum"] = torch.zeros_like(gradient)
@@ -98,13 +87,19 @@ class Muon(Optimizer):
                 columns = parameter.shape[-1]
                 rows = parameter.shape[-2] // group["blocks"]
                 outputs, inputs = (columns, rows) if group["transposed"] else (rows, columns)
-                yield _Update(
+                update = _Update(
                     parameter.view(-1, rows, columns),
                     torch.lerp(gradient, momentum, group["momentum"]).view(-1, rows, columns),
                     rate=group["lr"] * max(1.0, outputs / inputs) ** 0.5,
                     decay=1 - group["lr"] * group["weight_decay"],
-                    steps=group["steps"],
                 )
+                alike.setdefault((rows, columns, group["steps"]), []).append(update)
+        for (*_, steps), updates in alike.items():
+            turned = orthogonalized(torch.cat([update.direction for update in updates]), steps=steps)
+            sizes = [len(update.direction) for update in updates]
+            for update, part in zip(updates, torch.split(turned, sizes), strict=True):
+                update.weight.mul_(update.decay).add_(part, alpha=-update.rate)
+        return loss
 
     def _adamw(self, group: dict[str, Any]) -> None:
         parameters = list(_with_gradient(group))
@@ -139,7 +134,6 @@ class _Update:
     direction: Tensor  # (B, M, N)
     rate: float
     decay: float
-    steps: int
 
 
 def _with_gradient(group: dict[str, Any]) -> Iterator[Any]:

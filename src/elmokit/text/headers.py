@@ -42,13 +42,16 @@ def has_header(path: Path, rows: Rows, columns: Sequence[Column], *, said: bool 
     if said is not None or named is not None:
         return said is not False
     first, below = rows[0], [row for row in rows[1:] if row and row != rows[0]]
-    if _counts_columns(first, below):
-        return True
+    names = list(first[1:] if first[0] == "" else first)
+    if len(names) > 1 and names == [str(number) for number in range(len(names))]:  # as pandas numbers columns
+        last = len(first) - 1
+        if any(cell and not _is_number(cell) for cell in [*_column(below, last), *_column(below, last - 1)]):
+            return True
     if not _could_be_names(first):
         return False
-    names = _KNOWN | {normal(name) for column in columns for group in column.known for name in group if len(name) > 1}
-    names |= {normal(name) for column in columns for name in column_names(column.remembered or "") if len(name) > 1}
-    known = [place for place, cell in enumerate(first) if normal(cell) in names]
+    taken_for = {normal(name) for column in columns for group in column.known for name in group if len(name) > 1}
+    taken_for |= {normal(name) for column in columns for name in column_names(column.remembered or "") if len(name) > 1}
+    known = [place for place, cell in enumerate(first) if normal(cell) in _KNOWN | taken_for]
     if any(first[place] not in _column(below, place) for place in known):
         return True
     for place, cell in enumerate(first):
@@ -74,15 +77,6 @@ def _could_be_names(first: Sequence[str]) -> bool:
         and not _is_number(name)
         for name in names
     )
-
-
-def _counts_columns(first: Sequence[str], below: Rows) -> bool:
-    """Whether the row is `0,1,2`, as pandas numbers columns without names, above something that is no number."""
-    names = list(first[1:] if first[0] == "" else first)
-    if names != [str(number) for number in range(len(names))] or len(names) < 2:
-        return False
-    last = len(first) - 1
-    return any(cell and not _is_number(cell) for cell in [*_column(below, last), *_column(below, last - 1)])
 
 
 def _differs(path: Path, first: Sequence[str], below: Rows, columns: Sequence[Column]) -> bool:
