@@ -8,7 +8,7 @@ from dataclasses import replace
 from elmokit.errors import DataError
 from elmokit.text.columns import Column
 from elmokit.text.formats import format_of
-from elmokit.text.records import Record, Source
+from elmokit.text.records import Source
 from elmokit.text.word_columns import PlacedSentence
 
 _WORDS = Column("words", "--word-column", known=(("tokens",), ("words",)))
