@@ -46,18 +46,14 @@ def detect(path: Path, given: Given) -> BilmFiles | None:
 def _options(weights: Path) -> Path:
     folder, name = weights.parent, weights.name.replace("weights", "options")
     named = [folder / Path(name).with_suffix(".json").name, folder / "options.json"]
-    others = [path for path in sorted(folder.glob("*.json")) if _is_options(path)]
+    contents = {path: json_or_none(path) for path in sorted(folder.glob("*.json"))}
+    others = [path for path, content in contents.items() if isinstance(content, dict) and "lstm" in content]
     found = [path for path in named if path.is_file()] or others
     if not found:
         raise ModelError(f"no options file is next to {weights}: expected options.json there, or give --options")
     if len(found) > 1 and found[0] not in named:
         raise ModelError(f"{len(found)} options files are next to {weights}: name one with --options")
     return found[0]
-
-
-def _is_options(path: Path) -> bool:
-    content = json_or_none(path)
-    return isinstance(content, dict) and "lstm" in content
 
 
 def _vocabulary(weights: Path) -> Path | None:

@@ -37,7 +37,11 @@ def graphs(config: NetworkConfig) -> dict[str, bytes]:
     needs("writing the ONNX graphs", "onnx")
     if config.context_layers:
         raise ConfigError("the backend 'onnx' runs biLMs, not the encoder of a translator (CoVe)")
-    return {WORDS_GRAPH: _words(config), LAYERS_GRAPH: _layers(config)}
+    # `rows` (words, width) to `vectors` (words, P). Columns of padding at the end may be left out, see the backend.
+    g = _Graph("words")
+    rows = g.input("rows", ["words", "width" if config.reads_characters else config.row_width], integer=True)
+    g.output("vectors", config.kind.graph(g, rows, config), ["words", config.projection_dim])
+    return {WORDS_GRAPH: g.serialized(config), LAYERS_GRAPH: _layers(config)}
 
 
 class _Graph:
@@ -121,20 +125,6 @@ def _value(name: str, shape: Sequence[int | str], *, integer: bool = False) -> A
     from onnx import TensorProto, helper
 
     return helper.make_tensor_value_info(name, TensorProto.INT64 if integer else TensorProto.FLOAT, list(shape))
-
-
-# Words --------------------------------------------------------------------------------------------------------------
-
-
-def _words(config: NetworkConfig) -> bytes:
-    """`rows` (words, width) to `vectors` (words, P). Columns of padding at the end may be left out, see the backend."""
-    g = _Graph("words")
-    rows = g.input("rows", ["words", "width" if config.reads_characters else config.row_width], integer=True)
-    g.output("vectors", config.kind.graph(g, rows, config), ["words", config.projection_dim])
-    return g.serialized(config)
-
-
-# Layers -------------------------------------------------------------------------------------------------------------
 
 
 def _layers(config: NetworkConfig) -> bytes:

@@ -172,13 +172,18 @@ class NetworkConfig(TokenFields):
         for name in ("cell_clip", "proj_clip"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected a positive bound (or no value).")
-        self._check_tables()
-        self._check_filters()
-        self._check_context()
+        self._check_token_encoder()
+        # The encoder of a translator has one layer of output, as wide as its word vectors side by side.
+        if self.context_layers and (self.n_layers, self.directions, self.warm_state) != (1, 2, False):
+            raise ValueError("context_layers is above 0; expected n_layers 1, directions 2 and no warm_state.")
+        if self.context_layers and self.cell_dim != self.projection_dim:
+            raise ValueError(
+                f"cell_dim is {self.cell_dim}; expected projection_dim ({self.projection_dim}) with context_layers."
+            )
         self._check_softmax()
 
-    def _check_tables(self) -> None:
-        """The tables that the token encoder reads have rows."""
+    def _check_token_encoder(self) -> None:
+        """The tables that it reads have rows, and filters are `[width, number]` pairs that fit into a word."""
         self.kind.check(self)
         width = self.row_width
         if self.marker_rows is not None and [len(row) for row in self.marker_rows] != [width, width]:
@@ -186,9 +191,6 @@ class NetworkConfig(TokenFields):
         largest = max(self.n_words, self.n_characters)
         if any(not 0 <= number < largest for row in self.marker_rows or [] for number in row):
             raise ValueError(f"marker_rows is {self.marker_rows}; expected numbers from 0 to {largest - 1}.")
-
-    def _check_filters(self) -> None:
-        """Filters are `[width, number]` pairs that fit into a word."""
         if not self.filters:
             raise ValueError("filters is empty; expected at least one [width, number] pair.")
         for pair in self.filters:
@@ -197,15 +199,6 @@ class NetworkConfig(TokenFields):
                     f"filters holds {pair}; expected [width, number] with a width of 1 to max_characters_per_token "
                     f"({self.max_characters_per_token}) and a positive number."
                 )
-
-    def _check_context(self) -> None:
-        """The encoder of a translator has one layer of output, as wide as its word vectors side by side."""
-        if self.context_layers and (self.n_layers, self.directions, self.warm_state) != (1, 2, False):
-            raise ValueError("context_layers is above 0; expected n_layers 1, directions 2 and no warm_state.")
-        if self.context_layers and self.cell_dim != self.projection_dim:
-            raise ValueError(
-                f"cell_dim is {self.cell_dim}; expected projection_dim ({self.projection_dim}) with context_layers."
-            )
 
     def _check_softmax(self) -> None:
         """Adaptive cutoffs rise and end below the vocabulary size."""

@@ -270,13 +270,9 @@ def _fingerprint(inputs: dict[str, list[Path]], settings: JsonObject) -> str:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise DataError(f"cannot read {path}: {error.strerror}") from error
-        files[part].append((_kind(path), digest))
+        kind = format_of(path).digest or ending(path)  # how it is read: what reads otherwise than before is another
+        files[part].append((kind, digest))
     return _digest(json.dumps([FORMAT, files, settings], sort_keys=True).encode())
-
-
-def _kind(path: Path) -> str:
-    """How a file is read: what reads otherwise than before has another name."""
-    return format_of(path).digest or ending(path)
 
 
 def _digest(data: bytes) -> str:

@@ -315,7 +315,13 @@ class JoinedRows(WordRows):
     def __call__(self, words: Sequence[str]) -> Rows:
         parts = [self.first(words)]
         if self.static is not None:
-            parts.append(np.asarray([self._number(word) for word in words]).reshape(-1, 1))
+            numbers: list[int] = []
+            for word in words:
+                number = self.static.get(word)
+                if number is None and self.lower_case:
+                    number = self.static.get(word.lower())
+                numbers.append(0 if number is None else number + 1)
+            parts.append(np.asarray(numbers).reshape(-1, 1))
         if self.spelled:
             parts.append(char_ids(words, max_characters=SPELLING_WIDTH))
         return _side_by_side(parts)
@@ -336,13 +342,6 @@ class JoinedRows(WordRows):
         cased = {} if self.static is None or self.lower_case else {"cased": {"static": 1}}
         spelling = {"spelling": {"width": SPELLING_WIDTH}} if self.spelled else {}
         return self.first.lexicon() | static | cased | spelling
-
-    def _number(self, word: str) -> int:
-        table = self.static or {}
-        found = table.get(word)
-        if found is None and self.lower_case:
-            found = table.get(word.lower())
-        return 0 if found is None else found + 1
 
 
 def _side_by_side(parts: Sequence[Rows]) -> Rows:
@@ -375,7 +374,12 @@ def load_word_rows(path: Path, *, max_characters: int = 50) -> WordRows:
     Raises:
         ModelError: The file is missing or damaged.
     """
-    tables = _load_lexicon(path)
+    if not path.exists():
+        raise ModelError(f"there is no {path}, which a model that looks words up needs")
+    tables = read_json_object(path)
+    for table in tables.values():
+        if not isinstance(table, dict) or not all(isinstance(id_, int) for id_ in table.values()):
+            raise ModelError(f"{path} is damaged; expected tables of words and characters with their ids")
     static, spelled = tables.pop("static", None), tables.pop("spelling", None) is not None
     lower_case = tables.pop("cased", None) is None
     first = _of_bilm(tables, max_characters) if tables else ByteRows(max_characters)
@@ -410,13 +414,3 @@ def _of_bilm(tables: Mapping[str, Mapping[str, int]], max_characters: int) -> Wo
     if "characters" not in tables:
         return LookupRows(tables.get("words", {}))
     return DictionaryRows(words=tables.get("words", {}), characters=tables["characters"], max_characters=max_characters)
-
-
-def _load_lexicon(path: Path) -> dict[str, dict[str, int]]:
-    if not path.exists():
-        raise ModelError(f"there is no {path}, which a model that looks words up needs")
-    tables = read_json_object(path)
-    for table in tables.values():
-        if not isinstance(table, dict) or not all(isinstance(id_, int) for id_ in table.values()):
-            raise ModelError(f"{path} is damaged; expected tables of words and characters with their ids")
-    return tables
