@@ -99,7 +99,18 @@ def load_settings(
     settings is passed over.
     Raises ``ConfigError`` naming the key, what came and what is known.
     """
-    merged = {} if file is None else _read(Path(file))
+    merged: SettingValues = {}
+    try:
+        content = {} if file is None else yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--config {file}: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--config {file} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict | None):
+        raise ConfigError(f"--config {file}: expected `key: value` lines, found a {type(content).__name__}")
+    merged |= content or {}
+    if odd := [key for key in merged if not isinstance(key, str)]:
+        raise ConfigError(f"--config {file}: the key {odd[0]!r} is no name")
     for key in RECORDED - kind.model_fields.keys():
         merged.pop(key, None)
     merged |= {key: deepcopy(value) for key, value in values.items() if value is not None}
@@ -114,22 +125,6 @@ def load_settings(
 def dump_settings(settings: Settings) -> str:
     """The resolved settings as YAML, in the order of their definition."""
     return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-
-
-def _read(file: Path) -> SettingValues:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"--config {file}: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--config {file} is not YAML: {' '.join(str(error).split())}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigError(f"--config {file}: expected `key: value` lines, found a {type(content).__name__}")
-    if odd := [key for key in content if not isinstance(key, str)]:
-        raise ConfigError(f"--config {file}: the key {odd[0]!r} is no name")
-    return content
 
 
 def _assign(target: SettingValues, override: str) -> None:

@@ -58,7 +58,17 @@ class TokenTable:
             for word in words:
                 if (slot := self._slots.pop(word, None)) is not None:
                     self._slots[word] = slot  # now the most recently used
-            self._make_room(len(missing), keep=len(words) - len(missing))
+            # At least as many free rows as there are missing words: older words go, else the table grows.
+            too_many = len(self._slots) + len(missing) - self.capacity
+            for _ in range(min(too_many, len(self._slots) - (len(words) - len(missing)))):
+                self._free.append(self._slots.pop(next(iter(self._slots))))
+            if len(missing) > len(self._free):
+                needed = len(self._vectors) + len(missing) - len(self._free)
+                size = max(needed, min(2 * len(self._vectors), self.capacity + 2))
+                self._free += range(len(self._vectors), size)
+                larger = self._vectors.new_empty(size, self._vectors.shape[1])
+                larger[: len(self._vectors)] = self._vectors
+                self._vectors = larger
             slots = [self._free.pop() for _ in missing]
             if missing:
                 self._vectors[torch.tensor(slots)] = computed
@@ -82,19 +92,6 @@ class TokenTable:
         with self._lock:
             self._vectors = torch.cat([self._vectors, vectors.to(self._vectors)])
             self._slots = {word: slot for slot, word in enumerate(words, 2)}
-
-    def _make_room(self, count: int, *, keep: int) -> None:
-        """At least `count` free rows, the last `keep` words untouched: older ones go, else the table grows."""
-        too_many = len(self._slots) + count - self.capacity
-        for _ in range(min(too_many, len(self._slots) - keep)):
-            self._free.append(self._slots.pop(next(iter(self._slots))))
-        if count > len(self._free):
-            needed = len(self._vectors) + count - len(self._free)
-            size = max(needed, min(2 * len(self._vectors), self.capacity + 2))
-            self._free += range(len(self._vectors), size)
-            larger = self._vectors.new_empty(size, self._vectors.shape[1])
-            larger[: len(self._vectors)] = self._vectors
-            self._vectors = larger
 
     def __len__(self) -> int:
         return len(self._slots)

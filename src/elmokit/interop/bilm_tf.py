@@ -40,7 +40,13 @@ def detect(path: Path, given: Given) -> BilmFiles | None:
     if path.is_dir() or path.suffix.lower() not in ENDINGS:
         return None
     options = _options(path) if given.options is None else given.options
-    return BilmFiles(options, path, _vocabulary(path) if given.vocabulary is None else given.vocabulary)
+    vocabulary = given.vocabulary
+    if vocabulary is None:
+        names = ("vocab.txt", "vocabulary.txt", "vocab", path.name.replace("weights.hdf5", "vocab.txt"))
+        texts = sorted(path.parent.glob("*vocab*.txt"))
+        alone = texts[0] if len(texts) == 1 else None
+        vocabulary = next((path.parent / name for name in names if (path.parent / name).is_file()), alone)
+    return BilmFiles(options, path, vocabulary)
 
 
 def _options(weights: Path) -> Path:
@@ -54,14 +60,6 @@ def _options(weights: Path) -> Path:
     if len(found) > 1 and found[0] not in named:
         raise ModelError(f"{len(found)} options files are next to {weights}: name one with --options")
     return found[0]
-
-
-def _vocabulary(weights: Path) -> Path | None:
-    folder = weights.parent
-    names = ("vocab.txt", "vocabulary.txt", "vocab", weights.name.replace("weights.hdf5", "vocab.txt"))
-    found = next((folder / name for name in names if (folder / name).is_file()), None)
-    texts = sorted(folder.glob("*vocab*.txt"))
-    return found or (texts[0] if len(texts) == 1 else None)
 
 
 BILM_TF = ModelFormat(detect=detect, endings=ENDINGS, expected="a .hdf5 file with its options", files=(".hdf5",))

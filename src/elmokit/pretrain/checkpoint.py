@@ -99,23 +99,19 @@ class Checkpoints:
                 torch.save(tuple(state), partial / f"lstm-state-{self.accelerator.process_index}.pt")
             self.accelerator.wait_for_everyone()
             if self.accelerator.is_main_process:
-                self._put_in_place(partial, step)
+                _flush(partial)
+                number = 1 + max((_age(path)[1] for path in self._complete() if _age(path)[0] == step), default=0)
+                final = self.folder / (f"step-{step:07d}" if number == 1 else f"step-{step:07d}-{number}")
+                partial.rename(final)
+                _flush_folder(self.folder)
+                kept = {final, self._latest_border() if self.keep_border else final}
+                for old in set(self.folder.iterdir()) - kept:
+                    shutil.rmtree(old)
         except (OSError, RuntimeError, SafetensorError) as error:  # torch.save wraps a full disk in a RuntimeError
             shutil.rmtree(partial, ignore_errors=True)
             reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:200]
             raise DataError(f"cannot write the checkpoint {partial}: {reason}; free space, then --resume") from error
         self.accelerator.wait_for_everyone()
-
-    def _put_in_place(self, partial: Path, step: int) -> None:
-        _flush(partial)
-        number = 1 + max((_age(path)[1] for path in self._complete() if _age(path)[0] == step), default=0)
-        final = self.folder / (f"step-{step:07d}" if number == 1 else f"step-{step:07d}-{number}")
-        partial.rename(final)
-        _flush_folder(self.folder)
-        kept = {final, self._latest_border() if self.keep_border else final}
-        for old in self.folder.iterdir():
-            if old not in kept:
-                shutil.rmtree(old)
 
     def load(self, path: Path) -> State | None:
         """Restore all registered objects and random states; returns this process's carried LSTM state, if any.

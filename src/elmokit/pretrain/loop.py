@@ -351,9 +351,10 @@ class _Run:
             self._evaluate_if_due(journal, bar, window)
             border = progress.step_in_epoch in borders
             late = time.monotonic() - last_checkpoint > 60 * config.checkpoint_minutes
-            due, stop = self._agree(
-                due=border or late or wish == "save", stop=wish == "stop" or self.interruption.requested
-            )
+            due, stop = border or late or wish == "save", wish == "stop" or self.interruption.requested
+            if processes > 1:  # the same on all of them: the first's clock counts, and any wish to stop
+                flags = torch.tensor([float(due and self.accelerator.is_main_process), float(stop)], device=device)
+                due, stop = (self.accelerator.reduce(flags, reduction="sum") > 0).tolist()
             if due or stop:
                 self._log(journal, bar, window)
                 self._save()
@@ -361,15 +362,6 @@ class _Run:
             if stop:
                 raise KeyboardInterrupt
         self._log(journal, bar, window)
-
-    def _agree(self, *, due: bool, stop: bool) -> tuple[bool, bool]:
-        """Whether to save and to stop, the same on all processes: the first's clock counts, and any wish to stop."""
-        if self.accelerator.num_processes == 1:
-            return due, stop
-        wishes = [float(due and self.accelerator.is_main_process), float(stop)]
-        flags = torch.tensor(wishes, device=self.accelerator.device)
-        save, end = (self.accelerator.reduce(flags, reduction="sum") > 0).tolist()
-        return save, end
 
     def _save(self) -> None:
         precision = str(self.dtype).removeprefix("torch.")

@@ -32,18 +32,17 @@ def csv_rows(path: Path, columns: Mapping[str, Kind], *, delimiter: str = ",") -
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(_Lines(file), delimiter=delimiter)
         rows.writerow(columns)
-        yield lambda row: rows.writerow([_cell(value) for value in row])
+
+        def write(row: Sequence[Any]) -> None:
+            cells = [str(value).lower() if isinstance(value, bool) else value for value in row]
+            rows.writerow([None if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in cells])
+
+        yield write
 
 
 def tsv_rows(path: Path, columns: Mapping[str, Kind]) -> AbstractContextManager[Write]:
     """The same, with tabs."""
     return csv_rows(path, columns, delimiter="\t")
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @contextmanager

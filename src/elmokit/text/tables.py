@@ -196,17 +196,26 @@ def _length(delimiter: str, sample: Sequence[str], *, whole: bool) -> tuple[int,
 def _quoting(path: Path, text: str, delimiter: str) -> Quoting:
     if '"' not in text:
         return "doubled" if delimiter == "," else "none"
-    doubled, backslash = Dialect(delimiter), Dialect(delimiter, "backslash")
-    rows, odd = doubled.rows_of(text)
-    escaped = '\\"' in text and backslash.rows_of(text)[1] == 0
-    if odd == 0 and delimiter == "," and not (escaped and any(_has_lone_quote(row, delimiter) for row in rows)):
+    rows, odd = Dialect(delimiter).rows_of(text)
+    escaped = '\\"' in text and Dialect(delimiter, "backslash").rows_of(text)[1] == 0
+    if odd == 0 and delimiter == "," and not escaped:
         return "doubled"
-    if odd == 0 and _as_written(rows, delimiter):
-        return "doubled"
+    lone, quoted = False, 0  # whether a `"` is inside a field without quotes; rows with a field that needs its quotes
+    for row in rows:
+        fields = _fields(row, delimiter) if '"' in row else []
+        lone = lone or any('"' in field and not field.startswith('"') for field in fields)
+        inner = [field[1:-1] for field in fields if field.startswith('"')]
+        quoted += any(letter in field for field in inner for letter in ('"', delimiter, "\n", "\r"))
+    if odd == 0 and not lone:
+        # Every row is as a program writes it: a field that needs quotes has them, or all that are text have.
+        fields = [] if quoted else [field for row in rows for field in _fields(row.rstrip("\r"), delimiter)]
+        plain = any(not field.startswith('"') and re.search(r"[^\d.+\-eE]", field) for field in fields)
+        if delimiter == "," or not plain:
+            return "doubled"
     if escaped:
         log.info('%s: quotation marks are written as \\" (--quote)', path)
         return "backslash"
-    if delimiter == "," or (quoted := sum(_needs_quotes(row, delimiter) for row in rows)) == 0:
+    if delimiter == "," or quoted == 0:
         return "doubled" if delimiter == "," else "none"
     log.warning(
         '%s: %d rows are quoted as pandas does, and in %d lines " is a lone letter: all are read as they stand; '
@@ -218,29 +227,9 @@ def _quoting(path: Path, text: str, delimiter: str) -> Quoting:
     return "none"
 
 
-def _as_written(rows: Sequence[str], delimiter: str) -> bool:
-    """Whether every row is as a program writes it: a field that needs quotes has them, or all that are text have."""
-    with_quotes = [row for row in rows if '"' in row]
-    if any(_has_lone_quote(row, delimiter) for row in with_quotes):
-        return False
-    if any(_needs_quotes(row, delimiter) for row in with_quotes):
-        return True
-    fields = (field for row in rows for field in _fields(row.rstrip("\r"), delimiter))
-    return all(field.startswith('"') or not re.search(r"[^\d.+\-eE]", field) for field in fields)
-
-
 def _fields(row: str, delimiter: str) -> list[str]:
     mark = re.escape(delimiter)
     return re.findall(rf'(?:\A|{mark})("(?:[^"]|"")*"|[^{mark}]*)', row)
-
-
-def _has_lone_quote(row: str, delimiter: str) -> bool:
-    return any('"' in field and not field.startswith('"') for field in _fields(row, delimiter))
-
-
-def _needs_quotes(row: str, delimiter: str) -> bool:
-    inner = (field[1:-1] for field in _fields(row, delimiter) if field.startswith('"'))
-    return any('"' in field or delimiter in field or "\n" in field or "\r" in field for field in inner)
 
 
 def table_rows(
