@@ -392,3 +392,10 @@ def test_tags_stand_behind_the_columns_of_a_file(trained: Path, tmp_path: Path) 
     result = elmo("predict", trained, "Ada lives", "--output", tmp_path / "out.conllu")
     assert "CoNLL-U has no column for the tags that were learned" in result.stderr
     assert not (tmp_path / "out.conllu").exists()
+
+
+def test_columns_of_standard_input(trained: Path, tmp_path: Path) -> None:
+    result = elmo("predict", trained, "--pretokenized", "--output", tmp_path / "out.conll", text="Ada lives.\n\nBo\n")
+    assert result.exit_code == 0, result.output
+    rows = [line.split("\t")[0] for line in (tmp_path / "out.conll").read_text().split("\n")]
+    assert [word for word in rows if word] == ["Ada", "lives.", "Bo"]

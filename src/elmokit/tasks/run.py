@@ -62,9 +62,8 @@ def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
         config = begin(config, work, task=task.name)
         vectors = coverage = None
         if config.vectors is not None:
-            vectors, coverage = read_vectors(
-                config, config.vectors, start, task.words(data, config, task_tokenizer(config))
-            )
+            words = task.words(data, task_tokenizer(config))
+            vectors, coverage = read_vectors(config, config.vectors, start, words)
         shape = task.shape(data)
         model, fresh = build_head(
             task.Model, config, start, list(shape.labels), vectors, problem_type=shape.problem_type, sizes=shape.sizes

@@ -154,7 +154,7 @@ class Task(Protocol[C, D]):
     def shape(self, data: D) -> HeadShape:
         """Labels and sizes of the head."""
 
-    def words(self, data: D, config: C, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
+    def words(self, data: D, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
         """The words of all texts of a run, as its model reads them: for these static vectors are loaded."""
 
     def datasets(self, run: Run[C, D]) -> Datasets:

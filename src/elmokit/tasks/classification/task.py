@@ -84,9 +84,7 @@ class Classification:
             data.labels, problem_type="multi_label_classification" if several else "single_label_classification"
         )
 
-    def words(
-        self, data: ClassificationData, config: ClassifyConfig, tokenizer: ElmoTokenizer
-    ) -> Iterable[Sequence[str]]:
+    def words(self, data: ClassificationData, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
         split = word_splitter(tokenizer)
         return (split(text) for source in data.sources.values() for text in source.texts)
 

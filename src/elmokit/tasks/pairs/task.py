@@ -116,8 +116,8 @@ class TextPairs:
             return HeadShape(["value"], problem_type="regression")
         return HeadShape(data.labels, problem_type="single_label_classification")
 
-    def words(self, data: PairsData, config: PairsConfig, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
-        split, steps = word_splitter(tokenizer), config.clean or []
+    def words(self, data: PairsData, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
+        split, steps = word_splitter(tokenizer), tokenizer.text_steps
         return (
             split(normalize(text, steps)) for pairs in data.sources.values() for text in (*pairs.first, *pairs.second)
         )

@@ -65,9 +65,7 @@ class QuestionAnswering:
         """The two scores that a word gets."""
         return HeadShape(["start", "end"], sizes={"no_answer": data.knows_none})
 
-    def words(
-        self, data: QuestionData, config: QuestionAnsweringConfig, tokenizer: ElmoTokenizer
-    ) -> Iterable[Sequence[str]]:
+    def words(self, data: QuestionData, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
         for split in data.splits.values():
             yield from map(tokenizer.words, split.passages)
             yield from (tokenizer.words(question.text) for question in split.questions)

@@ -65,8 +65,8 @@ class Tagging:
     def shape(self, data: TaggingData) -> HeadShape:
         return HeadShape(data.tags)
 
-    def words(self, data: TaggingData, config: TagConfig, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
-        steps = config.clean or []
+    def words(self, data: TaggingData, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
+        steps = tokenizer.text_steps
         return (normalize_words(words, steps) for source in data.sources.values() for words in source.words)
 
     def datasets(self, run: _Run) -> Datasets:

@@ -68,9 +68,7 @@ class Translation:
     def shape(self, data: TranslationData) -> HeadShape:
         return HeadShape(sizes={"n_target_pieces": len(data.pieces)})
 
-    def words(
-        self, data: TranslationData, config: TranslationConfig, tokenizer: ElmoTokenizer
-    ) -> Iterable[Sequence[str]]:
+    def words(self, data: TranslationData, tokenizer: ElmoTokenizer) -> Iterable[Sequence[str]]:
         """See `Task`: of the source sentences."""
         return (words for source in data.words.values() for words in source)
 
