@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -64,3 +65,19 @@ def test_one_version_everywhere() -> None:
     (version,) = re.findall(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
     assert re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == version  # type: ignore[index]
+
+
+def test_the_lock_has_the_versions_of_the_constraints_from_public_addresses() -> None:
+    lock = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    versions: dict[str, set[str]] = {}
+    for package in lock:
+        versions.setdefault(package["name"], set()).add(package["version"])
+        assert package["source"] in ({"registry": "https://pypi.org/simple"}, {"editable": "."})
+        for file in [*package.get("wheels", []), *filter(None, [package.get("sdist")])]:
+            assert file["url"].startswith("https://files.pythonhosted.org/packages/") and file["hash"][:7] == "sha256:"
+    wanted = script("write_lock").constraints((ROOT / "constraints.txt").read_text())
+    assert len(wanted) > 200
+    for line in wanted:
+        name, version, marker = re.fullmatch(r"([\w.-]+)==([^;]+)(;.*)?", line).groups()  # type: ignore[union-attr]
+        found = versions[re.sub(r"[-_.]+", "-", name).lower()]
+        assert version in found and (marker or len(found) == 1), line
