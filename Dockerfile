@@ -10,7 +10,7 @@ RUN python -m venv /opt/elmokit \
  && /opt/elmokit/bin/pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu -c /tmp/constraints.txt '.[web]'
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --create-home --uid 10001 elmo
+RUN useradd --create-home --uid 10001 elmo
 COPY --from=build /opt/elmokit /opt/elmokit
 ENV PATH=/opt/elmokit/bin:$PATH OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 PYTHONUNBUFFERED=1
 USER 10001
