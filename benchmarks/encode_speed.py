@@ -13,9 +13,7 @@ first time); simple_elmo is only called.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -30,6 +28,7 @@ import elmokit  # before torch: sets how OpenMP waits
 
 # isort: split
 import torch
+from brown import brown
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -117,15 +116,6 @@ class PlainElmo(nn.Module):
                 row[0], row[len(words) + 1] = begin, end
                 row[1 : len(words) + 1] = torch.from_numpy(char_ids(words)).long()
             self(ids, lengths)
-
-
-def brown(count: int) -> list[list[str]]:
-    """The first sentences of the Brown corpus."""
-    data = os.environ.get("ELMOKIT_DATA")
-    if not data:
-        sys.exit("set ELMOKIT_DATA to the folder of the data sets: the sentences come from brown/brown.txt.gz")
-    with gzip.open(Path(data) / "brown" / "brown.txt.gz", "rt", encoding="utf-8") as file:
-        return [line.rstrip("\n").split("\t")[1].split() for line, _ in zip(file, range(count), strict=False)]
 
 
 def gemm_rate() -> float:

@@ -3,7 +3,8 @@
     python benchmarks/single_sentence.py [--model elmo-mini] [--sentences 200] [--threads 1 2] [--before SRC]
 
 The first sentences of the Brown corpus in $ELMOKIT_DATA. Each row is a process of its own; the rounds of all rows are
-interleaved and the best of each counts. --before names the `src` folder of another version of elmokit, for a row.
+interleaved and the best of each counts. --before names the `src` folder of another version of elmokit, for a row:
+`git archive COMMIT src | tar x -C FOLDER` makes one, and 57c746f6~1 is the last version without the kernels.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from encode_speed import brown
+from brown import brown
 
 from elmokit import Encoder
 
