@@ -1,4 +1,4 @@
-"""Sentences of the Brown corpus. Older versions of elmokit are measured on them, too: nothing of it is imported here."""
+"""Sentences of the Brown corpus. Older versions of elmokit are measured on them: nothing of it is imported here."""
 
 from __future__ import annotations
 

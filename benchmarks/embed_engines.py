@@ -3,9 +3,10 @@
     python benchmarks/embed_engines.py elmo-mini text.txt --part-words 20000 --run local:1 ray:1 local:2
 
 Both rates are of the parts after the first of each actor: without loading the model and starting Ray, with scheduling.
-CPU-seconds are those of all processes of the command, Ray's own as well, sampled. The rounds of all rows are
-interleaved and the median of each counts; "overhead" is what a row takes more CPU-seconds per word than the first one.
-The last column says whether the bytes of all parts are equal.
+CPU-seconds are those of all processes of the command, Ray's own as well, sampled; "fixed" are those of the whole run
+less its words at that rate: what a run of any length takes once. "overhead" is what a row takes more CPU-seconds per
+word than the first one. The rounds of all rows are interleaved and the median of each counts. The last column says
+whether the bytes of all parts are equal.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Row:
     actors: int
     per_cpu_second: list[float] = field(default_factory=list)
     per_second: list[float] = field(default_factory=list)
+    fixed: list[float] = field(default_factory=list)
     bytes: set[str] = field(default_factory=set)
 
     def measure(self, given: argparse.Namespace) -> None:
@@ -70,10 +72,11 @@ class Row:
                 "--engine", self.engine, "--actors", str(self.actors), "--part-words", str(given.part_words),
                 "--layers", given.layers, "--quiet",
             ]  # fmt: skip
-            first, last = watched(command, output, self.actors)
+            first, last, cpu = watched(command, output, self.actors)
             words = {row["part"]: row["words"] for row in pq.read_table(output / "_manifest.parquet").to_pylist()}
             counted = sum(words[int(Path(name).stem.removeprefix("part-"))] for name in last.parts - first.parts)
             self.per_cpu_second.append(counted / max(last.cpu - first.cpu, 1e-9))
+            self.fixed.append(cpu - sum(words.values()) / self.per_cpu_second[-1])
             self.per_second.append(counted / max(last.time - first.time, 1e-9))
             self.bytes.add(digest(output))
 
@@ -87,8 +90,8 @@ class Mark:
     time: float
 
 
-def watched(command: list[str], output: Path, actors: int) -> tuple[Mark, Mark]:
-    """Run `command`; the moments when `actors` parts were there, and when the last one came.
+def watched(command: list[str], output: Path, actors: int) -> tuple[Mark, Mark, float]:
+    """Run `command`; the moments when `actors` parts were there, and when the last one came; CPU-seconds of it all.
 
     Raises:
         RuntimeError: It failed, or there are too few parts to tell.
@@ -107,7 +110,7 @@ def watched(command: list[str], output: Path, actors: int) -> tuple[Mark, Mark]:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
     if len(marks) < 2:
         raise RuntimeError(f"{output} got too few parts to tell a rate: a longer text, or smaller --part-words")
-    return marks[0], marks[-1]
+    return marks[0], marks[-1], tree.total()
 
 
 def digest(output: Path) -> str:
@@ -132,15 +135,17 @@ def main() -> None:
     for number in range(given.rounds):
         for row in rows:
             row.measure(given)
-            done = f"{row.engine}:{row.actors} {row.per_cpu_second[-1]:,.0f} words/CPU-s"
+            done = f"{row.engine}:{row.actors} {row.per_cpu_second[-1]:,.0f} words/CPU-s, {row.fixed[-1]:.1f} fixed"
             print(f"round {number + 1}: {done}", file=sys.stderr)
     print(f"{given.model}, parts of {given.part_words:,} words, median of {given.rounds}; {processor_name()}")
-    print(f"{'engine':>8} {'actors':>6} {'words/CPU-s':>12} {'overhead':>9} {'words/s':>9}  bytes")
+    print(f"{'engine':>8} {'actors':>6} {'words/CPU-s':>12} {'overhead':>9} {'fixed':>6} {'words/s':>9}  bytes")
     best = statistics.median(rows[0].per_cpu_second)
     for row in rows:
-        rate, wall = statistics.median(row.per_cpu_second), statistics.median(row.per_second)
-        found = " ".join(sorted(row.bytes))
-        print(f"{row.engine:>8} {row.actors:>6} {rate:>12,.0f} {best / rate - 1:>9.1%} {wall:>9,.0f}  {found}")
+        rate, wall, fixed = (statistics.median(found) for found in (row.per_cpu_second, row.per_second, row.fixed))
+        print(
+            f"{row.engine:>8} {row.actors:>6} {rate:>12,.0f} {best / rate - 1:>9.1%} {fixed:>6.1f} {wall:>9,.0f}  "
+            + " ".join(sorted(row.bytes))
+        )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from elmokit.errors import ConfigError
-from elmokit.parts.engines.ray import RayEngine
+from elmokit.parts.engines.ray import OWN_CLUSTER, RayEngine
 from elmokit.parts.folder import PartFolder
 from elmokit.parts.run import run_parts
 from elmokit.places import Place
@@ -57,3 +58,18 @@ def test_more_actors_than_cpus_is_an_error_before_the_start() -> None:
     engine = RayEngine(actors=2)
     with pytest.raises(ConfigError, match=r"has 2 CPUs and 0 GPUs: room for 1 actors of 1 CPUs .* 2 were asked for"):
         next(engine.results(CountWords(""), iter([])))
+
+
+def test_only_a_cluster_of_its_own_does_less_beside_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_event_stats", "1")
+    seen: list[dict[str, str]] = []
+
+    class Ray:
+        def init(self, **options: Any) -> None:
+            seen.append(dict(os.environ))
+
+    before = dict(os.environ)
+    RayEngine()._connect(Ray())
+    RayEngine(address="auto")._connect(Ray())
+    assert {name: seen[0].get(name) for name in OWN_CLUSTER} == {**OWN_CLUSTER, "RAY_event_stats": "1"}
+    assert seen[1] == dict(os.environ) == before

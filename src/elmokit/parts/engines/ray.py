@@ -5,6 +5,7 @@ Only part numbers and counts pass through Ray's object store: token vectors, 6 k
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Iterator
@@ -24,6 +25,18 @@ log = logging.getLogger(__name__)
 
 IN_FLIGHT = 2
 """Parts that an actor has or that wait for it."""
+OWN_CLUSTER = {
+    "RAY_worker_niceness": "0",  # 15: as nice as the command itself
+    "RAY_enable_metrics_collection": "0",
+    "RAY_task_events_report_interval_ms": "0",  # no events
+    "RAY_event_stats": "0",
+    "RAY_raylet_report_resources_period_milliseconds": "1000",  # 100
+    "RAY_raylet_check_gc_period_milliseconds": "1000",  # 100
+    "RAY_gcs_pull_resource_loads_period_milliseconds": "10000",  # 1000
+    "RAY_LOG_MONITOR_MANY_FILES_THRESHOLD": "0",  # 1000; from here on it looks for new files more seldom
+}
+"""Ray's settings for a cluster of this machine alone, which nobody watches, and Ray's own values: less work beside the
+parts. What the environment says already has precedence."""
 _RETRIES = 5  # of a part; Ray counts attempts to reach an actor that is starting again, too
 
 
@@ -82,7 +95,8 @@ class RayEngine:
             # One more than the actors take: reading the list of parts needs one, and hangs without.
             own = {"include_dashboard": False, "num_cpus": wanted * self.cpus + 1}
         try:
-            ray.init(address=self.address or "local", log_to_driver=False, logging_level="ERROR", **own)
+            with _environment(OWN_CLUSTER if own else {}):  # Ray's processes inherit it
+                ray.init(address=self.address or "local", log_to_driver=False, logging_level="ERROR", **own)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise ConfigError(f"no Ray cluster answers at --address {self.address}: {error}") from error
 
@@ -151,3 +165,15 @@ class _Actor:
             "counts": np.array([result.counts], dtype=np.int64),
             "error": np.array([result.error], dtype=object),
         }
+
+
+@contextlib.contextmanager
+def _environment(settings: dict[str, str]) -> Iterator[None]:
+    """These variables for the block, where they have no value."""
+    added = {name: value for name, value in settings.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
