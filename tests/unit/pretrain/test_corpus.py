@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elmokit.errors import ConfigError, DataError
@@ -92,6 +92,7 @@ def test_the_vocabulary_is_a_prefix_of_the_types(
     max_words=st.integers(1, 5),
     shard_tokens=st.integers(1, 12),
 )
+@settings(max_examples=30)  # each collects garbage, so that files which are mapped do not pile up
 def test_shards_and_pieces_keep_every_word(
     tmp_path_factory: pytest.TempPathFactory, lines: list[list[str]], max_words: int, shard_tokens: int
 ) -> None:
