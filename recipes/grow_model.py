@@ -38,13 +38,13 @@ from elmokit.nn.bilm import BiLM
 from elmokit.nn.precision import faster_precision
 from elmokit.nn.softmax import SoftmaxHead
 from elmokit.nn.token_encoder import TokenEncoder
-from elmokit.pretrain.muon import Muon
-from elmokit.pretrain.optimizers import hidden_matrices
+from elmokit.pretrain.optimizers import build_muon
 from elmokit.pretrain.perplexity import evaluate_text
 from elmokit.pretrain.schedule import learning_rate_factor
 from elmokit.pretrain.setup import load_vocabulary
 from elmokit.progress import rate_bar
 from elmokit.settings import Settings, load_settings
+from elmokit.text.files import expand_paths
 from elmokit.text.vocab import MARKERS, Vocabulary
 from elmokit.text.word_rows import ByteRows, WordRows
 
@@ -97,6 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
     file, overrides, overwrite = (given.pop(name) for name in ("config", "overrides", "overwrite"))
     try:
         config = load_settings(GrowConfig, file, overrides=overrides, **given)
+        if config.valid is not None:
+            expand_paths([config.valid])  # a text that is missing is told before the work, not after it
         if config.output.exists() and not overwrite:
             raise ConfigError(f"--output {config.output} exists: --overwrite replaces it")
         partial = config.output.with_name(f".{config.output.name}.partial")
@@ -114,6 +116,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ElmokitError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"error: cannot write {config.output}: {error.strerror or error} (--output)", file=sys.stderr)
+        return 2
     print(f"written to {config.output}")
     return 0
 
@@ -122,7 +127,8 @@ def grow(config: GrowConfig, folder: Path) -> None:
     """Write the new model to a folder.
 
     Raises:
-        ConfigError: Fewer cells than the trained model has, or an encoder that reads no characters.
+        ConfigError: Fewer cells than the trained model has, more where its LSTMs have no projection, or an encoder that
+            reads no characters.
         ModelError: No model with a language-model head.
     """
     if config.threads is not None:
@@ -135,6 +141,11 @@ def grow(config: GrowConfig, folder: Path) -> None:
     cells = config.cell_dim or trained.config.cell_dim
     if cells < trained.config.cell_dim:
         raise ConfigError(f"cell_dim is {cells}; expected at least the {trained.config.cell_dim} of {config.model}")
+    if cells > trained.config.cell_dim == trained.config.projection_dim:
+        raise ConfigError(
+            f"cell_dim is {cells}; expected the {trained.config.cell_dim} of {config.model}, whose LSTMs have no "
+            "projection, through which new cells could say nothing at first"
+        )
     grown = ElmoForPreTraining(grown_config(trained.config, cells=cells, filters=config.filters))
     add_cells(trained.bilm, grown.bilm)
     widen_head(trained.head, grown.head)
@@ -208,9 +219,7 @@ def make_lesson(encoder: TokenEncoder, rows: WordRows, vocabulary: Vocabulary) -
 
 def teach(encoder: nn.Module, lesson: Lesson, config: GrowConfig) -> float:
     """Train a char CNN to give the vectors of a lesson; returns the share of their variance that it misses."""
-    matrices = hidden_matrices(encoder, max_side=_MUON_SIDE)
-    taken = {id(weight) for each in matrices for weight in each.parameters}
-    optimizer = Muon(matrices, [weight for weight in encoder.parameters() if id(weight) not in taken])
+    optimizer = build_muon(encoder, lr=10 * config.learning_rate, adamw_lr=config.learning_rate, max_side=_MUON_SIDE)
     dtype = torch.bfloat16 if faster_precision(lesson.vectors.device) == "bfloat16" else torch.float32
     mean = (lesson.weights @ lesson.vectors) / lesson.weights.sum()
     variance = float((lesson.weights @ (lesson.vectors - mean).square().sum(1)) / lesson.weights.sum())

@@ -85,3 +85,28 @@ def test_what_cannot_be_grown_is_told(folder: Path, tmp_path: Path, capsys: pyte
     assert grow(folder, tmp_path / "used") == 2
     assert "exists: --overwrite replaces it" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["used"]
+
+
+def test_a_missing_text_is_told_before_the_work(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert grow(folder, tmp_path / "out", "--valid", str(tmp_path / "nowhere.txt")) == 2
+    printed = capsys.readouterr()
+    assert "nowhere.txt" in printed.err
+    assert "token vectors" not in printed.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lstms_without_a_projection_get_no_more_cells(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pretrain(
+        PretrainConfig(
+            train=[str(folder / "text.txt")], output=tmp_path / "plain", preset="tiny", max_steps=1,
+            model={"cell_dim": 16, "projection_dim": 16},
+        ),
+        show_progress=False,
+    )  # fmt: skip
+    assert main([str(tmp_path / "plain"), "--output", str(tmp_path / "out"), "--set", "cell_dim=48"]) == 2
+    assert "cell_dim is 48; expected the 16 of" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -23,11 +23,25 @@ def build_optimizer(config: PretrainConfig, model: nn.Module) -> Optimizer:
     if config.optimizer == "sgd":
         return SGD(parameters, lr=rate, weight_decay=decay, fused=True)
     if config.optimizer == "muon":
-        matrices = hidden_matrices(model, max_side=config.muon_max_side)
-        taken = {id(parameter) for found in matrices for parameter in found.parameters}
-        others = [parameter for parameter in parameters if id(parameter) not in taken]
-        return Muon(matrices, others, lr=muon_rate(config), adamw_lr=rate, weight_decay=decay, betas=_BETAS)
+        side = config.muon_max_side
+        return build_muon(model, lr=muon_rate(config), adamw_lr=rate, weight_decay=decay, max_side=side)
     return AdamW(parameters, lr=rate, weight_decay=decay, betas=_BETAS, fused=True)
+
+
+def build_muon(
+    model: nn.Module, *, lr: float, adamw_lr: float, weight_decay: float = 0.0, max_side: int | None = None
+) -> Muon:
+    """Muon over the matrices of a model that `hidden_matrices` finds, AdamW over its other parameters.
+
+    Args:
+        model: Any module.
+        lr, adamw_lr, weight_decay: See `Muon`.
+        max_side: Of the matrices, see `hidden_matrices`.
+    """
+    matrices = hidden_matrices(model, max_side=max_side)
+    taken = {id(parameter) for found in matrices for parameter in found.parameters}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in taken]
+    return Muon(matrices, others, lr=lr, adamw_lr=adamw_lr, weight_decay=weight_decay, betas=_BETAS)
 
 
 def set_learning_rates(optimizer: Optimizer, config: PretrainConfig, factor: float) -> None:
