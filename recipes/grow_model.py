@@ -3,13 +3,19 @@
     python recipes/grow_model.py elmo-mini --output runs/elmo_small/grown --set cell_dim=1024
     elmo pretrain --from runs/elmo_small/grown --train text.txt --output runs/elmo_small/long
 
-The new model reads words by their characters alone and predicts the same vocabulary:
+    elmo train vectors --method skipgram --train text.txt --pretokenized --output vectors.txt
+    python recipes/grow_model.py elmo-mini --output runs/elmo_mini_later/grown --set words=table --vectors vectors.txt
+
+The new model predicts the same vocabulary:
 
 - **LSTMs** (`cell_dim` may be larger): the cells of the trained model, then new ones whose rows of the projection are
   zero. They change nothing at first, and learn from the first update on (function-preserving growth: Chen et al. 2016).
-- **Token encoder**: a char CNN of any `filters`, taught to give each word the vector that the trained model gives it,
-  a table of words included. Words are drawn by the square root of their counts. A spelling in another case, which the
-  vocabulary does not have, is taught the vector of the word itself.
+- **Token encoder**, `words=characters`: a char CNN of any `filters`, taught to give each word the vector that the
+  trained model gives it, a table of words included. Words are drawn by the square root of their counts. A spelling in
+  another case, which the vocabulary does not have, is taught the vector of the word itself.
+- **Token encoder**, `words=table`: that of the trained model. A word that the table lacks is looked up in another case,
+  also if the trained model did not. With `--vectors`, better static vectors than those that its training began with,
+  the table moves towards them (`growing/word_table.py`).
 - **Head**: the adaptive softmax of the trained model with tails of full width, the same products in more columns.
 
 Prints how close the token vectors came and the held-out perplexities, where `--valid` names a text.
@@ -20,13 +26,11 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
-from torch import Tensor, nn
+from pydantic import Field, PositiveInt
 
 from elmokit.errors import ConfigError, ElmokitError
 from elmokit.models.configuration_elmo import ElmoConfig
@@ -34,26 +38,22 @@ from elmokit.models.loading import load, word_rows_of
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.quiet import quiet_transformers
 from elmokit.models.tokenization_elmo import ElmoTokenizer
-from elmokit.nn.bilm import BiLM
-from elmokit.nn.precision import faster_precision
-from elmokit.nn.softmax import SoftmaxHead
 from elmokit.nn.token_encoder import TokenEncoder
-from elmokit.pretrain.optimizers import build_muon
+from elmokit.nn.token_encoders import WordCharEncoder
 from elmokit.pretrain.perplexity import evaluate_text
-from elmokit.pretrain.schedule import learning_rate_factor
 from elmokit.pretrain.setup import load_vocabulary
-from elmokit.progress import rate_bar
-from elmokit.settings import Settings, load_settings
+from elmokit.settings import load_settings
+from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
-from elmokit.text.vocab import MARKERS, Vocabulary
-from elmokit.text.word_rows import ByteRows, WordRows
+from elmokit.text.vocab import Vocabulary
+from elmokit.text.word_rows import ByteRows, WordByteRows, WordRows
+from elmokit.whole_files import JsonObject
+from growing.cells import add_cells, widen_head
+from growing.spelling import TeachingConfig, make_lesson, teach
+from growing.word_table import move_table
 
-_OTHER_CASE = 0.1  # of the weight of the word itself
-_MUON_SIDE = 448  # larger matrices are orthogonalised in blocks
-_AT_ONCE = 4096  # words whose vectors are computed together
 
-
-class GrowConfig(Settings):
+class GrowConfig(TeachingConfig):
     """Settings of this recipe."""
 
     model: str
@@ -64,24 +64,16 @@ class GrowConfig(Settings):
     """Held-out text, by which both are compared."""
     cell_dim: PositiveInt | None = None
     """Cells of each LSTM; default: as many as the trained model has."""
+    words: Literal["characters", "table"] = "characters"
+    """What the new model reads of a word: its characters, or also the table of the trained model."""
     filters: list[list[int]] | None = None
-    """`[width, number]` of the new char CNN; default: those of the trained model."""
-    updates: PositiveInt = 600
-    """Updates in which the char CNN is taught."""
-    batch_words: PositiveInt = 4096
-    learning_rate: PositiveFloat = 2e-3
-    """Of AdamW; the highways and the projection learn with Muon at ten times this rate. It falls in a line to zero."""
+    """`[width, number]` of the char CNN that is taught; default: those of the trained model."""
+    vectors: Path | None = None
+    """Static vectors, towards which the table moves."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Of the way to them."""
     seed: Annotated[int, Field(ge=0)] = 13
     threads: PositiveInt | None = None
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What the char CNN is taught: spellings (U, 50), vectors (U, P), and how often each is drawn (U,)."""
-
-    spellings: Tensor
-    vectors: Tensor
-    weights: Tensor
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -90,6 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("model", help="the trained model")
     parser.add_argument("--output", type=Path, help="folder of the new model")
     parser.add_argument("--valid", help="held-out text")
+    parser.add_argument("--vectors", type=Path, help="static vectors for the table of words")
     parser.add_argument("--config", type=Path, help="YAML file with settings")
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     parser.add_argument("--overwrite", action="store_true", help="replace the output folder")
@@ -136,114 +129,66 @@ def grow(config: GrowConfig, folder: Path) -> None:
     torch.manual_seed(config.seed)
     vocabulary, rows = load_vocabulary(config.model), word_rows_of(config.model)
     trained = load(ElmoForPreTraining, config.model)
-    if not rows.reads_spelling or trained.config.token_encoder not in ("char_cnn", "word_char"):
-        raise ConfigError(f"{config.model} reads {trained.config.token_encoder}; expected char_cnn or word_char")
-    cells = config.cell_dim or trained.config.cell_dim
-    if cells < trained.config.cell_dim:
-        raise ConfigError(f"cell_dim is {cells}; expected at least the {trained.config.cell_dim} of {config.model}")
-    if cells > trained.config.cell_dim == trained.config.projection_dim:
-        raise ConfigError(
-            f"cell_dim is {cells}; expected the {trained.config.cell_dim} of {config.model}, whose LSTMs have no "
-            "projection, through which new cells could say nothing at first"
-        )
-    grown = ElmoForPreTraining(grown_config(trained.config, cells=cells, filters=config.filters))
+    _check(config, trained.config)
+    grown = ElmoForPreTraining(grown_config(trained.config, config))
     add_cells(trained.bilm, grown.bilm)
     widen_head(trained.head, grown.head)
-    lesson = make_lesson(trained.elmo.token_encoder, rows, vocabulary)
-    left = teach(grown.elmo.token_encoder, lesson, config)
-    print(f"token vectors: {left:.1%} of the variance over the text is left to learn")
+    if config.words == "table":
+        rows = _keep_table(trained.elmo.token_encoder, grown.elmo.token_encoder, rows, vocabulary, config)
+    else:
+        lesson = make_lesson(trained.elmo.token_encoder, rows, vocabulary)
+        left = teach(grown.elmo.token_encoder, lesson, config)
+        print(f"token vectors: {left:.1%} of the variance over the text is left to learn")
+        rows = ByteRows(grown.config.max_characters_per_token)
     with quiet_transformers():
         grown.save_pretrained(folder)
-    rows = ByteRows(grown.config.max_characters_per_token)
     ElmoTokenizer(word_rows=rows, split="whitespace" if grown.config.pre_split else "penn").save_pretrained(folder)
     vocabulary.save(folder / "vocab.txt")
 
 
-def grown_config(trained: ElmoConfig, *, cells: int, filters: list[list[int]] | None) -> ElmoConfig:
+def _check(config: GrowConfig, trained: ElmoConfig) -> None:
+    if trained.token_encoder not in ("char_cnn", "word_char"):
+        raise ConfigError(f"{config.model} reads {trained.token_encoder}; expected char_cnn or word_char")
+    cells = config.cell_dim or trained.cell_dim
+    if cells < trained.cell_dim:
+        raise ConfigError(f"cell_dim is {cells}; expected at least the {trained.cell_dim} of {config.model}")
+    if cells > trained.cell_dim == trained.projection_dim:
+        raise ConfigError(
+            f"cell_dim is {cells}; expected the {trained.cell_dim} of {config.model}, whose LSTMs have no "
+            "projection, through which new cells could say nothing at first"
+        )
+    if config.words == "table" and (trained.token_encoder, config.filters) != ("word_char", None):
+        raise ConfigError(
+            f"words=table keeps table and filters of a model with a table of words: {config.model} has no table, or "
+            "filters are set"
+        )
+    if config.words == "characters" and config.vectors is not None:
+        raise ConfigError("--vectors is for a table of words: --set words=table")
+
+
+def _keep_table(
+    trained: TokenEncoder, grown: TokenEncoder, rows: WordRows, vocabulary: Vocabulary, config: GrowConfig
+) -> WordRows:
+    """The token encoder as it was, its table moved where there are static vectors; returns how it reads words now."""
+    assert isinstance(grown, WordCharEncoder)
+    grown.load_state_dict(trained.state_dict())
+    table = rows.lexicon()["words"]
+    if config.vectors is not None:
+        words = sorted(table, key=table.__getitem__)
+        counts = torch.tensor([vocabulary.counts[vocabulary[word]] for word in words])
+        lost = move_table(grown, words, counts, WordVectors.load(config.vectors), share=config.share)
+        print(f"word table: moved; {lost:.1%} of the variance over the text does not fit into it")
+    return WordByteRows(table, max_characters=rows.max_characters, other_case=True)
+
+
+def grown_config(trained: ElmoConfig, config: GrowConfig) -> ElmoConfig:
     """The shape of the new model."""
     values = {name: value for name, value in trained.to_dict().items() if name in ElmoConfig.__dataclass_fields__}
-    new = {"token_encoder": "char_cnn", "n_words": 0, "word_dim": 0, "marker_rows": None}
-    new |= {"cell_dim": cells, "filters": filters or trained.filters, "adaptive_div_value": 1.0}
+    new: JsonObject = {"cell_dim": config.cell_dim or trained.cell_dim, "adaptive_div_value": 1.0}
+    if config.words == "characters":
+        new |= {"token_encoder": "char_cnn", "n_words": 0, "word_dim": 0, "marker_rows": None}
+        new |= {"filters": config.filters or trained.filters}
     return ElmoConfig.checked({**values, **new})
-
-
-@torch.no_grad()
-def add_cells(trained: BiLM, grown: BiLM) -> None:
-    """The cells of a biLM into a larger one, whose other cells say nothing yet.
-
-    Gates lie in four blocks: (D, 4 · C, inputs), a projection is (D, C, P).
-    """
-    wide = dict(grown.named_parameters())
-    for name, weight in trained.named_parameters():
-        target, cells = wide[name], weight.shape[1]
-        if name.endswith("weight_projection"):
-            target.zero_()[:, :cells] = weight
-        else:
-            gates = torch.unflatten(target, 1, (4, -1))
-            gates[:, :, : cells // 4] = torch.unflatten(weight, 1, (4, -1))
-
-
-@torch.no_grad()
-def widen_head(trained: SoftmaxHead, grown: SoftmaxHead) -> None:
-    """The same products in wider tails: what is added to the vectors of words is zero, not what they are added to."""
-    wide = dict(grown.named_parameters())
-    for name, weight in trained.named_parameters():
-        target = wide[name]
-        if name.endswith(".1.weight"):  # the vectors of a cluster's words
-            target.zero_()
-        target[tuple(slice(size) for size in weight.shape)] = weight
-
-
-@torch.no_grad()
-def make_lesson(encoder: TokenEncoder, rows: WordRows, vocabulary: Vocabulary) -> Lesson:
-    """The words of a vocabulary and their spellings in other cases that it lacks, with the vectors of the words."""
-    words, counts = vocabulary.words[len(MARKERS) :], vocabulary.counts[len(MARKERS) :]
-    spelled: dict[str, tuple[int, float]] = {
-        word: (number, count**0.5) for number, (word, count) in enumerate(zip(words, counts, strict=True))
-    }
-    for number, (word, count) in enumerate(zip(words, counts, strict=True)):  # the most frequent one first
-        for other in (word.upper(), word.lower(), word.title()):
-            spelled.setdefault(other, (number, _OTHER_CASE * count**0.5))
-    vectors = torch.cat([
-        encoder(torch.from_numpy(rows(words[start : start + _AT_ONCE]))) for start in range(0, len(words), _AT_ONCE)
-    ])  # fmt: skip
-    places, weights = zip(*spelled.values(), strict=True)
-    markers, reads = ByteRows(rows.max_characters).markers(), ByteRows(rows.max_characters)
-    often = max(weights)
-    return Lesson(
-        torch.cat([torch.from_numpy(markers), torch.from_numpy(reads(list(spelled)))]),
-        torch.cat([encoder(torch.from_numpy(rows.markers())), vectors[list(places)]]),
-        torch.tensor([often, often, *weights]),
-    )
-
-
-def teach(encoder: nn.Module, lesson: Lesson, config: GrowConfig) -> float:
-    """Train a char CNN to give the vectors of a lesson; returns the share of their variance that it misses."""
-    optimizer = build_muon(encoder, lr=10 * config.learning_rate, adamw_lr=config.learning_rate, max_side=_MUON_SIDE)
-    dtype = torch.bfloat16 if faster_precision(lesson.vectors.device) == "bfloat16" else torch.float32
-    mean = (lesson.weights @ lesson.vectors) / lesson.weights.sum()
-    variance = float((lesson.weights @ (lesson.vectors - mean).square().sum(1)) / lesson.weights.sum())
-    encoder.train()
-    with rate_bar("teaching the char CNN", config.updates * config.batch_words, unit="words", show=True) as advance:
-        for update in range(config.updates):
-            rate = config.learning_rate * learning_rate_factor(
-                update, total=config.updates, warmup=config.updates // 20, shape="linear", final=0.0
-            )
-            for group in optimizer.param_groups:
-                group["lr"] = 10 * rate if group["kind"] == "muon" else rate
-            drawn = torch.multinomial(lesson.weights, config.batch_words)
-            with torch.autocast(lesson.vectors.device.type, dtype=dtype, enabled=dtype != torch.float32):
-                found = encoder(lesson.spellings[drawn])
-            loss = (found.float() - lesson.vectors[drawn]).square().sum(1).mean() / variance
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
-            advance(config.batch_words)
-    encoder.eval()
-    with torch.no_grad():
-        parts = [encoder(part) for part in torch.split(lesson.spellings, _AT_ONCE)]
-    missed = (torch.cat(parts) - lesson.vectors).square().sum(1)
-    return float(lesson.weights @ missed / lesson.weights.sum() / variance)
 
 
 if __name__ == "__main__":

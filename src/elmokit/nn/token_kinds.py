@@ -301,7 +301,7 @@ class WordsAndCharacters(TokenKind):
     def new_rows(self, vocabulary: Vocabulary, shape: TokenFields, settings: NewTables) -> WordRows:
         frequent = vocabulary.words[len(MARKERS) :][: settings.word_table]
         table = {word: number for number, word in enumerate(frequent)}
-        return WordByteRows(table, max_characters=shape.max_characters_per_token)
+        return WordByteRows(table, max_characters=shape.max_characters_per_token, other_case=True)
 
 
 TOKEN_KINDS: dict[TokenEncoderName, TokenKind] = {

@@ -126,17 +126,23 @@ class WordByteRows(WordRows):
     whose vector is zero: of them the bytes say all.
 
     Args:
-        words: Numbers of the words of the table, from 0.
+        words: Numbers of the words of the table, from 0, the most frequent first.
         max_characters: Bytes of a word plus its two markers.
+        other_case: A word that the table lacks has the number of the most frequent one that differs only in case:
+            `STOCKS` that of `stocks`. The bytes still tell them apart.
     """
 
-    def __init__(self, words: Mapping[str, int], *, max_characters: int = 50) -> None:
+    def __init__(self, words: Mapping[str, int], *, max_characters: int = 50, other_case: bool = False) -> None:
         self.words, self._bytes = dict(words), ByteRows(max_characters)
         self.width, self.max_characters = max_characters + 1, max_characters
         self._dtype = np.int16 if len(words) < np.iinfo(np.int16).max else np.int32
+        self._folded: dict[str, int] = {}
+        if other_case:
+            for word in sorted(self.words, key=self.words.__getitem__):
+                self._folded.setdefault(word.casefold(), self.words[word])
 
     def __call__(self, words: Sequence[str]) -> Rows:
-        return self._rows([self.words.get(word, -1) + 1 for word in words], self._bytes(words))
+        return self._rows([self._number(word) + 1 for word in words], self._bytes(words))
 
     def markers(self) -> Rows:
         return self._rows([0, 0], self._bytes.markers())
@@ -145,7 +151,16 @@ class WordByteRows(WordRows):
         return self._bytes.decode(row[1:])
 
     def lexicon(self) -> dict[str, dict[str, int]]:
-        return {"words": self.words, "bytes": {"width": self.max_characters}}
+        return {
+            "words": self.words,
+            "bytes": {"width": self.max_characters} | ({"other_case": 1} if self._folded else {}),
+        }
+
+    def _number(self, word: str) -> int:
+        number = self.words.get(word)
+        if number is None and self._folded:
+            number = self._folded.get(word.casefold())
+        return -1 if number is None else number
 
     def _rows(self, numbers: Sequence[int], spelled: Rows) -> Rows:
         rows = np.empty((len(numbers), self.width), dtype=self._dtype)
@@ -410,7 +425,8 @@ def _of_bilm(tables: Mapping[str, Mapping[str, int]], max_characters: int) -> Wo
     if "pieces" in tables:
         return PieceRows(tables["pieces"], tables.get("merges", {}), max_pieces=max_characters)
     if "bytes" in tables:
-        return WordByteRows(tables.get("words", {}), max_characters=max_characters)
+        other_case = bool(tables["bytes"].get("other_case"))
+        return WordByteRows(tables.get("words", {}), max_characters=max_characters, other_case=other_case)
     if "characters" not in tables:
         return LookupRows(tables.get("words", {}))
     return DictionaryRows(words=tables.get("words", {}), characters=tables["characters"], max_characters=max_characters)

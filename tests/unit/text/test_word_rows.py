@@ -80,6 +80,15 @@ def test_frequent_words_have_a_number_before_their_bytes(tmp_path: Path) -> None
     assert rows([]).shape == (0, 13)
 
 
+def test_words_in_another_case_have_the_number_of_the_most_frequent_word_of_that_spelling(tmp_path: Path) -> None:
+    rows = WordByteRows({"May": 1, "the": 0, "may": 2, "US": 3}, max_characters=12, other_case=True)
+    save_lexicon(rows, tmp_path / "lexicon.json")
+    words = ["THE", "The", "the", "may", "MAY", "us", "qzx"]
+    for found in (rows(words), load_word_rows(tmp_path / "lexicon.json", max_characters=12)(words)):
+        assert found[:, 0].tolist() == [1, 1, 1, 3, 2, 4, 0]
+        np.testing.assert_array_equal(found[:, 1:], ByteRows(12)(words))  # the bytes are those that were written
+
+
 def test_a_table_may_be_of_any_size() -> None:
     rows = WordByteRows({f"w{number}": number for number in range(40_000)})
     assert rows(["w39999"])[0, 0] == 40_000

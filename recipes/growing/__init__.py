@@ -1,0 +1,1 @@
+"""How a trained model becomes the start of another one."""

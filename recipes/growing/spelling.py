@@ -1,0 +1,93 @@
+"""A char CNN that is taught the vectors of words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from pydantic import PositiveFloat, PositiveInt
+from torch import Tensor, nn
+
+from elmokit.nn.precision import faster_precision
+from elmokit.nn.token_encoder import TokenEncoder
+from elmokit.pretrain.optimizers import build_muon
+from elmokit.pretrain.schedule import learning_rate_factor
+from elmokit.progress import rate_bar
+from elmokit.settings import Settings
+from elmokit.text.vocab import MARKERS, Vocabulary
+from elmokit.text.word_rows import ByteRows, WordRows
+
+_OTHER_CASE = 0.1  # of the weight of the word itself
+_MUON_SIDE = 448  # larger matrices are orthogonalised in blocks
+_AT_ONCE = 4096  # words whose vectors are computed together
+
+
+class TeachingConfig(Settings):
+    """How long and how fast a char CNN is taught."""
+
+    updates: PositiveInt = 600
+    """Updates in which the char CNN is taught."""
+    batch_words: PositiveInt = 4096
+    learning_rate: PositiveFloat = 2e-3
+    """Of AdamW; the highways and the projection learn with Muon at ten times this rate. It falls in a line to zero."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the char CNN is taught: spellings (U, 50), vectors (U, P), and how often each is drawn (U,)."""
+
+    spellings: Tensor
+    vectors: Tensor
+    weights: Tensor
+
+
+@torch.no_grad()
+def make_lesson(encoder: TokenEncoder, rows: WordRows, vocabulary: Vocabulary) -> Lesson:
+    """The words of a vocabulary and their spellings in other cases that it lacks, with the vectors of the words."""
+    words, counts = vocabulary.words[len(MARKERS) :], vocabulary.counts[len(MARKERS) :]
+    spelled: dict[str, tuple[int, float]] = {
+        word: (number, count**0.5) for number, (word, count) in enumerate(zip(words, counts, strict=True))
+    }
+    for number, (word, count) in enumerate(zip(words, counts, strict=True)):  # the most frequent one first
+        for other in (word.upper(), word.lower(), word.title()):
+            spelled.setdefault(other, (number, _OTHER_CASE * count**0.5))
+    vectors = torch.cat([
+        encoder(torch.from_numpy(rows(words[start : start + _AT_ONCE]))) for start in range(0, len(words), _AT_ONCE)
+    ])  # fmt: skip
+    places, weights = zip(*spelled.values(), strict=True)
+    markers, reads = ByteRows(rows.max_characters).markers(), ByteRows(rows.max_characters)
+    often = max(weights)
+    return Lesson(
+        torch.cat([torch.from_numpy(markers), torch.from_numpy(reads(list(spelled)))]),
+        torch.cat([encoder(torch.from_numpy(rows.markers())), vectors[list(places)]]),
+        torch.tensor([often, often, *weights]),
+    )
+
+
+def teach(encoder: nn.Module, lesson: Lesson, config: TeachingConfig) -> float:
+    """Train a char CNN to give the vectors of a lesson; returns the share of their variance that it misses."""
+    optimizer = build_muon(encoder, lr=10 * config.learning_rate, adamw_lr=config.learning_rate, max_side=_MUON_SIDE)
+    dtype = torch.bfloat16 if faster_precision(lesson.vectors.device) == "bfloat16" else torch.float32
+    mean = (lesson.weights @ lesson.vectors) / lesson.weights.sum()
+    variance = float((lesson.weights @ (lesson.vectors - mean).square().sum(1)) / lesson.weights.sum())
+    encoder.train()
+    with rate_bar("teaching the char CNN", config.updates * config.batch_words, unit="words", show=True) as advance:
+        for update in range(config.updates):
+            rate = config.learning_rate * learning_rate_factor(
+                update, total=config.updates, warmup=config.updates // 20, shape="linear", final=0.0
+            )
+            for group in optimizer.param_groups:
+                group["lr"] = 10 * rate if group["kind"] == "muon" else rate
+            drawn = torch.multinomial(lesson.weights, config.batch_words)
+            with torch.autocast(lesson.vectors.device.type, dtype=dtype, enabled=dtype != torch.float32):
+                found = encoder(lesson.spellings[drawn])
+            loss = (found.float() - lesson.vectors[drawn]).square().sum(1).mean() / variance
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            advance(config.batch_words)
+    encoder.eval()
+    with torch.no_grad():
+        parts = [encoder(part) for part in torch.split(lesson.spellings, _AT_ONCE)]
+    missed = (torch.cat(parts) - lesson.vectors).square().sum(1)
+    return float(lesson.weights @ missed / lesson.weights.sum() / variance)
