@@ -15,7 +15,8 @@ The new model predicts the same vocabulary:
   another case, which the vocabulary does not have, is taught the vector of the word itself.
 - **Token encoder**, `words=table`: that of the trained model. A word that the table lacks is looked up in another case,
   also if the trained model did not. With `--vectors`, better static vectors than those that its training began with,
-  the table moves towards them (`growing/word_table.py`).
+  the vectors of words move towards them; the char CNN is taught as much of them as spelling can tell, the table holds
+  the rest, and it may have more words (`growing/word_table.py`).
 - **Head**: the adaptive softmax of the trained model with tails of full width, the same products in more columns.
 
 Prints how close the token vectors came and the held-out perplexities, where `--valid` names a text.
@@ -45,12 +46,11 @@ from elmokit.pretrain.setup import load_vocabulary
 from elmokit.settings import load_settings
 from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
-from elmokit.text.vocab import Vocabulary
 from elmokit.text.word_rows import ByteRows, WordByteRows, WordRows
 from elmokit.whole_files import JsonObject
 from growing.cells import add_cells, widen_head
 from growing.spelling import TeachingConfig, make_lesson, teach
-from growing.word_table import move_table
+from growing.word_table import fill, moved_vectors, table_words
 
 
 class GrowConfig(TeachingConfig):
@@ -69,9 +69,13 @@ class GrowConfig(TeachingConfig):
     filters: list[list[int]] | None = None
     """`[width, number]` of the char CNN that is taught; default: those of the trained model."""
     vectors: Path | None = None
-    """Static vectors, towards which the table moves."""
-    share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """Of the way to them."""
+    """Static vectors of the same text, by which char CNN and table are made anew."""
+    share: Annotated[float, Field(ge=0, le=1)] = 0.25
+    """Of the way from what the trained model has of a word to its static vector."""
+    table: PositiveInt | None = None
+    """Words of the new table; default: as many as that of the trained model."""
+    word_dim: PositiveInt | None = None
+    """Size of their vectors; default: as in the trained model."""
     seed: Annotated[int, Field(ge=0)] = 13
     threads: PositiveInt | None = None
 
@@ -134,7 +138,7 @@ def grow(config: GrowConfig, folder: Path) -> None:
     add_cells(trained.bilm, grown.bilm)
     widen_head(trained.head, grown.head)
     if config.words == "table":
-        rows = _keep_table(trained.elmo.token_encoder, grown.elmo.token_encoder, rows, vocabulary, config)
+        rows = _with_table(trained.elmo.token_encoder, grown.elmo.token_encoder, rows, config)
     else:
         lesson = make_lesson(trained.elmo.token_encoder, rows, vocabulary)
         left = teach(grown.elmo.token_encoder, lesson, config)
@@ -162,23 +166,30 @@ def _check(config: GrowConfig, trained: ElmoConfig) -> None:
             f"words=table keeps table and filters of a model with a table of words: {config.model} has no table, or "
             "filters are set"
         )
-    if config.words == "characters" and config.vectors is not None:
+    if config.vectors is not None and config.words == "characters":
         raise ConfigError("--vectors is for a table of words: --set words=table")
+    if config.vectors is None and (config.table or config.word_dim):
+        raise ConfigError("another table needs static vectors of its words: --vectors")
 
 
-def _keep_table(
-    trained: TokenEncoder, grown: TokenEncoder, rows: WordRows, vocabulary: Vocabulary, config: GrowConfig
-) -> WordRows:
-    """The token encoder as it was, its table moved where there are static vectors; returns how it reads words now."""
+def _with_table(trained: TokenEncoder, grown: TokenEncoder, rows: WordRows, config: GrowConfig) -> WordRows:
+    """The token encoder as it was, or its words anew where there are static vectors; returns how it reads them."""
+    assert isinstance(trained, WordCharEncoder)
     assert isinstance(grown, WordCharEncoder)
-    grown.load_state_dict(trained.state_dict())
-    table = rows.lexicon()["words"]
-    if config.vectors is not None:
-        words = sorted(table, key=table.__getitem__)
-        counts = torch.tensor([vocabulary.counts[vocabulary[word]] for word in words])
-        lost = move_table(grown, words, counts, WordVectors.load(config.vectors), share=config.share)
-        print(f"word table: moved; {lost:.1%} of the variance over the text does not fit into it")
-    return WordByteRows(table, max_characters=rows.max_characters, other_case=True)
+    words = rows.lexicon()["words"]
+    if config.vectors is None or grown.words is None:
+        grown.load_state_dict(trained.state_dict())
+    else:
+        vectors = WordVectors.load(config.vectors)
+        chosen = table_words(vectors, grown.words.embedding.num_embeddings - 1)
+        targets = moved_vectors(trained, rows, vectors, share=config.share)
+        fit = fill(grown, trained, chosen, targets, vectors, config)
+        print(
+            f"token vectors: {fit.spelling:.1%} of the variance is left to learn by spelling alone, {fit.table:.1%} "
+            "with the table"
+        )
+        words = {word: number for number, word in enumerate(chosen)}
+    return WordByteRows(words, max_characters=rows.max_characters, other_case=True)
 
 
 def grown_config(trained: ElmoConfig, config: GrowConfig) -> ElmoConfig:
@@ -188,6 +199,9 @@ def grown_config(trained: ElmoConfig, config: GrowConfig) -> ElmoConfig:
     if config.words == "characters":
         new |= {"token_encoder": "char_cnn", "n_words": 0, "word_dim": 0, "marker_rows": None}
         new |= {"filters": config.filters or trained.filters}
+    elif config.vectors is not None:
+        number = len(table_words(WordVectors.load(config.vectors), config.table or trained.n_words - 1))
+        new |= {"n_words": number + 1, "word_dim": config.word_dim or trained.word_dim}
     return ElmoConfig.checked({**values, **new})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +20,7 @@ from elmokit.text.word_rows import ByteRows, WordRows
 
 _OTHER_CASE = 0.1  # of the weight of the word itself
 _MUON_SIDE = 448  # larger matrices are orthogonalised in blocks
-_AT_ONCE = 4096  # words whose vectors are computed together
+AT_ONCE = 4096  # words whose vectors are computed together
 
 
 class TeachingConfig(Settings):
@@ -45,23 +46,31 @@ class Lesson:
 def make_lesson(encoder: TokenEncoder, rows: WordRows, vocabulary: Vocabulary) -> Lesson:
     """The words of a vocabulary and their spellings in other cases that it lacks, with the vectors of the words."""
     words, counts = vocabulary.words[len(MARKERS) :], vocabulary.counts[len(MARKERS) :]
-    spelled: dict[str, tuple[int, float]] = {
-        word: (number, count**0.5) for number, (word, count) in enumerate(zip(words, counts, strict=True))
-    }
-    for number, (word, count) in enumerate(zip(words, counts, strict=True)):  # the most frequent one first
-        for other in (word.upper(), word.lower(), word.title()):
-            spelled.setdefault(other, (number, _OTHER_CASE * count**0.5))
+    spelled, places = in_other_cases(words, [count**0.5 for count in counts])
     vectors = torch.cat([
-        encoder(torch.from_numpy(rows(words[start : start + _AT_ONCE]))) for start in range(0, len(words), _AT_ONCE)
+        encoder(torch.from_numpy(rows(words[start : start + AT_ONCE]))) for start in range(0, len(words), AT_ONCE)
     ])  # fmt: skip
-    places, weights = zip(*spelled.values(), strict=True)
     markers, reads = ByteRows(rows.max_characters).markers(), ByteRows(rows.max_characters)
-    often = max(weights)
+    often = max(spelled.values())
     return Lesson(
         torch.cat([torch.from_numpy(markers), torch.from_numpy(reads(list(spelled)))]),
-        torch.cat([encoder(torch.from_numpy(rows.markers())), vectors[list(places)]]),
-        torch.tensor([often, often, *weights]),
+        torch.cat([encoder(torch.from_numpy(rows.markers())), vectors[places]]),
+        torch.tensor([often, often, *spelled.values()]),
     )
+
+
+def in_other_cases(words: Sequence[str], weights: Sequence[float]) -> tuple[dict[str, float], list[int]]:
+    """Words with how often they are drawn, and their spellings in other cases that are no words of the list.
+
+    Of words whose other case is the same, the first one has it. The second list has the place of the word of each.
+    """
+    spelled = dict(zip(words, weights, strict=True))
+    places = dict(zip(words, range(len(words)), strict=True))
+    for place, (word, weight) in enumerate(zip(words, weights, strict=True)):
+        for other in (word.upper(), word.lower(), word.title()):
+            if other not in spelled:
+                spelled[other], places[other] = _OTHER_CASE * weight, place
+    return spelled, list(places.values())
 
 
 def teach(encoder: nn.Module, lesson: Lesson, config: TeachingConfig) -> float:
@@ -78,7 +87,7 @@ def teach(encoder: nn.Module, lesson: Lesson, config: TeachingConfig) -> float:
             )
             for group in optimizer.param_groups:
                 group["lr"] = 10 * rate if group["kind"] == "muon" else rate
-            drawn = torch.multinomial(lesson.weights, config.batch_words)
+            drawn = torch.multinomial(lesson.weights, min(config.batch_words, len(lesson.weights)))
             with torch.autocast(lesson.vectors.device.type, dtype=dtype, enabled=dtype != torch.float32):
                 found = encoder(lesson.spellings[drawn])
             loss = (found.float() - lesson.vectors[drawn]).square().sum(1).mean() / variance
@@ -88,6 +97,6 @@ def teach(encoder: nn.Module, lesson: Lesson, config: TeachingConfig) -> float:
             advance(config.batch_words)
     encoder.eval()
     with torch.no_grad():
-        parts = [encoder(part) for part in torch.split(lesson.spellings, _AT_ONCE)]
+        parts = [encoder(part) for part in torch.split(lesson.spellings, AT_ONCE)]
     missed = (torch.cat(parts) - lesson.vectors).square().sum(1)
     return float(lesson.weights @ missed / lesson.weights.sum() / variance)

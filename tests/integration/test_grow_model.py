@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from elmokit.cosines import cosines
 from elmokit.models.loading import load, word_rows_of
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.loop import pretrain
-from elmokit.pretrain.setup import load_vocabulary
 from elmokit.static.vectors import WordVectors
 from grow_model import main
 
@@ -81,41 +79,43 @@ def test_its_training_goes_on(folder: Path, tmp_path: Path) -> None:
     assert result.metrics["steps"] == 2
 
 
-def test_a_table_of_words_is_kept_and_moves_to_static_vectors(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    keep = [str(folder / "model"), "--set", "words=table", "--output"]
-    assert main([*keep, str(tmp_path / "kept")]) == 0
+def test_a_table_of_words_is_kept(folder: Path, tmp_path: Path) -> None:
+    assert main([str(folder / "model"), "--set", "words=table", "--output", str(tmp_path / "kept")]) == 0
     before, kept = (load(ElmoForPreTraining, path) for path in (folder / "model", tmp_path / "kept"))
     for name, weight in before.elmo.state_dict().items():
         torch.testing.assert_close(kept.elmo.state_dict()[name], weight, atol=0, rtol=0)
-    assert word_rows_of(tmp_path / "kept")(["WORD7"])[0, 0] == word_rows_of(folder / "model")(["word7"])[0, 0] > 0
-
-    words = sorted((table := word_rows_of(folder / "model").lexicon()["words"]), key=table.__getitem__)
-    static = np.random.default_rng(3).normal(size=(len(words), 8))
-    WordVectors(words, static).save(tmp_path / "static.txt")
-    close = []
-    for share in (0.01, 1):
-        output = tmp_path / f"moved{share}"
-        assert main([*keep, str(output), "--vectors", str(tmp_path / "static.txt"), "--set", f"share={share}"]) == 0
-        assert "word table: moved" in capsys.readouterr().out
-        encoder = load(ElmoForPreTraining, output).elmo.token_encoder
-        parts = (encoder.words.embedding.weight[1:] @ encoder.projection.weight[:, :8].T).detach().numpy()
-        counts = load_vocabulary(folder / "model")
-        weights = np.sqrt([counts.counts[counts[word]] for word in words])[:, None]
-        alike = [each - (weights * each).sum(0) / weights.sum() for each in (parts, static)]
-        close.append(np.corrcoef(*(cosines(each, each).ravel() for each in alike))[0, 1])
-    assert close[0] < 0.5
-    assert close[1] > 0.99
+    number = word_rows_of(tmp_path / "kept")(["WORD7", "word7", "other"])[:, 0]
+    assert number[0] == number[1] > number[2] == 0
 
 
-def test_a_table_of_words_is_not_kept_with_other_filters_or_moved_without_being_kept(
+def test_static_vectors_make_a_table_of_other_words(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [f"word{number}" for number in range(60)]
+    WordVectors(words, np.random.default_rng(3).normal(size=(60, 8))).save(tmp_path / "static.txt")
+    given = ["--set", "words=table", "--vectors", str(tmp_path / "static.txt"), "--set", "table=50"]
+    left = []
+    for size in (4, 16):
+        output, settings = tmp_path / f"{size}", ["--set", f"word_dim={size}", "--set", "updates=30"]
+        assert main([str(folder / "model"), "--output", str(output), *given, *settings]) == 0
+        left.append(float(re.search(r"alone, ([\d.]+)% with", capsys.readouterr().out)[1]))  # type: ignore[index]
+        assert word_rows_of(output)(["word49", "WORD49", "word50"])[:, 0].tolist() == [50, 50, 0]
+        assert load(ElmoForPreTraining, output).config.word_dim == size
+    assert left[1] < left[0]
+
+
+def test_what_does_not_go_with_a_table_is_told(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert grow(folder, tmp_path / "out", "--set", "words=table") == 2
     assert "filters are set" in capsys.readouterr().err
-    assert main([str(folder / "model"), "--output", str(tmp_path / "out"), "--vectors", "v.txt"]) == 2
+    given = [str(folder / "model"), "--output", str(tmp_path / "out")]
+    assert main([*given, "--vectors", "v.txt"]) == 2
     assert "--vectors is for a table of words" in capsys.readouterr().err
+    assert main([*given, "--set", "words=table", "--set", "table=5"]) == 2
+    assert "another table needs static vectors" in capsys.readouterr().err
+    assert main([*given, "--set", "words=table", "--vectors", str(tmp_path / "none.txt")]) == 2
+    assert "none.txt" in capsys.readouterr().err
 
 
 def test_what_cannot_be_grown_is_told(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
