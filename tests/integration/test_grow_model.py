@@ -92,7 +92,7 @@ def test_static_vectors_make_a_table_of_other_words(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [f"word{number}" for number in range(60)]
-    WordVectors(words, np.random.default_rng(3).normal(size=(60, 8))).save(tmp_path / "static.txt")
+    WordVectors(words, np.random.default_rng(3).normal(size=(60, 8)).astype(np.float32)).save(tmp_path / "static.txt")
     given = ["--set", "words=table", "--vectors", str(tmp_path / "static.txt"), "--set", "table=50"]
     left = []
     for size in (4, 16):

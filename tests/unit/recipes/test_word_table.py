@@ -39,7 +39,7 @@ def trained() -> WordCharEncoder:
 
 @pytest.fixture
 def static() -> WordVectors:
-    return WordVectors(WORDS, np.random.default_rng(1).normal(size=(60, 6)))
+    return WordVectors(WORDS, np.random.default_rng(1).normal(size=(60, 6)).astype(np.float32))
 
 
 def test_words_move_from_what_the_model_has_of_them_to_their_static_vectors(
@@ -54,7 +54,7 @@ def test_words_move_from_what_the_model_has_of_them_to_their_static_vectors(
     torch.testing.assert_close(kept[:40], own[:40])
     moved = (moved_vectors(trained, READS, static, share=1) - by_spelling).numpy()
     apart = [cosines(each - each.mean(axis=0))[np.triu_indices(60, 1)] for each in (moved, static.matrix)]
-    assert np.corrcoef(*apart)[0, 1] > 0.97  # their means are taken over different weights
+    assert np.corrcoef(apart[0], apart[1])[0, 1] > 0.97  # their means are taken over different weights
 
 
 def test_table_and_spelling_together_have_the_vectors(trained: WordCharEncoder, static: WordVectors) -> None:
@@ -76,6 +76,6 @@ def test_words_of_a_table_differ_by_more_than_their_case_but_for_the_most_freque
 ) -> None:
     monkeypatch.setattr("growing.word_table._AS_WRITTEN", 3)
     words = ["the", "The", "of", "OF", "Bank", "bank", "to"]
-    vectors = WordVectors(words, np.zeros((7, 2)))
+    vectors = WordVectors(words, np.zeros((7, 2), dtype=np.float32))
     assert table_words(vectors, 10) == ["the", "The", "of", "Bank", "to"]
     assert table_words(vectors, 4) == ["the", "The", "of", "Bank"]
