@@ -3,7 +3,7 @@
     python recipes/grow_model.py elmo-mini --output runs/elmo_small/grown --set cell_dim=1024
     elmo pretrain --from runs/elmo_small/grown --train text.txt --output runs/elmo_small/long
 
-    elmo train vectors --method skipgram --train text.txt --pretokenized --output vectors.txt
+    elmo train vectors --method skipgram --train text.txt --output vectors.txt
     python recipes/grow_model.py elmo-mini --output runs/elmo_mini_later/grown --set words=table --vectors vectors.txt
 
 The new model predicts the same vocabulary:

@@ -33,6 +33,20 @@ RECIPES = {
     ),
 }
 
+LATER_STAGES = {
+    Path("configs/elmo_mini_second_pretrain.yaml"): bilm.Recipe(
+        "elmo-mini",
+        Path("configs/elmo_mini_second_pretrain.yaml"),
+        table=0,
+        decay_updates=400,
+        head_words=2_000_000,
+        start="elmo-mini",
+        grow=("words=table", "table=28000", "word_dim=40", "share=0.4", "batch_words=2048"),
+        static=128,
+    )
+}
+"""Those that begin with more than the shipped weights."""
+
 
 def main() -> None:
     """Make the model that was asked for."""
@@ -47,7 +61,7 @@ def main() -> None:
         return
     recipe = RECIPES[given.name]
     if given.config is not None:
-        recipe = replace(recipe, config=given.config, table=0, start=None)
+        recipe = LATER_STAGES.get(given.config, replace(recipe, config=given.config, table=0, start=None))
     bilm.ship(recipe, given.data, now=given.now)
 
 

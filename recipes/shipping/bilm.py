@@ -39,6 +39,7 @@ class Recipe:
         head_words: Words the small head is fitted on.
         start: The shipped model it is grown out of, by `recipes/grow_model.py`; None: it starts at random.
         grow: Settings of that recipe.
+        static: Its words are made anew from skip-gram vectors of the whole text, of this size; 0: they are not.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Recipe:
     head_words: int
     start: str | None = None
     grow: tuple[str, ...] = ()
+    static: int = 0
 
     @property
     def runs(self) -> Path:
@@ -70,7 +72,15 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
             "--dim", str(recipe.table), "--window", "5", "--epochs", "1", "--set", "max_vocab=30000",
         )  # fmt: skip
     if recipe.start is not None and not (recipe.runs / "grown").is_dir():
-        settings = [part for setting in recipe.grow for part in ("--set", setting)]
+        settings: list[str | Path] = [part for setting in recipe.grow for part in ("--set", setting)]
+        if recipe.static:
+            file = Path(f"runs/static/skipgram{recipe.static}.txt")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            vectors(
+                file, "--method", "skipgram", "--train", ENGLISH / "train.txt", "--dim", str(recipe.static),
+                "--window", "6", "--epochs", "4", "--set", "subsample=0.0001", "--set", "max_vocab=50000",
+            )  # fmt: skip
+            settings += ["--vectors", file]
         python("recipes/grow_model.py", recipe.start, "--output", recipe.runs / "grown", *settings)
     long, decay, small = (recipe.runs / part for part in ("long", "decay", "small_head"))
     if not (now and (long / "checkpoints").is_dir()):

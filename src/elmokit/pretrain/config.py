@@ -90,8 +90,8 @@ class PretrainConfig(TextSettings):
     """What the model reads of a word: its characters, its number in the vocabulary, its pieces (BPE), or a vector of
     its own next to its characters (word_char)."""
     word_table: PositiveInt = 10_000
-    """Most frequent words that have a vector of size `model.word_dim` (128) under word_char. Others have that of the word
-    in another case, or zero."""
+    """Most frequent words that have a vector of size `model.word_dim` (128) under word_char. Others have that of the
+    word in another case, or zero."""
     n_pieces: Annotated[int, Field(ge=300)] = 8000
     """Pieces of the subword encoder: 256 bytes, two markers, and merges."""
     initial_vectors: Path | None = None
