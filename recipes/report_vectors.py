@@ -8,7 +8,8 @@
 - Sentences: STS 2015 and 2016 (Spearman's ρ of the cosine, the mean over files), CR and MPQA (accuracy, five fixed
   folds), MRPC (accuracy on its test part; |u − v| and u · v), CoLA (Matthews correlation on its dev part), beside
   TF-IDF, static vectors (`elmo train vectors` on the same text, given with --vectors) and an untrained network of the
-  same shape, both pooled as the model is. Logistic regression; its penalty is chosen on a fifth of the training part.
+  same shape, both pooled as the model is. Cosines are of the token layer, classifiers see all layers side by side.
+  Logistic regression; its penalty is chosen on a fifth of the training part.
 
 Nothing is trained or tuned on test text. The settings of sentence vectors were chosen by `judge_sentences.py`.
 """
@@ -19,11 +20,13 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from sklearn.metrics import matthews_corrcoef
 
 from elmokit.analysis.probes import Probe, homograph_probe, pseudo_word_probe, tag_probe
 from elmokit.analysis.similarity import read_pairs
+from elmokit.encode.layer_choice import Layers
 from elmokit.errors import ElmokitError
 from elmokit.pretrain.perplexity import evaluate_text
 from elmokit.text.conll import read_conll
@@ -40,6 +43,9 @@ Representation = Contextual | TfIdf
 Row = dict[str, str]
 
 PARTS = ("perplexity", "layers", "senses", "sentences")
+SIMILARITY_LAYERS: Layers = 0
+CLASSIFICATION_LAYERS: Layers = "concat"
+"""Chosen by `judge_sentences.py` (docs/results/sentence_vectors.md); words are weighted by inverse frequency."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -107,35 +113,45 @@ def _senses(model: Candidate, data: DataFolder, wordnet: Path | None) -> Row:
     } | {f"layer {layer}": f"{score:.3f}" for layer, score in enumerate(found.layers)}  # fmt: skip
 
 
+class Compared(NamedTuple):
+    """A row of the table of sentences: what its cosines are of, and what classifiers see."""
+
+    similarity: Representation
+    classification: Representation
+
+
 def _sentence_table(models: Sequence[str], vectors: Sequence[Path], data: DataFolder, *, limit: int | None) -> str:
-    rows = [Contextual(Path(model).name, trained(model).encoder) for model in models]
-    weights = next((row.encoder.word_weights for row in rows if row.encoder.word_weights is not None), None)
-    for model, row in zip(models, list(rows), strict=True):
-        rows.append(Contextual(f"{row.name}, untrained", untrained(model).encoder))
-    rows += [Contextual(file.name, static_vectors(file).encoder) for file in vectors]
-    for row in rows:
-        if row.encoder.word_weights is None:
-            row.encoder.word_weights = weights
-    compared: list[Representation] = [*rows, TfIdf()]
-    return markdown([_sentence_row(row, data, limit) for row in compared])
+    encoders = {Path(model).name: trained(model).encoder for model in models}
+    weights = next((each.word_weights for each in encoders.values() if each.word_weights is not None), None)
+    encoders |= {f"{Path(model).name}, untrained": untrained(model).encoder for model in models}
+    encoders |= {file.name: static_vectors(file).encoder for file in vectors}
+    for encoder in encoders.values():
+        if encoder.word_weights is None:
+            encoder.word_weights = weights
+    compared = [
+        Compared(Contextual(name, encoder, SIMILARITY_LAYERS), Contextual(name, encoder, CLASSIFICATION_LAYERS))
+        for name, encoder in encoders.items()
+    ]
+    return markdown([_sentence_row(row, data, limit) for row in (*compared, Compared(TfIdf(), TfIdf()))])
 
 
-def _sentence_row(row: Representation, data: DataFolder, limit: int | None) -> Row:
-    print(row.name, file=sys.stderr)
-    cells: Row = {"vectors": row.name}
+def _sentence_row(row: Compared, data: DataFolder, limit: int | None) -> Row:
+    near, classes = row
+    print(near.name, file=sys.stderr)
+    cells: Row = {"vectors": near.name}
     earlier = [pair.one for year in ("12", "13", "14") for pairs in similarity(data, year).values() for pair in pairs]
     for year in ("15", "16"):
-        cells[f"STS{year}"] = f"{spearman(row.fitted(earlier), similarity(data, year)):.3f}"
-    row.forget()
+        cells[f"STS{year}"] = f"{spearman(near.fitted(earlier), similarity(data, year)):.3f}"
+    near.forget()
     for name in ("CR", "MPQA"):
-        cells[name] = f"{fold_score(row.fitted, opinions(data, name).some(limit)):.3f}"
-        row.forget()
+        cells[name] = f"{fold_score(classes.fitted, opinions(data, name).some(limit)):.3f}"
+        classes.forget()
     train, test = (paraphrases(data, part).some(limit) for part in ("train", "test"))
-    cells["MRPC"] = f"{held_out_score(row.fitted, train, test):.3f}"
-    row.forget()
+    cells["MRPC"] = f"{held_out_score(classes.fitted, train, test):.3f}"
+    classes.forget()
     train, test = (acceptability(data, part).some(limit) for part in ("train", "dev"))
-    cells["CoLA"] = f"{held_out_score(row.fitted, train, test, matthews_corrcoef):.3f}"
-    row.forget()
+    cells["CoLA"] = f"{held_out_score(classes.fitted, train, test, matthews_corrcoef):.3f}"
+    classes.forget()
     return cells
 
 
