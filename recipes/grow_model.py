@@ -69,7 +69,7 @@ class GrowConfig(TeachingConfig):
     filters: list[list[int]] | None = None
     """`[width, number]` of the char CNN that is taught; default: those of the trained model."""
     vectors: Path | None = None
-    """Static vectors of the same text, by which char CNN and table are made anew."""
+    """Static vectors of the same text, from which the char CNN and the table get new weights."""
     share: Annotated[float, Field(ge=0, le=1)] = 0.25
     """Of the way from what the trained model has of a word to its static vector."""
     table: PositiveInt | None = None
@@ -134,11 +134,20 @@ def grow(config: GrowConfig, folder: Path) -> None:
     vocabulary, rows = load_vocabulary(config.model), word_rows_of(config.model)
     trained = load(ElmoForPreTraining, config.model)
     _check(config, trained.config)
-    grown = ElmoForPreTraining(grown_config(trained.config, config))
+    vectors = None if config.vectors is None else WordVectors.load(config.vectors)
+    chosen = [] if vectors is None else table_words(vectors, config.table or trained.config.n_words - 1)
+    grown = ElmoForPreTraining(grown_config(trained.config, config, table=len(chosen)))
     add_cells(trained.bilm, grown.bilm)
     widen_head(trained.head, grown.head)
     if config.words == "table":
-        rows = _with_table(trained.elmo.token_encoder, grown.elmo.token_encoder, rows, config)
+        encoders = trained.elmo.token_encoder, grown.elmo.token_encoder
+        words = rows.lexicon()["words"]
+        if vectors is None:
+            encoders[1].load_state_dict(encoders[0].state_dict())
+        else:
+            _fill_from(vectors, chosen, *encoders, rows, config)
+            words = {word: number for number, word in enumerate(chosen)}
+        rows = WordByteRows(words, max_characters=rows.max_characters, other_case=True)
     else:
         lesson = make_lesson(trained.elmo.token_encoder, rows, vocabulary)
         left = teach(grown.elmo.token_encoder, lesson, config)
@@ -172,36 +181,34 @@ def _check(config: GrowConfig, trained: ElmoConfig) -> None:
         raise ConfigError("another table needs static vectors of its words: --vectors")
 
 
-def _with_table(trained: TokenEncoder, grown: TokenEncoder, rows: WordRows, config: GrowConfig) -> WordRows:
-    """The token encoder as it was, or its words anew where there are static vectors; returns how it reads them."""
+def _fill_from(
+    vectors: WordVectors,
+    chosen: list[str],
+    trained: TokenEncoder,
+    grown: TokenEncoder,
+    rows: WordRows,
+    config: GrowConfig,
+) -> None:
+    """Give the new token encoder the words `chosen` from static vectors, and print how close it comes."""
     assert isinstance(trained, WordCharEncoder)
     assert isinstance(grown, WordCharEncoder)
-    words = rows.lexicon()["words"]
-    if config.vectors is None or grown.words is None:
-        grown.load_state_dict(trained.state_dict())
-    else:
-        vectors = WordVectors.load(config.vectors)
-        chosen = table_words(vectors, grown.words.embedding.num_embeddings - 1)
-        targets = moved_vectors(trained, rows, vectors, share=config.share)
-        fit = fill(grown, trained, chosen, targets, vectors, config)
-        print(
-            f"token vectors: {fit.spelling:.1%} of the variance is left to learn by spelling alone, {fit.table:.1%} "
-            "with the table"
-        )
-        words = {word: number for number, word in enumerate(chosen)}
-    return WordByteRows(words, max_characters=rows.max_characters, other_case=True)
+    targets = moved_vectors(trained, rows, vectors, share=config.share)
+    fit = fill(grown, trained, chosen, targets, vectors, config)
+    print(
+        f"token vectors: {fit.spelling:.1%} of the variance is left to learn by spelling alone, {fit.table:.1%} "
+        "with the table"
+    )
 
 
-def grown_config(trained: ElmoConfig, config: GrowConfig) -> ElmoConfig:
-    """The shape of the new model."""
+def grown_config(trained: ElmoConfig, config: GrowConfig, *, table: int) -> ElmoConfig:
+    """The shape of the new model; `table` is the number of words of a new table, 0 where there is none."""
     values = {name: value for name, value in trained.to_dict().items() if name in ElmoConfig.__dataclass_fields__}
     new: JsonObject = {"cell_dim": config.cell_dim or trained.cell_dim, "adaptive_div_value": 1.0}
     if config.words == "characters":
         new |= {"token_encoder": "char_cnn", "n_words": 0, "word_dim": 0, "marker_rows": None}
         new |= {"filters": config.filters or trained.filters}
-    elif config.vectors is not None:
-        number = len(table_words(WordVectors.load(config.vectors), config.table or trained.n_words - 1))
-        new |= {"n_words": number + 1, "word_dim": config.word_dim or trained.word_dim}
+    elif table:
+        new |= {"n_words": table + 1, "word_dim": config.word_dim or trained.word_dim}
     return ElmoConfig.checked({**values, **new})
 
 

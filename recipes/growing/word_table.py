@@ -1,4 +1,4 @@
-"""A table of words for a trained model anew: what spelling alone can say is the char CNN's, the table has the rest."""
+"""A new table of words for a trained model: the char CNN learns what spelling tells, the table holds the rest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from elmokit.errors import ConfigError
 from elmokit.nn.token_encoders import WordCharEncoder
 from elmokit.static.vectors import WordVectors
 from elmokit.text.word_rows import WordByteRows, WordRows
@@ -52,12 +53,19 @@ def moved_vectors(trained: WordCharEncoder, reads: WordRows, vectors: WordVector
     A token vector is the sum of what the word's row of the table and its spelling give. The static vectors are turned
     and scaled, so that they come as close to the first parts as a rotation brings them (Schönemann 1966). Words of the
     trained table move by `share` of the way to their static vector, words that it lacks get theirs.
+
+    Raises:
+        ConfigError: No word has both.
     """
     table, matrix = trained.word_table, trained.projection.weight
     assert table is not None
-    rows = torch.from_numpy(WordByteRows(reads.lexicon()["words"], other_case=True)(vectors.words))
+    rows = torch.from_numpy(
+        WordByteRows(reads.lexicon()["words"], max_characters=reads.max_characters, other_case=True)(vectors.words)
+    )
     numbers = rows[:, 0].long()
     known = numbers > 0
+    if not known.any():
+        raise ConfigError("no word of the static vectors is in the table of the trained model: are they of its text?")
     parts = (table.weight @ matrix[:, : table.embedding_dim].T)[numbers].double()
     weights = _weights(len(rows))[:, None]
     static = torch.from_numpy(vectors.matrix).double()
@@ -102,7 +110,7 @@ def fill(
     spelling.load_state_dict(state)
     weights = _weights(len(targets))
     spelled, places = in_other_cases(vectors.words, weights.tolist())
-    reads = WordByteRows({})
+    reads = WordByteRows({}, max_characters=new.characters.max_characters)
     rows = torch.from_numpy(reads(list(spelled)))
     drawn = torch.tensor(list(spelled.values()), dtype=torch.float32)
     missed = teach(spelling, Lesson(rows, targets[places], drawn), config)

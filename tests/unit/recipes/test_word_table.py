@@ -1,4 +1,4 @@
-"""A char CNN and a table of words made anew from static vectors."""
+"""New weights for a char CNN and a table of words, from static vectors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from elmokit.cosines import cosines
+from elmokit.errors import ConfigError
 from elmokit.nn.char_cnn import CharCNN
 from elmokit.nn.token_encoders import WordCharEncoder, WordEmbedding
 from elmokit.static.vectors import WordVectors
@@ -55,6 +56,12 @@ def test_words_move_from_what_the_model_has_of_them_to_their_static_vectors(
     moved = (moved_vectors(trained, READS, static, share=1) - by_spelling).numpy()
     apart = [cosines(each - each.mean(axis=0))[np.triu_indices(60, 1)] for each in (moved, static.matrix)]
     assert np.corrcoef(apart[0], apart[1])[0, 1] > 0.97  # their means are taken over different weights
+
+
+def test_static_vectors_of_other_words_are_refused(trained: WordCharEncoder) -> None:
+    others = WordVectors(["other", "words"], np.ones((2, 6), dtype=np.float32))
+    with pytest.raises(ConfigError, match="no word of the static vectors is in the table"):
+        moved_vectors(trained, READS, others, share=0.5)
 
 
 def test_table_and_spelling_together_have_the_vectors(trained: WordCharEncoder, static: WordVectors) -> None:
