@@ -39,7 +39,7 @@ class Recipe:
         head_words: Words the small head is fitted on.
         start: The shipped model it is grown out of, by `recipes/grow_model.py`; None: it starts at random.
         grow: Settings of that recipe.
-        static: It gets a new table of words from skip-gram vectors of the whole text, of this size; 0: it keeps its own.
+        static: It gets a new table of words from skip-gram vectors of the whole text, of this size; 0: no.
     """
 
     name: str
