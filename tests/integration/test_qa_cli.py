@@ -305,17 +305,36 @@ def test_other_models_and_settings_are_told(place: Path, trained: Path, tmp_path
     assert "has no list 'data'" in result.stderr
 
 
-def test_questions_without_an_answer_from_files_to_figures(place: Path, tmp_path: Path) -> None:
+def write_questions_without_answer(folder: Path) -> dict[str, Path]:
+    """Questions as the others, and one more about each passage that it does not answer; the files by their roles."""
     for name, count, seed in (("train", 60, 1), ("valid", 12, 2), ("test", 12, 3)):
-        write_questions(tmp_path / f"{name}.json", count, seed=seed)
-        content = json.loads((tmp_path / f"{name}.json").read_text())
+        write_questions(folder / f"{name}.json", count, seed=seed)
+        content = json.loads((folder / f"{name}.json").read_text())
         for paragraph in content["data"][0]["paragraphs"]:
             for asked in paragraph["qas"]:
                 asked["is_impossible"] = False
             again = {"question": "How old is it?", "id": f"{paragraph['qas'][0]['id']}-none", "answers": []}
             paragraph["qas"].append({**again, "is_impossible": True})
-        (tmp_path / f"{name}.json").write_text(json.dumps(content))
-    files = {name: tmp_path / f"{name}.json" for name in ("train", "valid", "test")}
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    return {name: folder / f"{name}.json" for name in ("train", "valid", "test")}
+
+
+def test_a_reader_starts_one_for_questions_without_an_answer(
+    place: Path, trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = write_questions_without_answer(tmp_path)
+    more = ("learning_rate=1e-9", "epochs=1", "no_answer_threshold=0.999999")
+    with caplog.at_level("INFO", logger="elmokit"):
+        result = elmo(*words_of(place, tmp_path / "out", *more, **files), "--model", trained)
+    assert result.exit_code == 0, result.output
+    assert f"starting from the head in {trained}; new in it: no_start, no_end" in caplog.text
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    before = json.loads((trained / "metrics.json").read_text())
+    assert metrics["test"]["has_answer_f1"] > before["test"]["f1"] - 10
+
+
+def test_questions_without_an_answer_from_files_to_figures(place: Path, tmp_path: Path) -> None:
+    files = write_questions_without_answer(tmp_path)
     output = tmp_path / "out"
     result = elmo(*words_of(place, output, **files))
     assert result.exit_code == 0, result.output

@@ -20,6 +20,7 @@ from elmokit.cli.options import (
     Reading,
     Threads,
     VocabularyFile,
+    bound_memory,
     layers_of,
     reads_text,
     show_messages,
@@ -112,6 +113,7 @@ def embed(
     from elmokit.text.formats import reader_of
 
     show_messages(quiet=quiet)
+    bound_memory()
     if is_address(output) and output.endswith(ENDINGS):
         raise ConfigError(f"OUTPUT {output} is a file at an address: name a folder of parts, {output}.d/ (--format)")
     to_folder = is_address(output) or output.endswith("/") or Path(output).is_dir() or not Path(output).suffix

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -154,6 +155,16 @@ def show_messages(*, quiet: bool) -> None:
     """What the work says of itself goes to standard error; `quiet`: warnings alone."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("elmokit").setLevel(logging.WARNING if quiet else logging.INFO)
+
+
+def bound_memory() -> None:
+    """For commands whose work has no end: call it before torch loads.
+
+    oneDNN keeps a product for each number of rows it has met, up to 1,024, and in a long text nearly every one comes.
+    Training, with few shapes and many steps of each, keeps them all: making them anew takes 2 % of its time. A value
+    set outside is kept.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 
 def print_facts(facts: JsonObject, *, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from elmokit.cli.options import (
     Quiet,
     Reading,
     Threads,
+    bound_memory,
     reads_text,
     show_messages,
 )
@@ -47,6 +48,7 @@ def score(
     from elmokit.text.row_files import check_row_file
 
     show_messages(quiet=quiet)
+    bound_memory()
     check_row_file(output, overwrite=overwrite)  # as the input: neither should wait for the model
     for path in expand_paths(source):
         reader_of(path)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from elmokit.cli.options import ANY_MODEL, Device
+from elmokit.cli.options import ANY_MODEL, Device, bound_memory
 from elmokit.extras import needs
 from elmokit.pretrained import DEFAULT_CLASSIFIER, DEFAULT_MODEL
 
@@ -41,6 +41,7 @@ def serve(
 ) -> None:
     """Serve a page, and an API, to explore a model with: senses, neighbours, surprisal, labels, studies."""
     needs("the explorer", "fastapi", "uvicorn", "plotly", "torch")
+    bound_memory()
     from elmokit.web.serving import checked_token, listening
     from elmokit.web.serving import serve as serve_loaded
 

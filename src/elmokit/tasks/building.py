@@ -19,7 +19,7 @@ from elmokit.models.tokenization_elmo import ElmoTokenizer
 from elmokit.pretrained import located
 from elmokit.saved_model import SavedModel
 from elmokit.static.vectors import WordVectors
-from elmokit.tasks.config import HEAD_FIELDS, HEAD_SHAPE, HeadConfig, ProblemType
+from elmokit.tasks.config import HEAD_FIELDS, HEAD_SHAPE, OPTIONAL_PARTS, HeadConfig, ProblemType
 from elmokit.text.normalize import check_steps
 from elmokit.text.word_rows import JoinedRows
 
@@ -44,9 +44,10 @@ def build_head(
     The model is on a GPU where there is one.
 
     A folder of such a head with the same labels and sizes gives its head too: train frozen first, then fine-tune from
-    there, also with other dropout. Where it does not fit, a warning says why; that one and any other folder get a fresh
-    head, drawn from torch's current seed. `sizes` are fields of `ElmoConfig` that the data decides. A head without
-    classes has no labels.
+    there, also with other dropout; a reader of questions that all have an answer starts one for questions that may have
+    none. Where it does not fit, a warning says why; that one and any other folder get a fresh head, drawn from torch's
+    current seed. `sizes` are fields of `ElmoConfig` that the data decides. A head without classes has no labels.
+
     Raises ModelError for a folder that contains no ElmoModel.
     """
     saved = config_of(start)
@@ -65,15 +66,20 @@ def build_head(
         earlier = load(kind, start)
         same_labels = not labels or (earlier.config.id2label or {}) == dict(enumerate(labels))
         other = [] if same_labels else ["its labels are others"]
+        added: tuple[str, ...] = ()
         for name in (*HEAD_SHAPE, "n_static_words", "n_target_pieces"):
             there, here = getattr(earlier.config, name), getattr(shape, name)
-            if there != here:
+            if here and not there and name in OPTIONAL_PARTS:
+                added += OPTIONAL_PARTS[name]
+            elif there != here:
                 other.append(f"{name} is {there} there, {here} here")
         if other:
             log.warning("the head in %s is not used, a new one is trained: %s", start.folder, "; ".join(other))
         else:
-            log.info("starting from the head in %s", start.folder)
-            model.load_state_dict(earlier.state_dict())
+            new = f"; new in it: {', '.join(added)}" if added else ""
+            log.info("starting from the head in %s%s", start.folder, new)
+            drawn = {name: value for name, value in model.state_dict().items() if name.split(".")[0] in added}
+            model.load_state_dict({**earlier.state_dict(), **drawn})
             fresh = False
     if config.vectors_learning_rate is not None:
         if model.static is None:

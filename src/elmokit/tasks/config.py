@@ -196,5 +196,7 @@ HEAD_SHAPE = (
     "decoder_layers",
 )
 """Settings that `ElmoConfig` has under the same name, and that the weights of a head depend on."""
+OPTIONAL_PARTS = {"no_answer": ("no_start", "no_end")}
+"""Settings that add parts to a head and change nothing else: one trained without them is a start for one with them."""
 HEAD_FIELDS = (*HEAD_SHAPE, "mix_dropout", "mix_l2", "head_dropout", "label_smoothing")
 """All settings of a head that `ElmoConfig` has under the same name: also those that only its training depends on."""
