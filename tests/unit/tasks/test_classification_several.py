@@ -17,9 +17,9 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import accuracy_score, f1_score, label_ranking_average_precision_score
 from sklearn.utils.class_weight import compute_class_weight
 
-from elmokit.errors import DataError
+from elmokit.errors import ConfigError, DataError
 from elmokit.tasks.classification.config import ClassifyConfig
-from elmokit.tasks.classification.data import load_data
+from elmokit.tasks.classification.data import load_data, rarest_labels
 from elmokit.tasks.classification.scores import row_scores_of, write_predictions
 from elmokit.tasks.classification.thresholds import best_threshold, chosen_thresholds
 from elmokit.tasks.classification.weights import class_weights
@@ -165,6 +165,45 @@ def test_balanced_weights_are_those_of_scikit_learn(files: dict[str, Any], tmp_p
     config = ClassifyConfig(**files, class_weights="balanced", seed=next(seeds))
     with pytest.raises(DataError, match="the label 'rare' occurs in none of the 5 rows that are trained on"):
         class_weights(config, load_data(config))
+
+
+def test_the_same_share_of_each_label_is_held_out(files: dict[str, Any], tmp_path: Path) -> None:
+    labels = [["often"]] * 40 + [["often", "rare"]] * 10 + [["rare", "rarer"]] * 5 + [[]] * 20 + [["often", "once"]]
+    rows = [{"text": f"t {n}", "labels": own} for n, own in enumerate(labels)]
+    files |= {"train": write(tmp_path / "more.jsonl", rows), "test": write(tmp_path / "some.jsonl", rows[:2])}
+    for seed in range(5):
+        held = load_data(ClassifyConfig(**{**files, "valid": []}, valid_fraction=0.2, seed=seed))
+        found = dict(zip(held.labels, held.targets("validation").sum(axis=0).tolist(), strict=True))
+        assert {name: found[name] for name in ("rare", "rarer")} == {"rare": 3, "rarer": 1}
+        assert found["often"] in (10, 11)
+        assert (~held.targets("validation").any(axis=1)).sum() in (3, 4)
+    assert rarest_labels(np.array([[1, 0, 1], [0, 0, 0], [1, 0, 1], [1, 1, 0]])).tolist() == [3, 0, 3, 0]
+
+
+def test_labels_in_columns_of_their_own(files: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,text,rude,kind\n7,a b,1,0\n8,c d,0.0,1.0\n9,e f,,false\n10,g h,TRUE,1\n")
+    as_json = [{"text": text, "rude": rude, "kind": kind} for text, rude, kind in (("a b", True, 0), ("c d", False, 1))]
+    files |= {"label_column": "rude,kind", "valid": [str(tmp_path / "t.csv")], "train": [str(tmp_path / "t.csv")]}
+    data = load_data(ClassifyConfig(**files | {"test": write(tmp_path / "t.jsonl", as_json)}))
+    assert data.labels == ["kind", "rude"]
+    assert data.targets("train").tolist() == [[0, 1], [1, 0], [0, 0], [1, 1]]
+    assert data.targets("test").tolist() == [[0, 1], [1, 0]]
+    assert data.texts("train") == ["a b", "c d", "e f", "g h"]
+    assert data.ids("train") == ["7", "8", "9", "10"]
+    datasets.Dataset.from_list(as_json).save_to_disk(tmp_path / "saved")
+    saved = load_data(ClassifyConfig(**files | {"test": [str(tmp_path / "saved")]}))
+    assert saved.targets("test").tolist() == [[0, 1], [1, 0]]
+    (tmp_path / "bad.csv").write_text("text,rude,kind\na,1,0\nb,2,0\n")
+    with pytest.raises(
+        DataError, match=r"bad\.csv line 3: 'rude' is '2'; expected 1 or 0: several columns of --label-c"
+    ):
+        load_data(ClassifyConfig(**files | {"test": [str(tmp_path / "bad.csv")]}))
+    with pytest.raises(DataError, match=r"t\.csv has no column 'mean'; it has id, text, rude, kind \(--label-column\)"):
+        load_data(ClassifyConfig(**files | {"label_column": "rude,mean"}))
+    with pytest.raises(
+        ConfigError, match="--label-column 3,4: one column is expected; several are given by their names"
+    ):
+        load_data(ClassifyConfig(**files | {"label_column": "3,4"}))
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,11 @@ class ClassifyConfig(FileSettings, HeadConfig):
     text_column: str | None = Field(
         default=None, description="text: name, or number from 1; 'title,body', '2-' (to the last)", examples=["text"]
     )
-    label_column: str | None = Field(default=None, description="label: name, or number from 1", examples=["label"])
+    label_column: str | None = Field(
+        default=None,
+        description="label: name, or number from 1; with target labels also names of columns of 1 and 0: 'rude,kind'",
+        examples=["label"],
+    )
     label_names: Path | None = Field(
         default=None,
         description="file with a name per line, in the order of the sorted labels",

@@ -229,7 +229,30 @@ def _splits(sources: dict[Source, Texts], names: list[str], config: ClassifyConf
         )
 
     sizes = {name: len(source.texts) for name, source in sources.items()}
-    return split_up(sizes, config, few=few, strata=sources["train"].targets if one_label else None)
+    strata = None
+    if config.target != "number":
+        strata = sources["train"].targets if one_label else rarest_labels(sources["train"].targets)
+    return split_up(sizes, config, few=few, strata=strata)
+
+
+def rarest_labels(targets: NDArray[Any]) -> NDArray[np.int64]:
+    """(N,) the stratum of rows with several labels: the number of the rarest of its labels, from 1; 0 without any.
+
+    So the same share of each label is held out, or nearly, and the rarest come first (after Sechidis et al. 2011, who
+    then share out the others, too). Rows whose stratum would be theirs alone are in 0, too, and where 0 has one row it
+    is in the largest.
+
+    Args:
+        targets: (N, K) 1 for the labels of a row, else 0.
+    """
+    rows = targets.sum(axis=0)
+    own: NDArray[np.int64] = np.where(targets > 0, rows, np.inf).argmin(axis=1) + 1
+    own[~targets.any(axis=1)] = 0
+    own[np.bincount(own)[own] < 2] = 0
+    counts = np.bincount(own)
+    if counts[0] == 1:
+        own[own == 0] = counts.argmax()
+    return own
 
 
 def seen_in_training(data: ClassificationData) -> int:

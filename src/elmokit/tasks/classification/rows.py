@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +25,7 @@ SUFFIXES = (*endings_of(), ".txt", *PACKED_ENDINGS, ".zip", ".xlsx")
 _ID = Column("id", "", None, ID_NAMES, holds_words=False, optional=True)
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
 
+_PRESENT = {"1": True, "true": True, "0": False, "false": False, "": False}
 _MARKED = re.compile(r"(?<!\S)__label__(\S+)\s*")
 
 
@@ -106,16 +107,11 @@ def read_rows(
         split: Of the data, for `datasets` and for errors.
         trees: What is read of sentiment trees.
         options: How the files are written, where that does not show.
-        separator: Texts have several labels, or none: lists, or a cell with this character between them. Without it a
-            text has one.
+        separator: Texts have several labels, or none: lists, a cell with this character between them, or several
+            label columns with 1 or 0, whose names are the labels. Without it a text has one.
         remembered: The text and label columns that a model was trained with.
     """
-    columns = [
-        replace(column, remembered=before)
-        for column, before in zip(
-            _columns(text_column, label_column, several=separator is not None), remembered, strict=True
-        )
-    ]
+    columns = _columns(text_column, label_column, remembered, several=separator is not None)
     counts = ReadCounts()
     texts: list[str] = []
     labels: list[list[str]] = []
@@ -184,8 +180,13 @@ def _is_pattern(name: str) -> bool:
     return any(mark in name for mark in "*?[")
 
 
-def _columns(text_column: str | None, label_column: str | None, *, several: bool) -> list[Column]:
-    text = Column("text", "--text-column", text_column, without_header="2-", holds_words=False)
+def _columns(
+    text_column: str | None, label_column: str | None, remembered: tuple[str | None, str | None], *, several: bool
+) -> list[Column]:
+    """The text, and the column of the label, or of each label."""
+    text = Column(
+        "text", "--text-column", text_column, without_header="2-", holds_words=False, remembered=remembered[0]
+    )
     label = Column(
         "label",
         "--label-column",
@@ -194,6 +195,7 @@ def _columns(text_column: str | None, label_column: str | None, *, several: bool
         "1",
         kind="label",
         holds_words=several,
+        remembered=remembered[1],
         instead="; --target labels learns several labels per text",
     )
     asked = [column for column in (text, label) if column.asked is not None]
@@ -201,11 +203,37 @@ def _columns(text_column: str | None, label_column: str | None, *, several: bool
         raise ConfigError(
             f"--text-column {text_column} and --label-column {label_column}: give both by name or both by number"
         )
-    parts = [] if label_column is None else column_names(label_column)
+    parts = column_names(label_column or remembered[1] or "")
     number = label_column is not None and not label.by_name
-    if (len(parts) > 1 and (several or number)) or (number and not parts[0].isdigit()):
-        raise ConfigError(f"--label-column {label_column}: one column is expected")
-    return [text, label]
+    if number and (len(parts) > 1 or not parts[0].isdigit()):
+        several_by = "; several are given by their names" if several else ""
+        raise ConfigError(f"--label-column {label_column}: one column is expected{several_by}")
+    if not several or len(parts) == 1:
+        return [text, label]
+    one = replace(label, known=(), without_header=None, holds_words=False)
+    own = [
+        replace(one, name=f"label {part}", asked=None if label_column is None else part, remembered=part)
+        for part in dict.fromkeys(parts)
+    ]
+    return [text, *own]
+
+
+def _cell(fields: Mapping[str, Cell], labels: Sequence[Column], place: str) -> Cell:
+    """What stands in the label column, or the labels whose own columns have a 1."""
+    if labels[0].name == "label":
+        return fields["label"]
+    present = []
+    for column in labels:
+        name, value = column.name.removeprefix("label "), str(fields[column.name]).strip()
+        found = _PRESENT.get(label_of(value).casefold())
+        if found is None:
+            raise DataError(
+                f"{place}: {name!r} is {value[:40]!r}; expected 1 or 0: several columns of {column.flag} say which "
+                "labels a text has"
+            )
+        if found:
+            present.append(name)
+    return present
 
 
 def _file_rows(
@@ -236,7 +264,9 @@ def _file_rows(
             for record in read_records(path, columns=[*columns, _ID], options=options, stats=counts.files):
                 if record.fields:
                     id_ = str(record.fields.get("id", "")).strip()
-                    yield f"{path} {record.unit}", Row(record.text.strip(), record.fields["label"], record.line, id_)
+                    where = f"{path} {record.unit}"
+                    cell = _cell(record.fields, columns[1:], f"{where} {record.line}")
+                    yield where, Row(record.text.strip(), cell, record.line, id_)
 
 
 def label_of(label: str) -> str:
@@ -299,8 +329,8 @@ def _dataset_rows(name: str, columns: Sequence[Column], split: str, counts: Read
             f"{name} is no file, and `datasets` cannot load it: {str(error).splitlines()[0][:200]} (--{split})"
         ) from error
     chosen = chosen_names(name, table.column_names, columns)
-    feature = table.features[chosen["label"][0]]
-    classes = getattr(getattr(feature, "feature", feature), "names", None)
+    feature = table.features[chosen[columns[1].name][0]]
+    classes = getattr(getattr(feature, "feature", feature), "names", None) if len(columns) == 2 else None
 
     def named(label: str) -> str:
         label = label_of(label)
@@ -309,8 +339,8 @@ def _dataset_rows(name: str, columns: Sequence[Column], split: str, counts: Read
         return "" if classes and label == "-1" else label
 
     for number, record in enumerate(table, 1):
-        text, value = (
-            field_of(f"{name} row {number}", record, chosen[column.name], column, counts.files) for column in columns
-        )
+        place = f"{name} row {number}"
+        fields = {column.name: field_of(place, record, chosen[column.name], column, counts.files) for column in columns}
+        value = _cell(fields, columns[1:], place)
         labels = named(value) if isinstance(value, str) else [named(each) for each in value]
-        yield Row(str(text).strip(), labels, number)
+        yield Row(str(fields["text"]).strip(), labels, number)
