@@ -17,7 +17,8 @@ The new model predicts the same vocabulary:
   also if the trained model did not. With `--vectors`, better static vectors than those that its training began with,
   the vectors of words move towards them; the char CNN is taught as much of them as spelling can tell, the table holds
   the rest, and it may have more words (`growing/word_table.py`).
-- **Head**: the adaptive softmax of the trained model with tails of full width, the same products in more columns.
+- **Head**: the adaptive softmax of the trained model with tails of full width, the same products in more columns; with
+  `head=kept` its own, for a short training after which no small one has to be fitted.
 
 Prints how close the token vectors came and the held-out perplexities, where `--valid` names a text.
 """
@@ -76,6 +77,8 @@ class GrowConfig(TeachingConfig):
     """Words of the new table; default: as many as that of the trained model."""
     word_dim: PositiveInt | None = None
     """Size of their vectors; default: as in the trained model."""
+    head: Literal["full", "kept"] = "full"
+    """The tails of the adaptive softmax: in full width, or as in the trained model."""
     seed: Annotated[int, Field(ge=0)] = 13
     threads: PositiveInt | None = None
 
@@ -138,7 +141,10 @@ def grow(config: GrowConfig, folder: Path) -> None:
     chosen = [] if vectors is None else table_words(vectors, config.table or trained.config.n_words - 1)
     grown = ElmoForPreTraining(grown_config(trained.config, config, table=len(chosen)))
     add_cells(trained.bilm, grown.bilm)
-    widen_head(trained.head, grown.head)
+    if config.head == "full":
+        widen_head(trained.head, grown.head)
+    else:
+        grown.head.load_state_dict(trained.head.state_dict())
     if config.words == "table":
         encoders = trained.elmo.token_encoder, grown.elmo.token_encoder
         words = rows.lexicon()["words"]
@@ -203,7 +209,9 @@ def _fill_from(
 def grown_config(trained: ElmoConfig, config: GrowConfig, *, table: int) -> ElmoConfig:
     """The shape of the new model; `table` is the number of words of a new table, 0 where there is none."""
     values = {name: value for name, value in trained.to_dict().items() if name in ElmoConfig.__dataclass_fields__}
-    new: JsonObject = {"cell_dim": config.cell_dim or trained.cell_dim, "adaptive_div_value": 1.0}
+    new: JsonObject = {"cell_dim": config.cell_dim or trained.cell_dim}
+    if config.head == "full":
+        new["adaptive_div_value"] = 1.0
     if config.words == "characters":
         new |= {"token_encoder": "char_cnn", "n_words": 0, "word_dim": 0, "marker_rows": None}
         new |= {"filters": config.filters or trained.filters}

@@ -88,6 +88,15 @@ def test_a_table_of_words_is_kept(folder: Path, tmp_path: Path) -> None:
     assert number[0] == number[1] > number[2] == 0
 
 
+def test_the_head_may_be_kept(folder: Path, tmp_path: Path) -> None:
+    given = [str(folder / "model"), "--set", "words=table", "--set", "head=kept"]
+    assert main([*given, "--output", str(tmp_path / "kept")]) == 0
+    before, kept = (load(ElmoForPreTraining, path) for path in (folder / "model", tmp_path / "kept"))
+    assert kept.config.adaptive_div_value == before.config.adaptive_div_value != 1.0
+    for name, weight in before.state_dict().items():
+        torch.testing.assert_close(kept.state_dict()[name], weight, atol=0, rtol=0)
+
+
 def test_static_vectors_make_a_table_of_other_words(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
