@@ -34,9 +34,9 @@ RECIPES = {
 }
 
 LATER_STAGES = {
-    Path("configs/elmo_mini_second_pretrain.yaml"): bilm.Recipe(
+    Path("configs/elmo_mini_words_pretrain.yaml"): bilm.Recipe(
         "elmo-mini",
-        Path("configs/elmo_mini_second_pretrain.yaml"),
+        Path("configs/elmo_mini_words_pretrain.yaml"),
         table=0,
         decay_updates=400,
         head_words=2_000_000,

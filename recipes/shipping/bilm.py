@@ -36,7 +36,7 @@ class Recipe:
         config: Configuration of its run at a constant rate; a later stage has another.
         table: Its table of words begins with skip-gram vectors of the same text, of this size; 0: it has none.
         decay_updates: Updates of the decay that ends a stage.
-        head_words: Words the small head is fitted on.
+        head_words: Words the small head is fitted on; 0: the run has trained it, and it stays.
         start: The shipped model it is grown out of, by `recipes/grow_model.py`; None: it starts at random.
         grow: Settings of that recipe.
         static: It gets a new table of words from skip-gram vectors of the whole text, of this size; 0: no.
@@ -82,7 +82,8 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
             )  # fmt: skip
             settings += ["--vectors", file]
         python("recipes/grow_model.py", recipe.start, "--output", recipe.runs / "grown", *settings)
-    long, decay, small = (recipe.runs / part for part in ("long", "decay", "small_head"))
+    long, decay = recipe.runs / "long", recipe.runs / "decay"
+    small = recipe.runs / "small_head" if recipe.head_words else decay
     if not (now and (long / "checkpoints").is_dir()):
         pretrain(long, "--config", recipe.config)
     pretrain(decay, "--decay-from", long, "--set", f"decay_steps={recipe.decay_updates}")
@@ -92,7 +93,7 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
             "--output", small, "--set", f"train_words={recipe.head_words}",
         )  # fmt: skip
     folder = SHIPPED / recipe.name
-    fit = json.loads((small / "head_fitting.json").read_text(encoding="utf-8"))
+    fit = json.loads((small / "head_fitting.json").read_text(encoding="utf-8")) if recipe.head_words else None
     earlier = history.read(folder)
     if not earlier and recipe.start is not None:
         earlier = history.read(SHIPPED / recipe.start)

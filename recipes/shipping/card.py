@@ -58,15 +58,15 @@ def training(stages: Sequence[Stage], command: str) -> str:
         f"{words / 1e6:,.1f} M words were read in {len(stages)} stage{'s' * (len(stages) > 1)} ({words / text:.1f} "
         f"passes over a text of {text / 1e6:,.1f} M words and sentence ends) in {hours:.1f} hours of a machine that "
         "did other work besides. Every stage ends with a decay of the learning rate. Held-out perplexity is the mean "
-        "of both directions; the shipped head is smaller than the one the network was trained with and was fitted "
-        "to it afterwards.",
+        "of both directions. A shipped head that is smaller than the one the network was trained with was fitted "
+        "to it afterwards; a stage without a figure for a large head went on training the small one.",
         "\n".join([
             "| stage | configuration | words | updates | hours | processor | perplexity, large head | shipped head |",
             "|---|---|---|---|---|---|---|---|",
             *(
                 f"| {number} | `{each.config}` | {each.words / 1e6:.1f} M | {each.updates:,} | {each.hours:.1f} | "
                 f"{each.processor}, {each.threads} thread{'s' * (each.threads > 1)}, {each.precision} | "
-                f"{each.large_head:.1f} | {each.small_head:.1f} |"
+                f"{'' if each.large_head is None else f'{each.large_head:.1f}'} | {each.small_head:.1f} |"
                 for number, each in enumerate(stages, start=1)
             ),
         ]),

@@ -31,7 +31,7 @@ class Stage:
         processor: What it ran on.
         curve: Held-out perplexity after so many words of the stage: (words, perplexity) pairs.
         train_words: Words of the training text.
-        large_head: Held-out perplexity with the head it was trained with.
+        large_head: Held-out perplexity with the head it was trained with, where another was fitted afterwards.
         small_head: The same with the head that ships.
     """
 
@@ -45,7 +45,7 @@ class Stage:
     processor: str
     curve: list[tuple[int, float]]
     train_words: int
-    large_head: float
+    large_head: float | None
     small_head: float
 
 
@@ -63,8 +63,8 @@ def write(folder: Path, stages: list[Stage]) -> None:
     (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def finished_stage(config: str, decay: Path, *, fit: dict[str, Any]) -> Stage:
-    """The stage that a decayed run ended; ``fit`` is the `head_fitting.json` of its small head."""
+def finished_stage(config: str, decay: Path, *, fit: dict[str, Any] | None) -> Stage:
+    """The stage that a decayed run ended; `fit` is the `head_fitting.json` of its small head, if one was fitted."""
     metrics = json.loads((decay / "metrics.json").read_text(encoding="utf-8"))
     settings = yaml.safe_load((decay / "config.yaml").read_text(encoding="utf-8"))
     last = metrics["epochs"][-1]
@@ -73,5 +73,6 @@ def finished_stage(config: str, decay: Path, *, fit: dict[str, Any]) -> Stage:
         config=config, words=last["words"], updates=metrics["steps"], hours=round(metrics["seconds"] / 3600, 2),
         threads=metrics["threads"], precision=metrics["precision"], seed=settings["seed"],
         processor=processor_name(), curve=[*curve, (last["words"], round(last["valid_perplexity"], 2))],
-        train_words=metrics["train_words"], large_head=fit["large"]["mean"], small_head=fit["small"]["mean"],
+        train_words=metrics["train_words"], large_head=fit["large"]["mean"] if fit else None,
+        small_head=fit["small"]["mean"] if fit else last["valid_perplexity"],
     )  # fmt: skip

@@ -11,27 +11,31 @@ _MINUTE = 60.0  # seconds
 
 
 @contextmanager
-def rate_bar(what: str, total: int | None, *, unit: str, show: bool) -> Iterator[Callable[[int], None]]:
-    """A bar named `what`; the value it gives advances it by a number of `unit`. No `total`: it only moves."""
+def rate_bar(what: str, total: int | None, *, unit: str, show: bool, done: int = 0) -> Iterator[Callable[[int], None]]:
+    """A bar named `what`; the value it gives advances it by a number of `unit`.
+
+    No `total`: it only moves. `done` of it are there already. Lines printed meanwhile stand above it.
+    """
     if not show:  # the packages that draw take longer to import than a sentence to encode
         yield lambda count: None
         return
     if not sys.stderr.isatty():
-        yield _MinuteLines(what, total, unit=unit).advance
+        yield _MinuteLines(what, total, unit=unit, done=done).advance
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(what), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
     rate = TextColumn(f"{{task.fields[rate]:,.0f}} {unit}/s")
-    began, done = time.perf_counter(), 0
-    with Progress(*columns, rate, console=Console(stderr=True)) as progress:
-        task = progress.add_task(what, total=total, rate=0.0)
+    began, now = time.perf_counter(), done
+    on_terminal = sys.stdout.isatty()  # else what is printed goes where it was sent
+    with Progress(*columns, rate, console=Console(stderr=True), redirect_stdout=on_terminal) as progress:
+        task = progress.add_task(what, total=total, completed=done, rate=0.0)
 
         def advance(count: int) -> None:
-            nonlocal done
-            done += count
-            progress.update(task, completed=done, rate=done / max(time.perf_counter() - began, 1e-9))
+            nonlocal now
+            now += count
+            progress.update(task, completed=now, rate=(now - done) / max(time.perf_counter() - began, 1e-9))
 
         yield advance
 

@@ -6,6 +6,7 @@ import csv
 import json
 import logging
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from safetensors.torch import load_file
 from transformers import pipeline
 from typer.testing import CliRunner, Result
 
+from elmokit import progress
 from elmokit.cli.app import app
 from elmokit.encode.encoder import Encoder
 from elmokit.errors import ConfigError
@@ -182,13 +184,26 @@ def interrupted(place: Path, name: str, *, more: list[str], monkeypatch: pytest.
             run(place, name, more=more)
 
 
-def test_an_interrupted_run_ends_as_the_uninterrupted(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = run(place, "whole", more=["head_dropout=0.2"])
+def test_an_interrupted_run_ends_as_the_uninterrupted(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "_MINUTE", 0.0)
+
+    def texts_told() -> list[int]:
+        return [int(count) for count in re.findall(r"(?m)^training: (\d+) texts", capsys.readouterr().err)]
+
+    whole = run(place, "whole", more=["head_dropout=0.2"], progress=True)
+    rows = whole["rows"]["train"]
+    assert texts_told()[-1] == whole["epochs"] * rows
     interrupted(place, "cut", more=["head_dropout=0.2"], monkeypatch=monkeypatch)
     assert not (place / "cut").exists()
     half_written = place / ".cut.partial" / "checkpoints" / "checkpoint-9999"
     half_written.mkdir()
-    resumed = run(place, "cut", more=["head_dropout=0.2"], resume=True)
+    capsys.readouterr()
+    resumed = run(place, "cut", more=["head_dropout=0.2"], resume=True, progress=True)
+    told = texts_told()
+    assert 2 * rows < told[0] < 3 * rows
+    assert told[-1] == whole["epochs"] * rows
     for name in ("epoch", "train_loss", "validation_loss", "lambdas", "gamma"):
         assert [record[name] for record in resumed["history"]] == [record[name] for record in whole["history"]]
     weights, others = (load_file(place / name / "model.safetensors") for name in ("whole", "cut"))

@@ -24,6 +24,10 @@ def test_a_line_per_minute_in_a_file(monkeypatch: pytest.MonkeyPatch, capsys: py
         now[0] += 90
         advance(500)
     assert capsys.readouterr().err == "preparing: 3 parts, 0.0 parts/s, 75%, about 2 min left\n"
+    with progress.rate_bar("training", 400, unit="texts", show=True, done=100) as advance:
+        now[0] += 60
+        advance(60)
+    assert capsys.readouterr().err == "training: 160 texts, 1.0 texts/s, 40%, about 4 min left\n"
     with progress.rate_bar("embedding", None, unit="words", show=True) as advance:
         now[0] += 60
         advance(60)

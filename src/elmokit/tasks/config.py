@@ -150,7 +150,7 @@ class RunSettings(Settings):
     resume: bool = Field(
         default=False, description="resume the interrupted run in output", json_schema_extra=HOUSEKEEPING
     )
-    progress: bool = Field(default=True, description="print a line per epoch", json_schema_extra=HOUSEKEEPING)
+    progress: bool = Field(default=True, description="show a bar, and a line per epoch", json_schema_extra=HOUSEKEEPING)
 
 
 class HeadConfig(RunSettings, TrainingSettings, MixSettings, StartSettings):

@@ -29,6 +29,7 @@ from transformers.integrations.integration_utils import TensorBoardCallback
 from elmokit.errors import ModelError
 from elmokit.models.modeling_mixed import ElmoMixedModel
 from elmokit.models.quiet import quiet_transformers
+from elmokit.progress import rate_bar
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.inputs.batches import Batch, LengthGroupedSampler, LongestFirstSampler, as_is
 from elmokit.tasks.plan import Schedule
@@ -94,8 +95,12 @@ def train_head(
         show=config.progress,
     )
     running.remove_callback(PrinterCallback)
-    with quiet_transformers():
-        running.train(resume_from_checkpoint=last_checkpoint(folder))
+    checkpoint, texts = last_checkpoint(folder), len(datasets.train)
+    done = 0 if checkpoint is None else round(_epochs_done(checkpoint) * texts)
+    bar = rate_bar("training", schedule.epochs * texts, unit="texts", show=config.progress, done=done)
+    with quiet_transformers(), bar as advance:
+        running.add_callback(Advance(advance, texts=texts, done=done))
+        running.train(resume_from_checkpoint=checkpoint)
     return history(running.state.log_history)
 
 
@@ -104,6 +109,10 @@ def last_checkpoint(folder: Path) -> str | None:
     found = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
     found.sort(key=lambda path: int(path.name.rpartition("-")[2]))
     return str(found[-1]) if found else None
+
+
+def _epochs_done(checkpoint: str) -> float:
+    return float(TrainerState.load_from_json(str(Path(checkpoint) / "trainer_state.json")).epoch or 0.0)
 
 
 class HeadTrainer(Trainer):
@@ -175,6 +184,19 @@ class HeadTrainer(Trainer):
     def floating_point_ops(self, inputs: Batch) -> int:
         """Not counted: the estimate of transformers goes by token ids, which we have none of."""
         return 0
+
+
+class Advance(TrainerCallback):
+    """Moves a bar by the texts of each update; `done` of them are counted already."""
+
+    def __init__(self, advance: Callable[[int], None], *, texts: int, done: int) -> None:
+        self._advance, self._texts, self._done = advance, texts, done
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """An update more."""
+        now = round((state.epoch or 0.0) * self._texts)
+        self._advance(now - self._done)
+        self._done = now
 
 
 class EpochClock(TrainerCallback):
