@@ -207,3 +207,11 @@ def test_quiet_is_silent(place: Path, tmp_path: Path, out: Path, command: Comman
     result = command(place, tmp_path / "a.txt", out, ["--quiet"])
     assert result.exit_code == 0, result.output
     assert (result.stdout, result.stderr) == ("", "")
+
+
+@pytest.mark.parametrize("command", [pretrain, prepare, score, embed, embed_parts, vectors])
+def test_quiet_prints_nothing(place: Path, tmp_path: Path, command: Command) -> None:
+    (tmp_path / "text.txt").write_text("the river has water\nsome water\n" * 20, encoding="utf-8")
+    result = command(place, tmp_path / "text.txt", tmp_path, ["--quiet"])
+    assert result.exit_code == 0, result.output
+    assert result.output == ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from elmokit.cli.inputs import check_files
-from elmokit.cli.options import CLEAN, FORMATS, NOT_SAID, AlreadySplit, ConfigFile, Reading, parts, reads_text
+from elmokit.cli.options import CLEAN, FORMATS, NOT_SAID, AlreadySplit, ConfigFile, Quiet, Reading, parts, reads_text
 from elmokit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def pretrain(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the interrupted run in OUTPUT.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUTPUT.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a bidirectional language model from characters.
 
@@ -87,6 +88,6 @@ def pretrain(
     check_files([] if resolved.valid is None else [resolved.valid], "--valid")
     from elmokit.pretrain.loop import pretrain as run
 
-    run(resolved)
-    if os.environ.get("RANK", "0") == "0":  # one of several processes speaks for all
+    run(resolved, show_progress=not quiet)
+    if not quiet and os.environ.get("RANK", "0") == "0":  # one of several processes speaks for all
         typer.echo(f"written to {resolved.copy_to or resolved.output}")
