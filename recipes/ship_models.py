@@ -38,10 +38,10 @@ LATER_STAGES = {
         "elmo-mini",
         Path("configs/elmo_mini_words_pretrain.yaml"),
         table=0,
-        decay_updates=400,
-        head_words=2_000_000,
+        decay_updates=230,
+        head_words=0,
         start="elmo-mini",
-        grow=("words=table", "table=28000", "word_dim=40", "share=0.4", "batch_words=2048"),
+        grow=("words=table", "table=28000", "word_dim=40", "share=0.2", "head=kept", "batch_words=2048"),
         static=128,
     )
 }

@@ -93,15 +93,18 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
             "--output", small, "--set", f"train_words={recipe.head_words}",
         )  # fmt: skip
     folder = SHIPPED / recipe.name
+    command = f"python recipes/ship_models.py {recipe.name} $ELMOKIT_DATA"
     fit = json.loads((small / "head_fitting.json").read_text(encoding="utf-8")) if recipe.head_words else None
     earlier = history.read(folder)
-    if not earlier and recipe.start is not None:
+    if earlier:
+        command += f"\n{command} --now --config {recipe.config}"
+    elif recipe.start is not None:
         earlier = history.read(SHIPPED / recipe.start)
     stages = [*earlier, history.finished_stage(str(recipe.config), decay, fit=fit)]
     model = store(ElmoForPreTraining, small, folder)
     history.write(folder, stages)
     assert isinstance(model, ElmoForPreTraining)
-    card.write(folder, _blocks(recipe, model, folder, data, stages))
+    card.write(folder, _blocks(recipe, model, folder, data, stages, command))
     write_about(folder, summary=f"English biLM, {millions(model)} parameters with its language-model head",
                 terms=TERMS, parameters=parameters(model))  # fmt: skip
     card.report(folder)
@@ -126,7 +129,7 @@ def _first_words(recipe: Recipe) -> Path:
 
 
 def _blocks(
-    recipe: Recipe, model: ElmoForPreTraining, folder: Path, data: Path, stages: list[history.Stage]
+    recipe: Recipe, model: ElmoForPreTraining, folder: Path, data: Path, stages: list[history.Stage], command: str
 ) -> list[str]:
     sources = json.loads((ENGLISH / "sources.json").read_text(encoding="utf-8"))
     config = model.config
@@ -150,7 +153,7 @@ def _blocks(
         "documents of each source is held out. Encyclopaedias are close to half of the text and keep their weight: "
         "they are the broadest source by far. Formal sources that repeat set phrases are halved, small informal ones "
         "doubled, and the novels of one author are cut to a quarter.",
-        "## Training\n\n" + card.training(stages, f"python recipes/ship_models.py {recipe.name} $ELMOKIT_DATA"),
+        "## Training\n\n" + card.training(stages, command),
         "## Perplexity\n\nOf the stored float16 weights, exact softmax, sentence ends counted, unknown words "
         "predicted as `<UNK>`.\n\n" + _perplexities(folder, data),
         "WikiText-2 is read one paragraph per line, words at spaces, cut at 200 words. Models trained on its own "

@@ -58,15 +58,15 @@ def training(stages: Sequence[Stage], command: str) -> str:
         f"{words / 1e6:,.1f} M words were read in {len(stages)} stage{'s' * (len(stages) > 1)} ({words / text:.1f} "
         f"passes over a text of {text / 1e6:,.1f} M words and sentence ends) in {hours:.1f} hours of a machine that "
         "did other work besides. Every stage ends with a decay of the learning rate. Held-out perplexity is the mean "
-        "of both directions. A shipped head that is smaller than the one the network was trained with was fitted "
-        "to it afterwards; a stage without a figure for a large head went on training the small one.",
+        "of both directions. After a stage with a large head a smaller one was fitted to it, which ships; what that "
+        "costs was measured on a part of the held-out text. A stage without these figures trained the small one.",
         "\n".join([
-            "| stage | configuration | words | updates | hours | processor | perplexity, large head | shipped head |",
+            "| stage | configuration | words | updates | hours | processor | perplexity, large head | small head |",
             "|---|---|---|---|---|---|---|---|",
             *(
                 f"| {number} | `{each.config}` | {each.words / 1e6:.1f} M | {each.updates:,} | {each.hours:.1f} | "
                 f"{each.processor}, {each.threads} thread{'s' * (each.threads > 1)}, {each.precision} | "
-                f"{'' if each.large_head is None else f'{each.large_head:.1f}'} | {each.small_head:.1f} |"
+                f"{_figure(each.large_head)} | {_figure(each.small_head)} |"
                 for number, each in enumerate(stages, start=1)
             ),
         ]),
@@ -74,6 +74,10 @@ def training(stages: Sequence[Stage], command: str) -> str:
         _curve(stages[-1].curve),
     ]  # fmt: skip
     return "\n\n".join(lines)
+
+
+def _figure(perplexity: float | None) -> str:
+    return "" if perplexity is None else f"{perplexity:.1f}"
 
 
 def _curve(curve: Sequence[tuple[int, float]]) -> str:

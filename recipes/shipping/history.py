@@ -31,8 +31,8 @@ class Stage:
         processor: What it ran on.
         curve: Held-out perplexity after so many words of the stage: (words, perplexity) pairs.
         train_words: Words of the training text.
-        large_head: Held-out perplexity with the head it was trained with, where another was fitted afterwards.
-        small_head: The same with the head that ships.
+        large_head: Held-out perplexity with the head it was trained with, where a small one was fitted afterwards.
+        small_head: The same with the small one.
     """
 
     config: str
@@ -46,7 +46,7 @@ class Stage:
     curve: list[tuple[int, float]]
     train_words: int
     large_head: float | None
-    small_head: float
+    small_head: float | None
 
 
 def read(folder: Path) -> list[Stage]:
@@ -74,5 +74,5 @@ def finished_stage(config: str, decay: Path, *, fit: dict[str, Any] | None) -> S
         threads=metrics["threads"], precision=metrics["precision"], seed=settings["seed"],
         processor=processor_name(), curve=[*curve, (last["words"], round(last["valid_perplexity"], 2))],
         train_words=metrics["train_words"], large_head=fit["large"]["mean"] if fit else None,
-        small_head=fit["small"]["mean"] if fit else last["valid_perplexity"],
+        small_head=fit["small"]["mean"] if fit else None,
     )  # fmt: skip
