@@ -14,7 +14,7 @@ _MINUTE = 60.0  # seconds
 def rate_bar(what: str, total: int | None, *, unit: str, show: bool, done: int = 0) -> Iterator[Callable[[int], None]]:
     """A bar named `what`; the value it gives advances it by a number of `unit`.
 
-    No `total`: it only moves. `done` of it are there already. Lines printed meanwhile stand above it.
+    No `total`: it only moves. It begins at `done`. Lines printed meanwhile appear above it.
     """
     if not show:  # the packages that draw take longer to import than a sentence to encode
         yield lambda count: None

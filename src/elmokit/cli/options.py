@@ -161,7 +161,7 @@ def bound_memory() -> None:
     """For commands whose work has no end: call it before torch loads.
 
     oneDNN keeps a product for each number of rows it has met, up to 1,024, and in a long text nearly every one comes.
-    Training, with few shapes and many steps of each, keeps them all: making them anew takes 2 % of its time. A value
+    Training, with few shapes and many steps of each, keeps them all: making them again takes 2 % of its time. A value
     set outside is kept.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")

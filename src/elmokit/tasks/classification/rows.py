@@ -219,7 +219,7 @@ def _columns(
 
 
 def _cell(fields: Mapping[str, Cell], labels: Sequence[Column], place: str) -> Cell:
-    """What stands in the label column, or the labels whose own columns have a 1."""
+    """The content of the label column, or the labels whose own columns contain 1."""
     if labels[0].name == "label":
         return fields["label"]
     present = []
