@@ -106,5 +106,5 @@ def write(folder: Path, blocks: Sequence[str]) -> None:
 
 def report(folder: Path) -> None:
     """Print the size of a model folder and its card."""
-    size = sum(path.stat().st_size for path in folder.iterdir())
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {size / 1e6:.1f} MB\n\n{(folder / 'README.md').read_text(encoding='utf-8')}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from elmokit.models.modeling_pretraining import ElmoForPreTraining
 from elmokit.models.modeling_sequence_classification import ElmoForSequenceClassification
+from elmokit.pretrain.perplexity import evaluate_text
 from elmokit.pretrained import write_about
 from elmokit.run_folder import settings_of, write_yaml
+from elmokit.saved_model import BILM_FOLDER
 from elmokit.tasks.classification import Classifier
 from shipping import card
 from shipping.bilm import SHIPPED
@@ -24,13 +27,14 @@ def ship(data: Path) -> None:
     if not (Path("runs/ag_news/data") / "lm_train.txt").is_file():
         python("recipes/prepare_ag_news.py", data / "ag_news", "runs/ag_news/data")
     _link_rows(data / "ag_news")
-    bilms, head, tuned = [NEWS / "bilm", NEWS / "bilm_more"], NEWS / "head", NEWS / "classifier"
-    pretrain(bilms[0], "--config", "configs/elmo_mini_news_pretrain.yaml")
-    pretrain(bilms[1], "--config", "configs/elmo_mini_news_more_pretrain.yaml")
+    bilm, head, tuned = NEWS / "bilm", NEWS / "head", NEWS / "classifier"
+    pretrain(bilm, "--config", "configs/elmo_mini_news_pretrain.yaml")
     classify("configs/elmo_mini_news_head_classify.yaml", head)
     classify("configs/elmo_mini_news_classify.yaml", tuned)
     folder = SHIPPED / "elmo-mini-news"
     model = store(ElmoForSequenceClassification, tuned, folder)
+    kept = store(ElmoForPreTraining, bilm, folder / BILM_FOLDER)
+    perplexity = evaluate_text(folder, "runs/ag_news/data/lm_valid.txt").perplexity
     metrics = json.loads((tuned / "metrics.json").read_text(encoding="utf-8"))
     write_yaml(folder / "training.yaml", {**settings_of(tuned), "label_keys": metrics["label_keys"]})
     scores = Classifier.from_pretrained(folder).score([str(ROWS / "test.csv.gz")])
@@ -45,14 +49,16 @@ def ship(data: Path) -> None:
         "# elmo-mini-news",
         "Topic of a piece of news: World, Sports, Business or Sci/Tech. `elmo-mini`, trained on with the text of AG "
         f"News, under a BiLSTM classifier, all fine-tuned together. {millions(model)} parameters. Layers mixed: "
-        f"`{metrics['combine']}` ({mix}).",
+        f"`{metrics['combine']}` ({mix}). The folder `bilm` has the language model of the news before that "
+        f"({millions(kept)} parameters with its head): vectors, `score` and `substitutes` are its own.",
         "**Terms.** " + TERMS,
         card.example(
             "from elmokit.tasks.classification import Classifier\n\n"
             'classifier = Classifier.from_pretrained("elmo-mini-news")\n'
             'classifier.predict(["Stocks rose on Friday."])  # labels with probabilities, best first'
         )
-        + '\n\nor `elmo predict "Stocks rose on Friday."`',
+        + '\n\nor `elmo predict "Stocks rose on Friday."`; `elmo score elmo-mini-news`, '
+        '`Encoder.from_pretrained("elmo-mini-news")` for the language model.',
         "## Scores\n\nOf the stored float16 weights on the whole AG News test file "
         f"({scores['rows']:,} rows, never used for choosing anything): **accuracy {scores['accuracy']:.4f}**, macro "
         f"precision {macro['precision']:.4f}, recall {macro['recall']:.4f}, F1 {macro['f1']:.4f}. One seed "
@@ -62,7 +68,9 @@ def ship(data: Path) -> None:
         f"AG News, {metrics['rows']['train'] + metrics['rows']['validation']:,} labelled rows of the 120,000 of its "
         f"training file (a subset), {metrics['rows']['validation']:,} of them kept for validation; for the language "
         "model also the text of 18,727 rows with a description alone.",
-        "## Training\n\n" + _epochs_table(bilms, "python recipes/ship_models.py elmo-mini-news $ELMOKIT_DATA"),
+        "## Training\n\n" + _epochs_table(bilm, "python recipes/ship_models.py elmo-mini-news $ELMOKIT_DATA"),
+        f"As stored, in float16: forward {perplexity.forward:.1f}, backward {perplexity.backward:.1f}, mean "
+        f"{perplexity.mean:.1f} on the same 1,000 held-out rows.",
         f"The head was trained for {_epochs(head)} epochs on the frozen language model (its layers are computed once), "
         f"then all of it together for {_epochs(tuned)} ({_minutes(head)} and {_minutes(tuned)} minutes of a core). "
         "Settings: `configs/elmo_mini_news_*.yaml`.",
@@ -82,22 +90,18 @@ def _link_rows(source: Path) -> None:
         ROWS.symlink_to(source.absolute(), target_is_directory=True)
 
 
-def _epochs_table(runs: list[Path], command: str) -> str:
-    """Runs of which each went on from the one before."""
-    found = [json.loads((run / "metrics.json").read_text(encoding="utf-8")) for run in runs]
-    epochs = [epoch for metrics in found for epoch in metrics["epochs"]]
-    first, steps = found[0], sum(metrics["steps"] for metrics in found)
-    hours = sum(metrics["seconds"] for metrics in found) / 3600
+def _epochs_table(run: Path, command: str) -> str:
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     lines = ["| epoch | training perplexity | validation: forward | backward | mean |", "|---|---|---|---|---|"]
     lines += [
         f"| {number} | {epoch['train_perplexity']:.1f} | {epoch['valid_forward']:.1f} | "
         f"{epoch['valid_backward']:.1f} | {epoch['valid_perplexity']:.1f} |"
-        for number, epoch in enumerate(epochs, start=1)
+        for number, epoch in enumerate(metrics["epochs"], start=1)
     ]
     return (
-        f"```\n{command}\n```\n\n{first['train_words']:,} words, vocabulary {first['vocabulary']:,}, "
-        f"{len(epochs)} epochs ({steps:,} steps{'' if len(found) == 1 else f' in {len(found)} runs'}), seed "
-        f"{first['seed']}, {first['precision']}, {hours:.1f} h on {_cores(first['threads'])} that also did "
+        f"```\n{command}\n```\n\n{metrics['train_words']:,} words, vocabulary {metrics['vocabulary']:,}, "
+        f"{len(metrics['epochs'])} epochs ({metrics['steps']:,} steps), seed {metrics['seed']}, "
+        f"{metrics['precision']}, {metrics['seconds'] / 3600:.1f} h on {_cores(metrics['threads'])} that also did "
         "other work.\n\n" + "\n".join(lines)
     )
 

@@ -69,7 +69,7 @@ def opened(
                     f"{path} is no model folder of elmokit; what `elmo convert` makes of it is one, and reading it "
                     f"needs PyTorch: {install_command('torch,published')}"
                 )
-            saved = source.open()
+            saved = source.open_language_model()
             return Loaded(OnnxBackend(saved, memory=memory), saved.preprocessing, saved)
     needs("backend 'torch'", "torch")
     from elmokit.encode.torch_backend import TorchBackend, chosen_device

@@ -16,7 +16,7 @@ import torch
 from sentence_transformers.base.modules import InputModule
 
 from elmokit.errors import ConfigError
-from elmokit.saved_model import SavedModel
+from elmokit.saved_model import SavedModel, language_model_folder
 from elmokit.saved_model.heads import BILM
 from elmokit.saved_model.writing import write_model
 
@@ -42,7 +42,7 @@ class Elmo(InputModule):
 
     def __init__(self, model: str | Path, layers: Layers = "average", max_seq_length: int | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._saved = SavedModel.open(model)
+        self._saved = SavedModel.open(language_model_folder(model))
         count = self._saved.config.n_layers + 1
         if layers not in _NAMES and not (isinstance(layers, int) and -count <= layers < count):
             raise ConfigError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from elmokit.interop.model_format import Found, Given, ModelFormat
-from elmokit.saved_model import SavedModel
+from elmokit.saved_model import SavedModel, language_model_folder
 from elmokit.saved_model.heads import HEADS
 from elmokit.whole_files import JsonObject, json_or_none
 
@@ -29,10 +29,15 @@ class OurFolder(Found):
         """The folder, whose reader says what is wrong with it."""
         return SavedModel.open(self.folder) if self.values is None else SavedModel(self.folder, self.values)
 
+    def open_language_model(self) -> SavedModel:
+        """The language model in it: the folder itself, or the one that a task's model keeps in it."""
+        folder = language_model_folder(self.folder)
+        return self.open() if folder == self.folder else SavedModel.open(folder)
+
     def read(self, *, dtype: str, whole: bool) -> Imported:
         from elmokit.interop.imported import Imported
 
-        saved = self.open()
+        saved = self.open() if whole else self.open_language_model()
         if not whole or saved.architecture is None:
             network, mix = saved.network(dtype=dtype), saved.mix(dtype=dtype)
             return Imported(network, saved.word_rows, OURS, [], saved.preprocessing, mix, saved=saved)

@@ -24,7 +24,7 @@ from elmokit.pretrain.corpus import Corpus, build_corpus
 from elmokit.pretrain.shards import SentenceList
 from elmokit.pretrain.stream import Batches, PackedBatch, SentenceBatches, StreamBatches
 from elmokit.pretrain.word_table import WordTable
-from elmokit.saved_model import SavedModel
+from elmokit.saved_model import SavedModel, language_model_folder
 from elmokit.text.files import expand_paths
 from elmokit.text.records import AS_FOUND, FileOptions
 from elmokit.whole_files import JsonObject
@@ -136,7 +136,7 @@ def evaluate_text(
         ModelError: The folder contains no pretrained model with its head, or no warm state.
         DataError: A file is missing, empty or no text.
     """
-    saved = SavedModel.open(model_folder)
+    saved = SavedModel.open(language_model_folder(model_folder))
     config, vocabulary, network = saved.config, saved.vocabulary(), saved.language_model()
     if state == "warm" and not config.warm_state:
         raise ModelError(f"{model_folder} contains no warm state: elmo convert --warm-text FILE makes one")

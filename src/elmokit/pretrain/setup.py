@@ -32,6 +32,7 @@ from elmokit.pretrain.mirror import Mirror
 from elmokit.pretrain.new_words import take_over_words
 from elmokit.pretrained import located
 from elmokit.run_folder import refuse_other_files, sums_of
+from elmokit.saved_model import VOCABULARY_FILE, language_model_folder
 from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
 from elmokit.text.normalize import check_steps
@@ -116,8 +117,9 @@ def check_settings(config: PretrainConfig) -> None:
         expand_paths(config.train)
     if config.valid is not None:
         expand_paths([config.valid])
-    if config.from_model is not None and not config.new_vocabulary:
-        load_vocabulary(config.from_model)
+    start = _start(config)
+    if start is not None and not config.new_vocabulary:
+        load_vocabulary(start)
 
 
 def refuse_used(config: PretrainConfig, mirror: Mirror) -> None:
@@ -255,7 +257,7 @@ def _open_prepared(config: PretrainConfig) -> Corpus:
     found = corpus.info["settings"]["max_characters"]
     if found != wanted:
         raise ConfigError(f"{config.corpus} has {found} characters a word, the model reads {wanted}: prepare it anew")
-    kept = None if config.new_vocabulary else config.from_model
+    kept = None if config.new_vocabulary else _start(config)
     if kept is not None and load_vocabulary(kept).words != corpus.vocab.words:
         raise ConfigError(
             f"{config.corpus} has another vocabulary than {kept}: --set new_vocabulary=true predicts the words of the "
@@ -275,7 +277,7 @@ def prepare_corpus(
     if config.corpus is not None:
         return _same_text(_open_prepared(config), config, fingerprint)
     if accelerator.is_main_process and not (began and Corpus.found(folder) is not None):
-        kept = None if config.new_vocabulary else config.from_model
+        kept = None if config.new_vocabulary else _start(config)
         vocabulary = None if kept is None else load_vocabulary(kept)
         max_words = config.max_words
         if config.max_words_percentile is not None:
@@ -320,15 +322,21 @@ def _same_text(corpus: Corpus, config: PretrainConfig, fingerprint: str | None) 
 
 def text_steps(config: PretrainConfig) -> list[str]:
     """The clean-up steps of a run: those asked for, or those of the model it continues with."""
-    if config.normalize or config.from_model is None:
+    start = _start(config)
+    if config.normalize or start is None:
         return list(config.normalize)
-    return list(load_config(config.from_model).text_steps or [])
+    return list(load_config(start).text_steps or [])
+
+
+def _start(config: PretrainConfig) -> Path | None:
+    """The folder of the language model that a run continues with."""
+    return None if config.from_model is None else language_model_folder(config.from_model)
 
 
 def load_vocabulary(folder: str | Path) -> Vocabulary:
     """The words a saved model predicts."""
     load_config(folder)  # says what is wrong with a folder that contains no model
-    path = located(folder) / "vocab.txt"
+    path = located(folder) / VOCABULARY_FILE
     if not path.is_file():
         raise ModelError(f"{folder} has no vocab.txt: it is no model that elmo pretrain made")
     return Vocabulary.load(path)
@@ -336,8 +344,9 @@ def load_vocabulary(folder: str | Path) -> Vocabulary:
 
 def word_rows(config: PretrainConfig, corpus: Corpus) -> WordRows:
     """What the token encoder of a run reads of words; pieces are learned from the words of the training text."""
-    if config.from_model is not None:
-        return word_rows_of(config.from_model)
+    start = _start(config)
+    if start is not None:
+        return word_rows_of(start)
     shape = model_config(config, vocab_size=len(corpus.vocab))
     return shape.kind.new_rows(corpus.vocab, shape, config)
 
@@ -347,7 +356,8 @@ def model_config(config: PretrainConfig, *, vocab_size: int, rows: WordRows | No
 
     With a new vocabulary the softmax is of the settings' kind, or of the model's with borders that fit the words.
     """
-    if config.from_model is None:
+    start = _start(config)
+    if start is None:
         if "vocab_size" in config.model:
             raise ConfigError("model.vocab_size comes from the text; use max_vocab and min_count")
         if "token_encoder" in config.model:
@@ -362,7 +372,7 @@ def model_config(config: PretrainConfig, *, vocab_size: int, rows: WordRows | No
         return ElmoConfig.preset(config.preset, **values)
     if fixed := sorted(set(config.model) - _DROPOUT - (_SOFTMAX if config.new_vocabulary else set())):
         raise ConfigError(f"model.{fixed[0]} is set, but --from {config.from_model} brings its shape")
-    found = load_config(config.from_model)
+    found = load_config(start)
     if not config.new_vocabulary:
         return found
     values = {name: value for name, value in found.to_dict().items() if name in ElmoConfig.__dataclass_fields__}
@@ -375,21 +385,22 @@ def build_model(config: PretrainConfig, corpus: Corpus, rows: WordRows, *, began
     A run that ``began`` takes its parameters from a checkpoint; what is costly to begin with is left out.
     """
     vocab_size = len(corpus.vocab)
-    if config.from_model is None:
+    start = _start(config)
+    if start is None:
         model = ElmoForPreTraining(model_config(config, vocab_size=vocab_size, rows=rows))
         if config.initial_vectors is not None:
             _fill_table(model, rows, config.initial_vectors)
     elif config.new_vocabulary:
         model = ElmoForPreTraining(model_config(config, vocab_size=vocab_size))
-        if not began and (located(config.from_model) / "vocab.txt").is_file():
-            whole = load(ElmoForPreTraining, config.from_model)
+        if not began and (start / VOCABULARY_FILE).is_file():
+            whole = load(ElmoForPreTraining, start)
             model.elmo.load_state_dict(whole.elmo.state_dict())
-            shared = take_over_words(model, corpus, rows, whole, load_vocabulary(config.from_model))
+            shared = take_over_words(model, corpus, rows, whole, load_vocabulary(start))
             log.info("%d of %d words were known to %s", shared, vocab_size, config.from_model)
         elif not began:  # no old softmax that knew something of the same words
-            model.elmo.load_state_dict(load(ElmoModel, config.from_model).state_dict())
+            model.elmo.load_state_dict(load(ElmoModel, start).state_dict())
     else:
-        model = load(ElmoForPreTraining, config.from_model)
+        model = load(ElmoForPreTraining, start)
         if model.config.vocab_size != vocab_size:
             wanted = model.config.vocab_size
             raise ModelError(f"{config.from_model} predicts {wanted} words, its vocab.txt has {vocab_size}")

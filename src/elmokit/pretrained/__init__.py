@@ -30,7 +30,7 @@ class ShippedModel:
         summary: What it is, in one line.
         terms: Under which its training text may be used.
         parameters: How many numbers it has.
-        sha256: The checksum of each file.
+        sha256: The checksum of each file, by its path in the folder.
     """
 
     name: str
@@ -79,12 +79,12 @@ def located(source: str | Path) -> Path:
 
 def write_about(folder: Path, *, summary: str, terms: str, parameters: int) -> None:
     """Make a saved model one that can be shipped: its `about.json`, with the checksums of its files."""
-    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != ABOUT)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / ABOUT)
     about = {
         "summary": summary,
         "terms": terms,
         "parameters": parameters,
-        "sha256": {path.name: _sum(path) for path in files},
+        "sha256": {path.relative_to(folder).as_posix(): _sum(path) for path in files},
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from elmokit.saved_model.weights import WeightFiles
 
 VOCABULARY_FILE = "vocab.txt"
+BILM_FOLDER = "bilm"
+"""In the folder of a task's model: the language model it began with, where it is kept."""
 
 _Shape = TypeVar("_Shape", bound=NetworkConfig)
 _Fields = TypeVar("_Fields", bound="NetworkConfig | Preprocessing")
@@ -240,6 +242,13 @@ class SavedModel:
         """
         self.require_language_head()
         return Vocabulary.load(self.folder / VOCABULARY_FILE)
+
+
+def language_model_folder(path: str | Path) -> Path:
+    """The folder of the language model at a path or of a shipped name: `bilm` in it, where a task's model keeps one."""
+    folder = located(path)
+    kept = folder / BILM_FOLDER
+    return kept if (kept / CONFIG_FILE).is_file() else folder
 
 
 def refuse_part(path: Path) -> None:

@@ -67,6 +67,16 @@ def test_no_other_threshold_has_a_better_f1(rows: list[tuple[list[str], str, int
     assert reached(threshold) == pytest.approx(max(map(reached, np.linspace(0.05, 1, 20))))
 
 
+def test_a_wanted_share_of_refusals_sets_the_highest_threshold() -> None:
+    gold: dict[str, list[str]] = {"a": ["Ada"], "b": ["Bo"], "c": [], "d": [], "e": []}
+    scores = {"a": 0.1, "b": 0.7, "c": 0.5, "d": 0.7, "e": 0.9}
+    found = {name: BestSpan(FoundAnswer("x", 0, 1, 0.5), score) for name, score in scores.items()}
+    assert chosen_threshold(gold, found, recall=0.3) == pytest.approx(0.8)
+    assert chosen_threshold(gold, found, recall=0.6) == pytest.approx(0.6)  # b has the score of d: refused with it
+    assert chosen_threshold(gold, found, recall=0.9) == pytest.approx(0.3)
+    assert 0 < chosen_threshold({"c": []}, {"c": found["c"]}, recall=0.9) < 0.5
+
+
 def test_above_the_threshold_there_is_no_answer() -> None:
     answer = FoundAnswer("Ada", 0, 3, 0.6)
     found = BestSpan(answer, 0.7)
@@ -178,3 +188,9 @@ def test_a_threshold_needs_validation_questions_of_both_kinds(tmp_path: Path, ca
     load_splits(QuestionAnsweringConfig(**settings, valid=files["answered"], no_answer_threshold=0.5))
     load_splits(QuestionAnsweringConfig(**{**settings, "train": files["answered"]}, valid=files["answered"]))
     assert "no training question is without an answer: the model will answer every question" in caplog.text
+
+
+def test_the_threshold_has_one_source(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"model": "", "output": tmp_path, "train": ["a.json"], "test": ["a.json"]}
+    with pytest.raises(ValueError, match="no_answer_recall chooses the threshold and no_answer_threshold gives it"):
+        QuestionAnsweringConfig(**settings, no_answer_threshold=0.5, no_answer_recall=0.8)

@@ -47,6 +47,14 @@ class QuestionAnsweringConfig(HeadConfig):
         description="no-answer score above which a question gets no answer; default: chosen on validation questions",
         examples=[0.5],
     )
+    no_answer_recall: float | None = Field(
+        default=None,
+        gt=0.0,
+        lt=1.0,
+        description="choose the highest threshold at which this part of the validation questions without an answer "
+        "gets none; default: the threshold with the best F1",
+        examples=[0.8],
+    )
     best_by: Literal["f1", "exact_match", "loss"] = Field(
         default="f1", description="validation score that chooses the epoch"
     )
@@ -65,4 +73,12 @@ class QuestionAnsweringConfig(HeadConfig):
     def _windows_leave_nothing_out(self) -> Self:
         if self.stride > self.max_words:
             raise ValueError(f"stride is {self.stride}; expected at most max_words ({self.max_words})")
+        return self
+
+    @model_validator(mode="after")
+    def _one_source_of_the_threshold(self) -> Self:
+        if self.no_answer_threshold is not None and self.no_answer_recall is not None:
+            raise ValueError(
+                "no_answer_recall chooses the threshold and no_answer_threshold gives it; expected one of them"
+            )
         return self

@@ -10,7 +10,9 @@ from elmokit.tasks.question_answering.answers import BestSpan
 from elmokit.tasks.question_answering.scores import question_scores
 
 
-def chosen_threshold(gold: Mapping[str, Sequence[str]], found: Mapping[str, BestSpan]) -> float:
+def chosen_threshold(
+    gold: Mapping[str, Sequence[str]], found: Mapping[str, BestSpan], *, recall: float | None = None
+) -> float:
     """The no-answer score with the best F1 when questions above it get no answer.
 
     Half way between the scores of two questions. Where answering every question is best it is 1.
@@ -18,6 +20,8 @@ def chosen_threshold(gold: Mapping[str, Sequence[str]], found: Mapping[str, Best
     Args:
         gold: The answers to each question, by its id; none where the passage has none.
         found: The best span of each, with its no-answer score.
+        recall: In place of the best F1, the highest threshold at which this part of the questions without an answer
+            gets none (0 to 1).
     """
     names = list(gold)
     answered = question_scores(gold, {name: found[name].answer.text for name in names})[:, 1]
@@ -26,7 +30,14 @@ def chosen_threshold(gold: Mapping[str, Sequence[str]], found: Mapping[str, Best
     order = np.argsort(scores, kind="stable")  # those of the lowest scores are answered first
     ranked, gains = scores[order], np.concatenate([[0.0], np.cumsum((answered - silent)[order])])
     same = np.concatenate([[False], ranked[1:] == ranked[:-1], [False]])  # no threshold lies between equal scores
-    count = int(np.where(same, -np.inf, gains).argmax())
+    if recall is None:
+        count = int(np.where(same, -np.inf, gains).argmax())
+    else:
+        none = np.array([not gold[name] for name in names], dtype=np.int64)[order]
+        refused = none.sum() - np.concatenate([[0], np.cumsum(none)])
+        count = int(
+            np.flatnonzero(~same & (refused >= recall * none.sum()))[-1]
+        )  # answering no question is one of them
     low = ranked[count - 1] if count else 0.0
     high = ranked[count] if count < len(ranked) else 1.0
     return float((low + high) / 2) if count < len(ranked) else 1.0

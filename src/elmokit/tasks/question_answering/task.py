@@ -18,7 +18,7 @@ from elmokit.nn.heads.question_answering import IGNORED
 from elmokit.run_folder import write_json
 from elmokit.tasks.inputs.batches import Batch, LongestFirstSampler
 from elmokit.tasks.model_card import Card, rows_of, table, what_it_is
-from elmokit.tasks.question_answering.answers import as_rows, best_answers, decode_all
+from elmokit.tasks.question_answering.answers import BestSpan, as_rows, best_answers, decode_all
 from elmokit.tasks.question_answering.config import QuestionAnsweringConfig
 from elmokit.tasks.question_answering.data import (
     Preparation,
@@ -107,7 +107,7 @@ class QuestionAnswering:
         answers = best_answers(split, data.prepared, data.examples, spans, knows_none=run.data.knows_none)
         wanted, threshold = gold_answers(split), None
         if run.data.knows_none:
-            threshold = run.config.no_answer_threshold or chosen_threshold(wanted, answers)
+            threshold = _threshold(run.config, wanted, answers)
         exact, f1 = question_scores(wanted, answer_texts(answers, threshold)).mean(axis=0)
         return {"f1": float(f1), "exact_match": float(exact)}
 
@@ -124,8 +124,7 @@ class QuestionAnswering:
             found_answers[name] = best_answers(split, data.prepared, examples, found, knows_none=none)
         facts: JsonObject = {"passages": {name: len(split.passages) for name, split in run.data.splits.items()}}
         if none:
-            chosen = run.config.no_answer_threshold or chosen_threshold(gold["validation"], found_answers["validation"])
-            facts["no_answer_threshold"] = chosen
+            facts["no_answer_threshold"] = _threshold(run.config, gold["validation"], found_answers["validation"])
             likely = {name: answer.no_answer for name, answer in found_answers["test"].items()}
             write_json(run.work / "test_no_answer.json", likely)
         texts = {
@@ -192,6 +191,13 @@ class QuestionAnswering:
             'live?"',
             limits=f"{limits} The scores hold for passages and questions like the test's.",
         )
+
+
+def _threshold(
+    config: QuestionAnsweringConfig, gold: Mapping[str, Sequence[str]], found: Mapping[str, BestSpan]
+) -> float:
+    """The threshold of the no-answer score: as given, or chosen on these questions."""
+    return config.no_answer_threshold or chosen_threshold(gold, found, recall=config.no_answer_recall)
 
 
 def _figures(metrics: RunMetrics) -> dict[str, str]:

@@ -1,0 +1,55 @@
+"""A task's model that keeps the language model it began with: what reads which."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from elmokit import Encoder
+from elmokit.errors import ModelError
+from elmokit.pretrain.perplexity import evaluate_text
+from elmokit.saved_model import BILM_FOLDER, SavedModel, language_model_folder
+from elmokit.tasks.classification.predict import Classifier
+from tests.helpers.web_models import save_bilm, save_classifier
+
+SENTENCE = ["the", "bank"]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A language model, a classifier without one, the same with it."""
+    bilm = save_bilm(tmp_path_factory.mktemp("bilm"))
+    alone = save_classifier(tmp_path_factory.mktemp("alone"))
+    both = tmp_path_factory.mktemp("both") / "model"
+    shutil.copytree(alone, both)
+    shutil.copytree(bilm, both / BILM_FOLDER)
+    return bilm, alone, both
+
+
+def test_vectors_and_scores_are_those_of_the_kept_language_model(folders: tuple[Path, Path, Path]) -> None:
+    bilm, alone, both = folders
+    assert language_model_folder(both) == both / BILM_FOLDER
+    assert language_model_folder(alone) == alone
+    plain, kept = Encoder.from_pretrained(bilm), Encoder.from_pretrained(both)
+    np.testing.assert_array_equal(kept.encode([SENTENCE], is_split_into_words=True)[0], plain.encode([SENTENCE], is_split_into_words=True)[0])
+    assert kept.score([SENTENCE], is_split_into_words=True)[0].perplexity == plain.score([SENTENCE], is_split_into_words=True)[0].perplexity
+    assert kept.substitutes(SENTENCE, 1, 2) == plain.substitutes(SENTENCE, 1, 2)
+    with pytest.raises(ModelError, match="has no language-model head"):
+        Encoder.from_pretrained(alone).score([SENTENCE], is_split_into_words=True)
+
+
+def test_perplexity_is_that_of_the_kept_language_model(folders: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("the bank\n", encoding="utf-8")
+    bilm, _, both = folders
+    found = [evaluate_text(folder, tmp_path / "text.txt").perplexity for folder in (bilm, both)]
+    assert found[0] == found[1]
+
+
+def test_labels_are_those_of_the_task(folders: tuple[Path, Path, Path]) -> None:
+    _, alone, both = folders
+    found = [Classifier.from_pretrained(folder).predict(["The bank."]) for folder in (alone, both)]
+    assert found[0] == found[1]
+    assert SavedModel.open(both).head_class is not None
