@@ -13,7 +13,7 @@ from elmokit.errors import ModelError
 from elmokit.pretrain.perplexity import evaluate_text
 from elmokit.saved_model import BILM_FOLDER, SavedModel, language_model_folder
 from elmokit.tasks.classification.predict import Classifier
-from tests.helpers.web_models import save_bilm, save_classifier
+from helpers.web_models import save_bilm, save_classifier
 
 SENTENCE = ["the", "bank"]
 
