@@ -15,7 +15,7 @@ from elmokit.saved_model import BILM_FOLDER, SavedModel, language_model_folder
 from elmokit.tasks.classification.predict import Classifier
 from helpers.web_models import save_bilm, save_classifier
 
-SENTENCE = ["the", "bank"]
+TEXT = "the bank"
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +34,15 @@ def test_vectors_and_scores_are_those_of_the_kept_language_model(folders: tuple[
     assert language_model_folder(both) == both / BILM_FOLDER
     assert language_model_folder(alone) == alone
     plain, kept = Encoder.from_pretrained(bilm), Encoder.from_pretrained(both)
-    np.testing.assert_array_equal(kept.encode([SENTENCE], is_split_into_words=True)[0], plain.encode([SENTENCE], is_split_into_words=True)[0])
-    assert kept.score([SENTENCE], is_split_into_words=True)[0].perplexity == plain.score([SENTENCE], is_split_into_words=True)[0].perplexity
-    assert kept.substitutes(SENTENCE, 1, 2) == plain.substitutes(SENTENCE, 1, 2)
+    np.testing.assert_array_equal(kept.encode([TEXT])[0], plain.encode([TEXT])[0])
+    assert kept.score([TEXT])[0].perplexity == plain.score([TEXT])[0].perplexity
+    assert kept.substitutes(TEXT, 1, 2) == plain.substitutes(TEXT, 1, 2)
     with pytest.raises(ModelError, match="has no language-model head"):
-        Encoder.from_pretrained(alone).score([SENTENCE], is_split_into_words=True)
+        Encoder.from_pretrained(alone).score([TEXT])
 
 
 def test_perplexity_is_that_of_the_kept_language_model(folders: tuple[Path, Path, Path], tmp_path: Path) -> None:
-    (tmp_path / "text.txt").write_text("the bank\n", encoding="utf-8")
+    (tmp_path / "text.txt").write_text(f"{TEXT}\n", encoding="utf-8")
     bilm, _, both = folders
     found = [evaluate_text(folder, tmp_path / "text.txt").perplexity for folder in (bilm, both)]
     assert found[0] == found[1]
