@@ -86,7 +86,7 @@ def convert(
         sha256=sha256,
         warm=to == "elmokit",
         warm_text=sentences,
-        whole=True,
+        whole=to == "elmokit" and not onnx,
     )
     for note in found.notes:
         typer.echo(note, err=True)

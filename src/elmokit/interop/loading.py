@@ -13,6 +13,7 @@ from elmokit.errors import ConfigError, ModelError
 from elmokit.interop.imported import Imported
 from elmokit.interop.recognise import recognised
 from elmokit.nn.warm_state import DEFAULT_TEXT, warm_up
+from elmokit.saved_model import BILM_FOLDER
 from elmokit.saved_model.heads import BILM
 from elmokit.saved_model.weights import DTYPES
 from elmokit.saved_model.writing import write_model
@@ -90,6 +91,8 @@ def save(found: Imported, folder: Path, *, more: Callable[[Path], None] | None =
         for name in _BESIDE_THE_HEAD:
             if keeps is not None and (keeps.folder / name).is_file():
                 shutil.copy(keeps.folder / name, partial / name)
+        if keeps is not None and (keeps.folder / BILM_FOLDER).is_dir():
+            shutil.copytree(keeps.folder / BILM_FOLDER, partial / BILM_FOLDER)
         if more is not None:
             more(partial)
         os.replace(partial, folder)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from elmokit import Encoder
+from elmokit.cli.app import app
 from elmokit.errors import ModelError
 from elmokit.pretrain.perplexity import evaluate_text
 from elmokit.saved_model import BILM_FOLDER, SavedModel, language_model_folder
@@ -53,3 +55,17 @@ def test_labels_are_those_of_the_task(folders: tuple[Path, Path, Path]) -> None:
     found = [Classifier.from_pretrained(folder).predict(["The bank."]) for folder in (alone, both)]
     assert found[0] == found[1]
     assert SavedModel.open(both).head_class is not None
+
+
+def test_a_converted_folder_keeps_both(folders: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    bilm, _, both = folders
+    for target, more in (("copy", ()), ("exported", ("--to", "bilm"))):
+        result = CliRunner().invoke(app, ["convert", str(both), str(tmp_path / target), *more])
+        assert result.exit_code == 0, result.output
+    assert Classifier.from_pretrained(tmp_path / "copy").predict([TEXT]) == Classifier.from_pretrained(both).predict(
+        [TEXT]
+    )
+    wanted = Encoder.from_pretrained(bilm).encode([TEXT])[0]
+    for target in ("copy", "exported"):
+        found = Encoder.from_pretrained(tmp_path / target, state="zero").encode([TEXT])[0]
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
