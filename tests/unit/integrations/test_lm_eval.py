@@ -18,6 +18,7 @@ from elmokit import Encoder
 from elmokit.cli.app import app
 from elmokit.errors import ConfigError, ModelError
 from elmokit.integrations.lm_eval import ElmoLM
+from helpers.web_models import save_classifier
 
 PAIRS = [
     ("The dogs bark at night.", "The dogs barks at night."), ("She has seen him.", "She has saw him."),
@@ -70,10 +71,10 @@ def _figure(figures: Any, direction: str) -> float:
     return float(figures["all"][direction])
 
 
-def test_mistakes_are_named() -> None:
+def test_mistakes_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Unknown direction 'left'"):
         ElmoLM(direction="left")  # type: ignore[arg-type]
     with pytest.raises(ModelError, match="has no language-model head"):
-        ElmoLM("elmo-mini-news")
+        ElmoLM(str(save_classifier(tmp_path / "topic")))
     with pytest.raises(NotImplementedError, match="generates none"):
         ElmoLM().generate_until([])
