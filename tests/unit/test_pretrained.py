@@ -71,11 +71,28 @@ def test_models_lists_them_and_tells_changed_files(home: Path) -> None:
     assert "elmo-mini-news (model.safetensors): install elmokit again" in elmo("models", "--check")
 
 
+def test_files_in_folders_of_a_model_have_their_sums_too(home: Path) -> None:
+    folder = home / registry.DEFAULT_CLASSIFIER
+    (folder / "bilm").mkdir()
+    (folder / "bilm" / "vocab.txt").write_text("a\n")
+    registry.write_about(folder, summary="a test", terms="none", parameters=7)
+    registry.shipped_models.cache_clear()
+    model = registry.shipped_models()[registry.DEFAULT_CLASSIFIER]
+    assert "bilm/vocab.txt" in model.sha256
+    assert model.damaged() == []
+    (folder / "bilm" / "vocab.txt").write_text("b\n")
+    assert model.damaged() == ["bilm/vocab.txt"]
+
+
 def test_what_is_shipped_is_whole() -> None:
-    for model in registry.shipped_models().values():
+    largest = {"elmo-mini": 18e6, "elmo-small": 32e6, "elmo-mini-news": 36e6}
+    models = registry.shipped_models()
+    assert set(models) == set(largest)
+    for name, model in models.items():
         assert model.damaged() == []
-        assert model.size < (32e6 if model.name == "elmo-small" else 20e6)
+        assert model.size < largest[name]
         assert (model.folder / "README.md").is_file()
+    assert sum(model.size for model in models.values()) < 80e6
 
 
 def test_elmo_small_is_written_for_programs_of_the_published_models(tmp_path: Path) -> None:
