@@ -93,21 +93,25 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
             "--output", small, "--set", f"train_words={recipe.head_words}",
         )  # fmt: skip
     folder = SHIPPED / recipe.name
-    command = f"python recipes/ship_models.py {recipe.name} $ELMOKIT_DATA"
     fit = json.loads((small / "head_fitting.json").read_text(encoding="utf-8")) if recipe.head_words else None
     earlier = history.read(folder)
-    if earlier:
-        command += f"\n{command} --now --config {recipe.config}"
-    elif recipe.start is not None:
+    if not earlier and recipe.start is not None:
         earlier = history.read(SHIPPED / recipe.start)
     stages = [*earlier, history.finished_stage(str(recipe.config), decay, fit=fit)]
     model = store(ElmoForPreTraining, small, folder)
     history.write(folder, stages)
     assert isinstance(model, ElmoForPreTraining)
-    card.write(folder, _blocks(recipe, model, folder, data, stages, command))
+    card.write(folder, _blocks(recipe, model, folder, data, stages))
     write_about(folder, summary=f"English biLM, {millions(model)} parameters with its language-model head",
                 terms=TERMS, parameters=parameters(model))  # fmt: skip
     card.report(folder)
+
+
+def _commands(name: str, stages: list[history.Stage]) -> str:
+    """A line for each stage that the model was not grown out of."""
+    command, own = f"python recipes/ship_models.py {name} $ELMOKIT_DATA", name.replace("-", "_")
+    configs = [stage.config for stage in stages if Path(stage.config).name.startswith(own)]
+    return "\n".join([command, *(f"{command} --now --config {config}" for config in configs[1:])])
 
 
 def _first_words(recipe: Recipe) -> Path:
@@ -129,7 +133,7 @@ def _first_words(recipe: Recipe) -> Path:
 
 
 def _blocks(
-    recipe: Recipe, model: ElmoForPreTraining, folder: Path, data: Path, stages: list[history.Stage], command: str
+    recipe: Recipe, model: ElmoForPreTraining, folder: Path, data: Path, stages: list[history.Stage]
 ) -> list[str]:
     sources = json.loads((ENGLISH / "sources.json").read_text(encoding="utf-8"))
     config = model.config
@@ -153,7 +157,7 @@ def _blocks(
         "documents of each source is held out. Encyclopaedias are close to half of the text and keep their weight: "
         "they are the broadest source by far. Formal sources that repeat set phrases are halved, small informal ones "
         "doubled, and the novels of one author are cut to a quarter.",
-        "## Training\n\n" + card.training(stages, command),
+        "## Training\n\n" + card.training(stages, _commands(recipe.name, stages)),
         "## Perplexity\n\nOf the stored float16 weights, exact softmax, sentence ends counted, unknown words "
         "predicted as `<UNK>`.\n\n" + _perplexities(folder, data),
         "WikiText-2 is read one paragraph per line, words at spaces, cut at 200 words. Models trained on its own "
