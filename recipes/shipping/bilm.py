@@ -21,7 +21,7 @@ TERMS = (
     "EWT), MIT, BSD, OANC and MASC (free for any use)."
 )
 _PAGES = {
-    "elmo-mini": "Small and quick: the model that the package takes unless another is named.",
+    "elmo-mini": "Small and quick: the default model of the package.",
     "elmo-small": "The larger of the two that come with the package: spelling alone, no table of words. It was grown "
     "out of `elmo-mini`, whose training is stage 1 below, and its own has only begun.",
 }

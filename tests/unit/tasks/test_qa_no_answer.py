@@ -77,6 +77,14 @@ def test_a_wanted_share_of_refusals_sets_the_highest_threshold() -> None:
     assert 0 < chosen_threshold({"c": []}, {"c": found["c"]}, recall=0.9) < 0.5
 
 
+def test_a_wanted_share_is_reached_exactly() -> None:
+    gold: dict[str, list[str]] = {str(number): [] for number in range(100)}
+    found = {name: BestSpan(FoundAnswer("x", 0, 1, 0.5), (int(name) + 1) / 101) for name in gold}
+    for share in (0.07, 0.29, 0.55, 0.57):
+        threshold = chosen_threshold(gold, found, recall=share)
+        assert sum(not text for text in answer_texts(found, threshold).values()) == round(100 * share)
+
+
 def test_above_the_threshold_there_is_no_answer() -> None:
     answer = FoundAnswer("Ada", 0, 3, 0.6)
     found = BestSpan(answer, 0.7)

@@ -21,7 +21,7 @@ def chosen_threshold(
         gold: The answers to each question, by its id; none where the passage has none.
         found: The best span of each, with its no-answer score.
         recall: In place of the best F1, the highest threshold at which this part of the questions without an answer
-            gets none (0 to 1).
+            gets none (0 to 1); `gold` needs one of them.
     """
     names = list(gold)
     answered = question_scores(gold, {name: found[name].answer.text for name in names})[:, 1]
@@ -35,9 +35,8 @@ def chosen_threshold(
     else:
         none = np.array([not gold[name] for name in names], dtype=np.int64)[order]
         refused = none.sum() - np.concatenate([[0], np.cumsum(none)])
-        count = int(
-            np.flatnonzero(~same & (refused >= recall * none.sum()))[-1]
-        )  # answering no question is one of them
+        enough = refused / none.sum() >= recall  # a product would be rounded: 0.55 of 100 is more than 55
+        count = int(np.flatnonzero(~same & enough)[-1])
     low = ranked[count - 1] if count else 0.0
     high = ranked[count] if count < len(ranked) else 1.0
     return float((low + high) / 2) if count < len(ranked) else 1.0
