@@ -161,10 +161,11 @@ def bound_memory() -> None:
     """For commands whose work has no end: call it before torch loads.
 
     oneDNN keeps a product for each number of rows it has met, up to 1,024, and in a long text nearly every one comes.
-    Training, with few shapes and many steps of each, keeps them all: making them again takes 2 % of its time. A value
-    set outside is kept.
+    PyTorch keeps as many descriptions of such products, of a quarter of a megabyte each. Training, with few shapes and
+    many steps of each, keeps them all: making them again takes 2 % of its time. A value set outside is kept.
     """
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(cache, "64")
 
 
 def print_facts(facts: JsonObject, *, as_json: bool) -> None:

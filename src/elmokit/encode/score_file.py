@@ -15,6 +15,7 @@ from elmokit.encode.batching import word_windows
 from elmokit.encode.encoder import Encoder
 from elmokit.encode.language_model import Score
 from elmokit.errors import DataError
+from elmokit.machine import return_freed_memory
 from elmokit.progress import rate_bar
 from elmokit.text.columns import Column
 from elmokit.text.files import SourceStats, expand_paths
@@ -124,6 +125,7 @@ def score_file(encoder: Encoder, settings: ScoreSettings, *, overwrite: bool = F
                     write([*row, sentence.id][: len(columns)])
                 unknown += len(score.words) - int(score.known.sum())
             advance(sum(len(sentence.words) for sentence in window))
+            return_freed_memory()
     return Scored(sentences, total, unknown, time.perf_counter() - began)
 
 
