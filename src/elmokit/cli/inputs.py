@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from elmokit.errors import DataError
 
 if TYPE_CHECKING:
+    from elmokit.saved_model import SavedModel
     from elmokit.tasks.config import HeadConfig
 
 
@@ -38,12 +39,12 @@ def check_files(names: Iterable[str | Path], option: str, *, or_data_sets: bool 
             raise DataError(f"{name} matches no file ({option})")
 
 
-def check_run(config: HeadConfig) -> None:
-    """The model and the files of a run of a task; raises DataError or ModelError."""
+def check_run(config: HeadConfig) -> SavedModel:
+    """The opened model of a run of a task, whose files are there; raises DataError or ModelError."""
     from elmokit.saved_model import SavedModel
     from elmokit.settings import roles
 
-    SavedModel.open(config.model)
+    start = SavedModel.open(config.model)
     for name, role in roles(type(config)).items():
         given = getattr(config, name)
         if role.files and name != "model" and given is not None:
@@ -53,3 +54,4 @@ def check_run(config: HeadConfig) -> None:
                 option,
                 or_data_sets=config.reads_data_sets and isinstance(given, list),
             )
+    return start

@@ -34,17 +34,22 @@ _SCALE_ROWS = 64  # times the rows that a pass without gradients holds for one o
 _Config = TypeVar("_Config", bound=HeadConfig)
 
 
-def run_task(task: Task[Any, Any], config: HeadConfig) -> RunMetrics:
+def run_task(task: Task[Any, Any], config: HeadConfig, start: SavedModel | None = None) -> RunMetrics:
     """Train, measure and save what a task makes; returns what `metrics.json` in `config.output` holds.
 
     The folder also gets the whole model with its tokenizer, the resolved settings with versions (`training.yaml`), the
     test predictions, pictures, TensorBoard events and a model card. It appears when all of it is there.
 
+    Args:
+        task: An entry of the table of tasks.
+        config: The settings.
+        start: The folder of `config.model`, where it is open already.
+
     Raises:
         DataError, ModelError, ConfigError: What the user can mend.
     """
     watch = Stopwatch()
-    start = SavedModel.open(config.model)
+    start = start or SavedModel.open(config.model)
     config = with_sizes_of_start(with_preparation(config, start), task.Model, start)
     with run_in(config.output, progress=CHECKPOINTS, overwrite=config.overwrite, resume=config.resume) as work:
         data = task.load(config, work)

@@ -42,11 +42,11 @@ def task_command(name: str) -> Any:
             values["progress"] = False
         resolved = load_settings(kind, config, overrides=overrides or [], **given(kind, values))
         show_messages(quiet=quiet)
-        check_run(resolved)
+        start = check_run(resolved)
         from elmokit.tasks.run import run_task
 
         task = entry.load()
-        metrics = run_task(task, resolved)
+        metrics = run_task(task, resolved, start)
         if quiet:
             return
         typer.echo(task.summary(metrics))
