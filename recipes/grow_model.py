@@ -12,7 +12,8 @@ The new model predicts the same vocabulary:
   zero. They change nothing at first, and learn from the first update on (function-preserving growth: Chen et al. 2016).
 - **Token encoder**, `words=characters`: a char CNN of any `filters`, taught to give each word the vector that the
   trained model gives it, a table of words included. Words are drawn by the square root of their counts. A spelling in
-  another case, which the vocabulary does not have, is taught the vector of the word itself.
+  another case, which the vocabulary does not have, is taught the vector of the word itself. With `--vectors`, static
+  vectors of the same text, the words are theirs and their token vectors first move towards these.
 - **Token encoder**, `words=table`: that of the trained model. A word that the table lacks is looked up in another case,
   also if the trained model did not. With `--vectors`, better static vectors than those that its training began with,
   the vectors of words move towards them; the char CNN is taught as much of them as spelling can tell, the table holds
@@ -47,11 +48,12 @@ from elmokit.pretrain.setup import load_vocabulary
 from elmokit.settings import load_settings
 from elmokit.static.vectors import WordVectors
 from elmokit.text.files import expand_paths
+from elmokit.text.vocab import MARKERS, Vocabulary
 from elmokit.text.word_rows import ByteRows, WordByteRows, WordRows
 from elmokit.whole_files import JsonObject
 from growing.cells import add_cells, widen_head
-from growing.spelling import TeachingConfig, make_lesson, teach
-from growing.word_table import fill, moved_vectors, table_words
+from growing.spelling import Lesson, TeachingConfig, make_lesson, teach
+from growing.word_table import fill, moved_vectors, table_words, weights_by_rank
 
 
 class GrowConfig(TeachingConfig):
@@ -70,7 +72,7 @@ class GrowConfig(TeachingConfig):
     filters: list[list[int]] | None = None
     """`[width, number]` of the char CNN that is taught; default: those of the trained model."""
     vectors: Path | None = None
-    """Static vectors of the same text, from which the char CNN and the table get new weights."""
+    """Static vectors of the same text, towards which the token vectors move before anything learns them."""
     share: Annotated[float, Field(ge=0, le=1)] = 0.25
     """Of the way from what the trained model has of a word to its static vector."""
     table: PositiveInt | None = None
@@ -89,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("model", help="the trained model")
     parser.add_argument("--output", type=Path, help="folder of the new model")
     parser.add_argument("--valid", help="held-out text")
-    parser.add_argument("--vectors", type=Path, help="static vectors for the table of words")
+    parser.add_argument("--vectors", type=Path, help="static vectors of the same text")
     parser.add_argument("--config", type=Path, help="YAML file with settings")
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     parser.add_argument("--overwrite", action="store_true", help="replace the output folder")
@@ -138,7 +140,9 @@ def grow(config: GrowConfig, folder: Path) -> None:
     trained = load(ElmoForPreTraining, config.model)
     _check(config, trained.config)
     vectors = None if config.vectors is None else WordVectors.load(config.vectors)
-    chosen = [] if vectors is None else table_words(vectors, config.table or trained.config.n_words - 1)
+    chosen = []
+    if vectors is not None and config.words == "table":
+        chosen = table_words(vectors, config.table or trained.config.n_words - 1)
     grown = ElmoForPreTraining(grown_config(trained.config, config, table=len(chosen)))
     add_cells(trained.bilm, grown.bilm)
     if config.head == "full":
@@ -155,7 +159,7 @@ def grow(config: GrowConfig, folder: Path) -> None:
             words = {word: number for number, word in enumerate(chosen)}
         rows = WordByteRows(words, max_characters=rows.max_characters, other_case=True)
     else:
-        lesson = make_lesson(trained.elmo.token_encoder, rows, vocabulary)
+        lesson = _lesson(trained.elmo.token_encoder, rows, vocabulary, vectors, config)
         left = teach(grown.elmo.token_encoder, lesson, config)
         print(f"token vectors: {left:.1%} of the variance over the text is left to learn")
         rows = ByteRows(grown.config.max_characters_per_token)
@@ -181,10 +185,24 @@ def _check(config: GrowConfig, trained: ElmoConfig) -> None:
             f"words=table keeps table and filters of a model with a table of words: {config.model} has no table, or "
             "filters are set"
         )
-    if config.vectors is not None and config.words == "characters":
-        raise ConfigError("--vectors is for a table of words: --set words=table")
+    if config.vectors is not None and trained.token_encoder != "word_char":
+        raise ConfigError(f"--vectors moves the vectors of a table of words: {config.model} has none")
+    if config.words == "characters" and (config.table or config.word_dim):
+        raise ConfigError("a model that reads characters alone has no table: --set words=table")
     if config.vectors is None and (config.table or config.word_dim):
         raise ConfigError("another table needs static vectors of its words: --vectors")
+
+
+def _lesson(
+    trained: TokenEncoder, rows: WordRows, vocabulary: Vocabulary, vectors: WordVectors | None, config: GrowConfig
+) -> Lesson:
+    """What a char CNN is taught that has to do without a table."""
+    if vectors is None:
+        weights = [count**0.5 for count in vocabulary.counts[len(MARKERS) :]]
+        return make_lesson(trained, rows, vocabulary.words[len(MARKERS) :], weights)
+    assert isinstance(trained, WordCharEncoder)
+    targets = moved_vectors(trained, rows, vectors, share=config.share)
+    return make_lesson(trained, rows, vectors.words, weights_by_rank(len(targets)).tolist(), targets)
 
 
 def _fill_from(

@@ -26,10 +26,17 @@ RECIPES = {
         "elmo-small",
         Path("configs/elmo_small_pretrain.yaml"),
         table=0,
-        decay_updates=250,
-        head_words=2_000_000,
+        decay_updates=500,
+        head_words=0,
         start="elmo-mini",
-        grow=("cell_dim=1024", "filters=[[1, 32], [2, 64], [3, 128], [4, 192], [5, 256], [6, 224]]"),
+        grow=(
+            "cell_dim=1024",
+            "filters=[[1, 32], [2, 64], [3, 128], [4, 256], [5, 384], [6, 320]]",
+            "share=0.35",
+            "updates=1200",
+            "head=kept",
+        ),
+        static="--method svd --dim 128 --window 6 --set max_vocab=50000",
     ),
 }
 
@@ -42,7 +49,7 @@ LATER_STAGES = {
         head_words=0,
         start="elmo-mini",
         grow=("words=table", "table=28000", "word_dim=40", "share=0.2", "head=kept", "batch_words=2048"),
-        static=128,
+        static="--method skipgram --dim 128 --window 6 --epochs 4 --set subsample=0.0001 --set max_vocab=50000",
     ),
     Path("configs/elmo_mini_more_pretrain.yaml"): bilm.Recipe(
         "elmo-mini", Path("configs/elmo_mini_more_pretrain.yaml"), table=0, decay_updates=1_200, head_words=0

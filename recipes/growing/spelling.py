@@ -15,7 +15,6 @@ from elmokit.pretrain.optimizers import build_muon
 from elmokit.pretrain.schedule import learning_rate_factor
 from elmokit.progress import rate_bar
 from elmokit.settings import Settings
-from elmokit.text.vocab import MARKERS, Vocabulary
 from elmokit.text.word_rows import ByteRows, WordRows
 
 _OTHER_CASE = 0.1  # of the weight of the word itself
@@ -43,13 +42,23 @@ class Lesson:
 
 
 @torch.no_grad()
-def make_lesson(encoder: TokenEncoder, rows: WordRows, vocabulary: Vocabulary) -> Lesson:
-    """The words of a vocabulary and their spellings in other cases that it lacks, with the vectors of the words."""
-    words, counts = vocabulary.words[len(MARKERS) :], vocabulary.counts[len(MARKERS) :]
-    spelled, places = in_other_cases(words, [count**0.5 for count in counts])
-    vectors = torch.cat([
-        encoder(torch.from_numpy(rows(words[start : start + AT_ONCE]))) for start in range(0, len(words), AT_ONCE)
-    ])  # fmt: skip
+def make_lesson(
+    encoder: TokenEncoder, rows: WordRows, words: Sequence[str], weights: Sequence[float], vectors: Tensor | None = None
+) -> Lesson:
+    """Words and their spellings in other cases that are no words themselves, with the vectors of the words.
+
+    Args:
+        encoder: The trained one, which gives the vectors of the marks.
+        rows: What it reads.
+        words: The words.
+        weights: How often each is drawn.
+        vectors: (V, P) what they are taught; default: what `encoder` gives them.
+    """
+    spelled, places = in_other_cases(words, weights)
+    if vectors is None:
+        vectors = torch.cat([
+            encoder(torch.from_numpy(rows(words[start : start + AT_ONCE]))) for start in range(0, len(words), AT_ONCE)
+        ])  # fmt: skip
     markers, reads = ByteRows(rows.max_characters).markers(), ByteRows(rows.max_characters)
     often = max(spelled.values())
     return Lesson(

@@ -67,7 +67,7 @@ def moved_vectors(trained: WordCharEncoder, reads: WordRows, vectors: WordVector
     if not known.any():
         raise ConfigError("no word of the static vectors is in the table of the trained model: are they of its text?")
     parts = (table.weight @ matrix[:, : table.embedding_dim].T)[numbers].double()
-    weights = _weights(len(rows))[:, None]
+    weights = weights_by_rank(len(rows))[:, None]
     static = torch.from_numpy(vectors.matrix).double()
     static = static - (weights[known] * static[known]).sum(0) / weights[known].sum()
     mean = (weights[known] * parts[known]).sum(0) / weights[known].sum()
@@ -108,7 +108,7 @@ def fill(
     state = {name: weight for name, weight in old.items() if name.startswith("characters.")}
     state |= {"projection.weight": old["projection.weight"][:, own:], "projection.bias": old["projection.bias"]}
     spelling.load_state_dict(state)
-    weights = _weights(len(targets))
+    weights = weights_by_rank(len(targets))
     spelled, places = in_other_cases(vectors.words, weights.tolist())
     reads = WordByteRows({}, max_characters=new.characters.max_characters)
     rows = torch.from_numpy(reads(list(spelled)))
@@ -132,6 +132,6 @@ def fill(
     return Fit(missed, float(lost))
 
 
-def _weights(number: int) -> Tensor:
+def weights_by_rank(number: int) -> Tensor:
     """(V,) the square roots of how often words occur that are listed by frequency."""
     return (torch.arange(number, dtype=torch.float64) + _ZIPF).rsqrt()

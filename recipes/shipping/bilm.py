@@ -23,7 +23,7 @@ TERMS = (
 _PAGES = {
     "elmo-mini": "Small and quick: the default model of the package.",
     "elmo-small": "The larger of the two that come with the package: spelling alone, no table of words. It was grown "
-    "out of `elmo-mini`, whose training is stage 1 below, and its own has only begun.",
+    "out of `elmo-mini`, whose training are the first stages below.",
 }
 
 
@@ -39,7 +39,7 @@ class Recipe:
         head_words: Words the small head is fitted on; 0: the run has trained it, and it stays.
         start: The shipped model it is grown out of, by `recipes/grow_model.py`; None: it starts at random.
         grow: Settings of that recipe.
-        static: It gets a new table of words from skip-gram vectors of the whole text, of this size; 0: no.
+        static: Options of `elmo train vectors`, whose vectors of the whole text that recipe gets; None: it gets none.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Recipe:
     head_words: int
     start: str | None = None
     grow: tuple[str, ...] = ()
-    static: int = 0
+    static: str | None = None
 
     @property
     def runs(self) -> Path:
@@ -73,13 +73,10 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
         )  # fmt: skip
     if recipe.start is not None and not (recipe.runs / "grown").is_dir():
         settings: list[str | Path] = [part for setting in recipe.grow for part in ("--set", setting)]
-        if recipe.static:
-            file = Path(f"runs/static/skipgram{recipe.static}.txt")
+        if recipe.static is not None:
+            file = recipe.runs / "static.txt"
             file.parent.mkdir(parents=True, exist_ok=True)
-            vectors(
-                file, "--method", "skipgram", "--train", ENGLISH / "train.txt", "--dim", str(recipe.static),
-                "--window", "6", "--epochs", "4", "--set", "subsample=0.0001", "--set", "max_vocab=50000",
-            )  # fmt: skip
+            vectors(file, "--train", ENGLISH / "train.txt", *recipe.static.split())
             settings += ["--vectors", file]
         python("recipes/grow_model.py", recipe.start, "--output", recipe.runs / "grown", *settings)
     long, decay = recipe.runs / "long", recipe.runs / "decay"
@@ -94,9 +91,7 @@ def ship(recipe: Recipe, data: Path, *, now: bool) -> None:
         )  # fmt: skip
     folder = SHIPPED / recipe.name
     fit = json.loads((small / "head_fitting.json").read_text(encoding="utf-8")) if recipe.head_words else None
-    earlier = history.read(folder)
-    if not earlier and recipe.start is not None:
-        earlier = history.read(SHIPPED / recipe.start)
+    earlier = history.read(folder if recipe.start is None else SHIPPED / recipe.start)
     stages = [*earlier, history.finished_stage(str(recipe.config), decay, fit=fit)]
     model = store(ElmoForPreTraining, small, folder)
     history.write(folder, stages)

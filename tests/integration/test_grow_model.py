@@ -11,10 +11,14 @@ import torch
 
 from elmokit.models.loading import load, word_rows_of
 from elmokit.models.modeling_pretraining import ElmoForPreTraining
+from elmokit.nn.token_encoders import WordCharEncoder
 from elmokit.pretrain.config import PretrainConfig
 from elmokit.pretrain.loop import pretrain
 from elmokit.static.vectors import WordVectors
+from elmokit.text.word_rows import ByteRows
 from grow_model import main
+from growing.spelling import make_lesson
+from growing.word_table import moved_vectors
 
 
 @pytest.fixture(scope="module")
@@ -113,14 +117,36 @@ def test_static_vectors_make_a_table_of_other_words(
     assert left[1] < left[0]
 
 
+def test_a_char_cnn_is_taught_vectors_that_moved_towards_static_ones(folder: Path, tmp_path: Path) -> None:
+    words = [f"word{number}" for number in range(60)]
+    static = WordVectors(words, np.random.default_rng(3).normal(size=(60, 8)).astype(np.float32))
+    static.save(tmp_path / "static.txt")
+    trained, reads = load(ElmoForPreTraining, folder / "model").elmo.token_encoder, word_rows_of(folder / "model")
+    assert isinstance(trained, WordCharEncoder)
+    moved = moved_vectors(trained, reads, static, share=0.5)
+    lesson = make_lesson(trained, reads, words, [1.0] * 60, moved)
+    torch.testing.assert_close(lesson.vectors[2:62], moved, atol=0, rtol=0)
+    capitals = torch.from_numpy(ByteRows(reads.max_characters)([word.upper() for word in words]))
+    for row, vector in zip(capitals, moved, strict=True):
+        (place,) = (lesson.spellings == row).all(dim=1).nonzero().flatten()
+        torch.testing.assert_close(lesson.vectors[place], vector, atol=0, rtol=0)
+    for share in ("0", "1"):
+        given = ["--vectors", str(tmp_path / "static.txt"), "--set", "updates=20", "--set", f"share={share}"]
+        assert grow(folder, tmp_path / share, *given) == 0
+    models = [load(ElmoForPreTraining, tmp_path / share) for share in ("0", "1")]
+    assert [model.config.token_encoder for model in models] == ["char_cnn", "char_cnn"]
+    weights = [model.elmo.token_encoder.projection.weight for model in models]
+    assert not torch.equal(*weights)
+
+
 def test_what_does_not_go_with_a_table_is_told(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert grow(folder, tmp_path / "out", "--set", "words=table") == 2
     assert "filters are set" in capsys.readouterr().err
     given = [str(folder / "model"), "--output", str(tmp_path / "out")]
-    assert main([*given, "--vectors", "v.txt"]) == 2
-    assert "--vectors is for a table of words" in capsys.readouterr().err
+    assert main([*given, "--set", "table=5"]) == 2
+    assert "characters alone has no table" in capsys.readouterr().err
     assert main([*given, "--set", "words=table", "--set", "table=5"]) == 2
     assert "another table needs static vectors" in capsys.readouterr().err
     assert main([*given, "--set", "words=table", "--vectors", str(tmp_path / "none.txt")]) == 2
