@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import re
 import sys
 from collections import deque
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from elmokit.text.files import SourceStats
     from elmokit.text.given import Text
     from elmokit.text.records import Record
-
-log = logging.getLogger(__name__)
 
 PARTS = {name: text for entry in TASKS.values() for name, text in entry.inputs.items()}
 """Options for the parts of an input that is not one text."""
@@ -190,8 +187,7 @@ def _predict_texts(
     if stats.texts:
         for text, record in waiting:
             show(text, None, record, typed)
-    for trouble, count in stats.damage().items():
-        log.warning("%d %s", count, trouble)
+    stats.warn()
     if not stats.texts and file is not None:
         raise DataError(f"{file} contains no text: it is empty or has only blank lines (--file)")
     if not stats.texts and not typed:

@@ -109,8 +109,7 @@ def embed_file(
     most_words = max(_LEAST_WORDS, max(_PART_BYTES, share(encoder.memory)) // (4 * numbers))
     stats = SourceStats()
     sizes = [_size(part) for part in _parts(encoder, settings, most_words, stats, first=True)]
-    for trouble, count in stats.damage().items():
-        log.warning("%d %s", count, trouble)
+    stats.warn()
     if not sum(size.words for size in sizes):
         raise DataError(f"{settings.source} contains no text: no word was found in {stats.lines:,} lines")
     mine = {number for number in range(len(sizes)) if number % processes == rank}

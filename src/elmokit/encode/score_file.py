@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,8 +25,6 @@ from elmokit.text.row_files import check_row_file, writing_rows
 from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.text.word_offsets import joined_offsets, word_offsets
 from elmokit.text.words import Span
-
-log = logging.getLogger(__name__)
 
 COLUMNS: dict[str, Kind] = {
     "sentence": "whole",
@@ -108,8 +105,7 @@ def score_file(encoder: Encoder, settings: ScoreSettings, *, overwrite: bool = F
         sentences, total = sentence.number + 1, total + len(sentence.words)
     if not total:
         raise DataError(f"{settings.source} contains no text: no word was found in {stats.lines:,} lines")
-    for trouble, count in stats.damage().items():
-        log.warning("%d %s", count, trouble)
+    stats.warn()
     columns = COLUMNS | _ID if has_ids(expand_paths(settings.source)) else COLUMNS
     again = _sentences(encoder, settings, SourceStats(), pre_split=pre_split, first=False)
     with (

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from elmokit.errors import DataError
-from elmokit.text.files import opened
+from elmokit.text.files import SourceStats, opened
 from elmokit.text.formats import format_of
 from elmokit.text.ranges import Range, offset_of_line
 from elmokit.text.readers import Column, read_records
@@ -38,11 +38,13 @@ def readable_records(
         lines = list(file)
     piece = local.with_name(f"piece{kind}") if stretch.unit != "file" else None
 
+    unsaid = SourceStats()  # a line is read several times
+
     def read(some: Sequence[bytes]) -> list[Record]:
         with TemporaryDirectory(prefix="elmokit-") as scratch:
             target = piece or Path(scratch) / f"piece{kind}"
             target.write_bytes(b"".join(some))
-            return list(read_records(target, columns=[Column(asked=column)], options=options))
+            return list(read_records(target, columns=[Column(asked=column)], options=options, stats=unsaid))
 
     records: list[Record] = []
     errors: list[SkippedLine] = []

@@ -184,6 +184,7 @@ def build_corpus(
                 if progress and shards.n_sentences % 1000 == 0:
                     progress(done + shards.n_tokens)
             done += shards.n_tokens
+            stats.warn(f"--{part}")
             info[part] = shards.close() | {"reading": asdict(stats)}
             if paths and not shards.n_tokens:
                 raise DataError(f"no words are left of {paths[0]} after the steps {', '.join(normalize)} (--clean)")
@@ -204,7 +205,8 @@ def length_percentile(
     files: FileOptions = AS_FOUND,
 ) -> int:
     """The number of words that `percentile` per cent of the lines do not exceed; at least 1."""
-    records = read_texts(expand_paths(paths), column=column, options=files, max_bytes=LONGEST_LINE)
+    unsaid = SourceStats()  # the corpus is made of the same files, and says it
+    records = read_texts(expand_paths(paths), column=column, options=files, stats=unsaid, max_bytes=LONGEST_LINE)
     lengths = [len(words) for words in sentences_of(records, normalize, pre_split, LONGEST_LINE)]
     return max(1, int(np.percentile(lengths, percentile, method="inverted_cdf"))) if lengths else 1
 

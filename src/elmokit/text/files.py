@@ -7,6 +7,7 @@ import codecs
 import glob
 import gzip
 import io
+import logging
 import lzma
 import re
 import zlib
@@ -20,6 +21,8 @@ from elmokit.errors import ConfigError, DataError
 from elmokit.places import copies_of, is_address
 from elmokit.text.containers import members, saved_files, zip_of
 from elmokit.text.formats import FORMATS, titles
+
+log = logging.getLogger(__name__)
 
 _HEAD = 1 << 16  # bytes looked at to tell text from junk
 _BINARY = {
@@ -74,6 +77,11 @@ class SourceStats:
             "empty words in lists of words, left out": self.empty_words,
         }
         return {reason: count for reason, count in words.items() if count}
+
+    def warn(self, of: str | None = None) -> None:
+        """Log the damage that occurred; `of` says in front where, as the option that named the files."""
+        for trouble, count in self.damage().items():
+            log.warning("%s%d %s", f"{of}: " if of else "", count, trouble)
 
 
 def expand_paths(patterns: str | Path | Iterable[str | Path]) -> list[Path]:

@@ -84,8 +84,7 @@ def read_minimal_pairs(
         group = str(record.fields.get("group", "")).strip()
         paradigm = str(record.fields.get("paradigm", "")).strip()
         yield MinimalPair(good, bad, paradigm or record.path.name.partition(".")[0], group or None, record.place)
-    for trouble, count in stats.damage().items():
-        log.warning("%d %s", count, trouble)
+    stats.warn()
     if stats.short_rows:
         log.warning("%d rows without a good or a bad sentence, left out", stats.short_rows)
     if not found:

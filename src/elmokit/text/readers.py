@@ -36,12 +36,14 @@ def read_records(
 
     A blank line, a row without the columns and an object without the keys give a record without a text, so that the
     n-th record belongs to the n-th row. With `split_sentences` each sentence of a text is a record of its own. With
-    `whole_rows` records of tables and JSON keep all columns.
+    `whole_rows` records of tables and JSON keep all columns. What was read otherwise than its writer meant is counted
+    in `stats`; without it, a warning says so after the last record.
 
     Raises:
         DataError: A file is missing, not text, of a format that cannot be read, lacks a column, or breaks its format.
     """
-    stats = SourceStats() if stats is None else stats
+    told = stats is not None
+    stats = stats or SourceStats()
     for path in expand_paths(paths):
         stats.files += 1
         for record in reader_of(path)(Source(path, columns, options, stats, max_bytes, whole_rows)):
@@ -50,6 +52,8 @@ def read_records(
                     yield replace(record, fields={**record.fields, record.main: sentence}, is_part=True)
             else:
                 yield record
+    if not told:
+        stats.warn()
 
 
 def read_texts(
@@ -66,13 +70,14 @@ def read_texts(
         paths: Files or globs.
         column: Where the text is in tables and JSON, see `columns.py`; without it, where a well-known name says so.
         options: How the files are written, where that does not show.
-        stats: Counts what was met.
+        stats: Counts what was met; without it, a warning says what was read otherwise than its writer meant.
         max_bytes: Longer lines of plain text come in pieces, so that a book on one line does not fill the memory.
 
     Raises:
         DataError: As `read_records`, and for a file without any text.
     """
-    stats = SourceStats() if stats is None else stats
+    told = stats is not None
+    stats = stats or SourceStats()
     for path in expand_paths(paths):
         before = stats.texts
         for record in read_records(
@@ -85,6 +90,8 @@ def read_texts(
                 stats.blank += 1
         if stats.texts == before:
             raise DataError(f"{path} contains no text: it is empty or has only blank lines")
+    if not told:
+        stats.warn()
 
 
 def refuse_unread_options(options: FileOptions, *, pretokenized: bool) -> None:

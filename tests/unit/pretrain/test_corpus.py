@@ -307,3 +307,16 @@ def test_the_length_that_most_lines_do_not_exceed(tmp_path: Path) -> None:
     assert length_percentile([tmp_path / "t.txt"], 95, **settings) == 19
     assert length_percentile([tmp_path / "t.txt"], 100, **settings) == 20
     assert length_percentile([tmp_path / "t.txt"], 1, **settings) == 1
+
+
+def test_damage_of_the_text_is_told_once(
+    files: tuple[Path, Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged = tmp_path / "damaged.txt"
+    damaged.write_bytes(b"a \xff b c\nd e f g\n")
+    length_percentile([damaged], 90, column=None, pre_split=False, normalize=())
+    assert caplog.text == ""
+    build_corpus([damaged], files[1], tmp_path / "corpus")
+    assert caplog.messages == [
+        "--train: 1 lines with bytes that are not UTF-8, read as U+FFFD (another encoding? --encoding)"
+    ]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from elmokit.errors import DataError
 from elmokit.text.files import SourceStats, expand_paths, opened, read_lines
 from elmokit.text.formats import ending
-from elmokit.text.readers import read_texts
+from elmokit.text.readers import read_records, read_texts
 
 
 def written(path: Path, content: str | bytes) -> Path:
@@ -212,3 +212,13 @@ def test_ag_news_whose_files_have_different_columns(elmokit_data: Path, column: 
     assert first.text.startswith("England-South Africa")
     assert sum(1 for _ in read_texts(f"{elmokit_data}/ag_news/train*.csv.gz", column=column, stats=stats)) == 86_431
     assert (stats.files, stats.short_rows, stats.blank) == (4, 0, 0)
+
+
+def test_damage_is_told_where_nobody_counts_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = written(tmp_path / "a.txt", b"good\nb\x00ad\n")
+    stats = SourceStats()
+    assert texts(path, stats=stats) == ["good", "bad"]
+    assert (stats.nul, caplog.text) == (1, "")
+    assert texts(path) == ["good", "bad"]
+    assert len(list(read_records(path))) == 2
+    assert caplog.messages == ["1 lines with NUL bytes, which were dropped"] * 2

@@ -14,6 +14,7 @@ from elmokit.places import Place, is_address, local_copy
 from elmokit.pretrain.prepare.text import TextSettings, part_sentences
 from elmokit.pretrain.prepare.type_index import TypeIndex
 from elmokit.pretrain.shard_files import shard_counts, write_shard
+from elmokit.text.files import SourceStats
 
 SHARD_FILES = PartFiles(".shard", shard_counts)
 
@@ -47,7 +48,8 @@ class _Numbering:
         numbers: dict[str, int] = {}
         lengths: list[int] = []
         own: list[int] = []  # words numbered as they come in this part
-        for words in part_sentences(part, self.work.settings):
+        said = SourceStats()  # the first pass told what was read otherwise than its writer meant
+        for words in part_sentences(part, self.work.settings, stats=said):
             lengths.append(len(words))
             own += [numbers.setdefault(word, len(numbers)) for word in words]
         ids = self.index.ids(list(numbers))

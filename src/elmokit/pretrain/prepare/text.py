@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from elmokit.parts.work import Part
 from elmokit.pretrain.corpus import LONGEST_LINE, sentences_of
+from elmokit.text.files import SourceStats
 from elmokit.text.ranges import as_file, options_of
 from elmokit.text.readers import Column, read_records
 from elmokit.text.records import AS_FOUND, FileOptions
@@ -30,8 +31,10 @@ class TextSettings:
         return own | ({"files": files} if files else {})
 
 
-def part_sentences(part: Part, settings: TextSettings) -> Iterator[list[str]]:
+def part_sentences(part: Part, settings: TextSettings, *, stats: SourceStats | None = None) -> Iterator[list[str]]:
     """The sentences of a part, as words.
+
+    `stats` counts what was read otherwise than its writer meant; without it, a warning says so.
 
     Raises:
         DataError: It cannot be read.
@@ -40,7 +43,8 @@ def part_sentences(part: Part, settings: TextSettings) -> Iterator[list[str]]:
         if local.stat().st_size == 0:
             return
         options = options_of(part.range, settings.files, column=settings.column)
-        records = read_records(local, columns=[Column(asked=settings.column)], options=options, max_bytes=LONGEST_LINE)
+        columns = [Column(asked=settings.column)]
+        records = read_records(local, columns=columns, options=options, stats=stats, max_bytes=LONGEST_LINE)
         yield from sentences_of(
             (record for record in records if record.words or record.text.strip()),
             settings.normalize,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,8 +36,6 @@ from elmokit.text.normalize import normalize
 from elmokit.text.records import Source
 from elmokit.text.tables import read_tsv
 from elmokit.whole_files import JsonObject
-
-log = logging.getLogger(__name__)
 
 FIRST_NAMES = tuple((name,) for name in ("first", "premise", "sentence_A", "sentence1", "text1", "question1", "text_a"))
 SECOND_NAMES = tuple(
@@ -113,8 +110,7 @@ def read_pairs(
             found.labels.append(cells[2] if target else "")
             found.places.append(record.place)
             found.ids.append(str(record.fields.get("id", "")).strip() or record.place)
-    for trouble, count in stats.damage().items():
-        log.warning("%d %s", count, trouble)
+    stats.warn()
     if not len(found):
         raise DataError(f"{', '.join(map(str, files))} contains no pairs (--{flag})")
     return found

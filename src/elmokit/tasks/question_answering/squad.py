@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,8 +14,6 @@ from elmokit.text.files import SourceStats, expand_paths, opened, read_lines
 from elmokit.text.formats import reader_of
 from elmokit.text.json_records import json_record, read_json_lines
 from elmokit.whole_files import JsonObject
-
-log = logging.getLogger(__name__)
 
 _LAYOUT = "expected SQuAD: data › paragraphs › context and qas › id, question, answers › text, answer_start"
 
@@ -95,8 +92,7 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
             questions[name] = Question(name, question, number, own)
     if not questions:
         raise DataError(f"{', '.join(map(str, files))} contains no questions (--{flag})")
-    for trouble, count in stats.damage().items():
-        log.warning("%s: %d %s", flag, count, trouble)
+    stats.warn(flag)
     return Questions(list(passages), list(questions.values()))
 
 

@@ -147,8 +147,7 @@ def read_tagged(files: Sequence[str], config: TagConfig, *, flag: str) -> Tagged
         raise DataError(
             f"{path} line {line}: the column {config.tag_column} has no value but _ in all words (--tag-column)"
         )
-    for trouble, count in stats.damage().items():
-        log.warning("%s: %d %s", flag, count, trouble)
+    stats.warn(flag)
     for schemes in met.values():
         schemes.report()
     return found

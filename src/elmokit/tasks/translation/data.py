@@ -97,8 +97,7 @@ def read_pairs(
         raise DataError(
             f"{', '.join(sources)} and {', '.join(targets)} contain no pairs of sentences ({', '.join(flags)})"
         )
-    for trouble, count in stats.damage().items():
-        log.warning("%s: %d %s", ", ".join(flags), count, trouble)
+    stats.warn(", ".join(flags))
     if skipped:
         log.warning("%s: %d lines are empty on one side and are left out", flags[0], skipped)
     return found
