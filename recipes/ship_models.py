@@ -54,6 +54,9 @@ LATER_STAGES = {
     Path("configs/elmo_mini_more_pretrain.yaml"): bilm.Recipe(
         "elmo-mini", Path("configs/elmo_mini_more_pretrain.yaml"), table=0, decay_updates=1_200, head_words=0
     ),
+    Path("configs/elmo_mini_further_pretrain.yaml"): bilm.Recipe(
+        "elmo-mini", Path("configs/elmo_mini_further_pretrain.yaml"), table=0, decay_updates=1_800, head_words=0
+    ),
 }
 """Their heads are the small one already; the first begins with more than the shipped weights."""
 

@@ -23,7 +23,7 @@ TERMS = (
 _PAGES = {
     "elmo-mini": "Small and quick: the default model of the package.",
     "elmo-small": "The larger of the two that come with the package: spelling alone, no table of words. It was grown "
-    "out of `elmo-mini`, whose training are the first stages below.",
+    "out of `elmo-mini`, whose stages come first in the table below.",
 }
 
 

@@ -49,7 +49,7 @@ def evaluate(
         Literal["float32", "bfloat16"],
         typer.Option(help="bfloat16: faster on processors with units for it; the fourth digit changes."),
     ] = "float32",
-    text_column: Annotated[str | None, typer.Option(help="Text of TEST: name, or number without a header.")] = None,
+    text_column: Annotated[str | None, typer.Option(help="Text of TEST: name, or number from 1.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Label of TEST: likewise. [default: 1]")] = None,
     label_names: Annotated[Path | None, typer.Option(help="File with a name per line for the sorted labels.")] = None,
     word_column: Annotated[

@@ -133,7 +133,7 @@ class Encoder:
         Args:
             path: A folder, `.zip` or `.hdf5` file, the http(s) address of one, or a hub repository's id.
             backend: What computes: "torch"; or "onnx", which needs no PyTorch and takes folders with a graph
-                (`model.onnx`), as the models that come with the package have. Default: "torch" where it is installed.
+                (`words.onnx`, `layers.onnx`), as the models that come with the package have. Default: "torch" where it is installed.
             device: "cpu", "cuda", "cuda:N" or "mps", of PyTorch. Default: the first of CUDA, MPS and CPU there is.
             dtype: Type the network computes in: "float32", "bfloat16" or "float16". Results are float32 in any case.
             state: "zero", "warm" or "carry". Default: "warm" for published weights, which were trained on an endless

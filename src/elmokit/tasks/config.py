@@ -142,7 +142,7 @@ class RunSettings(Settings):
     )
     cache: Path | None = Field(
         default=None,
-        description="folder of computed biLM layers; default: ~/.cache/elmokit",
+        description="folder of computed biLM layers; default: ~/.cache/elmokit/layers",
         examples=["layers"],
         json_schema_extra=HOUSEKEEPING,
     )
