@@ -26,7 +26,7 @@ RECIPES = {
         "elmo-small",
         Path("configs/elmo_small_pretrain.yaml"),
         table=0,
-        decay_updates=500,
+        decay_updates=820,
         head_words=0,
         start="elmo-mini",
         grow=(
@@ -55,7 +55,7 @@ LATER_STAGES = {
         "elmo-mini", Path("configs/elmo_mini_more_pretrain.yaml"), table=0, decay_updates=1_200, head_words=0
     ),
     Path("configs/elmo_mini_further_pretrain.yaml"): bilm.Recipe(
-        "elmo-mini", Path("configs/elmo_mini_further_pretrain.yaml"), table=0, decay_updates=1_800, head_words=0
+        "elmo-mini", Path("configs/elmo_mini_further_pretrain.yaml"), table=0, decay_updates=2_050, head_words=0
     ),
 }
 """Their heads are the small one already; the first begins with more than the shipped weights."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KINDS = ("layers", "downloads", "models", "remote", "corpora", "unpacked", "runs")
-"""Folders of the cache: biLM layers of training texts, downloaded models, copies from object stores, corpora among them,
-files of zip archives, runs on their way to an object store."""
+"""Folders of the cache: biLM layers of training texts, downloaded models, copies from object stores (corpora have a
+folder of their own), files of zip archives, runs on their way to an object store."""
 
 LIMIT = "ELMOKIT_CACHE_LIMIT"
 """The environment variable with the size that cached layers may have, as "20GB"."""

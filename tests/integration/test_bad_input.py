@@ -142,7 +142,7 @@ def test_odd_text_is_read(place: Path, tmp_path: Path, read: Reader, kind: str) 
         (b"the bank\n" * 9, None, "no column 2, only 1"),
         (b"1,\n2,\n" * 9, None, "contains no labelled text"),
         (b"\x89PNG\r\n\x1a\n\0\0", None, "is a PNG picture"),
-        (b'1,"the bank\n2,x\n', None, "a quote is left open"),
+        (b'1,"the bank\n2,x\n', None, "unclosed quote"),
     ],
 )
 def test_rows_that_cannot_be_learnt_from(

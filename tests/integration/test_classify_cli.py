@@ -259,8 +259,11 @@ def test_a_head_is_kept_under_other_dropout_and_left_aside_with_a_word_where_it_
     assert f"starting from the head in {trained}" in caplog.text
     caplog.clear()
     run(place, "other_size", model=str(trained), more=[*slow, "head_layers=2", "pooling=mean"])
-    assert f"the head in {trained} is not used, a new one is trained: head_layers is 1 there, 2 here; " in caplog.text
-    assert "pooling is concat there, mean here" in caplog.text
+    assert (
+        f"the head in {trained} is not used, a new one is trained: head_layers is 1 in that head, 2 in this run; "
+        in caplog.text
+    )
+    assert "pooling is concat in that head, mean in this run" in caplog.text
     assert "starting from the head" not in caplog.text
 
 
@@ -316,7 +319,7 @@ def test_a_damaged_model(place: Path, tmp_path: Path) -> None:
         (["MODEL", "text"], "contains no classifier: train one with elmo train classify"),
         (["TRAINED", "--file", "none.txt"], "none.txt does not exist (--file)"),
         (["TRAINED", "text", "--file", "none.txt"], "give one of them"),
-        (["TRAINED"], "no text came"),
+        (["TRAINED"], "no input: give texts"),
     ],
 )
 def test_bad_input_of_predict(place: Path, trained: Path, words: list[str], problem: str) -> None:

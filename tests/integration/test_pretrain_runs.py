@@ -357,7 +357,7 @@ def test_going_on_with_new_words_needs_no_softmax(finished: PretrainResult, text
     )
     found = evaluate_text(gone_on.output, tmp_path / "new.txt")
     assert (found.words, found.unknown) == (120, 0)
-    with pytest.raises(ConfigError, match="new_vocabulary is for --from"):
+    with pytest.raises(ConfigError, match="new_vocabulary needs --from"):
         run(text, tmp_path / "other", new_vocabulary=True)
 
 

@@ -88,10 +88,10 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--clear", "--limit", "1GB"], "--clear removes everything, and --limit what is above it: give one"),
+        (["--clear", "--limit", "1GB"], "--clear and --limit cannot be used together"),
         (["--limit", "much"], "--limit is 'much'; expected a number of bytes, or a size as '256MB' or '1GB'"),
         (["--folder", "/nowhere/x"], "/nowhere/x is no folder (--folder)"),
-        (["--folder", "/tmp", "--kind", "runs"], "--folder is a folder of layers, and --kind is runs"),
+        (["--folder", "/tmp", "--kind", "runs"], "--folder works only with --kind layers, got --kind runs"),
     ],
 )
 def test_what_is_refused(words: list[str], message: str) -> None:

@@ -473,7 +473,7 @@ def test_an_address_holds_the_inputs(watched: Watched) -> None:
 
 
 def test_a_server_that_is_busy_wrong_or_gone(watched: Watched) -> None:
-    answers = [(503, "busy"), (500, "The server made a mistake.")]
+    answers = [(503, "busy"), (500, "Internal server error.")]
     page = watched.page
 
     def answer(route: Any) -> None:
@@ -487,7 +487,7 @@ def test_a_server_that_is_busy_wrong_or_gone(watched: Watched) -> None:
     page.route("**/api/senses", answer)
     watched.open("senses?word=bat")
     page.locator("#spoken", has_text="The server is busy; asking again in 2 s").wait_for()
-    page.get_by_role("alert").get_by_text("The server made a mistake.").wait_for()
+    page.get_by_role("alert").get_by_text("Internal server error.").wait_for()
     page.unroute("**/api/senses")
     page.route("**/api/senses", lambda route: route.abort())
     page.get_by_role("button", name="Try again").click()

@@ -33,9 +33,9 @@ def cache(
     Everything but unfinished runs (kind runs) is computed or fetched again when it is needed.
     """
     if clear and limit is not None:
-        raise ConfigError("--clear removes everything, and --limit what is above it: give one")
+        raise ConfigError("--clear and --limit cannot be used together")
     if folder is not None and kind not in (None, "layers"):
-        raise ConfigError(f"--folder is a folder of layers, and --kind is {kind}: give one")
+        raise ConfigError(f"--folder works only with --kind layers, got --kind {kind}")
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"{folder} is no folder (--folder)")
     removing = clear or limit is not None

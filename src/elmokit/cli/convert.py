@@ -59,9 +59,9 @@ def convert(
         "--common-component-text: only a folder of elmokit contains a common component": text is not None
         and not folder,
         "--graphs: only a folder of elmokit contains graphs": graphs and not folder,
-        f"--dtype {dtype}: the format of bilm-tf holds float32": to == "bilm" and dtype != "float32",
+        f"--dtype {dtype}: the bilm-tf format stores float32": to == "bilm" and dtype != "float32",
         "DST ends in .onnx: leave --to and --dtype out": onnx and (to != "elmokit" or dtype != "float32"),
-        "--warm-text: the format of bilm-tf contains no state": warm_text and to == "bilm",
+        "--warm-text: the bilm-tf format cannot store a warm state": warm_text and to == "bilm",
     }
     for message in (message for message, holds in refused.items() if holds):
         raise ConfigError(message)

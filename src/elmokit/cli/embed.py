@@ -71,14 +71,15 @@ def embed(
     pretokenized: Pretokenized = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sentences the network sees at once.")] = 256,
     memory: Annotated[
-        str | None, typer.Option(help="What larger batches may take, as 1GB: large models run faster.")
+        str | None, typer.Option(help="Memory that larger batches may use, as 1GB; speeds up large models.")
     ] = None,
     threads: Threads = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the interrupted run in OUTPUT.")] = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     engine: Annotated[
-        Literal["local", "ray"] | None, typer.Option(help="Who computes the parts of a folder. [default: local]")
+        Literal["local", "ray"] | None,
+        typer.Option(help="Engine that computes the parts of a folder. [default: local]"),
     ] = None,
     actors: Annotated[
         int | None, typer.Option(min=1, help="Workers with a model each. [default: one per --threads cores]")
@@ -90,7 +91,7 @@ def embed(
     parts: Annotated[
         str | None, typer.Option(help="i/n: only the i-th of n shares of the parts, e.g. in a Slurm array.")
     ] = None,
-    part_words: Annotated[int, typer.Option(min=1, help="Words of a part, about.")] = 100_000,
+    part_words: Annotated[int, typer.Option(min=1, help="Approximate number of words per part.")] = 100_000,
     part_format: Annotated[Literal["parquet", "hdf5"], typer.Option("--format", help="Of the parts.")] = "parquet",
     on_error: Annotated[
         Literal["stop", "skip"], typer.Option(help="Lines that cannot be read: stop, or list them in _errors.jsonl.")
@@ -120,7 +121,7 @@ def embed(
     as_files = reading.files()
     if engine or parts or to_folder:
         if positions is not None:
-            raise ConfigError("--positions numbers the words of one file's lines: expected a file as OUTPUT, no folder")
+            raise ConfigError("--positions needs a single file as OUTPUT, without --engine or --parts")
         from elmokit.encode.memory import memory_in_bytes
         from elmokit.encode.parts import PartSettings
         from elmokit.parts.engines.choice import chosen_engine
@@ -230,7 +231,7 @@ def embed_parts(
         return
     skipped = f", {written.skipped:,} lines skipped (_errors.jsonl)" if written.skipped else ""
     typer.echo(f"{_pace(written.sentences, written.words, written.seconds)}{skipped}", err=True)
-    typer.echo(f"written to {written.place}" if written.complete else f"{share} written; other parts are missing yet")
+    typer.echo(f"written to {written.place}" if written.complete else f"{share} written; other parts are still missing")
 
 
 def _pace(sentences: int, words: int, seconds: float) -> str:

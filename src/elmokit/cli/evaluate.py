@@ -47,7 +47,7 @@ def evaluate(
     ] = "zero",
     precision: Annotated[
         Literal["float32", "bfloat16"],
-        typer.Option(help="bfloat16: faster on processors with units for it; the fourth digit changes."),
+        typer.Option(help="bfloat16: faster where the processor supports it; changes the fourth digit."),
     ] = "float32",
     text_column: Annotated[str | None, typer.Option(help="Text of TEST: name, or number from 1.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Label of TEST: likewise. [default: 1]")] = None,
@@ -193,6 +193,6 @@ def _scores(model: Path, test: list[str], options: Mapping[str, Any], *, as_json
         tagged = ("word_column", "tag_column", "file_scheme", "output")
         what = "tagged files" if option in tagged else "labelled rows"
         flag = "--delimiter or --encoding" if option == "file_options" else f"--{option.replace('_', '-')}"
-        raise ConfigError(f"{flag} is of {what}, which {model} does not read")
+        raise ConfigError(f"{flag} applies only to {what}, which {model} does not read")
     scores = predictor.score(test, **options)
     typer.echo(json_text(scores) if as_json else predictor.score_lines(scores))

@@ -13,7 +13,7 @@ from elmokit.whole_files import json_text
 
 
 def models(
-    check: Annotated[bool, typer.Option("--check", help="Compare every file with its sum.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Verify every file against its checksum.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the models that come with the package: parameters, size, SHA-256 of the weights, terms."""

@@ -120,10 +120,10 @@ def reads_text(command: Callable[..., None], more: Mapping[str, str] | None = No
 
 ConfigFile = Annotated[Path | None, typer.Option(help="YAML file with any of these settings and more.")]
 Backend = Annotated[
-    Literal["torch", "onnx"] | None, typer.Option(help="What computes. [default: torch where it is installed]")
+    Literal["torch", "onnx"] | None, typer.Option(help="Compute backend. [default: torch if installed]")
 ]
 Device = Annotated[
-    str | None, typer.Option(help="cpu, cuda, cuda:N or mps. [default: the first there is of cuda, mps]")
+    str | None, typer.Option(help="cpu, cuda, cuda:N or mps. [default: cuda or mps if available, else cpu]")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")]

@@ -38,7 +38,7 @@ def predict(
         typer.Argument(
             metavar="[MODEL] [TEXT]...",
             help="Folder that elmo train wrote, or the name of a model that comes with the package "
-            f"[default: {DEFAULT_CLASSIFIER}]; texts: without any, stdin or a prompt is read.",
+            f"[default: {DEFAULT_CLASSIFIER}]; then texts; without any, reads stdin or a prompt.",
         ),
     ] = None,
     file: Annotated[
@@ -78,7 +78,7 @@ def predict(
         raise DataError(f"give {_flags(entry.inputs)} together, or --file with {entry.unit}")
     if foreign := given.keys() - entry.inputs.keys():
         other = next(each for each in TASKS.values() if foreign & each.inputs.keys())
-        raise DataError(f"{_flags(other.inputs)} are for {other.noun}, and {model} is no such model")
+        raise DataError(f"{_flags(other.inputs)} need a model for {other.noun}; {model} is for {entry.noun}")
     if file is not None and texts:
         raise DataError("texts and --file were given: give one of them")
     if not entry.inputs and file is not None and not file.exists() and zip_of(file) is None:
@@ -191,7 +191,7 @@ def _predict_texts(
     if not stats.texts and file is not None:
         raise DataError(f"{file} contains no text: it is empty or has only blank lines (--file)")
     if not stats.texts and not typed:
-        raise DataError("no text came: give texts, --file or lines on stdin")
+        raise DataError("no input: give texts, --file FILE or lines on stdin")
 
 
 def _read_texts(

@@ -18,9 +18,12 @@ def prepare(
     pre_split: AlreadySplit = False,
     clean: Annotated[str | None, typer.Option(help=CLEAN)] = None,
     min_count: Annotated[int, typer.Option(min=1, help="Rarer words are predicted as <UNK>.")] = 3,
-    max_vocab: Annotated[int, typer.Option(min=1, help="Words that are predicted, at most.")] = 50_000,
+    max_vocab: Annotated[int, typer.Option(min=1, help="Maximum size of the vocabulary that is predicted.")] = 50_000,
     max_types: Annotated[
-        int, typer.Option(min=1, help="Word types with characters of their own, at most: bounds the memory.")
+        int,
+        typer.Option(
+            min=1, help="Maximum number of distinct words kept; rarer ones are read as <UNK>. Bounds the memory."
+        ),
     ] = 4_000_000,
     max_words: Annotated[int, typer.Option(min=1, help="Longer lines are cut into pieces of this many words.")] = 200,
     max_characters: Annotated[int, typer.Option(min=3, help="Characters of a word that are kept.")] = 50,

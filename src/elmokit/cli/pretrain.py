@@ -33,8 +33,7 @@ def pretrain(
     ] = None,
     from_model: Annotated[str | None, typer.Option("--from", help="Continue with this model on new text.")] = None,
     decay_from: Annotated[
-        Path | None,
-        typer.Option(help="Decay and finish the constant-rate run in this folder, in OUTPUT; it is only read."),
+        Path | None, typer.Option(help="Branch from the constant-rate run in this folder, decay and finish in OUTPUT.")
     ] = None,
     mode: Annotated[
         Literal["sentence", "stream"] | None, typer.Option(help="Independent sentences, or carried state.")
@@ -55,7 +54,7 @@ def pretrain(
 ) -> None:
     """Train a bidirectional language model from characters.
 
-    Every setting may stand in the --config file; the options here come over it, and --set over both.
+    Every setting can also be given in the --config file; options override the file, and --set overrides both.
     """
     from elmokit.pretrain.config import PretrainConfig
     from elmokit.settings import load_settings

@@ -18,7 +18,7 @@ def senses(
     text: Annotated[list[str], typer.Option("--in", help=INPUT)],
     model: Annotated[str, typer.Option(help=ANY_MODEL)],
     layer: Annotated[str, typer.Option(help="top, average, mix, or the number of one layer.")] = "top",
-    groups: Annotated[int | None, typer.Option(min=1, help="How many groups. [default: as many as show]")] = None,
+    groups: Annotated[int | None, typer.Option(min=1, help="Number of groups. [default: found by silhouette]")] = None,
     most: Annotated[int, typer.Option(min=4, help="Maximum number of occurrences to analyse.")] = 1000,
     examples: Annotated[int, typer.Option(min=1, help="Sentences of each group that are printed.")] = 5,
     vectors: Annotated[Path | None, typer.Option(help="Static vectors, to see how they see the word.")] = None,

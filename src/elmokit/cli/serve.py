@@ -18,12 +18,11 @@ def serve(
     model: Annotated[str, typer.Option(help=ANY_MODEL)] = DEFAULT_MODEL,
     classifier: Annotated[Path, typer.Option(help="Folder of elmo train classify, or none.")] = _CLASSIFIER,
     vectors: Annotated[
-        Path | None,
-        typer.Option(help="Static vectors to compare with, or none. Default: a small file that comes along."),
+        Path | None, typer.Option(help="Static vectors to compare with, or none. Default: a small bundled file.")
     ] = None,
     corpus: Annotated[
         list[Path] | None,
-        typer.Option(help="Text to search in; repeat for more; or none. Default: 300 sentences that come along."),
+        typer.Option(help="Text to search in; repeat for more; or none. Default: 300 bundled sentences."),
     ] = None,
     column: Annotated[str | None, typer.Option(help="Text column of the corpora: name, or number; '2-'.")] = None,
     study: Annotated[
@@ -31,9 +30,11 @@ def serve(
         typer.Option(help="Folder or results.json of elmo compare; or none. Default: the study on AG News."),
     ] = None,
     device: Device = None,
-    host: Annotated[str, typer.Option(help="Address; one that others can reach needs a token.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; a non-local one needs --token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8000,
-    token: Annotated[str | None, typer.Option(envvar="ELMOKIT_TOKEN", help="Callers must know it.")] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="ELMOKIT_TOKEN", help="Access token that clients must send.")
+    ] = None,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         typer.Option(help="info writes a line per request to standard error; debug also those for the page's files."),

@@ -133,7 +133,8 @@ class Encoder:
         Args:
             path: A folder, `.zip` or `.hdf5` file, the http(s) address of one, or a hub repository's id.
             backend: What computes: "torch"; or "onnx", which needs no PyTorch and takes folders with a graph
-                (`words.onnx`, `layers.onnx`), as the models that come with the package have. Default: "torch" where it is installed.
+                (`words.onnx`, `layers.onnx`), as the models that come with the package have. Default: "torch" where it
+                is installed.
             device: "cpu", "cuda", "cuda:N" or "mps", of PyTorch. Default: the first of CUDA, MPS and CPU there is.
             dtype: Type the network computes in: "float32", "bfloat16" or "float16". Results are float32 in any case.
             state: "zero", "warm" or "carry". Default: "warm" for published weights, which were trained on an endless
@@ -420,11 +421,11 @@ class Encoder:
         result: Result = WordVectors(choice)
         if level == "sentence":
             if positions is not None:
-                raise ConfigError("positions are of words: expected level 'token'.")
+                raise ConfigError("positions select words: expected level 'token'.")
             result = self._sentence_vector(choice, pooling, remove_common_component)
         elif pooling is not None or remove_common_component is not None:
             given = "pooling" if pooling is not None else "remove_common_component"
-            raise ConfigError(f"{given} is of whole sentences: expected level 'sentence'.")
+            raise ConfigError(f"{given} applies to sentence vectors: expected level 'sentence'.")
         words = (self._words(sentence, is_split_into_words=is_split_into_words) for sentence in given_texts(sentences))
         return self._stream(items(words, positions), result, batch_size=batch_size)
 

@@ -66,7 +66,7 @@ def opened(
         with recognised(path, options=options, vocabulary=vocabulary, sha256=sha256) as source:
             if not isinstance(source, OurFolder):
                 raise ModelError(
-                    f"{path} is no model folder of elmokit; what `elmo convert` makes of it is one, and reading it "
+                    f"{path} is not an elmokit model folder; convert it first with `elmo convert`, which "
                     f"needs PyTorch: {install_command('torch,published')}"
                 )
             saved = source.open_language_model()

@@ -39,7 +39,7 @@ class Graph:
         file = saved.folder / name
         if not file.is_file():
             raise ModelError(
-                f"{saved.folder} has no {name}: `elmo convert {saved.folder} NEW --graphs` makes a folder that has; or "
+                f"{saved.folder} has no {name}: `elmo convert {saved.folder} NEW --graphs` writes one that has it; or "
                 f"load it with PyTorch: {install_command('torch')}"
             )
         options = onnxruntime.SessionOptions()

@@ -87,7 +87,7 @@ def quantized(vectors: Array, precision: Precision) -> NDArray[Any]:
         return bits if precision == "ubinary" else (bits.astype(np.int16) - 128).astype(np.int8)
     if len(vectors) < 2:
         raise ConfigError(
-            f"precision {precision!r} takes the range of each dimension from the texts of the call: expected several, "
+            f"precision {precision!r} estimates the range of each dimension from the texts: expected at least 2, "
             f"got {len(vectors)}."
         )
     if len(vectors) < _FEW:

@@ -114,7 +114,7 @@ class EmbedParts:
         encoder = open_encoder(settings)
         encoder.set_threads(settings.threads)
         if encoder.fingerprint() != self.weights:
-            raise ConfigError(f"{settings.model} is another model on this node than where the run was started")
+            raise ConfigError(f"{settings.model} differs from the model on the node that started the run")
         if _runs_kernels(encoder) != self.kernels:
             from elmokit.nn.native import library
 

@@ -80,7 +80,7 @@ class ElmoLM(LM):  # type: ignore[misc]
         Raises:
             NotImplementedError: Always: a biLM writes no text.
         """
-        raise NotImplementedError("elmo scores text and generates none: choose tasks of log-likelihoods")
+        raise NotImplementedError("elmo cannot generate text: choose log-likelihood tasks")
 
     def _bits(self, score: Score, first: int) -> float:
         """Of the words from number `first` on, with the end, and without a context the begin."""

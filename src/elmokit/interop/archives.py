@@ -52,7 +52,7 @@ def unpack(archive: Path, folder: Path) -> None:
 
 def _check(archive: Path, entries: list[zipfile.ZipInfo], folder: Path) -> None:
     if len(entries) > _MOST_FILES:
-        raise ModelError(f"{archive} holds {len(entries)} files; a model has a few")
+        raise ModelError(f"{archive} holds {len(entries)} files; expected at most {_MOST_FILES}")
     for entry in entries:
         path = PurePosixPath(entry.filename)
         if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
@@ -75,5 +75,5 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, archive:
         while block := source.read(_BLOCK):
             written += len(block)
             if written > entry.file_size:
-                raise ModelError(f"{archive}: {entry.filename!r} is longer than it says")
+                raise ModelError(f"{archive}: {entry.filename!r} is larger than the archive declares")
             target.write(block)

@@ -123,7 +123,9 @@ def _from_hub(repository: str) -> Path:
         return Path(snapshot_download(repository))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:160]
-        raise ModelError(f"{repository} is no folder here and cannot be had from the hub: {reason}") from error
+        raise ModelError(
+            f"{repository} is not a local folder and could not be downloaded from the hub: {reason}"
+        ) from error
 
 
 def _in_folder(folder: Path, given: Given, *, called: Path | None = None) -> Found:

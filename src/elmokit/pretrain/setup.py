@@ -111,7 +111,7 @@ def check_settings(config: PretrainConfig) -> None:
     if augmented and not kind_of(config).reads_spelling and config.from_model is None:
         raise ConfigError(NEEDS_SPELLING)
     if config.new_vocabulary and config.from_model is None:
-        raise ConfigError("new_vocabulary is for --from; a new model has no other")
+        raise ConfigError("new_vocabulary needs --from MODEL: a new model always takes its vocabulary from the text")
     model_config(config, vocab_size=0)
     if config.corpus is None:
         expand_paths(config.train)

@@ -63,7 +63,7 @@ def number_text(
     ranked = sorted((-count, names[number], number) for number, count in counts.items() if count >= min_count)
     ranked = ranked[:max_vocab]
     if not ranked:
-        raise DataError(f"no word stands {min_count} times in {len(parts)} sentences: lower --min-count")
+        raise DataError(f"no word occurs {min_count} times in {len(parts)} sentences: lower --min-count")
     new = np.full(len(names), RARE, dtype=np.int32)
     new[[number for *_, number in ranked]] = np.arange(len(ranked), dtype=np.int32)
     joined = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)

@@ -102,7 +102,9 @@ class WordVectors:
         path = Path(path)
         broken = next((word for word in self.words if not word or any(letter.isspace() for letter in word)), None)
         if broken is not None:
-            raise DataError(f"the word {broken!r} is empty or contains a space: files of word2vec and GloVe cannot")
+            raise DataError(
+                f"the word {broken!r} is empty or contains a space: word2vec and GloVe files cannot store it"
+            )
         binary = path.name.removesuffix(".gz").endswith(".bin")
         opening: Callable[[Path, str], Any] = gzip.open if path.suffix == ".gz" else open
         try:

@@ -65,14 +65,14 @@ def build_head(
     if kind.__name__ in (saved.architectures or []):
         earlier = load(kind, start)
         same_labels = not labels or (earlier.config.id2label or {}) == dict(enumerate(labels))
-        other = [] if same_labels else ["its labels are others"]
+        other = [] if same_labels else ["its labels differ"]
         added: tuple[str, ...] = ()
         for name in (*HEAD_SHAPE, "n_static_words", "n_target_pieces"):
             there, here = getattr(earlier.config, name), getattr(shape, name)
             if here and not there and name in OPTIONAL_PARTS:
                 added += OPTIONAL_PARTS[name]
             elif there != here:
-                other.append(f"{name} is {there} there, {here} here")
+                other.append(f"{name} is {there} in that head, {here} in this run")
         if other:
             log.warning("the head in %s is not used, a new one is trained: %s", start.folder, "; ".join(other))
         else:

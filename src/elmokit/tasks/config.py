@@ -83,7 +83,9 @@ class MixSettings(Settings):
         default=None, description="units of each direction of the BiLSTM", examples=[128]
     )
     head_layers: int | None = Field(default=None, description="layers of the BiLSTM", examples=[2])
-    head_dropout: float | None = Field(default=None, description="before, between and after them", examples=[0.3])
+    head_dropout: float | None = Field(
+        default=None, description="dropout before, between and after the BiLSTM layers", examples=[0.3]
+    )
 
 
 class TrainingSettings(Settings):
@@ -113,11 +115,13 @@ class TrainingSettings(Settings):
         description="of mix and head; default: 0.002 up to 10,000 rows, 0.001 beyond",
         examples=[0.001],
     )
-    finetune_learning_rate: float = Field(default=1e-4, gt=0.0, description="of the biLM, with finetune")
+    finetune_learning_rate: float = Field(
+        default=1e-4, gt=0.0, description="learning rate of the biLM when fine-tuning"
+    )
     vectors_learning_rate: float | None = Field(
         default=None,
         gt=0.0,
-        description="of static vectors that are concatenated with the layers; default: they stay as they are",
+        description="learning rate of the static vectors; default: they are not trained",
         examples=[0.05],
     )
     weight_decay: float = Field(default=0.0, ge=0.0, description="of AdamW")

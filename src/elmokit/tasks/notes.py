@@ -27,21 +27,22 @@ def notes_on(metrics: RunMetrics, schedule: Schedule, *, figure: str, chance: fl
         )
     if metrics.best_epoch == metrics.epochs == schedule.epochs:
         notes.append(
-            f"the last of {metrics.epochs} epochs was the best: it may not have learned all it can; "
+            f"the last of {metrics.epochs} epochs was the best: training may not have converged; "
             f"try --epochs {2 * schedule.epochs}"
         )
     judged = metrics.rows.get("validation", FEW_TO_JUDGE)
     if judged < FEW_TO_JUDGE:
         notes.append(
-            f"{judged} validation rows chose the best epoch: too few to tell epochs apart, of equal ones that with "
-            "the lowest loss is kept; give more with --valid"
+            f"{judged} validation rows are too few to choose the best epoch reliably (on a tie "
+            "the lowest loss wins); give more with --valid"
         )
     if metrics.baseline is not None:
         theirs = float(metrics.baseline["test"][figure])
         if theirs > found:
             way = "more training rows" if finetuned else "--finetune with the folder of this run as --model"
             notes.append(
-                f"{metrics.baseline['method'].split(' (')[0]} is ahead: test {figure} {theirs:.4f}, here {found:.4f}; "
-                f"try {way}, or use that"
+                f"{metrics.baseline['method'].split(' (')[0]} scores higher: test {figure} {theirs:.4f}, "
+                f"this model {found:.4f}; "
+                f"try {way}, or use the baseline"
             )
     return notes

@@ -125,7 +125,7 @@ def opened(path: Path, *, encoding: str | None = None) -> Iterator[BinaryIO]:
         codecs.lookup(encoding or "utf-8")
     except LookupError:
         raise ConfigError(
-            f"--encoding {encoding}: no encoding is called so; expected e.g. utf-8, utf-16, cp1252 or latin-1"
+            f"--encoding {encoding}: unknown encoding; expected e.g. utf-8, utf-16, cp1252 or latin-1"
         ) from None
     packing = "file"
     try:

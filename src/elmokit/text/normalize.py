@@ -111,7 +111,7 @@ def check_steps(names: _Names) -> _Names:
     """`names`; raises `ConfigError` for one that is no clean-up step."""
     for name in names:
         if name not in STEPS:
-            raise ConfigError(f"no clean-up step is called {name!r}; there are {', '.join(STEPS)}")
+            raise ConfigError(f"unknown clean-up step {name!r}; expected one of {', '.join(STEPS)}")
     return names
 
 

@@ -97,4 +97,4 @@ def read_texts(
 def refuse_unread_options(options: FileOptions, *, pretokenized: bool) -> None:
     """Raise `ConfigError` for options that contradict one another."""
     if options.split_sentences and pretokenized:
-        raise ConfigError("--split-sentences cuts raw text, and --pretokenized says that there is none: give one")
+        raise ConfigError("--split-sentences needs raw text and cannot be used with --pretokenized")

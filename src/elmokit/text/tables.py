@@ -218,7 +218,7 @@ def _quoting(path: Path, text: str, delimiter: str) -> Quoting:
     if delimiter == "," or quoted == 0:
         return "doubled" if delimiter == "," else "none"
     log.warning(
-        '%s: %d rows are quoted as pandas does, and in %d lines " is a lone letter: all are read as they stand; '
+        '%s: %d rows look quoted, but %d lines have an unpaired ": all quotes are read as plain characters; '
         "--quote '\"' or --quote none says how to read them",
         path,
         quoted,
@@ -255,7 +255,9 @@ def table_rows(
             text = "".join(held).rstrip("\r\n")
             if not dialect.is_well_formed(text):
                 if len(held) > 1:
-                    raise DataError(f"{path} line {start + 1}: a quote is left open (--quote none: a letter)")
+                    raise DataError(
+                        f"{path} line {start + 1}: unclosed quote (--quote none reads quotes as plain characters)"
+                    )
                 stats.odd_quotes += 1
             held.clear()
             line, start = start + 1, rows.line_num

@@ -110,7 +110,7 @@ def install(app: FastAPI) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        said = {404: "There is nothing here.", 405: f"{request.method} is not how this is asked."}
+        said = {404: "Not found.", 405: f"{request.method} is not allowed here."}
         text = said.get(error.status_code, str(error.detail))
         hint = "GET /openapi.json lists what there is." if error.status_code in said else None
         return ApiError(error.status_code, text, hint=hint, headers=error.headers).response()
@@ -120,7 +120,7 @@ def install(app: FastAPI) -> None:
         return _first(error, request.headers.get("content-type")).response()
 
     async def bug(_: Request, error: Exception) -> Response:
-        return ApiError(500, "The server made a mistake.", hint="Its log has the details.").response()
+        return ApiError(500, "Internal server error.", hint="Its log has the details.").response()
 
     app.add_exception_handler(ApiError, known)
     app.add_exception_handler(ElmokitError, library)
@@ -144,7 +144,9 @@ def _first(error: RequestValidationError, kind: str | None) -> ApiError:
         return ApiError(422, f"The body is no JSON: {first['ctx']['error']}.")
     if not place and "json" not in (kind or "").lower():
         came = "without Content-Type" if kind is None else f"as {kind[:60]}"
-        return invalid(f"The body came {came}.", hint="Send the header 'Content-Type: application/json'.")
+        return invalid(
+            f"The body was sent {came}; expected JSON.", hint="Send the header 'Content-Type: application/json'."
+        )
     if first["type"] == UNKNOWN_KEY:
         key, known = first["ctx"]["key"][:60], first["ctx"]["known"]
         near = get_close_matches(key, known, n=1)

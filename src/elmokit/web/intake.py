@@ -27,7 +27,7 @@ class Budget:
     def claim(self, scope: Scope, numbers: int) -> None:
         """Raises ApiError (503) where the answers under way hold too many; a lone request always goes through."""
         if self.used and self.used + numbers > self.most:
-            raise busy("The answers under way fill the memory set aside for them.", seconds=self.wait())
+            raise busy("The memory limit for answers in progress is reached.", seconds=self.wait())
         self.used += numbers
         scope[_CLAIM] = scope.get(_CLAIM, 0) + numbers
 
@@ -53,9 +53,7 @@ class Intake:
             return
         upload = scope["method"] == "POST" and scope["path"].startswith(UPLOADS)
         if self.inside >= self.limits.requests or (upload and self.uploading >= self.limits.uploads):
-            await _closing(busy("As many requests are under way as there may be.", seconds=self.wait()))(
-                scope, receive, send
-            )
+            await _closing(busy("Too many requests are in progress.", seconds=self.wait()))(scope, receive, send)
             return
         self.inside += 1
         self.uploading += upload

@@ -72,7 +72,7 @@ def test_inspect(published: Path, tmp_path: Path) -> None:
     [
         (["{tmp}/none", "{tmp}/out"], "There is no model folder"),
         (["{published}", "{published}"], "exists: choose another name"),
-        (["{published}", "{tmp}/out", "--to", "bilm", "--dtype", "float16"], "the format of bilm-tf holds float32"),
+        (["{published}", "{tmp}/out", "--to", "bilm", "--dtype", "float16"], "the bilm-tf format stores float32"),
         (["{published}", "{tmp}/out.onnx", "--to", "bilm"], "DST ends in .onnx"),
         (["{published}", "{tmp}/out", "--warm-text", "{tmp}/none.txt"], "matches no file"),
     ],

@@ -124,7 +124,7 @@ def test_pooling_layers_and_positions(model: Path, text: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--pooling", "max"], "pooling is of whole sentences: expected level 'sentence'"),
+        (["--pooling", "max"], "pooling applies to sentence vectors: expected level 'sentence'"),
         (["--level", "sentence", "--pooling", "weighted"], "needs word counts, which this model does not have"),
         (["--level", "sentence", "--remove-common-component"], "has no common component to remove"),
         (["--positions", "AT"], "at.txt line 1: there is no word 7; the sentence has 5 words"),

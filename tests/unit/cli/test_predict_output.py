@@ -119,7 +119,7 @@ def test_words_that_are_split_already(model: Path, tmp_path: Path, caplog: pytes
     assert predict(model, "--file", tmp_path / "a.txt", "--pretokenized").exit_code == 0
     assert not caplog.records
     result = predict(model, "--file", tmp_path / "a.txt", "--pretokenized", "--split-sentences")
-    assert result.exit_code == 2 and "--split-sentences cuts raw text" in result.stderr
+    assert result.exit_code == 2 and "--split-sentences needs raw text" in result.stderr
 
 
 def test_a_cell_of_several_lines_is_one_line_of_output(model: Path, tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_more_that_it_cannot_do(tmp_path: Path) -> None:
         ):
             call()  # type: ignore[no-untyped-call]
     (tmp_path / "v.vec").write_text("1 2\na 1 2\n")
-    with pytest.raises(ModelError, match=r"is no model folder of elmokit; .*'\.\[torch,published\]'"):
+    with pytest.raises(ModelError, match=r"is not an elmokit model folder; .*'\.\[torch,published\]'"):
         Encoder.from_pretrained(tmp_path / "v.vec", backend="onnx")
 
 
@@ -199,7 +199,7 @@ def test_damaged_folders_are_told_in_a_line(tmp_path: Path) -> None:
         return Path(shutil.copytree(whole, tmp_path / name))
 
     (changed("none") / LAYERS_GRAPH).unlink()
-    with pytest.raises(ModelError, match=r"has no layers\.onnx: `elmo convert .* --graphs` makes a folder that has"):
+    with pytest.raises(ModelError, match=r"has no layers\.onnx: `elmo convert .* --graphs` writes one that has it"):
         Encoder.from_pretrained(tmp_path / "none", backend="onnx")
     (changed("cut") / WORDS_GRAPH).write_bytes((whole / WORDS_GRAPH).read_bytes()[:400])
     with pytest.raises(ModelError, match=r"words\.onnx is damaged or does not fit the weights"):

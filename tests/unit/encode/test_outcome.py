@@ -106,7 +106,7 @@ def test_precision_of_a_call(caplog: pytest.LogCaptureFixture) -> None:
         ({"precision": "int4"}, r"Unknown precision 'int4'\. Expected one of: float32, int8"),
         ({"precision": "int8", "layers": "top"}, "'int8' is of sentence vectors"),
         ({"precision": "int8", "level": "sentence"}, "takes one vector per sentence"),
-        ({"precision": "int8", "level": "sentence", "layers": "top"}, "expected several, got 1"),
+        ({"precision": "int8", "level": "sentence", "layers": "top"}, "expected at least 2, got 1"),
     ):
         with pytest.raises(ConfigError, match=told):
             ENCODER.encode("a", **wrong)  # type: ignore[call-overload]

@@ -131,5 +131,5 @@ def test_an_input_without_words(model: Path, tmp_path: Path) -> None:
 
 def test_a_model_that_changed_under_the_run(model: Path, text: Path, tmp_path: Path) -> None:
     work = EmbedParts(PartSettings(str(model)), str(tmp_path), "other", library.kernels() is not None)
-    with pytest.raises(ConfigError, match="is another model on this node"):
+    with pytest.raises(ConfigError, match="differs from the model on the node"):
         work.open()

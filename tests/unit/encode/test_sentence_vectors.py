@@ -160,9 +160,9 @@ def test_options_of_the_other_level() -> None:
     with pytest.raises(ConfigError, match=r"Unknown pooling 'sum'\. Expected one of: mean, max"):
         ENCODER.encode(["a"], level="sentence", pooling="sum")  # type: ignore[call-overload]
     for options in ({"pooling": "max"}, {"remove_common_component": True}):
-        with pytest.raises(ConfigError, match="is of whole sentences: expected level 'sentence'"):
+        with pytest.raises(ConfigError, match="applies to sentence vectors: expected level 'sentence'"):
             ENCODER.encode(["a"], **options)  # type: ignore[call-overload]
-    with pytest.raises(ConfigError, match="positions are of words: expected level 'token'"):
+    with pytest.raises(ConfigError, match="positions select words: expected level 'token'"):
         ENCODER.encode(["a"], level="sentence", positions=[[0]])  # type: ignore[call-overload]
 
 

@@ -271,7 +271,7 @@ def test_hub_repositories(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert asked == ["someone/elmo-german"]
     monkeypatch.undo()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(ModelError, match="cannot be had from the hub"):
+    with pytest.raises(ModelError, match="could not be downloaded from the hub"):
         load("someone/elmo-that-is-not-there")
 
 

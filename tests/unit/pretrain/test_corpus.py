@@ -118,7 +118,7 @@ def test_columns_and_clean_up(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text('"2","a second\\team"\n')
     corpus = build_corpus(f"{tmp_path}/?.csv", None, tmp_path / "corpus", column="2-", normalize=["clean_markup"])
     assert words_of(corpus, corpus.train) == [["Kerry", "'s", '"', "plan", ",", '"', "he"], ["a", "second", "team"]]
-    with pytest.raises(ConfigError, match="'clean'; there are clean_markup"):
+    with pytest.raises(ConfigError, match="'clean'; expected one of clean_markup"):
         build_corpus(tmp_path / "a.csv", None, tmp_path / "corpus", column="2-", normalize=["clean"])
 
 

@@ -66,5 +66,5 @@ def test_numbering() -> None:
     assert text.ids.tolist() == [1, 0, 0, -1, 1, 0]
     assert list(text.sentences()) == [["b", "a", "a"], [], ["b", "a"]]
     assert number_text([["b", "a"]], max_vocab=1).words == ["a"]
-    with pytest.raises(DataError, match="no word stands 3 times in 1 sentences"):
+    with pytest.raises(DataError, match="no word occurs 3 times in 1 sentences"):
         number_text([["a"]], min_count=3)

@@ -78,7 +78,7 @@ def test_gensim_itself_gives_the_same(text: Path, method: Any) -> None:
     [
         (["--output", "{tmp}/v.npy"], "expected a name that ends in .txt, .vec or .bin"),
         (["--output", "{tmp}/no/v.txt"], "does not exist"),
-        (["--output", "{tmp}/v.txt", "--min-count", "9999"], "no word stands 9999 times"),
+        (["--output", "{tmp}/v.txt", "--min-count", "9999"], "no word occurs 9999 times"),
         (["--output", "{tmp}/v.txt", "--method", "svd"], "dim is 256; expected fewer than the 9 words"),
         (["--output", "{tmp}/v.txt", "--clean", "polish"], "polish"),
         (["--output", "{tmp}/v.txt", "--set", "windows=3"], "windows"),

@@ -97,7 +97,7 @@ def test_a_local_datasets_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("a,b\n", {"text_column": "5", "label_column": "1"}, "no column 5, only 2 .*: choose with --text-column"),
         ("a,b\n1,2\n", {"text_column": "c", "label_column": "a"}, "has no column 'c'; it has a, b"),
         ("a,b\n1,2\n", {"text_column": "b"}, "say which to take with --label-column"),
-        ('1,"open\n2,b\n', {}, "a quote is left open"),
+        ('1,"open\n2,b\n', {}, "unclosed quote"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", {}, "is a PNG picture"),
     ],
 )

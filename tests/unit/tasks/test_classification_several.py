@@ -234,10 +234,10 @@ def test_bad_rows_are_told(
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"target": "label", "threshold": 0.5}, "a threshold is of several labels"),
-        ({"target": "number", "class_weights": "balanced"}, "class_weights are of labels, and the target is a number"),
+        ({"target": "label", "threshold": 0.5}, "threshold needs target labels"),
+        ({"target": "number", "class_weights": "balanced"}, "class_weights need target label or labels, got number"),
         ({"class_weights": "joy"}, "expected balanced, or a weight for each label as spam=5"),
-        ({"class_weights": {"joy": 0.0}}, "class_weights are above 0"),
+        ({"class_weights": {"joy": 0.0}}, "class_weights must be above 0"),
         ({"best_by": "accuracy"}, "best_by of target labels is one of micro_f1, macro_f1, lrap, loss"),
     ],
 )

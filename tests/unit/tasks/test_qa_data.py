@@ -154,7 +154,7 @@ def test_a_passage_is_stored_once_and_an_id_may_not_come_twice(tmp_path: Path) -
     assert [each.passage for each in both.questions] == [0, 0, 1, 1]
     assert both.questions[3].answers == [Answer("Ada", 0), Answer("1", 4)]
     (tmp_path / "b.json").write_text(path.read_text())
-    with pytest.raises(DataError, match=r"b\.json \(--train\), question 0-a: the id stands twice"):
+    with pytest.raises(DataError, match=r"b\.json \(--train\), question 0-a: duplicate id"):
         read_questions([path, tmp_path / "b.json"], flag="train")
 
 
@@ -162,7 +162,7 @@ def test_a_passage_is_stored_once_and_an_id_may_not_come_twice(tmp_path: Path) -
 def test_a_number_that_is_an_id_already_says_so(ids: tuple[str | None, str | None], tmp_path: Path) -> None:
     rows = [{"passage": PASSAGE, "question": "Who?"} | ({} if name is None else {"id": name}) for name in ids]
     (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    with pytest.raises(DataError, match=r"the id stands twice.*those without one are numbered"):
+    with pytest.raises(DataError, match=r"duplicate id.*those without one are numbered"):
         read_questions([tmp_path / "pairs.jsonl"], flag="file", answered=False)
 
 

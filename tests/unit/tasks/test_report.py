@@ -65,11 +65,11 @@ def test_a_table_of_scores() -> None:
     [
         (metrics(0.9), []),
         (metrics(0.55), ["near chance"]),
-        (metrics(0.9, rows={"train": 45, "validation": 3}), ["3 validation rows .*the lowest loss is kept; give more"]),
+        (metrics(0.9, rows={"train": 45, "validation": 3}), ["3 validation rows .*the lowest loss wins.; give more"]),
         (metrics(0.9, best_epoch=3), ["the last of 3 epochs was the best: .*try --epochs 6"]),
         (
             metrics(0.7, baseline={"method": "TF-IDF (1-2-grams) + SVM", "test": {"accuracy": 0.8}}),
-            ["TF-IDF is ahead: test accuracy 0.8000, here 0.7000; try --finetune"],
+            ["TF-IDF scores higher: test accuracy 0.8000, this model 0.7000; try --finetune"],
         ),
     ],
 )

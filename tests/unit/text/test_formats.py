@@ -175,7 +175,7 @@ def test_texts_in_sentences(tmp_path: Path) -> None:
     )
     records = list(read_records(path, options=FileOptions(split_sentences=True)))
     assert [record.text for record in records] == ["Rain fell.", "We rowed!", "Mr. A. So .", ""]
-    with pytest.raises(ConfigError, match="--split-sentences cuts raw text, and --pretokenized says"):
+    with pytest.raises(ConfigError, match="--split-sentences needs raw text and cannot be used with --pretokenized"):
         refuse_unread_options(FileOptions(split_sentences=True), pretokenized=True)
 
 

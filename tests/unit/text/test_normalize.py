@@ -54,7 +54,7 @@ def test_steps_are_done_in_their_order() -> None:
 
 def test_an_unknown_step_is_named_with_those_there_are() -> None:
     check_steps(list(STEPS))
-    with pytest.raises(ConfigError, match="'clean'; there are clean_markup, lower_case, unicode_nfc"):
+    with pytest.raises(ConfigError, match="'clean'; expected one of clean_markup, lower_case, unicode_nfc"):
         check_steps(["clean"])
 
 

@@ -93,7 +93,7 @@ def test_damage_is_mended_and_counted(tmp_path: Path) -> None:
         ("a.csv", "title,label\nx,1\n", "title,body", "no column 'body'; it has title, label .--column"),
         ("a.csv", "1,x\n", "3", r"no column 3, only 2 \(1: '1', 2: 'x'\): choose with --column"),
         ("a.csv", "1,x\n", "0", "numbered from 1, got '0'.*--column"),
-        ("a.csv", '1,fine\n2,"left open\n3,x\n', "2", "line 2: a quote is left open"),
+        ("a.csv", '1,fine\n2,"left open\n3,x\n', "2", "line 2: unclosed quote"),
         ("a.jsonl", '{"blob": "x", "n": 1}\n', None, "has the columns blob, n: say which to take with --column"),
         ("a.jsonl", '{"text": "x"}\n{"text": \n', None, "line 2 is no JSON"),
         ("a.jsonl", "[1, 2]\n", None, "line 1: expected a JSON object"),

@@ -74,7 +74,7 @@ class ClassifyConfig(FileSettings, HeadConfig):
     )
     train_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the training rows used")
     pooling: Literal["concat", "max", "mean", "last", "attention"] | None = Field(
-        default=None, description="from words to a text", examples=["concat"]
+        default=None, description="how word vectors become one vector of the text", examples=["concat"]
     )
     best_by: Literal["accuracy", "micro_f1", "macro_f1", "lrap", "pearson", "spearman", "loss"] | None = Field(
         default=None,
@@ -100,11 +100,11 @@ class ClassifyConfig(FileSettings, HeadConfig):
     @model_validator(mode="after")
     def _fits_the_target(self) -> Self:
         if isinstance(self.class_weights, dict) and min(self.class_weights.values(), default=1.0) <= 0.0:
-            raise ValueError("class_weights are above 0")
+            raise ValueError("class_weights must be above 0")
         if self.class_weights is not None and self.target == "number":
-            raise ValueError("class_weights are of labels, and the target is a number")
+            raise ValueError("class_weights need target label or labels, got number")
         if self.threshold is not None and self.target != "labels":
-            raise ValueError(f"a threshold is of several labels (target labels), and the target is {self.target}")
+            raise ValueError(f"threshold needs target labels, got {self.target}")
         if self.best_by not in (None, "loss", *SCORES[self.target]):
             raise ValueError(f"best_by of target {self.target} is one of {', '.join(SCORES[self.target])}, loss")
         return self

@@ -105,7 +105,7 @@ def load_data(config: ClassifyConfig) -> ClassificationData:
     missing = np.flatnonzero(~data.targets("train").any(axis=0))
     if len(missing):
         shown = ", ".join(data.labels[label] for label in missing[:8])
-        log.warning("%d labels occur in no row that is trained on, and are never learned: %s", len(missing), shown)
+        log.warning("%d labels do not occur in the training rows and cannot be learned: %s", len(missing), shown)
     return data
 
 

@@ -73,7 +73,7 @@ class Classification:
         data = load_data(config)
         leaked = seen_in_training(data)
         if leaked:
-            log.warning("%d of the test texts also stand in the training rows, word for word", leaked)
+            log.warning("%d test texts also occur verbatim in the training rows", leaked)
         return data
 
     def shape(self, data: ClassificationData) -> HeadShape:
@@ -198,9 +198,9 @@ class Classification:
             sections["Per class (test)"] = label_table(metrics, columns, heading="class")
         sections["Data"] = _data(metrics, settings)
         limits = {
-            "label": "Classes it was not trained on do not exist for it: any text gets one of its labels.",
-            "labels": "A text has the labels whose probability reaches their threshold, which may be none.",
-            "number": "Numbers far from those of the training rows are not to be expected of it.",
+            "label": "Every text gets one of the trained labels, even if none fits.",
+            "labels": "A text gets every label whose probability reaches its threshold, possibly none.",
+            "number": "Its predictions stay near the range of the training values.",
         }
         title = (
             f"classifier on ELMo: {', '.join(metrics.facts['labels'][:8])}" if target != "number" else "scorer on ELMo"
@@ -261,5 +261,7 @@ def _data(metrics: RunMetrics, settings: Mapping[str, Any]) -> str:
     for source, troubles in metrics.facts["left_out"].items():
         lines += [f"- {source} files: {count:,} {trouble}" for trouble, count in troubles.items()]
     if metrics.facts["test_texts_seen_in_training"]:
-        lines.append(f"- {metrics.facts['test_texts_seen_in_training']:,} test texts also stand in the training rows")
+        lines.append(
+            f"- {metrics.facts['test_texts_seen_in_training']:,} test texts also occur verbatim in the training rows"
+        )
     return "\n".join(lines)

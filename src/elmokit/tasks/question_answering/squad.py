@@ -82,7 +82,7 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
             told = f"{place}, question {name}"
             if name in questions:
                 numbered = " (those without one are numbered: give all an id, or none)" if lines else ""
-                raise DataError(f"{told}: the id stands twice; expected one question for each{numbered}")
+                raise DataError(f"{told}: duplicate id; expected one question per id{numbered}")
             if not question.strip():
                 raise DataError(f"{told}: the question is empty")
             if not passage.strip():

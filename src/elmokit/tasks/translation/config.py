@@ -62,11 +62,13 @@ class TranslationConfig(HeadConfig):
 
     beam_size: int = Field(default=5, ge=1, description="hypotheses that the search keeps")
     length_norm: Literal["gnmt", "length"] = Field(
-        default="gnmt", description="of the scores of hypotheses: Wu et al. 2016, or division by the number of pieces"
+        default="gnmt", description="length normalisation of hypotheses: Wu et al. 2016, or by the number of pieces"
     )
-    length_penalty: float = Field(default=1.0, ge=0.0, description="its power; 0: none, which favours short ones")
+    length_penalty: float = Field(
+        default=1.0, ge=0.0, description="exponent of length_norm; 0: none, favours short ones"
+    )
     max_ratio: float = Field(
-        default=3.0, gt=0.0, description="a translation has at most ten pieces more than this times the source's words"
+        default=3.0, gt=0.0, description="maximum length in pieces: this times the source's words, plus ten"
     )
 
     @property

@@ -68,7 +68,7 @@ export class NeighboursView {
     const head = intro(
       "Neighbours in context",
       "A word in its sentence, and where a corpus uses it most alike.",
-      "write “He sat on the bank of the river.” and look how other sentences come to the top; in the token layer all are alike.",
+      "write “He sat on the bank of the river.” and see how the ranking changes with the layer; in the token layer all uses of a word are alike.",
     );
     this.element = h(
       "div",
