@@ -568,7 +568,7 @@ def test_nothing_is_removed_before_the_next_checkpoint_is_in_place(tmp_path: Pat
         ({"preset": "huge"}, ConfigError, "Unknown preset 'huge'"),
         ({"model": {"cel_dim": 3}}, ConfigError, "Unknown model setting 'cel_dim'. Did you mean 'cell_dim'"),
         ({"model": {"vocab_size": 3}}, ConfigError, "model.vocab_size comes from the text"),
-        ({"normalize": ["shout"]}, ConfigError, "no clean-up step is called 'shout'"),
+        ({"normalize": ["shout"]}, ConfigError, "unknown clean-up step 'shout'"),
         ({"from_model": "{tmp}/none", "model": {}}, ModelError, "There is no model folder"),
         ({"output": "{tmp}/empty.txt"}, ConfigError, "is a file; expected a folder"),
         (

@@ -296,7 +296,7 @@ def test_a_bad_line_is_told_before_anything_is_answered(
 def test_other_models_and_settings_are_told(place: Path, trained: Path, tmp_path: Path) -> None:
     result = elmo("predict", place / "model", "--question", "Who?", "--passage", "Ada")
     assert result.exit_code == 2
-    assert "--question and --passage are for question answering" in result.stderr
+    assert "--question and --passage need a model for question answering" in result.stderr
     result = elmo(*words_of(place, tmp_path / "out", "stride=500"))
     assert result.exit_code == 2
     assert "stride is 500; expected at most max_words (400)" in result.stderr

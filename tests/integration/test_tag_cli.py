@@ -280,7 +280,7 @@ def test_evaluate_reads_the_columns_of_the_training(place: Path, tmp_path: Path)
     assert "the label 'OTHER', which the tagger does not know (--test); expected LOC, PER" in result.stderr
     result = elmo("evaluate", tmp_path / "out", "--test", tmp_path / "test.txt", "--label-column", 2)
     assert result.exit_code == 2
-    assert "--label-column is of labelled rows" in result.stderr
+    assert "--label-column applies only to labelled rows" in result.stderr
 
 
 def test_a_model_of_text_between_blanks_still_tags_raw_text(place: Path, tmp_path: Path) -> None:

@@ -67,9 +67,12 @@ def test_only_json_is_read(bare: TestClient) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded"):
         found = problem(bare.post("/api/embed", content=body, headers={"Content-Type": kind}), 422)
         assert (found["message"], found["hint"]) == (
-            f"The body came as {kind}.", "Send the header 'Content-Type: application/json'."
+            f"The body was sent as {kind}; expected JSON.", "Send the header 'Content-Type: application/json'."
         )  # fmt: skip
-    assert problem(bare.post("/api/embed", content=body), 422)["message"] == "The body came without Content-Type."
+    assert (
+        problem(bare.post("/api/embed", content=body), 422)["message"]
+        == "The body was sent without Content-Type; expected JSON."
+    )
 
 
 def test_unknown_keys_are_named(bare: TestClient) -> None:
@@ -168,7 +171,7 @@ def test_answers_under_way_share_a_budget() -> None:
     first: dict[Any, Any] = {}
     second: dict[Any, Any] = {}
     budget.claim(first, 150)  # alone
-    with pytest.raises(ApiError, match="memory set aside"):
+    with pytest.raises(ApiError, match="memory limit for answers"):
         budget.claim(second, 1)
     budget.release(first)
     budget.claim(second, 60)
