@@ -70,7 +70,7 @@ def training(stages: Sequence[Stage], command: str) -> str:
                 for number, each in enumerate(stages, start=1)
             ),
         ]),
-        "Perplexity during the last stage (constant learning rate; the last row is after the decay):",
+        "Perplexity during the last stage, on a part of the held-out text; the learning rate falls towards the end:",
         _curve(stages[-1].curve),
     ]  # fmt: skip
     return "\n\n".join(lines)
