@@ -13,7 +13,7 @@ from elmokit.cosines import paired_cosines
 from elmokit.encode.encoder import Encoder
 from elmokit.errors import DataError
 from elmokit.static.vectors import WordVectors
-from elmokit.text.files import SourceStats, opened, read_lines
+from elmokit.text.files import counted, opened, read_lines
 
 Lookup = Callable[[str], NDArray[np.float32] | None]
 Pair = tuple[str, str, float]
@@ -35,8 +35,8 @@ def read_pairs(path: Path) -> list[Pair]:
         DataError: The file cannot be read or has another format.
     """
     pairs: list[Pair] = []
-    with opened(path) as file:
-        for number, line in enumerate(read_lines(file, SourceStats()), 1):
+    with opened(path) as file, counted(None) as stats:
+        for number, line in enumerate(read_lines(file, stats), 1):
             fields = line.split()
             if not fields:
                 continue

@@ -205,7 +205,7 @@ def length_percentile(
     files: FileOptions = AS_FOUND,
 ) -> int:
     """The number of words that `percentile` per cent of the lines do not exceed; at least 1."""
-    unsaid = SourceStats()  # the corpus is made of the same files, and says it
+    unsaid = SourceStats()  # the corpus is made of the same files and reports it
     records = read_texts(expand_paths(paths), column=column, options=files, stats=unsaid, max_bytes=LONGEST_LINE)
     lengths = [len(words) for words in sentences_of(records, normalize, pre_split, LONGEST_LINE)]
     return max(1, int(np.percentile(lengths, percentile, method="inverted_cdf"))) if lengths else 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from elmokit.errors import DataError
 from elmokit.text.columns import Column
 from elmokit.text.conllu import conllu_sentences, is_conllu, read_conllu
-from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.files import SourceStats, counted, expand_paths
 from elmokit.text.formats import format_of
 from elmokit.text.records import FileOptions, Record, Source
 from elmokit.text.tagged_rows import tagged_rows
@@ -36,15 +36,16 @@ def read_placed(
     paths: str | Path | Iterable[str | Path], *, stats: SourceStats | None = None, encoding: str | None = None
 ) -> Iterator[PlacedSentence]:
     """`read_conll`, with the place of every sentence."""
-    stats = stats or SourceStats()
     begun = 0
-    for path in expand_paths(paths):
-        stats.files += 1
-        source = Source(path, [Column()], FileOptions(encoding=encoding), stats)
-        sentences = tagged_rows if format_of(path).has_lists else conllu_sentences if is_conllu(source) else _sentences
-        for sentence in sentences(source, document=begun):
-            yield sentence
-            begun = sentence.document + 1
+    with counted(stats) as stats:
+        for path in expand_paths(paths):
+            stats.files += 1
+            source = Source(path, [Column()], FileOptions(encoding=encoding), stats)
+            lists = format_of(path).has_lists
+            sentences = tagged_rows if lists else conllu_sentences if is_conllu(source) else _sentences
+            for sentence in sentences(source, document=begun):
+                yield sentence
+                begun = sentence.document + 1
 
 
 def read_conll_words(source: Source) -> Iterator[Record]:

@@ -84,6 +84,15 @@ class SourceStats:
             log.warning("%s%d %s", f"{of}: " if of else "", count, trouble)
 
 
+@contextmanager
+def counted(stats: SourceStats | None) -> Iterator[SourceStats]:
+    """The counts of whoever reads; where nobody counts, new ones, whose damage is logged when all is read."""
+    own = stats or SourceStats()
+    yield own
+    if stats is None:
+        own.warn()
+
+
 def expand_paths(patterns: str | Path | Iterable[str | Path]) -> list[Path]:
     """Files for paths and globs (`**` too), each file once, in the order given and by name within a glob.
 

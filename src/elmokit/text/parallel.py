@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from elmokit.errors import DataError
-from elmokit.text.files import SourceStats, expand_paths, opened, read_lines
+from elmokit.text.files import SourceStats, counted, expand_paths, opened, read_lines
 
 
 class Pair(NamedTuple):
@@ -44,8 +44,9 @@ def read_parallel(
         raise DataError(
             f"{flags[0]} names {len(left)} files and {flags[1]} {len(right)}: expected a file of translations for each"
         )
-    for files in zip(left, right, strict=True):
-        yield from _pairs(files, flags, stats or SourceStats())
+    with counted(stats) as stats:
+        for files in zip(left, right, strict=True):
+            yield from _pairs(files, flags, stats)
 
 
 def _pairs(files: tuple[Path, Path], flags: tuple[str, str], stats: SourceStats) -> Iterator[Pair]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from elmokit.errors import ConfigError, DataError
 from elmokit.text.columns import Column
-from elmokit.text.files import SourceStats, expand_paths
+from elmokit.text.files import SourceStats, counted, expand_paths
 from elmokit.text.formats import reader_of
 from elmokit.text.records import AS_FOUND, FileOptions, Record, Source
 from elmokit.text.sentence_borders import split_sentences
@@ -42,18 +42,15 @@ def read_records(
     Raises:
         DataError: A file is missing, not text, of a format that cannot be read, lacks a column, or breaks its format.
     """
-    told = stats is not None
-    stats = stats or SourceStats()
-    for path in expand_paths(paths):
-        stats.files += 1
-        for record in reader_of(path)(Source(path, columns, options, stats, max_bytes, whole_rows)):
-            if options.split_sentences and record.words is None and record.text.strip():
-                for sentence in split_sentences(record.text):
-                    yield replace(record, fields={**record.fields, record.main: sentence}, is_part=True)
-            else:
-                yield record
-    if not told:
-        stats.warn()
+    with counted(stats) as stats:
+        for path in expand_paths(paths):
+            stats.files += 1
+            for record in reader_of(path)(Source(path, columns, options, stats, max_bytes, whole_rows)):
+                if options.split_sentences and record.words is None and record.text.strip():
+                    for sentence in split_sentences(record.text):
+                        yield replace(record, fields={**record.fields, record.main: sentence}, is_part=True)
+                else:
+                    yield record
 
 
 def read_texts(
@@ -76,22 +73,19 @@ def read_texts(
     Raises:
         DataError: As `read_records`, and for a file without any text.
     """
-    told = stats is not None
-    stats = stats or SourceStats()
-    for path in expand_paths(paths):
-        before = stats.texts
-        for record in read_records(
-            path, columns=[Column(asked=column)], options=options, stats=stats, max_bytes=max_bytes
-        ):
-            if record.words or record.text.strip():
-                stats.texts += 1
-                yield record
-            elif record.fields:
-                stats.blank += 1
-        if stats.texts == before:
-            raise DataError(f"{path} contains no text: it is empty or has only blank lines")
-    if not told:
-        stats.warn()
+    with counted(stats) as stats:
+        for path in expand_paths(paths):
+            before = stats.texts
+            for record in read_records(
+                path, columns=[Column(asked=column)], options=options, stats=stats, max_bytes=max_bytes
+            ):
+                if record.words or record.text.strip():
+                    stats.texts += 1
+                    yield record
+                elif record.fields:
+                    stats.blank += 1
+            if stats.texts == before:
+                raise DataError(f"{path} contains no text: it is empty or has only blank lines")
 
 
 def refuse_unread_options(options: FileOptions, *, pretokenized: bool) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elmokit.errors import DataError
+from elmokit.text.conll import read_conll
 from elmokit.text.files import SourceStats, expand_paths, opened, read_lines
 from elmokit.text.formats import ending
 from elmokit.text.readers import read_records, read_texts
@@ -222,3 +223,6 @@ def test_damage_is_told_where_nobody_counts_it(tmp_path: Path, caplog: pytest.Lo
     assert texts(path) == ["good", "bad"]
     assert len(list(read_records(path))) == 2
     assert caplog.messages == ["1 lines with NUL bytes, which were dropped"] * 2
+    tagged = written(tmp_path / "a.conll", b"good O\nb\x00ad O\n")
+    assert [[row[0] for row in rows] for rows in read_conll(tagged)] == [["good", "bad"]]
+    assert caplog.messages == ["1 lines with NUL bytes, which were dropped"] * 3

@@ -48,8 +48,8 @@ class _Numbering:
         numbers: dict[str, int] = {}
         lengths: list[int] = []
         own: list[int] = []  # words numbered as they come in this part
-        said = SourceStats()  # the first pass told what was read otherwise than its writer meant
-        for words in part_sentences(part, self.work.settings, stats=said):
+        reported = SourceStats()  # the first pass has reported the damage
+        for words in part_sentences(part, self.work.settings, stats=reported):
             lengths.append(len(words))
             own += [numbers.setdefault(word, len(numbers)) for word in words]
         ids = self.index.ids(list(numbers))
