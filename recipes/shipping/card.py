@@ -29,7 +29,7 @@ def example(code: str) -> str:
 def shape(config: ElmoConfig) -> str:
     """The network in one sentence."""
     filters = ", ".join(f"{count} of width {width}" for width, count in config.filters or ())
-    table = f", beside it a table of {config.word_dim} numbers for each of {config.n_words - 1:,} frequent words"
+    table = f", next to it a table of {config.word_dim} numbers for each of {config.n_words - 1:,} frequent words"
     return (
         f"a CNN over the bytes of each word ({filters}; highway layers: {config.n_highway})"
         f"{table if config.word_dim else ''}, {config.n_layers} layers of LSTMs in each direction with "
