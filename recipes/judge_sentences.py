@@ -1,13 +1,15 @@
 """Judge how the vectors of sentences are made: layers, pooling, and the common component; one table per model.
 
     python recipes/judge_sentences.py elmo-mini [MODEL …] [--limit 2000]      every setting, on the sets for choosing
+    python recipes/judge_sentences.py elmo-mini [MODEL …] --weights           ways to weight words, on the same sets
     python recipes/judge_sentences.py elmo-mini [MODEL …] --final             the default beside the mean, on the others
 
 For choosing: STS 2012 to 2014 (Spearman's ρ of the cosine, the mean over the files of each year), CR (accuracy, five
 fixed folds) and the training part of MRPC (accuracy, five fixed folds). For the final report, once: STS 2015 and 2016,
 MPQA (five folds) and the test part of MRPC. Classes are told apart by logistic regression; of pairs it sees |u − v| and
 u · v. Removing one direction changes little there, so that is not tried. The common component is that of the model's
-folder, or fitted on the held-out text of `lm_open`.
+folder, or fitted on the held-out text of `lm_open`. Weights are compared on the token layer, where texts are told apart
+by cosines, and on all layers side by side, where they are by logistic regression.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from pathlib import Path
 
 from elmokit import Encoder
 from elmokit.encode.common_component import CommonComponent
-from elmokit.errors import ElmokitError
+from elmokit.errors import ElmokitError, ModelError
 from elmokit.text.sentence_borders import split_sentences
 from english_text.data_folder import DataFolder
 from judging.pooled_texts import PooledTexts, Setting, settings
@@ -29,6 +31,7 @@ from judging.sentence_measures import Vectorizer, fold_score, held_out_score, sp
 from judging.sentence_sets import Labelled, opinions, paraphrases, similarity
 from judging.sets import SentencePair
 from judging.tables import data_folder, markdown
+from judging.weightings import weightings
 
 _COMPONENT_SENTENCES = 5000
 _PENALTY = 0.01  # as in judge_vectors.py
@@ -39,14 +42,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("models", nargs="+", help="model folders, or names of shipped models")
     parser.add_argument("--data", type=Path, help="the data folder (default: $ELMOKIT_DATA)")
-    parser.add_argument("--final", action="store_true", help="the sets that are reported once, default settings only")
+    wanted = parser.add_mutually_exclusive_group()
+    wanted.add_argument("--weights", action="store_true", help="compare ways to weight words, on the sets for choosing")
+    wanted.add_argument("--final", action="store_true", help="the sets that are reported once, default settings only")
     parser.add_argument("--limit", type=int, help="rows of each labelled set, for a quick trial")
     given = parser.parse_args(arguments)
     try:
         data = DataFolder(data_folder(given.data))
         for model in given.models:
             encoder = Encoder.from_pretrained(model)
-            print(f"## {Path(model).name}\n\n{_judged(encoder, data, final=given.final, limit=given.limit)}\n")
+            if given.weights:
+                table = _weights(encoder, data, limit=given.limit)
+            else:
+                table = _judged(encoder, data, final=given.final, limit=given.limit)
+            print(f"## {Path(model).name}\n\n{table}\n")
     except ElmokitError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -72,6 +81,27 @@ def _judged(encoder: Encoder, data: DataFolder, *, final: bool, limit: int | Non
     return markdown(rows)
 
 
+def _weights(encoder: Encoder, data: DataFolder, *, limit: int | None) -> str:
+    """
+    Raises:
+        ModelError: The model has no word counts.
+    """
+    if encoder.word_weights is None:
+        raise ModelError(f"{encoder} has no word counts")
+    rows = []
+    cosines, classes = Setting("0", "weighted"), Setting("concat", "weighted")
+    for name, weighting in weightings(encoder.word_weights.counts).items():
+        encoder.word_weights = weighting
+        scores = {
+            f"STS{year}": _similarity(encoder, None, similarity(data, year), [cosines])[cosines]
+            for year in ("12", "13", "14")
+        }
+        for set_name, labelled in (("CR", opinions(data, "CR")), ("MRPC train", paraphrases(data, "train"))):
+            scores[set_name] = _classes(encoder, None, labelled.some(limit), None, [classes])[classes]
+        rows.append({"weight": name} | {set_name: f"{score:.3f}" for set_name, score in scores.items()})
+    return markdown(rows)
+
+
 def _default(encoder: Encoder) -> Setting:
     """The layers of `ElmoVectorizer` and the pooling of `Encoder`."""
     return Setting("average", encoder.default_pooling)
@@ -85,14 +115,18 @@ def _common_component(encoder: Encoder, data: DataFolder) -> CommonComponent:
 
 
 def _similarity(
-    encoder: Encoder, component: CommonComponent, files: dict[str, list[SentencePair]], wanted: Sequence[Setting]
+    encoder: Encoder, component: CommonComponent | None, files: dict[str, list[SentencePair]], wanted: Sequence[Setting]
 ) -> dict[Setting, float]:
     texts = PooledTexts(encoder, (text for pairs in files.values() for pair in pairs for text in pair[:2]), component)
     return {setting: spearman(partial(texts, setting=setting), files) for setting in wanted}
 
 
 def _classes(
-    encoder: Encoder, component: CommonComponent, train: Labelled, test: Labelled | None, wanted: Sequence[Setting]
+    encoder: Encoder,
+    component: CommonComponent | None,
+    train: Labelled,
+    test: Labelled | None,
+    wanted: Sequence[Setting],
 ) -> dict[Setting, float]:
     """By the test part, or where there is none by folds; settings without the common component are left out."""
     parts = [train] if test is None else [train, test]

@@ -8,7 +8,8 @@
 - Sentences: STS 2015 and 2016 (Spearman's ρ of the cosine, the mean over files), CR and MPQA (accuracy, five fixed
   folds), MRPC (accuracy on its test part; |u − v| and u · v), CoLA (Matthews correlation on its dev part), beside
   TF-IDF, static vectors (`elmo train vectors` on the same text, given with --vectors) and an untrained network of the
-  same shape, both pooled as the model is. Cosines are of the token layer, classifiers see all layers side by side.
+  same shape, both pooled as the model is. Cosines are of the token layer, the weighted mean of the words; classifiers
+  see the plain mean of all layers side by side.
   Logistic regression; its penalty is chosen on a fifth of the training part.
 
 Nothing is trained or tuned on test text. The settings of sentence vectors were chosen by `judge_sentences.py`.
@@ -27,6 +28,7 @@ from sklearn.metrics import matthews_corrcoef
 from elmokit.analysis.probes import Probe, homograph_probe, pseudo_word_probe, tag_probe
 from elmokit.analysis.similarity import read_pairs
 from elmokit.encode.layer_choice import Layers
+from elmokit.encode.pooling import Pooling
 from elmokit.errors import ElmokitError
 from elmokit.pretrain.perplexity import evaluate_text
 from elmokit.text.conll import read_conll
@@ -41,11 +43,12 @@ from judging.tables import data_folder, markdown
 
 Representation = Contextual | TfIdf
 Row = dict[str, str]
+Choice = tuple[Layers, Pooling]
 
 PARTS = ("perplexity", "layers", "senses", "sentences")
-SIMILARITY_LAYERS: Layers = 0
-CLASSIFICATION_LAYERS: Layers = "concat"
-"""Chosen by `judge_sentences.py` (docs/results/sentence_vectors.md); words are weighted by inverse frequency."""
+SIMILARITY: Choice = (0, "weighted")
+CLASSIFICATION: Choice = ("concat", "mean")
+"""Chosen by `judge_sentences.py` (docs/results/sentence_vectors.md)."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -129,7 +132,7 @@ def _sentence_table(models: Sequence[str], vectors: Sequence[Path], data: DataFo
         if encoder.word_weights is None:
             encoder.word_weights = weights
     compared = [
-        Compared(Contextual(name, encoder, SIMILARITY_LAYERS), Contextual(name, encoder, CLASSIFICATION_LAYERS))
+        Compared(Contextual(name, encoder, *SIMILARITY), Contextual(name, encoder, *CLASSIFICATION))
         for name, encoder in encoders.items()
     ]
     return markdown([_sentence_row(row, data, limit) for row in (*compared, Compared(TfIdf(), TfIdf()))])

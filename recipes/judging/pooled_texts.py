@@ -36,7 +36,7 @@ def settings(encoder: Encoder) -> Iterator[Setting]:
 class PooledTexts:
     """Vectors of texts in any setting; each text is encoded once."""
 
-    def __init__(self, encoder: Encoder, texts: Iterable[str], component: CommonComponent) -> None:
+    def __init__(self, encoder: Encoder, texts: Iterable[str], component: CommonComponent | None) -> None:
         self._rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
         self._layers, self._component = encoder.n_layers, component
         weigh = encoder.word_weights
@@ -59,6 +59,7 @@ class PooledTexts:
         for part in PARTS[setting.pooling]:
             vectors = self._vectors[part][rows][:, chosen]  # (n, V, D)
             if setting.removed:
+                assert self._component is not None
                 directions = self._component.directions[part][chosen]
                 vectors = vectors - (vectors * directions).sum(axis=2, keepdims=True) * directions
             blocks.append(vectors.reshape(len(rows), -1))

@@ -295,7 +295,7 @@ class Encoder:
                 such numbers.
             level: A vector per word ("token") or per sentence ("sentence").
             pooling: Of a sentence's words: "mean"; "max" of each dimension; "mean+max", both side by side; "weighted",
-                the mean weighted by log(1 + N / n), from the model's word counts (`WordWeights`). Default:
+                the mean weighted by log(1 + N / n)^1.5, from the model's word counts (`WordWeights`). Default:
                 "weighted" if the model has word counts, as those of `elmo pretrain` do, else "mean".
             remove_common_component: Take the common component that the model holds off sentence vectors, see
                 `fit_common_component`. Default: no.

@@ -192,6 +192,10 @@ def test_tables(model: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> 
     head, *rows = rows_of(judge_sentences, "--final")
     assert head[3:] == ["STS15", "STS16", "MPQA", "MRPC test"]
     assert [row[:2] for row in rows] == [["average", "weighted"], ["average", "mean"]]
+    head, *rows = rows_of(judge_sentences, "--weights")
+    assert head == ["weight", "STS12", "STS13", "STS14", "CR", "MRPC train"]
+    assert len(rows) == 11
+    assert len({row[1] for row in rows}) > 1  # weights change what is near
     head, *rows = rows_of(judge_robustness)
     assert [row[1:3] for row in rows] == [[s, n] for s in ("capitals", "lower case") for n in ("1", "2")]
     head, *rows = rows_of(report_vectors, "--parts", "senses", "sentences")
