@@ -88,7 +88,7 @@ def outcome(model: str, rows: Sequence[Row], judged: Sequence[Row], size: int, d
     return Outcome(
         metrics.scores["test"].figure("accuracy"),
         float(metrics.baseline["test"]["accuracy"]),
-        any("is ahead" in note for note in metrics.notes),
+        any(note.startswith(metrics.baseline["method"].split(" (")[0]) for note in metrics.notes),
     )
 
 

@@ -172,6 +172,7 @@ def _classify(output: Path, mode: Mode, size: Size, seed: int, console: Console)
         epochs=size.classify_epochs,
         head_layers=1,
         head_hidden_dim=64,
+        head_dropout=0.3,
         batch_size=32,
         learning_rate=3e-3,
         patience=4,

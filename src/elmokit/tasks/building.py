@@ -164,12 +164,12 @@ def with_preparation(config: _Config, start: SavedModel) -> _Config:
     return config.model_copy(update={"clean": steps, "split": split})
 
 
-def with_sizes_of_start(config: _Config, kind: type[ElmoMixedModel], start: SavedModel) -> _Config:
-    """The settings with the sizes of the BiLSTM of the model to start from, where they name none: its head is kept."""
+def with_head_of_start(config: _Config, kind: type[ElmoMixedModel], start: SavedModel) -> _Config:
+    """The settings with sizes and dropout of the head of the model to start from, where they name none."""
     saved = config_of(start)
     if kind.__name__ not in (saved.architectures or []):
         return config
-    names = {"head_hidden_dim", "head_layers"} - config.model_fields_set
+    names = {"head_hidden_dim", "head_layers", "head_dropout"} - config.model_fields_set
     return config.model_copy(update={name: getattr(saved, name) for name in names})
 
 

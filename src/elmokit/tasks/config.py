@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -169,6 +170,8 @@ class HeadConfig(RunSettings, TrainingSettings, MixSettings, StartSettings):
     """Updates that the default number of epochs makes."""
     fewest_epochs: ClassVar[int] = 4
     largest_batch: ClassVar[int] = 64
+    head_of_few: ClassVar[Mapping[str, Any]] = {}
+    """Settings of the head where there are few training rows and nothing is set."""
 
     @property
     def watched(self) -> str:

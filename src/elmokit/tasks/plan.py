@@ -1,7 +1,7 @@
 """How long and how fast a head is trained, where the settings do not say: counted in updates, not in epochs.
 
 A head needs a few thousand updates, however many rows there are. Few rows get smaller batches, more passes and a higher
-rate; many rows get fewer passes.
+rate, and where a task says so a head that learns less by heart; many rows get fewer passes.
 """
 
 from __future__ import annotations
@@ -49,6 +49,14 @@ def schedule_for(config: HeadConfig, rows: int) -> Schedule:
         batch_size=batch,
         learning_rate=config.learning_rate or rate,
     )
+
+
+def with_head_of_few(config: _Config, rows: int) -> _Config:
+    """The settings with `config.head_of_few` where there are few training rows, for what they do not say."""
+    if rows > FEW_ROWS:
+        return config
+    unset = {name: value for name, value in config.head_of_few.items() if getattr(config, name) is None}
+    return config.model_copy(update=unset)
 
 
 def with_schedule(config: _Config, schedule: Schedule) -> _Config:

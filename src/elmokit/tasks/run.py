@@ -14,12 +14,12 @@ from transformers import set_seed
 from elmokit.models.quiet import quiet_transformers
 from elmokit.run_folder import files_of, read_yaml, refuse_other_run, run_in, sums_of, versions, write_json, write_yaml
 from elmokit.saved_model import SavedModel
-from elmokit.tasks.building import build_head, start_scale, task_tokenizer, with_preparation, with_sizes_of_start
+from elmokit.tasks.building import build_head, start_scale, task_tokenizer, with_head_of_start, with_preparation
 from elmokit.tasks.config import HeadConfig
 from elmokit.tasks.model_card import card_text
 from elmokit.tasks.notes import notes_on
 from elmokit.tasks.pictures import draw_history
-from elmokit.tasks.plan import schedule_for, with_schedule
+from elmokit.tasks.plan import schedule_for, with_head_of_few, with_schedule
 from elmokit.tasks.precision import decided_precision
 from elmokit.tasks.report import EpochRecord, RunMetrics, Scores, Stopwatch, best_of
 from elmokit.tasks.static_vectors import read_vectors
@@ -50,14 +50,14 @@ def run_task(task: Task[Any, Any], config: HeadConfig, start: SavedModel | None 
     """
     watch = Stopwatch()
     start = start or SavedModel.open(config.model)
-    config = with_sizes_of_start(with_preparation(config, start), task.Model, start)
+    config = with_head_of_start(with_preparation(config, start), task.Model, start)
     with run_in(config.output, progress=CHECKPOINTS, overwrite=config.overwrite, resume=config.resume) as work:
         data = task.load(config, work)
         counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
         log.info("%s: %s; seed %d", task.unit, counts, config.seed)
         watch.lap("read")
         schedule = schedule_for(config, data.counts["train"])
-        config = with_schedule(config, schedule)
+        config = with_head_of_few(with_schedule(config, schedule), data.counts["train"])
         log.info(
             "at most %d epochs in batches of %d, learning rate %g",
             schedule.epochs,

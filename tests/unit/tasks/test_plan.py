@@ -8,7 +8,7 @@ import pytest
 
 from elmokit.tasks import TASKS
 from elmokit.tasks.classification.config import ClassifyConfig
-from elmokit.tasks.plan import Schedule, schedule_for, with_schedule
+from elmokit.tasks.plan import Schedule, schedule_for, with_head_of_few, with_schedule
 
 
 def config(**values: Any) -> ClassifyConfig:
@@ -34,6 +34,15 @@ def test_what_is_set_stays_and_the_rest_follows_it() -> None:
     assert found == Schedule(16, 8, 8, 0.5)
     assert schedule_for(config(epochs=2, patience=9), 1_000) == Schedule(2, 9, 16, 2e-3)
     assert schedule_for(config(combine="function"), 1_000).learning_rate == 1e-3
+
+
+def test_few_rows_of_classification_get_a_head_that_learns_less_by_heart() -> None:
+    few = with_head_of_few(config(), 1_000)
+    assert (few.head_layers, few.head_dropout) == (1, 0.5)
+    many = with_head_of_few(config(), 10_001)
+    assert (many.head_layers, many.head_dropout) == (None, None)  # the model's own
+    own = with_head_of_few(config(head_layers=3), 1_000)
+    assert (own.head_layers, own.head_dropout) == (3, 0.5)
 
 
 @pytest.mark.parametrize("name", list(TASKS))
