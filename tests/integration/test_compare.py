@@ -209,7 +209,7 @@ def test_any_task_is_compared(place: Path, tmp_path: Path) -> None:
     files = [str(tmp_path / "tags.txt")]
     study = {
         "title": "Tags", "task": "tag", "output": str(tmp_path / "out"), "cache": str(tmp_path / "cache"),
-        "processes": 1, "data": {"train": files, "test": files, "valid_fraction": 0.25},
+        "processes": 1, "data": {"train": files, "valid": files, "test": files},
         "settings": {"epochs": 1, "head_hidden_dim": 4, "head_layers": 1},
         "seeds": [1],
         "rows": [
@@ -224,10 +224,12 @@ def test_any_task_is_compared(place: Path, tmp_path: Path) -> None:
     assert re.search(r"tuned over ELMo: [+-][01]\.\d{4} \([+-].* to [+-].*, rows\)", result.output)
     found = json.loads((tmp_path / "out" / "results.json").read_text())
     assert (found["task"], found["figure"], found["unit"]) == ("tag", "f1", "sentences")
-    assert found["data"] == {"train": 18, "validation": 6, "test": 24}
+    assert found["data"] == {"train": 24, "validation": 24, "test": 24}
     assert set(found["pairs"][0]) == {"first", "second", "difference", "low", "high"}
     report = (tmp_path / "out" / "report.md").read_text()
     assert "test f1" in report
+    assert "Training files: tags.txt; validation files: tags.txt; test files: tags.txt." in report
+    assert "Seed 1 draws start and order." in report
     assert "pictures/confusion.png" not in report
 
 

@@ -41,10 +41,10 @@ class _Collector:
         counted = [row for row in rows if row["metrics"]]
         trained = next((row for row in counted if row["kind"] != "tfidf"), None) or next(iter(counted), None)
         first = _metrics(self._done(trained["name"])[0]) if trained else {}
-        files: dict[str, list[str]] = {"train": [], "test": [], "text": list(self.config.text)}
+        files: dict[str, list[str]] = {"train": [], "valid": [], "test": [], "text": list(self.config.text)}
         for setting, given in self.config.data.items():
             part = setting.partition("_")[0]
-            if part in ("train", "test") and isinstance(given, list):
+            if part in ("train", "valid", "test") and isinstance(given, list):
                 files[part] += given
         word_map: WordMap | None = None  # the occurrences of a word on a plane, by row
         if maps := self.plan.maps:

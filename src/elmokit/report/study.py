@@ -109,7 +109,7 @@ class Study(TypedDict):
         unit: What rows of the data are called.
         labels: Of classes or tags.
         data: Rows of each split.
-        files: Names of the training and test files, and of the text for vectors.
+        files: Names of the training, validation and test files, and of the text for vectors.
         left_out, seen_in_training: Rows that were left out and why; test texts that are also training rows.
         rows: One for each method.
         gains: Of the rows over the baselines.

@@ -203,12 +203,16 @@ def _set_up(study: Study) -> dict[str, list[str]]:
     if not data:
         return {"said": ["No row could be measured."], "notes": notes}
     known = f"{len(labels)} {'classes' if study['task'] == 'classify' else 'labels'} ({', '.join(labels[:12])}); "
+    valid = files.get("valid", [])  # results of earlier versions do not name them
+    named = f"; validation files: {', '.join(valid)}" if valid else ""
+    drawn = "start and order" if valid else f"validation {unit}, start and order"
+    first, *more = map(str, study["seeds"])
+    seeds = f"Seeds {', '.join([first, *more])}: each draws its own" if more else f"Seed {first} draws"
     lines = [
         f"{known if labels else ''}{data['train']:,} {unit} to train on, {data['validation']:,} to choose the epoch, "
-        f"{data['test']:,} to test. Training files: {', '.join(files['train'])}; test files: "
+        f"{data['test']:,} to test. Training files: {', '.join(files['train'])}{named}; test files: "
         f"{', '.join(files['test'])}.",
-        f"Seeds {', '.join(map(str, study['seeds']))}: each draws its own validation {unit}, start and order. The test "
-        f"{unit} were used only for the figures here.",
+        f"{seeds} {drawn}. The test {unit} were used only for the figures here.",
     ]
     if study["seen_in_training"]:
         lines.append(f"{study['seen_in_training']:,} test texts are also among the training rows, word for word.")
