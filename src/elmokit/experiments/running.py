@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from elmokit.errors import ElmokitError
 from elmokit.experiments.cells import DONE, Cell
 from elmokit.machine import usable_cores
 from elmokit.progress import rate_bar
+from elmokit.worker_processes import worker_pool
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ Finished = Callable[[Cell, str | None], None]
 def _side_by_side(waiting: Mapping[Path, Cell], failures: Failures, finished: Finished, count: int) -> None:
     left, ahead = dict(waiting), _work_ahead(waiting)
     going: dict[Future[str | None], Cell] = {}
-    pool = _pool(count)
+    pool = worker_pool(count, _one_thread)
     try:
         while left or going:
             for cell in _ready(left, failures, ahead)[: count - len(going)]:
@@ -80,7 +80,7 @@ def _side_by_side(waiting: Mapping[Path, Cell], failures: Failures, finished: Fi
                     finished(cell, _alone(cell))
                 going.clear()
                 pool.shutdown()
-                pool = _pool(count)
+                pool = worker_pool(count, _one_thread)
     except BaseException:
         for process in list((pool._processes or {}).values()):
             process.terminate()
@@ -89,13 +89,9 @@ def _side_by_side(waiting: Mapping[Path, Cell], failures: Failures, finished: Fi
         pool.shutdown(cancel_futures=True)
 
 
-def _pool(count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
-
-
 def _alone(cell: Cell) -> str | None:
     """Run a cell in a process of its own, to know whether it was the one that died."""
-    with _pool(1) as pool:
+    with worker_pool(1, _one_thread) as pool:
         try:
             return pool.submit(_attempt, cell).result()
         except BrokenProcessPool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 from elmokit.errors import DataError
 from elmokit.parts.work import Part, Result, Work, Worker
+from elmokit.worker_processes import worker_pool
 
 ATTEMPTS = 3
 """How often a part may lose its process."""
@@ -45,8 +45,7 @@ class _Pool:
         self.executor = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")  # threads of torch do not survive a fork
-        return ProcessPoolExecutor(self.actors, mp_context=context, initializer=_begin, initargs=(self.work,))
+        return worker_pool(self.actors, _begin, self.work)
 
     def run(self, parts: Iterator[Part]) -> Iterator[Result]:
         running: dict[Future[Result], Part] = {}
