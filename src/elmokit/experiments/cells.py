@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from elmokit.experiments.config import Kind
+from elmokit.pretrained import ABOUT
 from elmokit.run_folder import RunFolder, write_json
 from elmokit.settings import SettingValues, load_settings, roles
 from elmokit.tasks import TASKS
@@ -150,13 +151,17 @@ def data_files(config: HeadConfig) -> list[str | Path]:
 
 
 def digest(files: Iterable[str | Path]) -> list[str]:
-    """A hash of the content of each file, of every file in it of a folder; the name itself of what is neither."""
+    """A hash of the content of each file; of a folder, of the files in it that shape a result; else the name itself."""
     return [_digest(Path(file)) for file in files]
+
+
+_SHAPING = (".json", ".safetensors")
 
 
 def _digest(path: Path) -> str:
     if path.is_dir():
-        parts = [inner for inner in sorted(path.iterdir()) if inner.suffix in (".json", ".safetensors")]
+        # A shipped model's ABOUT has the checksum of its card, which shapes no result.
+        parts = [inner for inner in sorted(path.glob("*.*")) if inner.suffix in _SHAPING and inner.name != ABOUT]
         return " ".join(f"{inner.name}:{_digest(inner)}" for inner in parts)
     if not path.is_file():
         return str(path)

@@ -1,12 +1,23 @@
-"""The order in which the cells of a study are begun."""
+"""The order in which the cells of a study are begun, and what they are known by."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from elmokit.experiments.cells import DONE, Cell
+from elmokit.experiments.cells import DONE, Cell, digest
 from elmokit.experiments.running import _ready, _work_ahead
+
+
+def test_a_model_is_known_by_what_shapes_its_results(tmp_path: Path) -> None:
+    for name in ("config.json", "about.json", "README.md"):
+        (tmp_path / name).write_text("1", encoding="utf-8")
+    before = digest([tmp_path])
+    (tmp_path / "README.md").write_text("22", encoding="utf-8")
+    (tmp_path / "about.json").write_text("22", encoding="utf-8")  # has the sum of README.md
+    assert digest([tmp_path]) == before
+    (tmp_path / "config.json").write_text("22", encoding="utf-8")
+    assert digest([tmp_path]) != before
 
 
 @dataclass(frozen=True)
