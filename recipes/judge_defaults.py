@@ -22,6 +22,7 @@ import numpy as np
 
 from elmokit.errors import ElmokitError
 from elmokit.tasks import TASKS
+from elmokit.tasks.notes import baseline_name
 from elmokit.tasks.report import RunMetrics
 from elmokit.tasks.run import run_task
 from elmokit.whole_files import replacing
@@ -88,7 +89,7 @@ def outcome(model: str, rows: Sequence[Row], judged: Sequence[Row], size: int, d
     return Outcome(
         metrics.scores["test"].figure("accuracy"),
         float(metrics.baseline["test"]["accuracy"]),
-        any(note.startswith(metrics.baseline["method"].split(" (")[0]) for note in metrics.notes),
+        any(note.startswith(baseline_name(metrics)) for note in metrics.notes),
     )
 
 

@@ -8,8 +8,8 @@ For choosing: STS 2012 to 2014 (Spearman's ρ of the cosine, the mean over the f
 fixed folds) and the training part of MRPC (accuracy, five fixed folds). For the final report, once: STS 2015 and 2016,
 MPQA (five folds) and the test part of MRPC. Classes are told apart by logistic regression; of pairs it sees |u − v| and
 u · v. Removing one direction changes little there, so that is not tried. The common component is that of the model's
-folder, or fitted on the held-out text of `lm_open`. Weights are compared on the token layer, where texts are told apart
-by cosines, and on all layers side by side, where they are by logistic regression.
+folder, or fitted on the held-out text of `lm_open`. Weights of words are compared by cosines of the token layer (STS)
+and by logistic regression on all layers next to each other (CR, MRPC).
 """
 
 from __future__ import annotations
@@ -89,15 +89,15 @@ def _weights(encoder: Encoder, data: DataFolder, *, limit: int | None) -> str:
     if encoder.word_weights is None:
         raise ModelError(f"{encoder} has no word counts")
     rows = []
+    years = {f"STS{year}": similarity(data, year) for year in ("12", "13", "14")}
+    labelled = {"CR": opinions(data, "CR").some(limit), "MRPC train": paraphrases(data, "train").some(limit)}
     cosines, classes = Setting("0", "weighted"), Setting("concat", "weighted")
     for name, weighting in weightings(encoder.word_weights.counts).items():
         encoder.word_weights = weighting
-        scores = {
-            f"STS{year}": _similarity(encoder, None, similarity(data, year), [cosines])[cosines]
-            for year in ("12", "13", "14")
+        scores = {set_name: _similarity(encoder, None, files, [cosines])[cosines] for set_name, files in years.items()}
+        scores |= {
+            set_name: _classes(encoder, None, part, None, [classes])[classes] for set_name, part in labelled.items()
         }
-        for set_name, labelled in (("CR", opinions(data, "CR")), ("MRPC train", paraphrases(data, "train"))):
-            scores[set_name] = _classes(encoder, None, labelled.some(limit), None, [classes])[classes]
         rows.append({"weight": name} | {set_name: f"{score:.3f}" for set_name, score in scores.items()})
     return markdown(rows)
 

@@ -11,10 +11,10 @@ from multiprocessing.connection import wait
 
 
 def worker_pool(count: int, begin: Callable[..., None], *arguments: object) -> ProcessPoolExecutor:
-    """Processes begun afresh, since threads of torch do not survive a fork; each calls `begin(*arguments)` first.
+    """Spawned processes, since threads of torch do not survive a fork; each calls `begin(*arguments)` first.
 
-    They end at once when this process is gone, by whatever signal: they would go on for nobody, with the folders they
-    write to locked.
+    They end at once when this process is gone, by whatever signal: otherwise they would keep computing, with the
+    folders they write to locked.
     """
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(begin, arguments))

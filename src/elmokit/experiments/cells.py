@@ -25,7 +25,7 @@ from elmokit.tasks.config import HeadConfig
 from elmokit.text.files import expand_paths
 from elmokit.whole_files import JsonObject
 
-FORMAT = 1  # raise when the same inputs would give other results
+FORMAT = 2  # raise when the same inputs would give other results
 DONE = "cell.json"
 
 

@@ -9,6 +9,12 @@ FEW_TO_JUDGE = 20
 """Fewer validation rows than this give the same score for many epochs."""
 
 
+def baseline_name(metrics: RunMetrics) -> str:
+    """What notes call the baseline of a run that has one."""
+    assert metrics.baseline is not None
+    return str(metrics.baseline["method"]).split(" (")[0]
+
+
 def notes_on(metrics: RunMetrics, schedule: Schedule, *, figure: str, chance: float, finetuned: bool) -> list[str]:
     """Sentences on a run that is near chance, was still improving, had few rows to judge by, or is behind the baseline.
 
@@ -41,7 +47,7 @@ def notes_on(metrics: RunMetrics, schedule: Schedule, *, figure: str, chance: fl
         if theirs > found:
             way = "more training rows" if finetuned else "--finetune with the folder of this run as --model"
             notes.append(
-                f"{metrics.baseline['method'].split(' (')[0]} scores higher: test {figure} {theirs:.4f}, "
+                f"{baseline_name(metrics)} scores higher: test {figure} {theirs:.4f}, "
                 f"this model {found:.4f}; "
                 f"try {way}, or use the baseline"
             )
