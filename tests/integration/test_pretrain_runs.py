@@ -679,7 +679,7 @@ def test_the_command_line_prints_one_line_and_exits_with_2(
             "error: unknown setting 'epoch' (did you mean 'epochs'?); known here: header, delimiter, quote, encoding",
         ),
         (["--set", "batch_tokens=-1"], "'batch_tokens': expected a whole number above 0 (or null), got -1"),
-        (["--from", str(tmp_path)], "is no model folder: it has no config.json"),
+        (["--from", str(tmp_path)], "is no model folder: it has no config.json."),
     ):
         monkeypatch.setattr(sys, "argv", ["elmo", "pretrain", *arguments, *more])
         with pytest.raises(SystemExit, match="2"):

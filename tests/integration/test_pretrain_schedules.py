@@ -128,6 +128,13 @@ def test_evaluations_meanwhile_change_nothing(
     assert resumed.metrics["evaluations"] == [pytest.approx(row) for row in rows]
 
 
+def test_the_training_perplexity_hardly_depends_on_when_checkpoints_are_written(text: Path, tmp_path: Path) -> None:
+    rare = run(text, tmp_path / "rare", evaluate_steps=4, log_steps=4)
+    often = run(text, tmp_path / "often", evaluate_steps=4, log_steps=4, on_step=lambda step: "save")
+    for one, other in zip(rare.metrics["evaluations"], often.metrics["evaluations"], strict=True):
+        assert one["train_perplexity"] == pytest.approx(other["train_perplexity"], rel=0.02)
+
+
 def interrupted(*arguments: Any, **keywords: Any) -> None:
     raise KeyboardInterrupt
 

@@ -314,7 +314,9 @@ def _read_part(folder: Path, number: int, level: Level) -> Iterator[tuple[str, I
 def _identity(encoder: Encoder, settings: EmbedSettings) -> JsonObject:
     """What a resumed run must have in common with the one before."""
     positions = [] if settings.positions is None else [settings.positions]
-    component = encoder.common_component if settings.remove_common_component else None
+    pooled_by = ""
+    if settings.level == "sentence":
+        pooled_by = encoder.pooling_fingerprint(settings.pooling, settings.remove_common_component)
     inputs = [path.stat() for path in [*expand_paths(settings.source), *positions]]
     layers = settings.layers if isinstance(settings.layers, str | int) else list(settings.layers)
     return {
@@ -325,7 +327,7 @@ def _identity(encoder: Encoder, settings: EmbedSettings) -> JsonObject:
         "level": settings.level,
         "pooling": settings.pooling,
         "remove_common_component": settings.remove_common_component,
-        "common_component": None if component is None else component.fingerprint(),
+        "pooled_by": pooled_by,
         "dtype": settings.dtype,
         "column": settings.column,
         "files": asdict(settings.files),

@@ -19,7 +19,7 @@ from elmokit.cosines import cosines, paired_cosines
 from elmokit.encode.backend import Backend, BackendName, Mix, Take
 from elmokit.encode.batching import windows, word_windows
 from elmokit.encode.common_component import CommonComponent, fit_common_component
-from elmokit.encode.layer_choice import LayerChoice, Layers, all_views, layer_choice
+from elmokit.encode.layer_choice import GivenLayers, LayerChoice, all_views, layer_choice
 from elmokit.encode.loading import Loaded, network_backend, opened
 from elmokit.encode.memory import Memory, memory_in_bytes, share
 from elmokit.encode.one_sentence import one_sentence
@@ -32,7 +32,7 @@ from elmokit.extras import install_command, needs
 from elmokit.nn.config import NetworkConfig
 from elmokit.progress import rate_bar
 from elmokit.saved_model import SavedModel
-from elmokit.text.given import given_texts
+from elmokit.text.given import given_text, given_texts
 from elmokit.text.preprocessing import Preprocessing
 from elmokit.text.word_rows import WordRows
 from elmokit.text.words import Word
@@ -60,7 +60,7 @@ class Encoder:
     (but for `state="carry"`), and no padded place is computed.
 
     Attributes:
-        n_layers: Layers of a result with `layers="all"`: the token layer, then the LSTM layers.
+        n_layers: GivenLayers of a result with `layers="all"`: the token layer, then the LSTM layers.
         dim: Size of a vector.
         state: Where sentences start: "zero"; "warm", a state that the model holds; or "carry", where the sentence in
             the same place of the call before ended, as the references do.
@@ -85,7 +85,11 @@ class Encoder:
         folder: str | Path | None = None,
     ) -> None:
         """See `from_pretrained`. `rows` is how the model reads words; by default bytes. Without `device` the network
-        stays where it is. `folder` is what `saved` was before: deprecated."""
+        stays where it is. `folder` is what `saved` was before: deprecated.
+
+        Raises:
+            ConfigError: `model` is a name or a path, or as `from_pretrained`.
+        """
         if folder is not None:
             warnings.warn(
                 "Encoder(folder=…) is deprecated: pass saved=SavedModel.open(folder), or use Encoder.from_pretrained.",
@@ -93,6 +97,10 @@ class Encoder:
                 stacklevel=2,
             )
             saved = SavedModel.open(folder) if saved is None else saved
+        if isinstance(model, str | Path):
+            raise ConfigError(
+                f"Encoder takes a network; got {str(model)!r}: Encoder.from_pretrained({str(model)!r}) loads a model."
+            )
         self.memory = memory_in_bytes(memory)
         if isinstance(model, Backend):
             self._backend = model
@@ -210,7 +218,7 @@ class Encoder:
         self,
         sentences: str,
         *,
-        layers: Layers = ...,
+        layers: GivenLayers = ...,
         level: Level = ...,
         pooling: Pooling | None = ...,
         remove_common_component: bool | None = ...,
@@ -225,7 +233,7 @@ class Encoder:
         self,
         sentences: Iterable[Sentence],
         *,
-        layers: Layers = ...,
+        layers: GivenLayers = ...,
         level: Literal["token"] = ...,
         positions: Positions | None = ...,
         batch_size: int = ...,
@@ -239,7 +247,7 @@ class Encoder:
         self,
         sentences: Iterable[Sentence],
         *,
-        layers: Layers = ...,
+        layers: GivenLayers = ...,
         level: Literal["sentence"],
         pooling: Pooling | None = ...,
         remove_common_component: bool | None = ...,
@@ -254,7 +262,7 @@ class Encoder:
         self,
         sentences: Iterable[Sentence],
         *,
-        layers: Layers = ...,
+        layers: GivenLayers = ...,
         level: Level = ...,
         pooling: Pooling | None = ...,
         remove_common_component: bool | None = ...,
@@ -272,7 +280,7 @@ class Encoder:
         self,
         sentences: Iterable[Sentence],
         *,
-        layers: Layers = "all",
+        layers: GivenLayers = "all",
         level: Level = "token",
         pooling: Pooling | None = None,
         remove_common_component: bool | None = None,
@@ -291,8 +299,8 @@ class Encoder:
             sentences: Texts, or lists of words with `is_split_into_words=True`. Any iterable, a generator too. One
                 text, or one list of words with `is_split_into_words=True`, gives one result instead of a list.
             layers: "all" of them, the "top" one, their "average", the "mix" (that of a trained classifier, else the
-                average), "concat" (side by side), the number of one (0 is the token layer, -1 the top), or a list of
-                such numbers.
+                average), "concat" (side by side), the number of one (0 is the token layer, -1 the top), or a list or
+                array of such numbers.
             level: A vector per word ("token") or per sentence ("sentence").
             pooling: Of a sentence's words: "mean"; "max" of each dimension; "mean+max", both side by side; "weighted",
                 the mean weighted by log(1 + N / n)^1.5, from the model's word counts (`WordWeights`). Default:
@@ -322,7 +330,8 @@ class Encoder:
                 the other level, a batch size below 1, or with `state="carry"` more sentences than that.
             ModelError: "weighted" for a model without word counts, or no common component to remove.
             DataError: A position that a sentence lacks, or not one list of positions per sentence.
-            ValueError: A text among lists of words or the other way round.
+            ValueError: A sentence is missing, or there is a text among lists of words or the other way round; with its
+                number, from 1.
         """
         if (alone := one_sentence(sentences, is_split_into_words=is_split_into_words)) is not None:
             places: Any = None if positions is None else list(positions)
@@ -354,7 +363,7 @@ class Encoder:
         }
         of_sentences: dict[str, Any] = {"pooling": pooling, "remove_common_component": remove_common_component}
         if output_value is None:
-            sentences = list(given_texts(sentences))
+            sentences = list(given_texts(sentences, is_split_into_words=is_split_into_words))
             words = self._encoded(sentences, outcome, level="token", positions=positions, **asked)
             whole = self._encoded(sentences, outcome, level="sentence", **asked, **of_sentences)
             return [
@@ -404,7 +413,7 @@ class Encoder:
         self,
         sentences: Iterable[Sentence],
         *,
-        layers: Layers = "all",
+        layers: GivenLayers = "all",
         level: Level = "token",
         pooling: Pooling | None = None,
         remove_common_component: bool | None = None,
@@ -426,24 +435,24 @@ class Encoder:
         elif pooling is not None or remove_common_component is not None:
             given = "pooling" if pooling is not None else "remove_common_component"
             raise ConfigError(f"{given} applies to sentence vectors: expected level 'sentence'.")
-        words = (self._words(sentence, is_split_into_words=is_split_into_words) for sentence in given_texts(sentences))
+        words = self._words(sentences, is_split_into_words=is_split_into_words)
         return self._stream(items(words, positions), result, batch_size=batch_size)
 
-    def layer_choice(self, layers: Layers) -> LayerChoice:
+    def layer_choice(self, layers: GivenLayers) -> LayerChoice:
         """What `layers` gives for this model.
 
         Raises:
             ConfigError: An unknown value.
         """
-        if layers == "mix" and self.mix is None and not self._told_of_mix:
+        if isinstance(layers, str) and layers == "mix" and self.mix is None and not self._told_of_mix:
             self._told_of_mix = True
             log.warning(
-                "this model has no trained layer mix, so layers 'mix' is the plain average of its layers (layers "
-                "'average'); models of elmo train have one"
+                "this language model has no trained layer mix, so layers 'mix' is the plain average of its layers "
+                "(layers 'average'); models of elmo train have one, unless they contain a language model of their own"
             )
         return layer_choice(layers, n_layers=self.n_layers, dim=self.dim, mix=self._mixed)
 
-    def sentence_shape(self, *, layers: Layers = "all", pooling: Pooling | None = None) -> tuple[int, ...]:
+    def sentence_shape(self, *, layers: GivenLayers = "all", pooling: Pooling | None = None) -> tuple[int, ...]:
         """Shape of the vector of one sentence: (size,) or (layers, size)."""
         return self._sentence_vector(self.layer_choice(layers), pooling, remove=False).shape
 
@@ -476,7 +485,7 @@ class Encoder:
             DataError: There are fewer than ten sentences with words.
         """
         every = all_views(n_layers=self.n_layers, dim=self.dim, mix=self._mixed)
-        texts = (self._words(sentence, is_split_into_words=is_split_into_words) for sentence in sentences)
+        texts = self._words(sentences, is_split_into_words=is_split_into_words)
         weigh = self.word_weights
 
         def views() -> Iterator[tuple[Array, Array | None]]:
@@ -511,8 +520,7 @@ class Encoder:
         Raises:
             ModelError: The model has no language-model head (published files have none).
         """
-        words = [self._words(sentence, is_split_into_words=is_split_into_words) for sentence in given_texts(sentences)]
-        return self._language_model.score(words)
+        return self._language_model.score(list(self._words(sentences, is_split_into_words=is_split_into_words)))
 
     def substitutes(self, sentence: Sentence, i: int, k: int = 10) -> list[Substitute]:
         """The `k` words that both directions of the language model find most likely in place of word `i`.
@@ -526,7 +534,7 @@ class Encoder:
             ModelError: The model has no language-model head.
             IndexError: The sentence has no such word.
         """
-        words = self._words(sentence, is_split_into_words=not isinstance(sentence, str))
+        (words,) = self._words([sentence], is_split_into_words=not isinstance(sentence, str))
         return self._language_model.substitutes(words, i, k)
 
     @overload
@@ -545,7 +553,9 @@ class Encoder:
 
         Raises:
             ConfigError: `offsets` for a model that cleans its text: cleaned words have no place in the raw one.
+            ValueError: It is no text.
         """
+        text = given_text(text)
         if not offsets:
             return self.preprocessing.words(text, pre_split=pre_split)
         return self.preprocessing.words_with_offsets(text, pre_split=pre_split)
@@ -561,6 +571,12 @@ class Encoder:
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(numbers).data)
         return digest.hexdigest()[:24]
+
+    def pooling_fingerprint(self, pooling: Pooling | None = None, remove_common_component: bool | None = None) -> str:
+        """A checksum of what makes one vector of a sentence: the word counts and the common component, where used."""
+        weighted = (self.default_pooling if pooling is None else pooling) == "weighted"
+        used = (self.word_weights if weighted else None, self.common_component if remove_common_component else None)
+        return "-".join("" if part is None else part.fingerprint() for part in used)
 
     def set_threads(self, count: int) -> None:
         """CPU threads to compute with; PyTorch has one number for the whole process."""
@@ -583,20 +599,14 @@ class Encoder:
     def _mixed(self) -> Callable[[Sequence[Array]], Array] | None:
         return None if self._backend.mix is None else self._backend.mixed
 
-    def _words(self, sentence: Sentence, *, is_split_into_words: bool) -> list[str]:
-        if is_split_into_words:
-            if isinstance(sentence, str):
-                raise ValueError(f"is_split_into_words=True expects lists of words; got the text {sentence[:40]!r}.")
-            if not all(isinstance(word, str) for word in sentence):
-                raise ValueError(f"Expected words as text; got {str(list(sentence))[:60]}.")
-            if "" in sentence:
-                raise ValueError(f"A sentence has an empty word: {str(list(sentence))[:60]}; leave out what only pads.")
-            return list(sentence)
-        if not isinstance(sentence, str):
-            raise ValueError(
-                f"Expected texts; got {str(sentence)[:40]!r}. For lists of words pass is_split_into_words=True."
-            )
-        return self.words(sentence)
+    def _words(self, sentences: Iterable[Sentence], *, is_split_into_words: bool) -> Iterator[list[str]]:
+        """The words of each sentence.
+
+        Raises:
+            ValueError: As `given_texts`, or a word is empty.
+        """
+        texts = given_texts(sentences, is_split_into_words=is_split_into_words)
+        return (self.words(text) if isinstance(text, str) else _whole_words(text) for text in texts)
 
     def _stream(self, sentences: Iterable[Item], result: Result, *, batch_size: int) -> Iterator[Array]:
         found: dict[int, Array] = {}
@@ -655,6 +665,13 @@ class Encoder:
                     f"{(views, self.dim)} for {part}, got {shape}; fit it again"
                 )
         return SentenceVector(choice, pooling, weights, component)
+
+
+def _whole_words(words: Sequence[str]) -> list[str]:
+    found = list(words)
+    if "" in found:
+        raise ValueError(f"A sentence has an empty word: {str(found)[:60]}; leave out what only pads.")
+    return found
 
 
 def _checked_state(state: Start | None, config: NetworkConfig) -> Start:

@@ -18,7 +18,7 @@ from elmokit.errors import ConfigError, ModelError
 from elmokit.nn.softmax import SoftmaxHead
 from elmokit.saved_model import SavedModel
 from elmokit.text.char_ids import BOS, EOS
-from elmokit.text.vocab import Vocabulary
+from elmokit.text.vocab import MARKERS, UNK_ID, Vocabulary
 
 _BATCH_SIZE = 64
 _WINDOW_SENTENCES, _WINDOW_WORDS = 1024, 1 << 15
@@ -106,7 +106,12 @@ class LanguageModel:
         scores: list[Score] = []
         for window in word_windows(sentences, words=len, most_sentences=_WINDOW_SENTENCES, most_words=_WINDOW_WORDS):
             tops = self._tops(window)
-            ids = [[self._vocabulary[word] for word in words] for words in window]
+            # A literal marker in a text is a word that the vocabulary lacks, as in `elmo evaluate`.
+            known = [[word in self._vocabulary and word not in MARKERS for word in words] for words in window]
+            ids = [
+                [self._vocabulary[word] if there else UNK_ID for word, there in zip(words, row, strict=True)]
+                for words, row in zip(window, known, strict=True)
+            ]
             begin, end = self._vocabulary[BOS], self._vocabulary[EOS]
             # All targets of both directions go through the softmax together.
             hidden = torch.cat([*(top[:-1, : self._size] for top in tops), *(top[1:, self._size :] for top in tops)])
@@ -115,13 +120,10 @@ class LanguageModel:
             bits = nll.cpu().double().numpy() / math.log(2)
             borders = np.cumsum([len(row) + 1 for row in ids])[:-1]
             ahead, back = (np.split(half, borders) for half in np.split(bits, 2))
-            for words, to_right, to_left in zip(window, ahead, back, strict=True):
-                known = np.array([word in self._vocabulary for word in words], dtype=bool)
-                scores.append(
-                    Score(
-                        list(words), to_right[:-1], to_left[1:], known, end=float(to_right[-1]), begin=float(to_left[0])
-                    )
-                )
+            for words, row, to_right, to_left in zip(window, known, ahead, back, strict=True):
+                end_bits, begin_bits = float(to_right[-1]), float(to_left[0])
+                there = np.array(row, dtype=bool)
+                scores.append(Score(list(words), to_right[:-1], to_left[1:], there, end=end_bits, begin=begin_bits))
         return scores
 
     @torch.inference_mode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from elmokit.errors import ConfigError
 Array = NDArray[np.float32]
 Mix = Callable[[Sequence[Array]], Array]
 Layers = Literal["all", "top", "average", "mix", "concat"] | int | Sequence[int]
+GivenLayers = Layers | np.integer[Any] | NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class LayerChoice:
         return self.width * (self.stacked or 1)
 
 
-def layer_choice(layers: Layers, *, n_layers: int, dim: int, mix: Mix | None = None) -> LayerChoice:
+def layer_choice(layers: GivenLayers, *, n_layers: int, dim: int, mix: Mix | None = None) -> LayerChoice:
     """What `layers` asks for.
 
     Args:
@@ -57,6 +58,8 @@ def layer_choice(layers: Layers, *, n_layers: int, dim: int, mix: Mix | None = N
         ConfigError: An unknown name, or a layer that the model lacks.
     """
     everything = tuple(range(n_layers))
+    if isinstance(layers, np.ndarray):
+        layers = layers.tolist()
     if layers == "all":
         return LayerChoice(_stack, n_layers, dim, everything)
     if layers == "mix" and mix is not None:
@@ -86,12 +89,12 @@ def all_views(*, n_layers: int, dim: int, mix: Mix | None = None) -> LayerChoice
 
 
 def _number(layer: object, n_layers: int) -> int:
-    if isinstance(layer, bool) or not isinstance(layer, int) or not -n_layers <= layer < n_layers:
+    if isinstance(layer, bool) or not isinstance(layer, int | np.integer) or not -n_layers <= layer < n_layers:
         raise ConfigError(
             f"Unknown layers {layer!r}. Expected 'all', 'top', 'average', 'mix', 'concat', a number from 0 to "
-            f"{n_layers - 1}, or a list of such numbers."
+            f"{n_layers - 1} or, from the top, -1 to {-n_layers}, or a list of such numbers."
         )
-    return layer % n_layers
+    return int(layer) % n_layers
 
 
 def _stack(hidden: Sequence[Array]) -> Array:

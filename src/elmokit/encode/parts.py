@@ -94,7 +94,7 @@ class EmbedParts:
     """The work of `elmo embed` on a part. It is what travels to the workers.
 
     Attributes:
-        weights: `Encoder.fingerprint()` of the model as the driver sees it.
+        weights: `_fingerprint` of the model as the driver sees it.
         kernels: Whether the driver runs compiled kernels: results differ in the last bits without.
     """
 
@@ -113,7 +113,7 @@ class EmbedParts:
         settings = self.settings
         encoder = open_encoder(settings)
         encoder.set_threads(settings.threads)
-        if encoder.fingerprint() != self.weights:
+        if _fingerprint(encoder, settings) != self.weights:
             raise ConfigError(f"{settings.model} differs from the model on the node that started the run")
         if _runs_kernels(encoder) != self.kernels:
             from elmokit.nn.native import library
@@ -123,6 +123,14 @@ class EmbedParts:
                 f"the last bits; install elmokit alike on all nodes, or set {library.SWITCH}=off on all"
             )
         return _EmbedPart(encoder, settings, Place(self.output))
+
+
+def _fingerprint(encoder: Encoder, settings: PartSettings) -> str:
+    """Of the model, and at the level of sentences of what pools their words."""
+    if settings.level != "sentence":
+        return encoder.fingerprint()
+    pooled_by = encoder.pooling_fingerprint(settings.pooling, settings.remove_common_component)
+    return f"{encoder.fingerprint()}-{pooled_by}"
 
 
 def _runs_kernels(encoder: Encoder) -> bool:
@@ -271,7 +279,7 @@ def embed_corpus(
     if not pre_split:
         warn_of_tokens(places[0], column=settings.column, options=settings.files)
     settings = replace(settings, backend=encoder.backend)  # that of every worker
-    work = EmbedParts(settings, output, encoder.fingerprint(), _runs_kernels(encoder))
+    work = EmbedParts(settings, output, _fingerprint(encoder, settings), _runs_kernels(encoder))
     if encoder.notes:
         log.info("%s", "\n".join(encoder.notes))
     del encoder
@@ -282,7 +290,11 @@ def embed_corpus(
         with locked(place / lock):
             folder.open(
                 _identity(places, settings, work, part_words),
-                lambda: (stretch for input_file in places for stretch in cut(input_file, words=part_words)),
+                lambda: (
+                    stretch
+                    for input_file in places
+                    for stretch in cut(input_file, words=part_words, options=settings.files)
+                ),
                 notes={"processor": processor_name()},
                 overwrite=overwrite,
             )

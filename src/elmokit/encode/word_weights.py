@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -49,6 +50,11 @@ class WordWeights:
         often = (max(self.counts.get(word, 0), self.counts.get(word.lower(), 0)) for word in words)
         counts = np.array([count or self._least for count in often], dtype=np.float64)
         return counts / self._total
+
+    def fingerprint(self) -> str:
+        """A checksum of the counts and of what is made of them."""
+        text = "".join(f"{word}\t{count}\n" for word, count in sorted(self.counts.items()))
+        return hashlib.sha256(f"{POWER}\n{text}".encode()).hexdigest()[:24]
 
     @classmethod
     def of_folder(cls, folder: Path) -> WordWeights | None:

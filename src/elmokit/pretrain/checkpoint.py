@@ -32,11 +32,20 @@ class Progress:
         self.epoch_loss = 0.0
         self.epoch_predictions = 0
         self.running_loss: float | None = None
+        self.running_weight = 0.0
         self.best_nll: float | None = None
         self.epochs_without_gain = 0
         self.history: list[JsonObject] = []
         self.evaluations: list[JsonObject] = []
         self.decay_start: int | None = None
+
+    def smooth(self, loss: float, *, kept: float) -> float:
+        """Take a loss into `running_loss`, of which the share `kept` remains; what came first does not weigh more."""
+        before = kept * self.running_weight
+        self.running_weight = before + 1 - kept
+        earlier = 0.0 if self.running_loss is None else self.running_loss
+        self.running_loss = (before * earlier + (1 - kept) * loss) / self.running_weight
+        return self.running_loss
 
     def state_dict(self) -> JsonObject:
         return dict(vars(self))
@@ -105,8 +114,9 @@ class Checkpoints:
                 partial.rename(final)
                 _flush_folder(self.folder)
                 kept = {final, self._latest_border() if self.keep_border else final}
-                for old in set(self.folder.iterdir()) - kept:
-                    shutil.rmtree(old)
+                for old in set(self.folder.glob("step-*")) - kept:  # what others put into the folder stays
+                    if old.is_dir():
+                        shutil.rmtree(old)
         except (OSError, RuntimeError, SafetensorError) as error:  # torch.save wraps a full disk in a RuntimeError
             shutil.rmtree(partial, ignore_errors=True)
             reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:200]

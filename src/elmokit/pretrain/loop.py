@@ -409,6 +409,7 @@ class _Run:
         if window.words == 0:
             return
         progress = self.progress
+        updates = window.updates
         losses, words, seconds = window.take()
         means = self.accelerator.reduce(losses, reduction="sum").cpu() / words
         loss = float(means.mean())
@@ -421,8 +422,8 @@ class _Run:
         progress.seconds += seconds
         progress.epoch_loss += loss * words
         progress.epoch_predictions += words
-        before = loss if progress.running_loss is None else progress.running_loss
-        progress.running_loss = 0.9 * before + 0.1 * loss
+        # A checkpoint, whose time the clock chooses, ends a window early.
+        running_loss = progress.smooth(loss, kept=0.9 ** (updates / self.config.log_steps))
         per_direction = dict(zip(("forward", "backward"), means.tolist(), strict=False))
         journal.write(
             "train",
@@ -433,7 +434,7 @@ class _Run:
             learning_rate=self.optimizer.param_groups[0]["lr"],
             words_per_second=words / seconds,
         )
-        bar.advance(progress.step, words, f"perplexity {math.exp(min(progress.running_loss, 700)):,.1f}")
+        bar.advance(progress.step, words, f"perplexity {math.exp(min(running_loss, 700)):,.1f}")
 
     def _finish_epoch(self, journal: Journal, bar: Bar) -> None:
         """Held-out figures, the best model, a checkpoint: when an epoch ends, or the run in the middle of one."""
@@ -537,7 +538,7 @@ class _Run:
 
 
 class _Window:
-    """Losses and words since the last log line."""
+    """Losses, words and updates since the last log line."""
 
     def __init__(self, directions: int, device: torch.device) -> None:
         self._directions, self._device = directions, device
@@ -549,12 +550,13 @@ class _Window:
 
     def _clear(self) -> None:
         self.losses = torch.zeros(self._directions, dtype=torch.float64, device=self._device)
-        self.words = 0
+        self.words = self.updates = 0
         self.restart()
 
     def add(self, losses: torch.Tensor, words: int) -> None:
         self.losses += losses
         self.words += words
+        self.updates += 1
 
     def take(self) -> tuple[torch.Tensor, int, float]:
         """Summed losses (D,), words and seconds; starts anew. On a GPU the updates may still run."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from gensim.models import Word2Vec
 from gensim.models.callbacks import CallbackAny2Vec
+from gensim.models.word2vec import MAX_WORDS_IN_BATCH
 
 from elmokit.static.numbered import NumberedText
 from elmokit.static.vectors import WordVectors
@@ -58,7 +59,7 @@ def word2vec_vectors(
 
 
 class _Sentences:
-    """What gensim reads several times."""
+    """What gensim reads several times, in pieces of 10,000 words: of a longer sentence it drops the rest."""
 
     def __init__(self, text: NumberedText, on_sentence: Callable[[], None]) -> None:
         self._text, self._on_sentence = text, on_sentence
@@ -66,7 +67,8 @@ class _Sentences:
     def __iter__(self) -> Iterator[list[str]]:
         for words in self._text.sentences():
             self._on_sentence()
-            yield words
+            for start in range(0, max(len(words), 1), MAX_WORDS_IN_BATCH):
+                yield words[start : start + MAX_WORDS_IN_BATCH]
 
 
 class _Losses(CallbackAny2Vec):  # type: ignore[misc]

@@ -61,7 +61,7 @@ class SourceStats:
     short_rows: int = 0  # rows without the column, skipped
     invalid_utf8: int = 0  # lines with bytes that are no UTF-8 (or lone surrogates), read as U+FFFD
     nul: int = 0  # lines with NUL bytes, dropped from the text
-    long_rows: int = 0  # rows with text beyond the last column of the header
+    long_rows: int = 0  # rows with text beyond the last column of the first row
     repeated_headers: int = 0  # rows that repeat the header, skipped
     odd_quotes: int = 0  # rows whose quotation marks do not follow the way the others are quoted
     empty_words: int = 0  # words without a character in lists of words, left out
@@ -125,8 +125,10 @@ def expand_paths(patterns: str | Path | Iterable[str | Path]) -> list[Path]:
 
 @contextmanager
 def opened(path: Path, *, encoding: str | None = None) -> Iterator[BinaryIO]:
-    """The bytes of a text file as UTF-8, unpacked when they are packed (known by content, not by name).
+    r"""The bytes of a text file as UTF-8, unpacked when they are packed (known by content, not by name).
 
+    Where lines end with `\r` alone, as in old files of the Macintosh, they end with `\n`: no `\n` is among the first
+    characters, and a `\r` is.
     `encoding` names the one of the file; without it UTF-16 and UTF-32 are known by their byte order mark, and all else
     is UTF-8. Trouble while opening and reading is a `DataError` that names the file; so is binary data.
     """
@@ -146,7 +148,13 @@ def opened(path: Path, *, encoding: str | None = None) -> Iterator[BinaryIO]:
             found = encoding or next((name for mark, name in _BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
             _refuse_binary(path, head, encoding=found)
             file.seek(0)
-            yield file if found is None else cast(BinaryIO, io.BufferedReader(_Recoded(path, file, found)))
+            lines: Any = file
+            if found is not None:
+                lines = io.BufferedReader(_Recoded(path, file, found), _HEAD)
+                head = lines.peek(_HEAD)
+            if b"\n" not in head and b"\r" in head[:-1]:
+                lines = io.BufferedReader(_LinesOfReturns(lines))
+            yield cast(BinaryIO, lines)
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is a damaged or cut off {packing}: {error}") from error
     except OSError as error:
@@ -203,6 +211,21 @@ class _Recoded(io.RawIOBase):
         count = min(len(buffer), len(self._ready))
         buffer[:count], self._ready = self._ready[:count], self._ready[count:]
         return count
+
+
+class _LinesOfReturns(io.RawIOBase):
+    r"""A file whose lines end with `\r` as one whose lines end with `\n`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        raw = self._file.read(len(buffer)).replace(b"\r", b"\n")
+        buffer[: len(raw)] = raw
+        return len(raw)
 
 
 def _refuse_binary(path: Path, head: bytes, *, encoding: str | None) -> None:

@@ -40,8 +40,9 @@ class TextFormat:
         reads: What is read of it, for docs/files.md.
         reader: The function in `elmokit.text` that reads it, `module:name`.
         writer: The one that writes rows; empty: none does.
-        parts: Where a file may be cut into parts that are read one by one: between lines, between lines outside quotes,
-            between rows by their number, or nowhere.
+        parts: Where a file may be cut into parts that are read one by one: between lines, between rows of a table (a
+            quoted field may have line ends), between rows by their number, or nowhere.
+        delimiter: Of a table: between its columns, unless it shows another one.
         has_header: The first line may have the names of the columns: each part needs it.
         line_is_record: A line is a record, whatever the others are: one that cannot be read can be skipped.
         has_labels: A text may have a label next to it.
@@ -60,7 +61,8 @@ class TextFormat:
     reads: str
     reader: str
     writer: str = ""
-    parts: Literal["lines", "unquoted lines", "rows", "none"] = "none"
+    parts: Literal["lines", "table rows", "rows", "none"] = "none"
+    delimiter: str = ""
     has_header: bool = False
     line_is_record: bool = False
     has_labels: bool = False
@@ -117,7 +119,8 @@ FORMATS = (
         reads="a table, a text per row",
         reader="tables:read_csv",
         writer="row_writers:csv_rows",
-        parts="unquoted lines",
+        parts="table rows",
+        delimiter=",",
         has_header=True,
         has_labels=True,
         digest="csv 2",
@@ -128,7 +131,8 @@ FORMATS = (
         reads="a table, a text per row",
         reader="tables:read_tsv",
         writer="row_writers:tsv_rows",
-        parts="lines",
+        parts="table rows",
+        delimiter="\t",
         has_header=True,
         has_labels=True,
         digest="tsv 2",

@@ -2,18 +2,22 @@
 
 A stretch of lines is named by two byte positions that need not be line borders: the lines that *begin* in it belong to
 it (as in Hadoop's input splits). So cutting a file needs its size only, and every line is in exactly one stretch. In
-CSV files a quoted field may hold line ends: these files are read once to find row borders.
+tables a quoted field may hold line ends: these files are read once to find where rows begin. How a table is written is
+decided for all its stretches by the begin of the file, as for a file that is read whole.
 """
 
 from __future__ import annotations
 
+import codecs
+import csv
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import lru_cache
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from elmokit.errors import DataError
 from elmokit.places import Place, is_address
@@ -22,7 +26,8 @@ from elmokit.text.columns import Column, are_numbers, chosen_names
 from elmokit.text.files import expand_paths
 from elmokit.text.formats import JSON_LINES, format_of
 from elmokit.text.readers import read_records
-from elmokit.text.records import FileOptions
+from elmokit.text.records import AS_FOUND, FileOptions
+from elmokit.text.tables import Dialect, dialect_of_file
 from elmokit.text.tokenized_text import warned_of_tokens
 from elmokit.whole_files import JsonObject
 
@@ -32,6 +37,7 @@ BYTES_PER_WORD = 6
 """What a word of text takes, its space included: part sizes in words are about."""
 _BLOCK = 1 << 22
 _WORDS_TO_SEE = 20_000
+_TABLE_BEGIN = 1 << 25  # bytes of a table at an address that show how it is written; the reader looks at fewer
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")  # UTF-16 and UTF-32: a byte is no character border
 
@@ -74,10 +80,11 @@ def places_of(sources: str | Iterable[str]) -> list[Place]:
     return list(dict.fromkeys(found))
 
 
-def cut(place: Place, *, words: int) -> Iterator[Range]:
-    """The stretches of one file, of about this many words each.
+def cut(place: Place, *, words: int, options: FileOptions = AS_FOUND) -> Iterator[Range]:
+    """The stretches of one file, of about this many words each; `options` say how it is to be read.
 
     Raises:
+        ConfigError: An option is not what it can be.
         DataError: The file cannot be read.
     """
     parts = format_of(place.name).parts
@@ -86,13 +93,16 @@ def cut(place: Place, *, words: int) -> Iterator[Range]:
     except OSError as error:
         raise DataError(f"cannot read {place}: {error.strerror or error}") from error
     file = place.address
-    if head.startswith(_PACKED + _WIDE) or (parts == "none" and not _is_parquet(place, head, size)):
+    whole = parts == "none" and not _is_parquet(place, head, size)
+    if whole or head.startswith(_PACKED + _WIDE) or not _is_line_end(options.encoding):
         yield Range(file, "file", 0, size)
     elif parts == "rows" or _is_parquet(place, head, size):
         yield from _row_ranges(place, words)
     else:
-        quoted = parts == "unquoted lines"
-        borders = _row_borders(place, words) if quoted else range(0, size, words * BYTES_PER_WORD)
+        dialect = _dialect_of(place, options) if parts == "table rows" and size else None
+        borders: Iterable[int] = range(0, size, words * BYTES_PER_WORD)
+        if dialect is not None and dialect.quoting != "none":
+            borders = _row_borders(place, words, dialect, options.encoding or "utf-8")
         starts = list(borders) or [0]
         yield from (Range(file, "bytes", start, end) for start, end in zip(starts, [*starts[1:], size], strict=True))
 
@@ -103,19 +113,52 @@ def _is_parquet(place: Place, head: bytes, size: int) -> bool:
     return head[:4] == mark and size >= 3 * len(mark) and place.read_range(size - len(mark), size) == mark
 
 
-def _row_borders(place: Place, words: int) -> Iterator[int]:
-    """Where rows of a CSV file begin, about every so many words: line ends outside quotes."""
+def _is_line_end(encoding: str | None) -> bool:
+    r"""Whether the byte `\n` ends a line in this encoding, and nothing else does: not in UTF-16. An unknown one is told
+    when the file is read.
+    """
+    try:
+        return encoding is None or "\n".encode(encoding).removeprefix(codecs.BOM_UTF8) == b"\n"
+    except LookupError:
+        return False
+
+
+def _dialect_of(place: Place, options: FileOptions) -> Dialect:
+    """How a table that is not packed is written."""
+    return _cached_dialect(place.address, place.version(), options)
+
+
+@lru_cache(maxsize=64)
+def _cached_dialect(address: str, version: str, options: FileOptions) -> Dialect:
+    place = Place(address)
+    begin = Range(address, "bytes", 0, _TABLE_BEGIN)
+    with nullcontext(place.path) if place.is_local else as_file(begin) as local:
+        return dialect_of_file(local, usual=format_of(place.name).delimiter, options=options)
+
+
+def _row_borders(place: Place, words: int, dialect: Dialect, encoding: str) -> Iterator[int]:
+    """Where rows of a table begin, about every so many words, as the reader finds them.
+
+    Behind a row that cannot be read there are no more: its stretch says what is wrong.
+    """
     yield 0
-    step, position, quoted = words * BYTES_PER_WORD, 0, False
+    step, position, border = words * BYTES_PER_WORD, 0, 0
     wanted = step
-    with place.open() as file:
-        while block := file.readlines(_BLOCK):
-            for line in block:
-                if position >= wanted and not quoted:
-                    yield position
-                    wanted = position + step
-                quoted ^= line.count(b'"') % 2 == 1
-                position += len(line)
+
+    def lines(file: BinaryIO) -> Iterator[str]:
+        nonlocal position
+        for line in chain.from_iterable(iter(lambda: file.readlines(_BLOCK), [])):
+            position += len(line)
+            text = line if position > len(line) else line.removeprefix(codecs.BOM_UTF8)
+            yield text.replace(b"\0", b"").decode(encoding, errors="replace")
+
+    with place.open() as file, suppress(csv.Error):
+        for _ in dialect.reader(lines(file)):
+            if border:  # another row begins there
+                yield border
+                border = 0
+            if position >= wanted:
+                border, wanted = position, position + step
 
 
 def _row_ranges(place: Place, words: int) -> Iterator[Range]:
@@ -171,10 +214,15 @@ def as_file(stretch: Range, *, column: str | None = None) -> Iterator[Path]:
 
 
 def options_of(stretch: Range, options: FileOptions, *, column: str | None) -> FileOptions:
-    """How the file of `as_file` is to be read: of a later stretch of a table it is known whether it has a header."""
-    if stretch.unit != "bytes" or not stretch.start or not format_of(stretch.file).has_header:
+    """How the file of `as_file` is to be read: as the begin of the whole table shows.
+
+    Of a later stretch it is also known whether it has a header.
+    """
+    form = format_of(stretch.file)
+    if stretch.unit != "bytes" or form.parts != "table rows" or stretch.end == 0:
         return options
-    return replace(options, header=not are_numbers(column or "text"))
+    options = _dialect_of(Place(stretch.file), options).options(options)
+    return options if not stretch.start else replace(options, header=not are_numbers(column or "text"))
 
 
 def warn_of_tokens(place: Place, *, column: str | None, options: FileOptions) -> None:
@@ -184,12 +232,13 @@ def warn_of_tokens(place: Place, *, column: str | None, options: FileOptions) ->
     told when its part is read, with the number of that part.
     """
     with suppress(DataError):
-        stretch = next(cut(place, words=_WORDS_TO_SEE), None)
+        stretch = next(cut(place, words=_WORDS_TO_SEE, options=options), None)
         if stretch is None or (stretch.unit == "file" and not place.is_local):
             return
         with as_file(stretch, column=column) as local:
             if local.stat().st_size:
-                records = read_records(local, columns=[Column(asked=column)], options=options)
+                seen = options_of(stretch, options, column=column)
+                records = read_records(local, columns=[Column(asked=column)], options=seen)
                 next(warned_of_tokens(records, where=place.address), None)
 
 

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,7 @@ _LONGEST_FIELD = 1 << 26  # characters of a CSV field; a quote left open would o
 _SAMPLE_LINES, _SAMPLE_CHARACTERS = 20_000, 1 << 23
 _NAMES = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _QUOTES: dict[str, Quoting] = {'"': "doubled", "\\": "backslash", "none": "none"}
+_NAMES_OF_QUOTING = {quoting: name for name, quoting in _QUOTES.items()}
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Dialect:
         lone_backslash = re.compile(rf'(?<!\\)((?:\\\\)*)\\(?=[^"\\{re.escape(self.delimiter)}]|$)')
         escaped = (lone_backslash.sub(r"\\\\", line) for line in lines)
         return csv.reader(escaped, delimiter=self.delimiter, doublequote=False, escapechar="\\")
+
+    def options(self, others: FileOptions) -> FileOptions:
+        """Options that say so, with what `others` say of everything else."""
+        return replace(others, delimiter=self.delimiter, quote=_NAMES_OF_QUOTING[self.quoting])
 
     @cached_property
     def _row(self) -> re.Pattern[str]:
@@ -102,6 +107,9 @@ def _read_table(source: Source, usual: str) -> Iterator[Record]:
     first = first_rows[0]
     header = has_header(source.path, first_rows, source.columns, said=source.options.header)
     ranges = chosen_ranges(source.path, first, source.columns, header=header)
+    lone = not header and len(first) == 1 and all(column.asked is None for column in source.columns)
+    stops = [stop for places in ranges.values() for _, stop in places]
+    reach = None if None in stops else len(first)  # `2-` takes all there are
     names: list[str] = []  # a name for each column, no two alike
     for place, cell in enumerate(first, 1):
         name = cell.strip() if header else ""
@@ -112,7 +120,9 @@ def _read_table(source: Source, usual: str) -> Iterator[Record]:
         if header and row == first:
             source.stats.repeated_headers += 1
             continue
-        source.stats.long_rows += header and any(cell.strip() for cell in row[len(first) :])
+        if lone and len(row) > 1:  # a comma of the text
+            row = [dialect.delimiter.join(row)]
+        source.stats.long_rows += reach is not None and any(cell.strip() for cell in row[reach:])
         try:
             fields = {name: taken(row, places) for name, places in ranges.items()}
         except IndexError:
@@ -127,6 +137,17 @@ def _read_table(source: Source, usual: str) -> Iterator[Record]:
                     "of words write JSON lines)"
                 )
         yield source.record(line, dict(fields), row=partial(_whole, names, row))
+
+
+def dialect_of_file(file: Path, *, usual: str, options: FileOptions) -> Dialect:
+    """How a whole file is written, as `read_csv` and `read_tsv` find it.
+
+    Raises:
+        ConfigError: An option is not what it can be.
+        DataError: The file cannot be read.
+    """
+    sample, whole = _sample(Source(file, (), options))
+    return dialect_of(file, sample, whole=whole, usual=usual, options=options)
 
 
 def _whole(names: Sequence[str], row: Sequence[str]) -> dict[str, str]:

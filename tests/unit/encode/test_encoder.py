@@ -147,6 +147,41 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         ENCODER.encode([["c"], "a b"], is_split_into_words=True)
 
 
+def test_layers_are_chosen_by_numbers_of_numpy_too() -> None:
+    for layers, same in ((np.int64(1), 1), ([np.int64(0), np.int64(2)], [0, 2]), (np.array([0, -1]), [0, 2])):
+        np.testing.assert_array_equal(
+            ENCODER.encode("The bank.", layers=layers), ENCODER.encode("The bank.", layers=same)
+        )
+    for wrong in (True, np.bool_(True), np.array([True]), np.array([0.0]), np.array(["all"])):
+        with pytest.raises(ConfigError, match=r"^Unknown layers .* 0 to 2 or, from the top, -1 to -3, or a list"):
+            ENCODER.encode("The bank.", layers=wrong)  # type: ignore[arg-type]
+
+
+def test_likely_first_mistakes_say_what_mends_them() -> None:
+    with pytest.raises(ConfigError, match=r"got 'elmo-mini': Encoder\.from_pretrained\('elmo-mini'\) loads a model"):
+        Encoder("elmo-mini")  # type: ignore[arg-type]
+    for offsets in (False, True):
+        with pytest.raises(ValueError, match=r"^the text is .* \(list\); expected one text"):
+            ENCODER.words(["a b"], offsets=offsets)  # type: ignore[call-overload]
+    for wrong in (None, 5, Path("x.txt"), b"abc"):
+        with pytest.raises(ValueError, match=r"^Expected a list of texts, got "):
+            ENCODER.encode(wrong)  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match=r"^text 2 is missing \(None\): fill or drop it first\.$"):
+        ENCODER.encode(["a", None])  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match=r"^text 1 is missing \(None\)"):
+        ENCODER.fit_common_component([None])  # type: ignore[list-item]
+
+
+def test_a_row_of_an_array_of_words_is_a_sentence() -> None:
+    words = [["A", "b"], ["c", "d"]]
+    for found, expected in zip(
+        ENCODER.encode(np.array(words), is_split_into_words=True),
+        ENCODER.encode(words, is_split_into_words=True),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.slow
 @given(st.lists(st.lists(WORDS, max_size=9), max_size=8), st.integers(1, 6), st.sampled_from([1, 2]))
 def test_a_full_table_and_any_threads_change_nothing(sentences: list[list[str]], capacity: int, threads: int) -> None:
@@ -287,7 +322,7 @@ def test_changed_weights_need_a_cleared_cache() -> None:
 def test_words_that_are_none_leave_the_table_whole() -> None:
     encoder = Encoder(MODEL)
     for _ in range(3):
-        with pytest.raises(ValueError, match="Expected words as text"):
+        with pytest.raises(ValueError, match=r"^word 2 of text 1 is '3' \(int\); expected text"):
             encoder.encode([["the", 3]], is_split_into_words=True)  # type: ignore[list-item]
     assert len(engine_of(encoder).table) == 0
     carried = Encoder(MODEL, state="carry")

@@ -140,3 +140,12 @@ def test_a_classifier_is_told_what_it_is(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["evaluate", str(folder), "--text", str(text)])
     assert result.exit_code == 2
     assert "topic is a text classifier of elmo train and has no language-model head: expected a folder" in result.stderr
+
+
+def test_markers_in_a_text_are_unknown_words(folder: Path, tmp_path: Path) -> None:
+    words = ["the", "river", "<S>", "</S>", "<UNK>", "was"]
+    (tmp_path / "one.txt").write_text(" ".join(words) + "\n")
+    (score,) = Encoder.from_pretrained(folder).score([words], is_split_into_words=True)
+    assert score.known.tolist() == [True, True, False, False, False, True]
+    evaluated = evaluate_text(folder, tmp_path / "one.txt", pre_split=True).perplexity
+    assert score.perplexity == pytest.approx(evaluated.mean, rel=1e-5)

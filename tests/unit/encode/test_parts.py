@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import torch
 
 from elmokit.encode.encoder import Encoder
 from elmokit.encode.parts import EmbedParts, PartSettings, Written, embed_corpus
+from elmokit.encode.pooling import Pooling
 from elmokit.encode.skipping import one_by_one
+from elmokit.encode.word_weights import COUNTS_FILE
 from elmokit.errors import ConfigError, DataError
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
 from elmokit.nn.native import library
@@ -133,3 +136,25 @@ def test_a_model_that_changed_under_the_run(model: Path, text: Path, tmp_path: P
     work = EmbedParts(PartSettings(str(model)), str(tmp_path), "other", library.kernels() is not None)
     with pytest.raises(ConfigError, match="differs from the model on the node"):
         work.open()
+
+
+@pytest.mark.parametrize("pooling", ["mean", "weighted"])
+def test_what_pools_the_words_of_a_sentence_belongs_to_the_run(
+    model: Path, text: Path, tmp_path: Path, pooling: Pooling
+) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(model, copy)
+    removed = pooling == "mean"
+    settings = {"level": "sentence", "layers": "top", "pooling": pooling, "remove_common_component": removed}
+
+    def change(seed: int) -> None:
+        if removed:
+            Encoder.from_pretrained(copy).fit_common_component(LINES[40 * seed : 40 + 40 * seed]).save(copy)
+        else:
+            (copy / COUNTS_FILE).write_text(f"bank\t{1 + 99 * seed}\nwet\t50\n")
+
+    change(0)
+    embed(copy, text, tmp_path / "out", **settings)
+    change(1)
+    with pytest.raises(ConfigError, match=r"has weights = .*: give the same settings"):
+        embed(copy, text, tmp_path / "out", **settings)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from accelerate import Accelerator
 
 from elmokit.pretrain import checkpoint
 
@@ -39,3 +40,12 @@ def test_files_and_where_possible_folders_are_flushed(
     folders = {tmp_path.stat().st_ino} if opens_folders else set()
     assert flushed == files | folders
     assert (tmp_path / "model.safetensors").read_bytes() == b"x"
+
+
+def test_what_others_put_beside_the_checkpoints_stays(tmp_path: Path) -> None:
+    accelerator = Accelerator(cpu=True)
+    checkpoints = checkpoint.Checkpoints(tmp_path, accelerator)
+    tmp_path.joinpath(".DS_Store").write_bytes(b"x")
+    for step in (1, 2):
+        checkpoints.save(step, None, facts={})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".DS_Store", "step-0000002"]

@@ -89,3 +89,14 @@ def test_mistakes_are_one_line_and_leave_nothing(text: Path, tmp_path: Path, opt
     assert result.exit_code == 2, result.output
     assert message in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("method", ["cbow", "skipgram"])
+def test_a_long_text_is_read_to_its_end(method: Any) -> None:
+    """gensim reads 10,000 words of a sentence."""
+    from elmokit.static.word2vec import word2vec_vectors
+
+    text = number_text([[f"a{n % 9}" for n in range(10_000)] + [f"b{n % 9}" for n in range(5_000)]])
+    short, long = (word2vec_vectors(text, method=method, dim=5, epochs=epochs, subsample=0) for epochs in (1, 3))
+    for word in text.words:
+        assert abs(short[word] - long[word]).max() > 0.01

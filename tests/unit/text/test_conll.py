@@ -44,6 +44,8 @@ def test_blanks_around_a_column_do_not_count(tmp_path: Path) -> None:
 
 def test_line_ends_of_a_lone_carriage_return(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"EU B\rwins O\r\rEnd O\r")
+    assert list(read_conll(tmp_path / "a")) == [[["EU", "B"], ["wins", "O"]], [["End", "O"]]]
+    (tmp_path / "a").write_bytes(b"EU B\rwins O\r\rEnd O\n")
     with pytest.raises(DataError, match=r"line 1: expected lines that end with \\n or \\r\\n, got 'EU B\\rwins"):
         list(read_conll(tmp_path / "a"))
 

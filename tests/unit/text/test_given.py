@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,40 @@ def test_one_text_is_a_list_of_one() -> None:
 def test_what_does_not_say_which_texts(given: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         given_texts(given)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT])
+@pytest.mark.parametrize("is_split_into_words", [None, True, False])
+def test_missing_texts_are_told_with_their_number(missing: Any, is_split_into_words: bool | None) -> None:
+    texts = [["a"] if is_split_into_words else "a", missing]
+    with pytest.raises(ValueError, match=rf"^text 2 is missing \({missing}\): fill or drop it first\.$"):
+        list(given_texts(texts, is_split_into_words=is_split_into_words))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, r"^Expected a list of texts, got 'None' \(NoneType\)"),
+        (5, r"^Expected a list of texts, got '5' \(int\)"),
+        (np.array("a b"), r"^Expected a list of texts, got 'a b' \(ndarray\)"),
+        (Path("x.txt"), r"^Expected a list of texts, got the path 'x\.txt': read the file first"),
+        (b"abc", "^Expected a list of texts, got bytes: decode them first"),
+        ([b"abc"], "^text 1 is bytes: decode it first"),
+        (["a", 3], r"^text 2 is '3' \(int\); expected a text"),
+        ([{"a": 1}], r"^text 1 is .* \(dict\); expected a text"),
+    ],
+)
+def test_what_contains_no_texts(given: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        list(given_texts(given))
+
+
+def test_rows_of_an_array_of_words_are_texts() -> None:
+    rows = [list(row) for row in given_texts(np.array([["A", "b"], ["c", "d"]]), is_split_into_words=True)]
+    assert rows == [["A", "b"], ["c", "d"]]
+    assert [list(row) for row in given_texts(np.array([["A"], ["c"]]), is_split_into_words=True)] == [["A"], ["c"]]
+    column = pd.DataFrame({"words": [["A", "b"], ["c"]]})
+    assert list(given_texts(column, is_split_into_words=True)) == [["A", "b"], ["c"]]
 
 
 def test_a_text_is_shown_on_one_line() -> None:

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from elmokit.errors import DataError
 from elmokit.places import Place
-from elmokit.text.ranges import Range, as_file, cut, lines_of, offset_of_line, places_of
+from elmokit.text.columns import Column
+from elmokit.text.ranges import Range, as_file, cut, lines_of, offset_of_line, options_of, places_of
+from elmokit.text.readers import read_records
+from elmokit.text.records import AS_FOUND, FileOptions
 
 
 @given(
@@ -96,3 +99,53 @@ def test_inputs_by_path_address_and_glob(tmp_path: Path) -> None:
     assert [place.name for place in found] == ["a.txt", "b.txt", "a.txt", "b.txt"]
     with pytest.raises(DataError, match="matches no file: check the address"):
         places_of("memory://inputs/none.txt")
+
+
+def _texts(path: Path, *, words: int, options: FileOptions = AS_FOUND) -> list[str]:
+    """The column `text` of all stretches of a table, read one by one."""
+    stretches = list(cut(Place(str(path)), words=words, options=options))
+    found: list[str] = []
+    for stretch in stretches:
+        with as_file(stretch, column="text") as local:
+            seen = options_of(stretch, options, column="text")
+            found += [record.text for record in read_records(local, columns=[Column(asked="text")], options=seen)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("ending", "mark", "rows"),
+    [
+        (".csv", ",", ['5" pipe', '"one\ntwo, three"']),
+        (".tsv", "\t", ['"one\ntwo"', '"a ""b"" c\td"']),
+        (".csv", ",", ['"he said \\"no\\"\nand, left"', "plain"]),
+        (".csv", ";", ['"one; two\nthree"', "a, b"]),
+    ],
+)
+def test_the_rows_of_a_cut_table_are_those_of_the_whole(
+    tmp_path: Path, ending: str, mark: str, rows: list[str]
+) -> None:
+    path = tmp_path / f"a{ending}"
+    path.write_text("\n".join([f"id{mark}text", *(f"{n}{mark}{rows[n % 2]}" for n in range(40))]) + "\n")
+    whole = [record.text for record in read_records(path, columns=[Column(asked="text")])]
+    assert len(whole) == 40
+    assert len(list(cut(Place(str(path)), words=10))) > 3
+    assert _texts(path, words=10) == whole
+
+
+def test_the_begin_of_a_table_says_how_all_of_it_is_written(tmp_path: Path) -> None:
+    """A later stretch of its own would show tabs without quotes."""
+    path = tmp_path / "a.tsv"
+    path.write_text('id\ttext\n0\t"one\ntwo"\n' + "".join(f'{n}\t"word"\n' for n in range(1, 60)))
+    assert _texts(path, words=10) == ["one\ntwo", *["word"] * 59]
+    assert _texts(path, words=10, options=FileOptions(quote="none"))[-1] == '"word"'
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32-be", "utf-16"])
+def test_encodings_whose_lines_do_not_end_with_one_byte_are_read_whole(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes("one two\nthree\u010a four\n".encode(encoding) * 20)
+    options = FileOptions(encoding=encoding)
+    (stretch,) = cut(Place(str(path)), words=1, options=options)
+    assert stretch.unit == "file"
+    with as_file(stretch) as local:
+        assert len(list(read_records(local, columns=[Column()], options=options))) == 40

@@ -315,3 +315,30 @@ def test_options_are_filled_where_they_say_nothing() -> None:
     trained = FileOptions(header=False, delimiter=";", encoding="cp1252")
     assert FileOptions().filled(trained) == trained
     assert FileOptions(header=True, quote="none").filled(trained) == FileOptions(True, ";", "none", "cp1252")
+
+
+def test_commas_of_a_file_with_one_column_belong_to_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('Hello there.\nGood morning, my friend, how are you?\n"Bye, then."\n')
+    texts = [record.text for record in read_records(path, columns=[Column()])]
+    assert texts == ["Hello there.", "Good morning, my friend, how are you?", "Bye, then."]
+
+
+def test_text_beyond_the_last_column_is_told_of_unless_all_columns_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("1,a b\n2,c,d\n")
+    for asked, found, told in (("2", ["a b", "c"], 1), ("2-", ["a b", "c d"], 0)):
+        stats = SourceStats()
+        assert [record.text for record in read_records(path, columns=[Column(asked=asked)], stats=stats)] == found
+        assert stats.long_rows == told
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_lines_may_end_with_returns_alone(tmp_path: Path, encoding: str) -> None:
+    for name, content in (("a.txt", "One two.\rThree four.\r"), ("a.csv", 'text,label\r"One, two",a\rThree,b')):
+        (tmp_path / name).write_bytes(content.encode(encoding))
+    assert [record.text for record in read_records(tmp_path / "a.txt", columns=[Column()])] == [
+        "One two.",
+        "Three four.",
+    ]
+    assert [record.text for record in read_records(tmp_path / "a.csv", columns=[Column()])] == ["One, two", "Three"]

@@ -156,7 +156,11 @@ class _Preparation:
 
     def _pass(self, name: str, part: str, files: PartFiles, work: Work) -> PartFolder:
         def ranges() -> Iterable[Range]:
-            return (piece for file in self.inputs[part] for piece in cut(file, words=self.settings.part_words))
+            return (
+                piece
+                for file in self.inputs[part]
+                for piece in cut(file, words=self.settings.part_words, options=self.settings.text.files)
+            )
 
         what = {"train": "training text", "valid": "held-out text"}[part]
         return self._run(name, files, work, ranges, f"{'counting' if files is COUNT_FILES else 'numbering'} {what}")
