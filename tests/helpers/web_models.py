@@ -8,8 +8,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from elmokit.models import ElmoConfig, ElmoForPreTraining, ElmoForSequenceClassification, ElmoTokenizer
+from elmokit.models import (
+    ElmoConfig,
+    ElmoForPreTraining,
+    ElmoForQuestionAnswering,
+    ElmoForSequenceClassification,
+    ElmoTokenizer,
+)
 from elmokit.static.vectors import WordVectors
+from elmokit.tasks.pairs.task import ElmoForTextPairs
 from elmokit.text.vocab import Vocabulary
 
 WORDS = ["the", "bank", "of", "river", "was", "wet", "and", "cell"]
@@ -45,6 +52,23 @@ def save_classifier(path: Path) -> Path:
         for parameter in model.parameters():
             parameter.mul_(2)
     model.save_pretrained(path)
+    ElmoTokenizer().save_pretrained(path)
+    return path
+
+
+def save_pair_classifier(path: Path) -> Path:
+    """A folder as of `elmo train pairs`."""
+    torch.manual_seed(5)
+    config = ElmoConfig.preset("tiny", num_labels=2, head_hidden_dim=6, id2label={0: "same", 1: "other"})
+    ElmoForTextPairs(config).save_pretrained(path)
+    ElmoTokenizer().save_pretrained(path)
+    return path
+
+
+def save_question_answerer(path: Path) -> Path:
+    """A folder as of `elmo train qa`."""
+    torch.manual_seed(5)
+    ElmoForQuestionAnswering(ElmoConfig.preset("tiny", head_hidden_dim=6)).save_pretrained(path)
     ElmoTokenizer().save_pretrained(path)
     return path
 

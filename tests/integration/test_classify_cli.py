@@ -224,6 +224,22 @@ def test_the_validation_loss_breaks_ties_of_the_score_also_in_a_resumed_run(
     assert run(place, "patient", more=["patience=1"])["epochs"] == 2  # a tie is no better score
 
 
+def test_a_training_that_had_stopped_is_over_in_a_resumed_run(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is interrupted while the finished model is scored does not train for another epoch."""
+    more = ["patience=1", "epochs=9"]
+    monkeypatch.setattr(Classification, "epoch_scores", lambda self, run, found, gold: {"accuracy": 0.5})
+    whole = run(place, "stopped", more=more)
+    assert whole["epochs"] == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(Classification, "scores", lambda self, run: 1 / 0)
+        with pytest.raises(ZeroDivisionError, match="division"):
+            run(place, "died", more=more)
+    resumed = run(place, "died", more=more, resume=True)
+    assert [record["epoch"] for record in resumed["history"]] == [1, 2]
+    weights, others = (load_file(place / name / "model.safetensors") for name in ("stopped", "died"))
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+
+
 @pytest.mark.parametrize("combine", ["frozen", "function"])
 def test_the_other_mixes(place: Path, combine: str) -> None:
     metrics = run(place, combine, combine=combine)

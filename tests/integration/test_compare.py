@@ -20,6 +20,7 @@ from elmokit.experiments.cells import Cell, named
 from elmokit.experiments.classification import ClassifyCell
 from elmokit.experiments.running import run_cells
 from elmokit.models import ElmoConfig, ElmoModel, ElmoTokenizer
+from elmokit.run_folder import single_writer
 from helpers.compare_cells import Noted
 
 
@@ -252,3 +253,39 @@ def test_folders_are_named_by_what_goes_in() -> None:
     assert named(home, "a/B", {"x": 1}) == named(home, "a/B", {"x": 1})
     assert named(home, "a/B", {"x": 1}) != named(home, "a/B", {"x": 2})
     assert named(home, "a/B", 1).name.startswith("a-b-")
+
+
+@pytest.mark.parametrize("target", ["number", "labels"])
+def test_tf_idf_is_compared_whatever_is_learned(place: Path, tmp_path: Path, target: str) -> None:
+    topics = sorted({example.topic for example in generate(180, 3)})
+    for name, part in (("train", slice(0, 120)), ("test", slice(120, 180))):
+        rows = [
+            (topics.index(each.topic) * 2.5 if target == "number" else each.topic, each.text)
+            for each in generate(180, 3)[part]
+        ]
+        with (tmp_path / f"{name}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([("topic", "text"), *rows])
+    study = {
+        "output": str(tmp_path / "out"), "cache": str(tmp_path / "cache"), "processes": 1, "seeds": [1, 2],
+        "data": {
+            "train": [str(tmp_path / "train.csv")], "test": [str(tmp_path / "test.csv")], "label_column": "topic",
+            "target": target, "valid_fraction": 0.2,
+        },
+        "settings": {"epochs": 1, "head_hidden_dim": 4, "head_layers": 1},
+        "rows": [{"name": "TF-IDF", "kind": "tfidf"}, {"name": "ELMo", "model": str(place / "model")}],
+    }  # fmt: skip
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    result = compare("--config", tmp_path / "study.yaml", "--quiet")
+    assert result.exit_code == 0, result.output
+    rows = {
+        row["name"]: row["metrics"]["test"] for row in json.loads((tmp_path / "out/results.json").read_text())["rows"]
+    }
+    assert set(rows) == {"TF-IDF", "ELMo"}
+    assert rows["TF-IDF"]["pearson" if target == "number" else "micro_f1"]["mean"] > 0.4
+
+
+def test_one_comparison_at_a_time_writes_to_an_output(place: Path, finished: Path) -> None:
+    with single_writer(finished):
+        result = compare("--config", place / "study.yaml", "--quiet")
+    assert result.exit_code == 2
+    assert "another process is writing" in result.stderr

@@ -260,8 +260,8 @@ def test_bad_files_are_told_with_the_question(place: Path, tmp_path: Path, conte
     ("words", "problem"),
     [
         (["--passage", "Ada"], "give --question and --passage together, or --file with questions"),
-        (["--passage", " ", "--question", "Who?"], "the passage of pair 1 is empty"),
-        (["--passage", "Ada", "--question", ""], "the question of pair 1 is empty"),
+        (["--passage", " ", "--question", "Who?"], "the passage text of pair 1 is empty"),
+        (["--passage", "Ada", "--question", ""], "the question text of pair 1 is empty"),
         (["a text"], "give --question and --passage, or --file"),
         (["--file", "nowhere.jsonl"], "nowhere.jsonl matches no file"),
     ],

@@ -90,10 +90,15 @@ def predict(
     if top is not None and "top" not in inspect.signature(predictor.stream).parameters:
         raise DataError(f"--top is for classifiers, and {model} is a model of {entry.noun}")
     if entry.inputs:
-        source = predictor.read(file) if file is not None else [tuple(given[name] for name in predictor.parts)]
+        source: list[tuple[Any, Record | None]]
+        if file is not None:
+            source = list(predictor.read_rows(file))
+        else:
+            source = [(tuple(given[name] for name in predictor.parts), None)]
+        results = predictor.stream((asked for asked, _ in source), **options)
         with _shown_or_written(predictor, output, as_json=as_json) as show:
-            for asked, result in predictor.stream(source, **options):
-                show(asked, result, None, file is None)
+            for (_, record), (asked, result) in zip(source, results, strict=True):
+                show(asked, result, record, file is None)
         return
     if output is None or not format_of(output).has_word_lines:
         refuse_unread_options(reading.files(), pretokenized=pretokenized or False)
@@ -143,8 +148,9 @@ def _shown_or_written(predictor: Predictor, output: Path | None, *, as_json: boo
             elif not record.fields and not record.row:  # a blank line
                 write(None, found)
             else:
-                if record.row:  # its columns have the text
-                    found.pop("text", None)
+                if record.row:  # its columns have what was asked
+                    for name in ("id", *predictor.parts) if predictor.parts else ("text",):
+                        found.pop(name, None)
                 own = {} if record.id is None else {"id": record.id}
                 write({**own, **record.row, **({"sentence": record.text} if record.is_part else {})}, found)
 

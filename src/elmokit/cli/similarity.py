@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +10,10 @@ from typing import Annotated
 import typer
 
 from elmokit.cli.options import AsJson, files
-from elmokit.errors import ConfigError
+from elmokit.errors import ConfigError, DataError
 from elmokit.whole_files import json_text
+
+log = logging.getLogger(__name__)
 
 
 def similarity(
@@ -41,7 +44,14 @@ def similarity(
         else:
             models[f"{Path(name).name}, token layer"] = context_free(encoder)
     models |= {path.name: static(WordVectors.load(path)) for path in vectors or []}
-    found = {name: rank_correlation(given, models) for name, given in sets.items()}
+    found = {}
+    for name, given in sets.items():
+        try:
+            found[name] = rank_correlation(given, models)
+        except DataError as error:
+            log.warning("%s is left out: %s", name, error)
+    if not found:
+        raise DataError("no set has three pairs that every model knows")
     if as_json:
         typer.echo(json_text({name: asdict(each) for name, each in found.items()}))
         return

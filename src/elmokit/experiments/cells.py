@@ -100,7 +100,7 @@ class PretrainCell(Cell):
         began = time.perf_counter()
         output = self.folder / "model"
         config = load_settings(PretrainConfig, output=output, **self.settings)
-        if not (output / "config.json").is_file():
+        if not (output / "metrics.json").is_file():  # written last; config.json comes with the first epoch
             pretrain(config.model_copy(update={"resume": output.is_dir()}), show_progress=False)
         write_json(self.folder / DONE, {"seconds": time.perf_counter() - began})
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from elmokit.errors import DataError
 from elmokit.experiments.cells import DONE, Cell, TrainCell
@@ -55,18 +56,21 @@ class ClassifyCell(TrainCell):
 
 @dataclass(frozen=True)
 class TfidfCell(TrainCell):
-    """TF-IDF and a linear SVM, with the files of a classifier that the results are read from."""
+    """TF-IDF and a linear model, with the files of a classifier that the results are read from."""
 
     def run(self) -> None:
         """See the class."""
         from elmokit.tasks.classification.baseline import tfidf_svm
         from elmokit.tasks.classification.data import load_data
+        from elmokit.tasks.classification.scores import write_predictions
+        from elmokit.tasks.classification.task import PREDICTIONS
 
         assert isinstance(self.config, ClassifyConfig)
         run = RunFolder(self.folder)
         run.open(overwrite=True)
         data = load_data(self.config)
-        found = tfidf_svm(data, seed=self.config.seed)
+        target = self.config.target
+        found = tfidf_svm(data, target=target, seed=self.config.seed)
         about = {
             "labels": data.labels,
             "rows": {name: len(part.rows) for name, part in data.splits.items()},
@@ -74,12 +78,16 @@ class TfidfCell(TrainCell):
             "seconds": {"train": found.scores["seconds"], "total": found.scores["seconds"]},
         }
         write_json(run.work / "metrics.json", {**found.scores, **about})
-        with (run.work / "test_predictions.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["row", "gold", "predicted", "id", "text"])
-            rows = zip(data.classes("test"), found.predicted, data.ids("test"), data.texts("test"), strict=True)
-            for row, (gold, guess, id_, text) in enumerate(rows):
-                writer.writerow([row + 1, data.labels[gold], data.labels[guess], id_, text])
+        write_predictions(
+            run.work / PREDICTIONS,
+            found.predicted,
+            data.targets("test"),
+            target=target,
+            labels=data.labels,
+            thresholds=np.zeros(len(data.labels)),
+            ids=data.ids("test"),
+            texts=data.texts("test"),
+        )
         words = sum(len(split_words(text)) for text in data.texts("test"))
         write_json(run.work / DONE, {"words_per_second": words / found.predict_seconds})
         run.finish()

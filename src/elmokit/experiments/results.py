@@ -12,7 +12,7 @@ import numpy as np
 from elmokit.experiments.cells import DONE, Cell, TrainCell
 from elmokit.experiments.config import STATIC, CompareConfig, RowConfig
 from elmokit.experiments.plan import WHOLE, Plan
-from elmokit.experiments.statistics import compare_pair, interval
+from elmokit.experiments.statistics import compare_pair, interval, limits_of
 from elmokit.report.study import Efficiency, Gain, Interval, RowResult, ShareGain, Study, WordMap
 from elmokit.run_folder import versions
 from elmokit.tasks import TASKS
@@ -131,7 +131,7 @@ class _Collector:
         scores = [Scores.from_json(run) for run in runs]
         found = [{**each.figures, **dict(each.details.get("macro", {}))} for each in scores]
         names = [name for name in found[0] if name != "loss"]
-        return {name: interval([each[name] for each in found], highest=self.highest) for name in names}
+        return {name: interval([each[name] for each in found], limits=limits_of(name, self.highest)) for name in names}
 
     def _row_scores(self, cell: TrainCell) -> RowScores:
         assert self.scored is not None
@@ -195,7 +195,9 @@ class _Collector:
             for name in names:
                 cells = self._cells(name, share)
                 scores[name] = found = {seed: self._score(cell) for seed, cell in cells.items() if cell.done}
-                curves[name].append(interval(list(found.values()), highest=self.highest) if found else None)
+                curves[name].append(
+                    interval(list(found.values()), limits=limits_of(self.figure, self.highest)) if found else None
+                )
                 kind = self.config.row(name).kind
                 side = "static" if kind in STATIC and kind != "random" else kind
                 if found and (side not in best or _mean(found) > _mean(scores[best[side]])):

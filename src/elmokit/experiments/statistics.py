@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -11,8 +12,20 @@ from elmokit.report.study import Interval
 from elmokit.tasks.row_scores import CONFIDENCE, RowScores, difference_interval
 from elmokit.whole_files import JsonObject
 
+_SIGNED = ("pearson", "spearman")
+_WITHOUT_LIMIT = ("mse", "length_ratio")
 
-def interval(values: Sequence[float], *, highest: float | None = None) -> Interval:
+
+def limits_of(figure: str, highest: float | None) -> tuple[float, float] | None:
+    """The least and the greatest value of a figure, where the best possible one of the task's scores is `highest`."""
+    if highest is None:
+        return None
+    if figure in _WITHOUT_LIMIT:
+        return 0.0, math.inf
+    return (-highest if figure in _SIGNED else 0.0), highest
+
+
+def interval(values: Sequence[float], *, limits: tuple[float, float] | None = None) -> Interval:
     """Mean and 95 % interval of one figure over seeds.
 
     Student's t over the seeds: it holds for the mean over other seeds on the same rows, not over other rows. For a
@@ -20,7 +33,7 @@ def interval(values: Sequence[float], *, highest: float | None = None) -> Interv
 
     Args:
         values: One per seed.
-        highest: The figure lies between 0 and this; the interval keeps these bounds.
+        limits: The figure is between these, and so is its interval.
 
     Returns:
         `mean`, `low`, `high`, and `seeds`: the values themselves.
@@ -33,8 +46,8 @@ def interval(values: Sequence[float], *, highest: float | None = None) -> Interv
         return {"mean": mean, "low": None, "high": None, "seeds": numbers}
     half = float(t.ppf((1 + CONFIDENCE) / 2, len(numbers) - 1) * np.std(numbers, ddof=1) / len(numbers) ** 0.5)
     low, high = mean - half, mean + half
-    if highest is not None:
-        low, high = max(0.0, low), min(highest, high)
+    if limits is not None:
+        low, high = max(limits[0], low), min(limits[1], high)
     return {"mean": mean, "low": low, "high": high, "seeds": numbers}
 
 

@@ -19,6 +19,7 @@ from elmokit.errors import ConfigError
 from elmokit.saved_model import SavedModel, language_model_folder
 from elmokit.saved_model.heads import BILM
 from elmokit.saved_model.writing import write_model
+from elmokit.text.given import given_text
 
 Layers = Literal["average", "top", "concat"] | int
 _NAMES = ("average", "top", "concat")
@@ -65,9 +66,8 @@ class Elmo(InputModule):
         Raises:
             ValueError: An input is no text.
         """
-        if strange := next((each for each in inputs if not isinstance(each, str)), None):
-            raise ValueError(f"Expected texts; got {str(strange)[:60]!r}.")
-        sentences = [self.words((prompt or "") + text)[: self.max_seq_length] for text in inputs]
+        texts = [given_text(each, f"text {number}") for number, each in enumerate(inputs, 1)]
+        sentences = [self.words((prompt or "") + text)[: self.max_seq_length] for text in texts]
         longest = max([1, *map(len, sentences)])
         ids = np.zeros((len(sentences), longest, self._saved.config.row_width), dtype=np.int64)
         mask = np.zeros((len(sentences), longest), dtype=np.int64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from elmokit.encode.backend import BackendName
 from elmokit.encode.encoder import Encoder, Sentence, Start
-from elmokit.encode.layer_choice import Layers
+from elmokit.encode.layer_choice import GivenLayers
 from elmokit.encode.pooling import Pooling
 from elmokit.errors import DataError
+from elmokit.text.given import given_texts
 
 
 class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -38,7 +39,7 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self,
         model: str | Path,
         *,
-        layers: Layers = "average",
+        layers: GivenLayers = "average",
         pooling: Pooling | None = None,
         remove_common_component: bool | None = None,
         batch_size: int = 64,
@@ -64,8 +65,9 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             DataError: X has several columns.
+            ValueError: X is one text, or nothing with texts in it.
         """
-        _texts(X)
+        _texts(X, is_split_into_words=self.is_split_into_words)
         self.encoder_ = Encoder.from_pretrained(
             self.model, backend=self.backend, device=self.device, dtype=self.dtype, state=self.state
         )
@@ -77,12 +79,13 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             DataError: X has several columns.
+            ValueError: X is one text, or a text is missing.
         """
         check_is_fitted(self, "n_features_out_")
         if not hasattr(self, "encoder_"):  # came out of a pickle
             self.fit([])
         vectors = self.encoder_.encode(
-            _texts(X),
+            _texts(X, is_split_into_words=self.is_split_into_words),
             layers=self.layers,
             level="sentence",
             pooling=self.pooling,
@@ -112,12 +115,15 @@ class ElmoVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _texts(X: Any) -> Iterable[Sentence]:
-    """The texts themselves: the one column of what is two-dimensional."""
-    if getattr(X, "ndim", 1) != 2:
-        texts: Iterable[Sentence] = X
-        return texts
-    if X.shape[1] != 1:
+def _texts(X: Any, *, is_split_into_words: bool) -> Iterator[Sentence]:
+    """The texts themselves: the one column of what is two-dimensional.
+
+    Raises:
+        DataError: X has several columns.
+        ValueError: X is one text, or as `given_texts`.
+    """
+    if isinstance(X, str):  # refused in the words of scikit-learn's own vectorizers
+        raise ValueError("Iterable over raw text documents expected, string object received.")
+    if getattr(X, "ndim", 1) == 2 and X.shape[1] != 1 and not is_split_into_words:
         raise DataError(f"X has {X.shape[1]} columns; expected one column of texts: choose one with ColumnTransformer")
-    column: Iterable[Sentence] = (X.to_numpy() if hasattr(X, "to_numpy") else X)[:, 0].tolist()
-    return column
+    return given_texts(X, is_split_into_words=is_split_into_words)

@@ -87,7 +87,9 @@ class SavedModel:
         refuse_part(folder)
         file = folder / CONFIG_FILE
         if not file.is_file():
-            raise ModelError(f"{folder} is no model folder: it has no config.json.")
+            published = next(folder.glob("*.hdf5"), None)
+            more = f"; the published weights in it become one: elmo convert {folder} DIR" if published else ""
+            raise ModelError(f"{folder} is no model folder: it has no config.json{more}.")
         return cls(folder, read_json_object(file))
 
     def shape(self, kind: type[_Shape]) -> _Shape:

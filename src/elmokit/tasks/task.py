@@ -21,6 +21,7 @@ from elmokit.whole_files import JsonObject
 
 if TYPE_CHECKING:
     from elmokit.tasks.model_card import Card
+    from elmokit.text.records import Record
 
 C = TypeVar("C", bound=HeadConfig)
 D = TypeVar("D", bound="TaskData")
@@ -109,8 +110,8 @@ class Predictor(Protocol):
     def score(self, files: Sequence[str]) -> Mapping[str, Any]:
         """The scores of the report on test files; how they are read may be given by name."""
 
-    def read(self, file: Path) -> Iterable[Any]:
-        """The inputs in a file, where they have parts; all of it is checked before the first is given."""
+    def read_rows(self, file: Path) -> Iterable[tuple[Any, Record | None]]:
+        """The inputs in a file, where they have parts, with their rows; all is checked before the first is given."""
 
     def line(self, given: Any, result: Any, *, alone: bool) -> str:
         """A result for people; `alone`: the input stands just above. The result of a text without words is None."""

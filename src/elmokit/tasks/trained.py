@@ -142,6 +142,23 @@ class CutWarning:
             )
 
 
+@dataclass
+class BlankWarning:
+    """Says once that texts are blank."""
+
+    said: bool = False
+
+    def __call__(self, tokens: TokenizedTexts) -> None:
+        """Texts without words, also those of which the clean-up leaves nothing."""
+        if tokens.blank and not self.said:
+            self.said = True
+            log.warning(
+                "%d of %d texts are blank: what is predicted for them says nothing, also in what follows",
+                tokens.blank,
+                len(tokens),
+            )
+
+
 @torch.inference_mode()
 def logits_of(model: torch.nn.Module, data: BatchDataset, *, batch_size: int = 256) -> NDArray[np.float32]:
     """What a model of labels or numbers gives, (N, K) in the order of `data`, computed by falling length."""

@@ -76,6 +76,11 @@ def train_head(
         schedule = replace(schedule, batch_size=datasets.batch_size)
     steps = math.ceil(len(datasets.train) / schedule.batch_size) * schedule.epochs
     folder = work / CHECKPOINTS
+    checkpoint = last_checkpoint(folder)
+    state = None if checkpoint is None else TrainerState.load_from_json(str(Path(checkpoint) / "trainer_state.json"))
+    epochs_done = 0.0 if state is None else float(state.epoch or 0.0)
+    if state is not None and _had_stopped(state):  # Trainer would forget that and train for one more
+        schedule = replace(schedule, epochs=round(epochs_done))
 
     def measured(prediction: EvalPrediction) -> dict[str, float]:
         return scores(np.asarray(prediction.predictions), np.asarray(prediction.label_ids))
@@ -95,8 +100,8 @@ def train_head(
         show=config.progress,
     )
     running.remove_callback(PrinterCallback)
-    checkpoint, texts = last_checkpoint(folder), len(datasets.train)
-    done = 0 if checkpoint is None else round(_epochs_done(checkpoint) * texts)
+    texts = len(datasets.train)
+    done = round(epochs_done * texts)
     bar = rate_bar("training", schedule.epochs * texts, unit="texts", show=config.progress, done=done)
     with quiet_transformers(), bar as advance:
         running.add_callback(Advance(advance, texts=texts, done=done))
@@ -111,8 +116,10 @@ def last_checkpoint(folder: Path) -> str | None:
     return str(found[-1]) if found else None
 
 
-def _epochs_done(checkpoint: str) -> float:
-    return float(TrainerState.load_from_json(str(Path(checkpoint) / "trainer_state.json")).epoch or 0.0)
+def _had_stopped(state: TrainerState) -> bool:
+    """Whether the training that a checkpoint is of was over: all epochs were done, or too many without a gain."""
+    callbacks: Any = state.stateful_callbacks  # of a checkpoint: their values by name
+    return bool(callbacks.get("TrainerControl", {}).get("args", {}).get("should_training_stop"))
 
 
 class HeadTrainer(Trainer):

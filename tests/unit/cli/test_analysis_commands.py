@@ -66,7 +66,7 @@ def test_probes_that_lack_something(
     assert problem in result.output
 
 
-def test_similarity_of_a_model_and_of_vectors(bilm: Path, tmp_path: Path) -> None:
+def test_similarity_of_a_model_and_of_vectors(bilm: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "set.txt").write_text("bank river 5\nbank cell 2\nriver cell 1\nbank heron 3\n", encoding="utf-8")
     angles = np.array([0.0, 0.1, 2.0])
     matrix = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
@@ -79,6 +79,12 @@ def test_similarity_of_a_model_and_of_vectors(bilm: Path, tmp_path: Path) -> Non
     assert list(content["rho"]) == [*(f"{bilm.name}, layer {layer}" for layer in range(3)), "v.txt"]
     assert content["rho"]["v.txt"] == pytest.approx(0.5)
     assert "give --model or --vectors" in run("similarity", tmp_path / "set.txt").output
+    (tmp_path / "few.txt").write_text("bank river 5\nbank cell 2\n", encoding="utf-8")
+    both = run("similarity", tmp_path / "few.txt", *flags[1:])
+    assert [line.split(" | ")[0] for line in both.stdout.splitlines()[2:]] == ["| set"]
+    assert "few is left out: 2 of 2 pairs are known to every model; expected at least 3" in caplog.text
+    alone = run("similarity", tmp_path / "few.txt", *flags[2:])
+    assert (alone.exit_code, "no set has three pairs that every model knows" in alone.stderr) == (2, True)
 
 
 def test_misspelt_and_unseen_words(bilm: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from elmokit.cli.app import app
-from helpers.web_models import save_classifier
+from helpers.web_models import save_classifier, save_pair_classifier, save_question_answerer
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +127,31 @@ def test_a_cell_of_several_lines_is_one_line_of_output(model: Path, tmp_path: Pa
     lines = predict(model, "--file", tmp_path / "a.csv").stdout.splitlines()
     assert len(lines) == 2
     assert lines[0].endswith("| the bank of the river")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl"])
+def test_pairs_keep_the_columns_of_their_rows(tmp_path: Path, ending: str) -> None:
+    pairs = save_pair_classifier(tmp_path / "pairs")
+    (tmp_path / "a.csv").write_text("id,sentence1,sentence2,label,source\n07,a dog,a cat,same,x\n8,a,b,other,y\n")
+    frame = written(pairs, tmp_path / "a.csv", tmp_path / f"out{ending}")
+    own = ["id", "sentence1", "sentence2", "label", "source"]
+    assert list(frame.columns) == [*own, "predicted_label", "probability", "probabilities"]
+    assert frame[own].to_numpy().tolist() == [["07", "a dog", "a cat", "same", "x"], ["8", "a", "b", "other", "y"]]
+    shown = [json.loads(line) for line in predict(pairs, "--file", tmp_path / "a.csv", "--json").stdout.splitlines()]
+    assert frame["predicted_label"].tolist() == [line["label"] for line in shown]
+    assert list(shown[0])[:3] == ["id", "first", "second"]
+
+
+def test_questions_keep_the_columns_of_their_rows(tmp_path: Path) -> None:
+    questions = save_question_answerer(tmp_path / "qa")
+    row = {"id": 7, "passage": "Ada lived in Rome.", "question": "Where?", "topic": "people", "text": "own"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n")
+    (tmp_path / "a.json").write_text(json.dumps([row]))
+    for name in ("a.jsonl", "a.json"):
+        frame = written(questions, tmp_path / name, tmp_path / f"{name}.out.jsonl")
+        assert list(frame.columns)[:8] == [*row, "predicted_text", "start", "end"]
+        assert frame[list(row)].iloc[0].to_dict() == row
+    squad = {"context": row["passage"], "qas": [{"id": "q1", "question": "Where?"}]}
+    (tmp_path / "s.json").write_text(json.dumps({"data": [{"paragraphs": [squad]}]}))
+    frame = written(questions, tmp_path / "s.json", tmp_path / "s.csv")
+    assert list(frame.columns)[:4] == ["id", "question", "text", "start"]  # SQuAD has no columns

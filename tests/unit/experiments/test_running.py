@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from elmokit.experiments.cells import DONE, Cell, digest
+import pytest
+
+from elmokit.experiments.cells import DONE, Cell, PretrainCell, digest
 from elmokit.experiments.running import _ready, _work_ahead
+from elmokit.pretrain import loop
 
 
 def test_a_model_is_known_by_what_shapes_its_results(tmp_path: Path) -> None:
@@ -43,3 +46,18 @@ def test_first_comes_what_most_work_hangs_on(tmp_path: Path) -> None:
     assert _ready(left, {}, ahead) == [long, middling]
     del left[long.folder], left[middling.folder]
     assert _ready(left, {long.folder: "broken", middling.folder: "broken"}, ahead) == [after]  # never will
+
+
+def test_a_pretraining_that_was_interrupted_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """config.json is there from the first epoch on, metrics.json when all are done."""
+    resumed: list[bool] = []
+    monkeypatch.setattr(loop, "pretrain", lambda config, show_progress: resumed.append(config.resume))
+    (tmp_path / "cell").mkdir()
+    cell = PretrainCell(tmp_path / "cell", "biLM", 1, settings={"train": ["a.txt"], "preset": "tiny"})
+    cell.run()
+    (tmp_path / "cell" / "model").mkdir()
+    (tmp_path / "cell" / "model" / "config.json").write_text("{}")
+    cell.run()
+    (tmp_path / "cell" / "model" / "metrics.json").write_text("{}")
+    cell.run()
+    assert resumed == [False, True]

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import ttest_1samp
 
-from elmokit.experiments.statistics import compare_pair, interval
+from elmokit.experiments.statistics import compare_pair, interval, limits_of
 from elmokit.tasks.row_scores import RowScores
 
 
@@ -23,9 +23,9 @@ def test_the_interval_is_students() -> None:
     assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high))
     assert found["seeds"] == values
     assert interval([0.5]) == {"mean": 0.5, "low": None, "high": None, "seeds": [0.5]}
-    bounded = interval([0.1, 0.9], highest=1.0)
+    bounded = interval([0.1, 0.9], limits=(0.0, 1.0))
     assert (bounded["low"], bounded["high"]) == (0.0, 1.0)
-    assert interval([0.3], highest=1.0)["low"] is None
+    assert interval([0.3], limits=(0.0, 1.0))["low"] is None
 
 
 def test_a_pair_on_the_same_rows() -> None:
@@ -54,3 +54,19 @@ def test_mcnemar_counts_the_rows_they_disagree_on() -> None:
 def test_other_rows_are_refused() -> None:
     with pytest.raises(ValueError, match="a and b were measured on different rows"):
         compare_pair(("a", "b"), of(np.ones(3, dtype=bool)), of(np.ones(4, dtype=bool)))
+
+
+@pytest.mark.parametrize(
+    ("figure", "values", "inside"),
+    [
+        ("mse", [2.0, 4.0, 9.0], (0.0, 20.0)),
+        ("pearson", [-0.3, -0.32, -0.31], (-0.4, -0.2)),
+        ("accuracy", [0.98, 0.99, 0.92], (0.5, 1.0)),
+    ],
+)
+def test_an_interval_keeps_to_the_limits_of_its_figure(
+    figure: str, values: list[float], inside: tuple[float, float]
+) -> None:
+    found = interval(values, limits=limits_of(figure, 1.0))
+    assert found["low"] is not None and found["high"] is not None
+    assert inside[0] <= found["low"] < found["mean"] < found["high"] <= inside[1]

@@ -68,5 +68,5 @@ def test_a_few_steps_of_their_trainer(folder: Path, tmp_path: Path) -> None:
 def test_mistakes_are_named(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"Unknown layers 'mix'\. Expected 'average', 'top', 'concat' or a number"):
         Elmo(folder, layers="mix")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"Expected texts; got \"\['a'\]\""):
+    with pytest.raises(ValueError, match=r"^text 1 is \"\['a'\]\" \(list\); expected one text"):
         Elmo(folder).preprocess([["a"]])

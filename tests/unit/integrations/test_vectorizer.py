@@ -55,6 +55,18 @@ def test_one_column_of_texts(columns: Any, model: Path) -> None:
         ElmoVectorizer(model).fit(np.hstack([columns, columns]))
 
 
+def test_one_text_and_missing_ones_are_refused(model: Path) -> None:
+    with pytest.raises(ValueError, match=r"^Iterable over raw text documents expected, string object received\.$"):
+        ElmoVectorizer(model).fit_transform("abc")
+    for missing in (None, np.nan, pd.NA):
+        with pytest.raises(ValueError, match=rf"^text 2 is missing \({missing}\): fill or drop it first"):
+            ElmoVectorizer(model).fit_transform(pd.Series(["a", missing], dtype=object))
+    with pytest.raises(ValueError, match=r"expects lists of words; got the text 'the' \(text 1\)"):
+        ElmoVectorizer(model, is_split_into_words=True).fit_transform(["the", "bank"])
+    words = np.array([["the", "bank"], ["a", "cell"]])
+    assert ElmoVectorizer(model, is_split_into_words=True, layers=np.int64(1)).fit_transform(words).shape == (2, 32)
+
+
 def test_in_a_column_transformer_with_pandas_output(model: Path) -> None:
     table = pd.DataFrame({"text": TEXTS, "length": range(6)}, index=list("abcdef"))
     for column in ("text", ["text"]):  # one-dimensional, and two-dimensional

@@ -89,11 +89,10 @@ def test_numbers_are_scored_as_scipy_does() -> None:
 
 
 def test_rows_are_scored_again_from_their_file(tmp_path: Path) -> None:
-    logits = np.log(FOUND / (1 - FOUND)).astype(np.float32)
     thresholds = np.array([0.5, 0.5, 0.35])
     labels = ['a, "b"', "c", "d"]
     given = {"ids": [f"id{row}" for row in range(len(GOLD))], "texts": ['say "now"'] * len(GOLD)}
-    write_predictions(tmp_path / "f.csv", logits, GOLD, target="labels", labels=labels, thresholds=thresholds, **given)
+    write_predictions(tmp_path / "f.csv", FOUND, GOLD, target="labels", labels=labels, thresholds=thresholds, **given)
     with (tmp_path / "f.csv").open(encoding="utf-8", newline="") as file:
         assert [(row["id"], row["text"]) for row in csv.DictReader(file)] == list(zip(*given.values(), strict=True))
     rows = row_scores_of(tmp_path / "f.csv", "labels")

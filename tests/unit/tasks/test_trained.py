@@ -12,7 +12,11 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from elmokit.cli.app import app
+from elmokit.models import ElmoTokenizer
+from elmokit.nn.heads.shapes import TokenClassificationShape
+from elmokit.nn.heads.token_classification import TokenClassificationNetwork
 from elmokit.tasks.classification import Classifier
+from elmokit.tasks.tagging import Tagger
 from elmokit.tasks.trained import TrainedOn
 from elmokit.text.records import FileOptions
 from helpers.web_models import save_classifier
@@ -84,6 +88,29 @@ def test_texts_that_are_cut_are_told_of_once(folder: Path, caplog: pytest.LogCap
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(told) == 1
     assert told[0].startswith("1 of 2 texts are longer than the 4 words that the model was trained for")
+
+
+def test_blank_texts_are_told_of_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    classifier = Classifier.from_pretrained(folder)
+    for _ in range(2):
+        assert len(classifier.predict(["the bank", "", "   "])) == 3
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert told == ["2 of 3 texts are blank: what is predicted for them says nothing, also in what follows"]
+
+
+def test_missing_texts_are_told_by_every_predictor(folder: Path) -> None:
+    classifier = Classifier.from_pretrained(folder)
+    with pytest.raises(ValueError, match=r"^text 2 is missing \(nan\): fill or drop it first"):
+        classifier.predict(pd.Series(["a b", np.nan]))
+    with pytest.raises(ValueError, match=r"^text 2 is missing \(None\)"):
+        list(classifier.stream(["a", None], chunk=1))  # type: ignore[list-item]
+    network = TokenClassificationNetwork(TokenClassificationShape.preset("tiny", id2label={0: "O", 1: "B-X"}))
+    tagger = Tagger(network, ElmoTokenizer())
+    for read in (tagger.predict, tagger.tag):
+        with pytest.raises(ValueError, match=r"^text 1 is missing \(None\): fill or drop it first"):
+            read([None])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match=r"^word 2 of text 1 is missing \(None\)"):
+        tagger.tag([["a", None]])  # type: ignore[list-item]
 
 
 def test_the_shipped_classifier_knows_the_labels_of_its_rows(tmp_path: Path) -> None:

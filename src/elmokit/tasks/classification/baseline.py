@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elmokit.errors import DataError
 from elmokit.tasks.classification.config import SCORES
 from elmokit.tasks.classification.data import ClassificationData
 from elmokit.tasks.config import Target
@@ -18,6 +20,8 @@ from elmokit.tasks.metrics import target_scores
 from elmokit.tasks.report import Baseline
 
 log = logging.getLogger(__name__)
+
+_FEW_TEXTS = 100  # among fewer no word may be in two
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,9 @@ def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int =
     """TF-IDF (1-2-grams, sublinear counts, min_df 2) + LinearSVC, one for each of several labels; Ridge for numbers.
 
     A method without early stopping needs no validation rows, so it learns from those too, as one would use it.
+    Where no word is in two texts (a handful of rows, texts without blanks), every word counts; where no text has a word
+    of two letters or digits (emoji, single characters), words are what blanks separate.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import Ridge
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.svm import LinearSVC
@@ -48,8 +53,7 @@ def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int =
     began = time.perf_counter()
     texts = [text for part in ("train", "validation") for text in data.texts(part)]
     wanted = np.concatenate([data.targets(part) for part in ("train", "validation")])
-    # On a handful of rows no word may occur twice; every word counts then.
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2 if len(texts) >= 100 else 1)
+    vectorizer, rows = _fitted(texts)
     machine: Any
     if target == "number":
         machine, name = Ridge(), "ridge regression"
@@ -57,7 +61,7 @@ def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int =
         machine, name = OneVsRestClassifier(LinearSVC(random_state=seed)), "a LinearSVC for each label"
     else:
         machine, name = LinearSVC(random_state=seed), "LinearSVC"
-    machine.fit(vectorizer.fit_transform(texts), wanted)
+    machine.fit(rows, wanted)
     found: dict[str, Mapping[str, Any]] = {}
     predicted: dict[str, NDArray[Any]] = {}
     predict_seconds = 0.0
@@ -71,7 +75,7 @@ def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int =
         )
     parts = machine.estimators_ if target == "labels" else [machine]
     scores: Baseline = {
-        "method": f"TF-IDF (1-2-grams, sublinear, min_df 2) + {name}",
+        "method": f"TF-IDF (1-2-grams, sublinear, min_df {vectorizer.min_df}) + {name}",
         "rows": len(texts),
         "train": found["train"],
         "test": found["test"],
@@ -81,3 +85,20 @@ def tfidf_svm(data: ClassificationData, *, target: Target = "label", seed: int =
     figure = SCORES[target][0]
     log.info("TF-IDF + linear model: test %s %.4f in %.0f s", figure, scores["test"][figure], scores["seconds"])
     return TfidfResult(scores, predicted["test"], predict_seconds)
+
+
+def _fitted(texts: list[str]) -> tuple[Any, Any]:
+    """A `TfidfVectorizer` and the rows (texts, terms) of these texts, by the first of three settings that finds terms.
+
+    Raises:
+        DataError: All texts are blank.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    usual: dict[str, Any] = {"ngram_range": (1, 2), "sublinear_tf": True}
+    several: list[dict[str, Any]] = [{"min_df": 2}] if len(texts) >= _FEW_TEXTS else []
+    for settings in (*several, {"min_df": 1}, {"min_df": 1, "token_pattern": r"\S+"}):
+        vectorizer = TfidfVectorizer(**usual, **settings)
+        with suppress(ValueError):  # no terms remain
+            return vectorizer, vectorizer.fit_transform(texts)
+    raise DataError("TF-IDF found no word in the training texts: --no-baseline leaves it out")

@@ -23,6 +23,7 @@ from elmokit.tasks.inputs.tokens import TokenizedTexts, tokenize
 from elmokit.tasks.metrics import line_of_average, line_of_numbers, target_scores
 from elmokit.tasks.trained import (
     UNKNOWN_TRAINING,
+    BlankWarning,
     CutWarning,
     Tokenizer,
     TrainedOn,
@@ -65,7 +66,7 @@ class Classifier:
     ) -> None:
         self.model, self.tokenizer, self.max_words = model.train(False), tokenizer, max_words
         self.polarity, self.keys, self.trained_on = polarity, list(keys), trained_on
-        self._warn_of_cut = CutWarning(max_words)
+        self._warn_of_cut, self._warn_of_blank = CutWarning(max_words), BlankWarning()
         self.labels, self.separator = model.config.labels, separator
         self.target = _TARGETS.get(model.config.problem_type or "", "label")
         self.thresholds = np.array(thresholds or [0.5] * len(self.labels))
@@ -94,7 +95,8 @@ class Classifier:
     ) -> list[list[Label]]:
         """For each text its classes by falling probability, the best `top` of them or all; or a number.
 
-        Where a text may have several labels, `given` says which of them it has.
+        Where a text may have several labels, `given` says which of them it has. A text without words has a result too,
+        which says nothing: a warning counts them.
 
         Args:
             texts: Raw texts, or lists of words; any iterable, a Series or a table of one column too. One text is a list
@@ -103,12 +105,13 @@ class Classifier:
             batch_size: Texts that are read at a time.
 
         Raises:
-            ValueError: A mapping or a table of several columns came.
+            ValueError: A text is missing, or a mapping or a table of several columns came.
         """
-        texts = list(given_texts(texts))
-        if not texts:
+        tokens = self.tokens(texts)
+        if not len(tokens):
             return []
-        return self.results(self._logits(texts, batch_size=batch_size), top=top)
+        self._warn_of_blank(tokens)
+        return self.results(self._logits(tokens, batch_size=batch_size), top=top)
 
     def results(self, logits: NDArray[np.float32], *, top: int | None = None) -> list[list[Label]]:
         """What `predict` gives for the logits (N, K) of the model."""
@@ -124,15 +127,20 @@ class Classifier:
         least = dict(zip(self.labels, self.thresholds, strict=True))
         return [label for label, probability in result if probability >= least[label]]
 
-    def _logits(self, texts: Sequence[Text], *, batch_size: int = 64) -> NDArray[np.float32]:
-        data = CharDataset(self.tokens(texts), rows=np.arange(len(texts)))
+    def _logits(self, tokens: TokenizedTexts, *, batch_size: int = 64) -> NDArray[np.float32]:
+        data = CharDataset(tokens, rows=np.arange(len(tokens)))
         return logits_of(self.model, data, batch_size=batch_size)
 
-    def tokens(self, texts: Sequence[Text]) -> TokenizedTexts:
-        """Texts as the classifier reads them: cleaned, split and cut as in training."""
+    def tokens(self, texts: Iterable[Text] | str) -> TokenizedTexts:
+        """Texts as the classifier reads them: cleaned, split and cut as in training.
+
+        Raises:
+            ValueError: As `predict`.
+        """
         steps = steps_of(self.model, self.tokenizer)
+        given = given_texts(texts)
         tokens = tokenize(
-            [normalize(text, steps) if isinstance(text, str) else normalize_words(text, steps) for text in texts],
+            [normalize(text, steps) if isinstance(text, str) else normalize_words(text, steps) for text in given],
             max_words=self.max_words,
             word_rows=self.tokenizer.word_rows,
             split=word_splitter(self.tokenizer),
@@ -192,7 +200,7 @@ class Classifier:
             gold = numbers_of(((label, counts.places[label]) for (label,) in known), flag="test")
         else:
             gold = self._classes(known, counts, label_names)
-        chunks = in_chunks((texts[row] for row in kept), lambda part: list(self._logits(part)), chunk=1024)
+        chunks = in_chunks((texts[row] for row in kept), lambda part: list(self._logits(self.tokens(part))), chunk=1024)
         found = probabilities_of(np.stack([logits for _, logits in chunks]), self.target)
         scores = target_scores(self.target, gold, found, labels=self.labels, thresholds=self.thresholds)
         return {**scores, "labels": self.labels, "left_out": counts.troubles()}

@@ -76,7 +76,7 @@ def chance_of(test: Scores, target: Target) -> float:
 
 def write_predictions(
     path: Path,
-    logits: NDArray[np.float32],
+    found: NDArray[Any],
     gold: NDArray[Any],
     *,
     target: Target,
@@ -88,17 +88,26 @@ def write_predictions(
     """Row number (from 1, of the rows kept), gold and predicted: a label with its probability, labels, or a number.
 
     Behind them the id of the row and its text, after clean-up.
+
+    Args:
+        path: Of the file.
+        found: (N, K) the probability of each label, or (N,) class numbers, for which no probability is written; of
+            several labels (N, K), those from their thresholds on are given; of numbers (N,) or (N, 1).
+        gold: As `target_scores` takes it.
+        target, labels, thresholds: What is learned.
+        ids, texts: Of the rows.
     """
-    found = probabilities_of(logits, target)
+    scored = target == "label" and found.ndim == 2
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", "gold", "predicted", *(["probability"] if target == "label" else []), "id", "text"])
+        writer.writerow(["row", "gold", "predicted", *(["probability"] if scored else []), "id", "text"])
         for row, (wanted, each, *given) in enumerate(zip(gold, found, ids, texts, strict=True), 1):
             if target == "number":
-                writer.writerow([row, f"{wanted:.7g}", f"{each[0]:.7g}", *given])
+                writer.writerow([row, f"{wanted:.7g}", f"{np.ravel(each)[0]:.7g}", *given])
             elif target == "label":
-                best = int(each.argmax())
-                writer.writerow([row, labels[wanted], labels[best], f"{each[best]:.4f}", *given])
+                best = int(each.argmax()) if scored else int(each)
+                probability = [f"{each[best]:.4f}"] if scored else []
+                writer.writerow([row, labels[wanted], labels[best], *probability, *given])
             else:
                 both = [np.flatnonzero(wanted), np.flatnonzero(each >= thresholds)]
                 shown = (json.dumps([labels[int(n)] for n in numbers], ensure_ascii=False) for numbers in both)

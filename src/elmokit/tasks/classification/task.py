@@ -139,7 +139,7 @@ class Classification:
             )
         write_predictions(
             run.work / PREDICTIONS,
-            logits["test"],
+            probabilities_of(logits["test"], config.target),
             data.targets("test"),
             target=config.target,
             labels=data.labels,

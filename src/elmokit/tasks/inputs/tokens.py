@@ -20,7 +20,8 @@ class TokenizedTexts:
     """Ragged texts over a table of distinct words (types).
 
     `types` are the words, `rows` (types, width) what the model reads of them, `ids` (words of all texts,) type
-    numbers; text i is `ids[offsets[i]:offsets[i + 1]]`. `cut` counts texts longer than the limit.
+    numbers; text i is `ids[offsets[i]:offsets[i + 1]]`. `cut` counts texts longer than the limit, `blank` those without
+    anything in them.
     """
 
     types: list[str]
@@ -28,6 +29,7 @@ class TokenizedTexts:
     ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
     cut: int
+    blank: int
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -57,10 +59,11 @@ def tokenize(
     """
     numbers: dict[str, int] = {}
     ids: list[NDArray[np.int32]] = []
-    cut = 0
+    cut = blank = 0
     for text in texts:
         words = (split(text) or [text.strip() or "-"]) if isinstance(text, str) else text
         cut += len(words) > max_words
+        blank += not (text.strip() if isinstance(text, str) else text)
         row = [numbers.setdefault(word, len(numbers)) for word in words[:max_words]]
         ids.append(np.asarray(row, dtype=np.int32))
     if cut:
@@ -73,4 +76,5 @@ def tokenize(
         ids=np.concatenate(ids) if ids else np.zeros(0, np.int32),
         offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         cut=cut,
+        blank=blank,
     )

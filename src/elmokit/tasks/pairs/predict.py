@@ -32,8 +32,9 @@ from elmokit.tasks.trained import (
 from elmokit.text.columns import ID_NAMES, LABEL_NAMES, Column
 from elmokit.text.files import SourceStats, expand_paths
 from elmokit.text.formats import PLAIN, format_of, reader_of
+from elmokit.text.given import given_pairs
 from elmokit.text.normalize import normalize
-from elmokit.text.records import Source
+from elmokit.text.records import Record, Source
 from elmokit.text.tables import read_tsv
 from elmokit.whole_files import JsonObject
 
@@ -51,13 +52,17 @@ COLUMNS = ("first_column", "second_column", "label_column")
 
 @dataclass(frozen=True)
 class Pairs:
-    """Two texts in each row, the label as it stands in the file with its place, and the file's id, else the place."""
+    """Two texts in each row, the label as it stands in the file with its place, the file's id, else the place.
+
+    `records` are the rows themselves, where they are asked for.
+    """
 
     first: list[str]
     second: list[str]
     labels: list[str]
     places: list[str]
     ids: list[str] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.first)
@@ -75,6 +80,7 @@ def read_pairs(
     first_column: str | None = None,
     second_column: str | None = None,
     label_column: str | None = None,
+    whole_rows: bool = False,
 ) -> Pairs:
     """The pairs of tables or JSON lines; a plain text file is a table with tabs.
 
@@ -83,6 +89,7 @@ def read_pairs(
         flag: The option that named them, for errors.
         target: What rows have in addition to the texts, a `label` or a `number`; None: that is not looked at.
         first_column, second_column, label_column: Where they stand; without them, under a well-known name.
+        whole_rows: Keep the records, with all columns of their rows.
 
     Raises:
         DataError: A file cannot be read, or a row lacks a text or a label; with file and line.
@@ -98,7 +105,7 @@ def read_pairs(
     stats = SourceStats()
     for path in expand_paths(files):
         read = reader_of(path) if format_of(path) is not PLAIN else read_tsv
-        for record in read(Source(path, [*columns, _ID], stats=stats)):
+        for record in read(Source(path, [*columns, _ID], stats=stats, whole_rows=whole_rows)):
             cells = [str(record.fields.get(column.name, "")).strip() for column in columns]
             if not any(cells):
                 continue
@@ -110,6 +117,8 @@ def read_pairs(
             found.labels.append(cells[2] if target else "")
             found.places.append(record.place)
             found.ids.append(str(record.fields.get("id", "")).strip() or record.place)
+            if whole_rows:
+                found.records.append(record)
     stats.warn()
     if not len(found):
         raise DataError(f"{', '.join(map(str, files))} contains no pairs (--{flag})")
@@ -200,16 +209,18 @@ class PairClassifier:
         head = load_head(TextPairsNetwork, folder, holds="model of text pairs", task="pairs")
         return cls(head.network, head.tokenizer, **head.kept("max_words"), columns=head.kept(*COLUMNS))
 
-    def predict(self, inputs: Sequence[Pair], *, batch_size: int = 128) -> list[PairResult]:
+    def predict(self, inputs: Iterable[Pair] | Pair, *, batch_size: int = 128) -> list[PairResult]:
         """What the model says of each pair, in order; an id behind the two texts is passed over.
 
+        Args:
+            inputs: Pairs of texts; any iterable, or a table of two columns. One pair is a list of one.
+            batch_size: Pairs that are read at a time.
+
         Raises:
-            DataError: A text of a pair is empty; with its number, from 1.
+            ValueError: What comes is no pair of texts, or a text is missing; with its number, from 1.
+            DataError: A text of a pair is empty.
         """
-        for number, pair in enumerate(inputs, 1):
-            for name, text in zip(self.parts, pair[:2], strict=True):
-                if not text.strip():
-                    raise DataError(f"the {name} text of pair {number} is empty; expected text (--{name})")
+        inputs = list(given_pairs(inputs, parts=self.parts))
         if not inputs:
             return []
         first, second = [pair[0] for pair in inputs], [pair[1] for pair in inputs]
@@ -223,9 +234,9 @@ class PairClassifier:
             results.append(PairResult(best, probabilities[best], probabilities))
         return results
 
-    def stream(self, inputs: Iterable[Pair], *, chunk: int = 1024) -> Iterator[tuple[Pair, PairResult]]:
+    def stream(self, inputs: Iterable[Pair] | Pair, *, chunk: int = 1024) -> Iterator[tuple[Pair, PairResult]]:
         """`predict` over any number of pairs in order, with the memory of `chunk` of them."""
-        return in_chunks(inputs, self.predict, chunk=chunk)
+        return in_chunks(given_pairs(inputs, parts=self.parts), self.predict, chunk=chunk)
 
     def score(self, files: Sequence[str], *, label_column: str | None = None) -> Mapping[str, Any]:
         """The scores of the report on files of pairs; the columns are those of the training.
@@ -233,18 +244,25 @@ class PairClassifier:
         Raises:
             DataError: The files cannot be read, or have a label that the model does not know.
         """
-        given = {"label_column": label_column} if label_column else {}
+        columns: dict[str, Any] = {**self.columns, **({"label_column": label_column} if label_column else {})}
         target: Target = "label" if self.labels else "number"
-        pairs = read_pairs(files, flag="test", target=target, **{**self.columns, **given})
+        pairs = read_pairs(files, flag="test", target=target, **columns)
         gold = targets_of(pairs, self.labels, flag="test")
         return target_scores(target, gold, self._outputs(pairs.first, pairs.second), labels=self.labels)
 
     def read(self, file: Path) -> list[Pair]:
         """The pairs of a file, in the columns of the training, with its ids where it has them."""
-        columns = {name: value for name, value in self.columns.items() if name != "label_column"}
-        pairs = read_pairs([file], flag="file", target=None, **columns)
-        rows = zip(pairs.first, pairs.second, pairs.ids, pairs.places, strict=True)
-        return [(first, second) if id_ == place else (first, second, id_) for first, second, id_, place in rows]
+        return [pair for pair, _ in self.read_rows(file)]
+
+    def read_rows(self, file: Path) -> list[tuple[Pair, Record]]:
+        """`read`, each pair with its row."""
+        columns: dict[str, Any] = {name: value for name, value in self.columns.items() if name != "label_column"}
+        pairs = read_pairs([file], flag="file", target=None, whole_rows=True, **columns)
+        rows = zip(pairs.first, pairs.second, pairs.ids, pairs.records, strict=True)
+        return [
+            ((first, second) if id_ == record.place else (first, second, id_), record)
+            for first, second, id_, record in rows
+        ]
 
     def line(self, given: Pair, result: PairResult, *, alone: bool = False) -> str:
         """See `Predictor`."""

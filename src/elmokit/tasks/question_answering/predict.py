@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from elmokit.errors import DataError
 from elmokit.nn.heads.question_answering import QuestionAnsweringNetwork
 from elmokit.tasks.inputs.streams import in_chunks
 from elmokit.tasks.question_answering.answers import FoundAnswer, best_answers, decode_all
@@ -15,7 +14,8 @@ from elmokit.tasks.question_answering.datasets import text_pairs
 from elmokit.tasks.question_answering.scores import AnswerScores, answer_scores
 from elmokit.tasks.question_answering.squad import Question, Questions, gold_answers, read_questions
 from elmokit.tasks.trained import UNKNOWN_TRAINING, Tokenizer, TrainedOn, load_head
-from elmokit.text.given import in_a_line
+from elmokit.text.given import given_pairs, in_a_line
+from elmokit.text.records import Record
 from elmokit.whole_files import JsonObject
 
 _QUESTIONS_AT_ONCE = 1024
@@ -74,25 +74,28 @@ class QuestionAnswerer:
         (found,) = self.predict([(passage, question)])
         return found
 
-    def predict(self, pairs: Iterable[Asked]) -> list[FoundAnswer]:
+    def predict(self, pairs: Iterable[Asked] | Asked) -> list[FoundAnswer]:
         """An answer for each passage and question, in order. A passage that comes again is not prepared again.
 
+        Args:
+            pairs: (passage, question); any iterable, or a table of these two columns. One pair is a list of one.
+
         Raises:
-            DataError: A passage or a question is empty; with its number, from 1.
+            ValueError: What comes is no pair of texts, or a text is missing; with its number, from 1.
+            DataError: A passage or a question is empty.
         """
         passages: dict[str, int] = {}
         questions = []
-        for number, (passage, question, *_) in enumerate(pairs, 1):
-            for name, text in (("passage", passage), ("question", question)):
-                if not text.strip():
-                    raise DataError(f"the {name} of pair {number} is empty; expected text (--{name})")
+        for number, (passage, question, *_) in enumerate(given_pairs(pairs, parts=self.parts), 1):
             place = passages.setdefault(passage, len(passages))
             questions.append(Question(str(number), question, place))
         return [found for _, found in self.answer_stream(Questions(list(passages), questions))]
 
-    def stream(self, pairs: Iterable[Asked], *, chunk: int = _QUESTIONS_AT_ONCE) -> Iterator[tuple[Asked, FoundAnswer]]:
+    def stream(
+        self, pairs: Iterable[Asked] | Asked, *, chunk: int = _QUESTIONS_AT_ONCE
+    ) -> Iterator[tuple[Asked, FoundAnswer]]:
         """`predict` over any number of passages with questions in order, with the memory of `chunk` of them."""
-        return in_chunks(pairs, self.predict, chunk=chunk)
+        return in_chunks(given_pairs(pairs, parts=self.parts), self.predict, chunk=chunk)
 
     def answer_stream(self, questions: Questions) -> Iterator[tuple[Question, FoundAnswer]]:
         """Each question with its answer, in order, with the memory of a thousand of them."""
@@ -110,8 +113,12 @@ class QuestionAnswerer:
         Raises:
             DataError: As `read_questions`.
         """
-        found = read_questions([file], flag="file", answered=False)
-        return [(found.passages[each.passage], each.text, each.id) for each in found.questions]
+        return [asked for asked, _ in self.read_rows(file)]
+
+    def read_rows(self, file: Path) -> list[tuple[Asked, Record | None]]:
+        """`read`, each question with its row, where the file has rows."""
+        found = read_questions([file], flag="file", answered=False, whole_rows=True)
+        return [((found.passages[each.passage], each.text, each.id), each.record) for each in found.questions]
 
     def line(self, given: Asked, result: FoundAnswer, *, alone: bool = False) -> str:
         """See `Predictor`."""

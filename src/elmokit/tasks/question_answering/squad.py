@@ -13,6 +13,7 @@ from elmokit.text.char_ids import replace_surrogates
 from elmokit.text.files import SourceStats, expand_paths, opened, read_lines
 from elmokit.text.formats import reader_of
 from elmokit.text.json_records import json_record, read_json_lines
+from elmokit.text.records import Record
 from elmokit.whole_files import JsonObject
 
 _LAYOUT = "expected SQuAD: data › paragraphs › context and qas › id, question, answers › text, answer_start"
@@ -29,13 +30,15 @@ class Answer(NamedTuple):
 class Question:
     """A question about a passage (its number).
 
-    `answers` are those of several people, none where the passage has none or they are not known.
+    `answers` are those of several people, none where the passage has none or they are not known. `record` is its row,
+    where it was asked for and the file has rows.
     """
 
     id: str
     text: str
     passage: int
     answers: list[Answer] = field(default_factory=list)
+    record: Record | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,9 @@ class Questions:
         return Questions([self.passages[number] for number in places], questions)
 
 
-def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = True) -> Questions:
+def read_questions(
+    files: Sequence[str | Path], *, flag: str, answered: bool = True, whole_rows: bool = False
+) -> Questions:
     """The questions of SQuAD files (also packed), or of rows that have one each.
 
     Args:
@@ -65,6 +70,7 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
             `{"text": […], "answer_start": […]}` as in `datasets`.
         flag: The option that named them, for errors.
         answered: Every question must say what its answers are, none too; else they are not looked at.
+        whole_rows: Keep each question's row, where the file has rows.
 
     Raises:
         DataError: A file cannot be read, is no JSON or has another layout, a passage or question is empty, an id stands
@@ -77,7 +83,7 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
     for path in expand_paths(files):
         place = f"{path} (--{flag})"
         lines = reader_of(path) is read_json_lines
-        for name, passage, question, asked in _rows(path, place, stats, lines=lines):
+        for name, passage, question, asked, row in _rows(path, place, stats, lines=lines):
             name = name or f"{len(questions) + 1}"
             told = f"{place}, question {name}"
             if name in questions:
@@ -89,7 +95,10 @@ def read_questions(files: Sequence[str | Path], *, flag: str, answered: bool = T
                 raise DataError(f"{told}: the passage is empty")
             number = passages.setdefault(passage, len(passages))
             own = _answers(asked, passage, told) if answered else []
-            questions[name] = Question(name, question, number, own)
+            record = None
+            if whole_rows and row is not None:
+                record = Record(path, row, {"question": question}, "question", row=asked)
+            questions[name] = Question(name, question, number, own, record)
     if not questions:
         raise DataError(f"{', '.join(map(str, files))} contains no questions (--{flag})")
     stats.warn(flag)
@@ -101,7 +110,7 @@ def gold_answers(questions: Questions) -> dict[str, list[str]]:
     return {question.id: [answer.text for answer in question.answers] for question in questions.questions}
 
 
-Row = tuple[str, str, str, JsonObject]  # id, passage, question, and what else is said of it
+Row = tuple[str, str, str, JsonObject, int | None]  # id, passage, question, what is said of it, and its row's number
 
 
 def _rows(path: Path, place: str, stats: SourceStats, *, lines: bool) -> Iterator[Row]:
@@ -110,7 +119,7 @@ def _rows(path: Path, place: str, stats: SourceStats, *, lines: bool) -> Iterato
         with opened(path) as file:
             numbered = enumerate(read_lines(file, stats), 1)
             for number, line in ((number, line) for number, line in numbered if line.strip()):
-                yield _row(json_record(path, number, line), f"{place}, line {number}")
+                yield *_row(json_record(path, number, line), f"{place}, line {number}"), number
         return
     try:
         with opened(path) as file:
@@ -120,7 +129,7 @@ def _rows(path: Path, place: str, stats: SourceStats, *, lines: bool) -> Iterato
     rows = content.get("data") if isinstance(content, dict) else content
     if isinstance(rows, list) and rows and isinstance(rows[0], dict) and "question" in rows[0]:
         for number, row in enumerate(rows, 1):
-            yield _row(row, f"{place}, item {number}")
+            yield *_row(row, f"{place}, item {number}"), number
         return
     for article in _list(content, "data", place):
         for paragraph in _list(article, "paragraphs", place):
@@ -128,10 +137,10 @@ def _rows(path: Path, place: str, stats: SourceStats, *, lines: bool) -> Iterato
                 name = _text(asked, "id", place)
                 told = f"{place}, question {name}"
                 known = {"is_impossible": False, **asked}  # where SQuAD 1.1 does not say
-                yield name, _text(paragraph, "context", told), _text(asked, "question", told), known
+                yield name, _text(paragraph, "context", told), _text(asked, "question", told), known, None
 
 
-def _row(row: Any, told: str) -> Row:
+def _row(row: Any, told: str) -> tuple[str, str, str, JsonObject]:
     expected = 'expected {"passage": "…", "question": "…"} a line'
     passage = "context" if isinstance(row, dict) and "context" in row and "passage" not in row else "passage"
     text = _text(row, passage, told, expected=expected)

@@ -90,8 +90,9 @@ class Tagger:
             batch_size: Sentences (or runs of them) that are read at a time.
 
         Raises:
-            ValueError: Not as many documents as sentences, or a sentence is a string, not a list of words.
+            ValueError: Not as many documents as sentences, or a sentence is missing or a string, not a list of words.
         """
+        sentences = list(given_texts(sentences))
         if any(isinstance(sentence, str) for sentence in sentences):
             raise ValueError("Expected lists of words, got a text; predict takes texts.")
         if documents is not None and len(documents) != len(sentences):
@@ -115,7 +116,7 @@ class Tagger:
         spaces. One text is a list of one. Where tags are plain, every word is a span.
 
         Raises:
-            ValueError: A mapping or a table of several columns came.
+            ValueError: A text is missing, or a mapping or a table of several columns came.
         """
         found = []
         for text, sentences in self._tagged(list(given_texts(texts)), batch_size=batch_size):

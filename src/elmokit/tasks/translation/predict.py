@@ -76,7 +76,7 @@ class Translator:
         """The best translation of each text, raw or a list of words. A text without words has an empty one.
 
         Raises:
-            ValueError: A mapping or a table of several columns came.
+            ValueError: A text is missing, or a mapping or a table of several columns came.
         """
         steps = steps_of(self.model, self.tokenizer)
         texts = list(given_texts(texts))
