@@ -51,7 +51,7 @@ def facts_of(found: Imported) -> JsonObject:
         "projection clip": config.proj_clip,
         "skip connections": config.use_skip_connections,
         "language-model head": f"{config.vocab_size} words ({config.softmax})" if config.vocab_size else None,
-        "warm state in the files": config.warm_state,
+        "warm state stored": config.warm_state,
         "trained layer mix": None if found.mix is None else found.mix.mode,
         "repaired": found.notes,
     }

@@ -64,7 +64,7 @@ def test_inspect(published: Path, tmp_path: Path) -> None:
     elmo("convert", published, tmp_path / "ours")
     table = elmo("inspect", tmp_path / "ours").stdout
     assert "format               elmokit" in table
-    assert "warm state           True" in table
+    assert "warm state stored    True" in table
 
 
 @pytest.mark.parametrize(
