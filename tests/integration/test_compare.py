@@ -259,12 +259,12 @@ def test_folders_are_named_by_what_goes_in() -> None:
 def test_tf_idf_is_compared_whatever_is_learned(place: Path, tmp_path: Path, target: str) -> None:
     topics = sorted({example.topic for example in generate(180, 3)})
     for name, part in (("train", slice(0, 120)), ("test", slice(120, 180))):
-        rows = [
+        examples = [
             (topics.index(each.topic) * 2.5 if target == "number" else each.topic, each.text)
             for each in generate(180, 3)[part]
         ]
         with (tmp_path / f"{name}.csv").open("w", newline="") as file:
-            csv.writer(file).writerows([("topic", "text"), *rows])
+            csv.writer(file).writerows([("topic", "text"), *examples])
     study = {
         "output": str(tmp_path / "out"), "cache": str(tmp_path / "cache"), "processes": 1, "seeds": [1, 2],
         "data": {

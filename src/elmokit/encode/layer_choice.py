@@ -15,7 +15,7 @@ from elmokit.errors import ConfigError
 Array = NDArray[np.float32]
 Mix = Callable[[Sequence[Array]], Array]
 Layers = Literal["all", "top", "average", "mix", "concat"] | int | Sequence[int]
-GivenLayers = Layers | np.integer[Any] | NDArray[np.integer[Any]]
+GivenLayers = Layers | np.integer[Any] | Sequence[np.integer[Any]] | NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)

@@ -165,9 +165,9 @@ def test_likely_first_mistakes_say_what_mends_them() -> None:
             ENCODER.words(["a b"], offsets=offsets)  # type: ignore[call-overload]
     for wrong in (None, 5, Path("x.txt"), b"abc"):
         with pytest.raises(ValueError, match=r"^Expected a list of texts, got "):
-            ENCODER.encode(wrong)  # type: ignore[call-overload]
+            ENCODER.encode(wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"^text 2 is missing \(None\): fill or drop it first\.$"):
-        ENCODER.encode(["a", None])  # type: ignore[call-overload]
+        ENCODER.encode(["a", None])  # type: ignore[list-item]
     with pytest.raises(ValueError, match=r"^text 1 is missing \(None\)"):
         ENCODER.fit_common_component([None])  # type: ignore[list-item]
 

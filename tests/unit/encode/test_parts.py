@@ -145,7 +145,12 @@ def test_what_pools_the_words_of_a_sentence_belongs_to_the_run(
     copy = tmp_path / "model"
     shutil.copytree(model, copy)
     removed = pooling == "mean"
-    settings = {"level": "sentence", "layers": "top", "pooling": pooling, "remove_common_component": removed}
+    settings: dict[str, Any] = {
+        "level": "sentence",
+        "layers": "top",
+        "pooling": pooling,
+        "remove_common_component": removed,
+    }
 
     def change(seed: int) -> None:
         if removed:
