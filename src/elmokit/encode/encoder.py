@@ -60,7 +60,7 @@ class Encoder:
     (but for `state="carry"`), and no padded place is computed.
 
     Attributes:
-        n_layers: GivenLayers of a result with `layers="all"`: the token layer, then the LSTM layers.
+        n_layers: Layers of a result with `layers="all"`: the token layer, then the LSTM layers.
         dim: Size of a vector.
         state: Where sentences start: "zero"; "warm", a state that the model holds; or "carry", where the sentence in
             the same place of the call before ended, as the references do.

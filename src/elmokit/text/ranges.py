@@ -114,8 +114,8 @@ def _is_parquet(place: Place, head: bytes, size: int) -> bool:
 
 
 def _is_line_end(encoding: str | None) -> bool:
-    r"""Whether the byte `\n` ends a line in this encoding, and nothing else does: not in UTF-16. An unknown one is told
-    when the file is read.
+    r"""Whether the byte `\n` ends a line in this encoding, and nothing else does: not in UTF-16. An unknown one is
+    reported when the file is read.
     """
     try:
         return encoding is None or "\n".encode(encoding).removeprefix(codecs.BOM_UTF8) == b"\n"

@@ -52,7 +52,7 @@ COLUMNS = ("first_column", "second_column", "label_column")
 
 @dataclass(frozen=True)
 class Pairs:
-    """Two texts in each row, the label as it stands in the file with its place, the file's id, else the place.
+    """Two texts in each row, the label as in the file with its place, and the file's id or else the place.
 
     `records` are the rows themselves, where they are asked for.
     """
